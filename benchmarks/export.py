@@ -1,7 +1,7 @@
 """How fast messages are exported, beside plain copying of the same files in the same run.
 
 A real db_assist over SQLite and a store in a directory hold messages of consenting speakers. The first run decodes all
-of them in confined processes and writes folders, manifest and dataset, every file made lasting; the second finds
+of them in confined processes and writes directories, manifest and dataset, every file made lasting; the second finds
 nothing to do; the full one compares everything. The peer copies the originals with shutil, which decodes nothing and
 waits for no disk, and once more with an fsync after each. The machine may be shared: read the ratios.
 

@@ -182,7 +182,7 @@ class Reading(NamedTuple):
 
 
 def readings(folders: Sequence[Path], which: str) -> Iterator[Reading]:
-    """Yield the recordings of folders in which nobody says a term."""
+    """Yield the recordings of directories in which nobody says a term."""
     said = [form for _, forms in terms(which) for form in {*forms, *every_form(forms[0])}]
     for folder in folders:
         pairs = [(one.audio, one.text) for one in _references(folder)]
@@ -193,7 +193,7 @@ def readings(folders: Sequence[Path], which: str) -> Iterator[Reading]:
 
 
 def _references(folder: Path) -> Sequence[Utterance | FestvoxReading]:
-    """Read a folder with references, or the package festvox-ru."""
+    """Read a directory with references, or the package festvox-ru."""
     try:
         return read_reference_set(folder).utterances
     except DataSetError:

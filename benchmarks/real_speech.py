@@ -2,7 +2,7 @@
 
     python benchmarks/real_speech.py FOLDER [FOLDER ...] [--base DIRECTORY]
 
-A folder is what `glas evaluate` reads. Each program starts from the file: decoding and finding speech are counted.
+A directory is what `glas evaluate` reads. Each program starts from the file: decoding and finding speech are counted.
 Ours go through `Recogniser.transcribe`, as the server does. Its decoder processes are counted with their start and the
 first recording, which warms up. WER and CER by RU-NORM.
 

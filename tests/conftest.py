@@ -83,7 +83,7 @@ class Server(NamedTuple):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the modules in the order in which workers should take them."""
+    """Sort the modules in the order in which workers should run them."""
     order = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
@@ -170,7 +170,7 @@ def _logs_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment in which the program is started: ours without any GLAS_ setting."""
+    """Return the environment of this process without GLAS_ settings, in which the program is started."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
     return clean | {
         "GLAS_LANGUAGE": "ru",
@@ -243,11 +243,11 @@ class Postgres(NamedTuple):
     socket_dir: str
 
     def url(self, name: str) -> str:
-        """The URL of one of its databases."""
+        """Return the URL of a database of the server."""
         return f"postgresql://postgres@/{name}?host={self.socket_dir}"
 
     def create(self, name: str, template: str = "template1") -> str:
-        """Make a database, and give its URL."""
+        """Create a database, and return its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return self.url(name)

@@ -8,7 +8,7 @@ from glas.training.voices.speaking_style import SpeakingStyle, Synthesiser
 
 
 def speak(synthesiser: Synthesiser, text: str, style: SpeakingStyle) -> Samples:
-    """Clean speech (n,) at 16 kHz, at -20 dB of full scale, with a quarter of a second of silence around it."""
+    """Return clean speech (n,) at 16 kHz, at -20 dB of full scale, with 0.25 s of silence before and after it."""
     samples = resample(synthesiser.speak(text, style), SAMPLE_RATE_HZ / synthesiser.sample_rate_hz)
     samples = np.pad(samples * np.float32(0.1 / level(samples)), SAMPLE_RATE_HZ // 4)
     return samples + np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32) * np.float32(1e-4)

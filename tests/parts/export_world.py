@@ -110,7 +110,7 @@ class World:
         await self.db_assist.correct(number, tg_id, reference)
 
     def folders(self) -> list[str]:
-        """Return the folders of messages: score/id."""
+        """Return the directories of messages: score/id."""
         return sorted(f"{path.parent.name}/{path.name}" for path in self.directory.glob("[0-9]/*"))
 
     def record(self, folder: str) -> dict[str, Any]:

@@ -344,7 +344,7 @@ async def test_a_store_that_is_away(settings: Settings, voice: bytes) -> None:
     async with running(away) as app, open_http(url=None, app=app, token=KEY) as http:
         client = DataLoaderClient(http)
         for asking in (client.store_audio(1, voice), client.fetch_audio("1/1_audio.ogg"), client.ready()):
-            with pytest.raises(ServiceUnreachableError, match="object store is away"):
+            with pytest.raises(ServiceUnreachableError, match="object store cannot be reached"):
                 await asking
         assert (await http.get("/health")).status_code == 200, "the process is alive"
 

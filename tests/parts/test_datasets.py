@@ -184,7 +184,7 @@ async def test_a_dataset_for_one_person_is_divided_by_texts(world: World, voices
 
 
 async def test_replay(world: World, voices: list[bytes], tmp_path: Path) -> None:
-    """Recordings with texts, as `glas evaluate` reads them, and sounds without speech; other folders are an error."""
+    """Recordings with texts, as `glas evaluate` reads them, and sounds without speech; other content is an error."""
     await _said(world, await world.person(1), voices[0])
     await world.export()
     read, noise = tmp_path / "read", tmp_path / "noise" / "street"

@@ -72,7 +72,7 @@ async def test_a_person_prefers_the_common_model(db_assist: DbAssistClient) -> N
 
 
 async def test_the_model_before_is_deleted(db_assist: DbAssistClient) -> None:
-    """New weights in the same folder delete nothing; a folder belongs to one owner."""
+    """New weights in the same directory delete nothing; a directory belongs to one owner."""
     anna, boris = [await newcomer(db_assist) for _ in range(2)]
     first = await db_assist.record_own_model(entry("/models/hers", tg_id=anna))
     again = await db_assist.record_own_model(entry("/models/hers", NEW, tg_id=anna))

@@ -147,7 +147,7 @@ async def test_a_second_run_changes_nothing(world: World, voices: list[bytes]) -
 
 
 async def test_a_rerated_message_moves(world: World, voices: list[bytes]) -> None:
-    """The old folder is removed, manifest and dataset change, and the audio is not decoded again."""
+    """The old directory is removed, manifest and dataset change, and the audio is not decoded again."""
     speaker = await world.person(1)
     number = await world.message(speaker, voices[0])
     await world.rate(number, speaker, Score.BAD)

@@ -137,7 +137,7 @@ async def _speak(world: World, voices: list[bytes]) -> None:
 async def test_killed_anywhere_it_leaves_nothing_half(
     settings: Settings, decoder: DecoderPool, voices: list[bytes]
 ) -> None:
-    """After SIGKILL at any step, only complete folders exist, and the next run completes the export."""
+    """After SIGKILL at any step, only complete directories exist, and the next run completes the export."""
     async with opened_world(settings, decoder=decoder) as world:
         await _speak(world, voices)
         undisturbed = world.directory

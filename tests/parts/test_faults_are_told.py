@@ -94,7 +94,7 @@ async def test_taking_in_updates(error: Exception, trace: int, tmp_path: Path, c
         await asyncio.sleep(0.2)
         polling.cancel()
     said = capsys.readouterr().out
-    assert "updates cannot be taken in" in said
+    assert "updates cannot be received" in said
     assert min(1, said.count("Traceback")) == trace
 
 

@@ -366,7 +366,7 @@ def test_after_the_lock_the_processor_is_taken_away(tmp_path: Path) -> None:
     [
         ({"memory_bytes": 16 << 20}, lambda: hostile.loud_wav(1.2), "memory"),
         ({"cpu_s": 1, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), "1 s of processor time"),
-        ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"waiting for more than 1 s"),
+        ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"took longer than 1 s"),
     ],
     ids=["memory", "processor", "wall"],
 )

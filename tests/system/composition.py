@@ -1,4 +1,4 @@
-"""compose.yaml without Docker: read as Compose reads it, and its services made into processes of this machine."""
+"""compose.yaml without Docker: read as Compose reads it, with services as processes of this machine."""
 
 import os
 import re
@@ -32,7 +32,7 @@ class MissingVariableError(Exception):
 
 
 def variables() -> dict[str, bool]:
-    """Names in compose.yaml, and whether each must be set."""
+    """Return the names in compose.yaml, each with whether it must be set."""
     found = _VARIABLE.finditer(COMPOSE.read_text(encoding="utf-8"))
     return {match["name"]: match["kind"] == "?" for match in found}
 
@@ -63,7 +63,7 @@ def _value(match: re.Match[str], environment: Mapping[str, str]) -> str:
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """A file of `NAME=value` lines."""
+    """Read a file of `NAME=value` lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
@@ -93,11 +93,11 @@ class Fleet:
         self._inner = {part: (free_port(), free_port()) for part in ("filer", "master", "volume")}
 
     def url(self, name: str) -> str:
-        """Where a service answers."""
+        """Return the URL of a service."""
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def batches(self) -> list[list[Part]]:
-        """The processes in the order of `depends_on`; each batch needs only those before it."""
+        """Return the processes in the order of `depends_on`; each batch needs only earlier batches."""
         done, found = set(_ELSEWHERE), list[list[Part]]()
         while left := [name for name in self.services if name not in done]:
             ready = [name for name in left if done.issuperset(self.services[name].get("depends_on", {}))]
@@ -107,7 +107,7 @@ class Fleet:
         return found
 
     def is_healthy(self, name: str) -> bool:
-        """Run the health check of a service; `wget` of the image is any client here."""
+        """Run the health check of a service; any client on this machine replaces the image's `wget`."""
         kind, *test = [self._moved(name, str(part)) for part in self.services[name]["healthcheck"]["test"]]
         assert kind == "CMD"
         if test[0] == "wget":
@@ -118,7 +118,7 @@ class Fleet:
         return done.returncode == 0
 
     def environment(self, name: str) -> dict[str, str]:
-        """What compose.yaml and the Dockerfile give a service, and nothing of this machine but its PATH."""
+        """Return the environment that compose.yaml and the Dockerfile give a service, with PATH of this machine."""
         told = self.services[name].get("environment", {})
         given = {key: self._moved(name, str(value)) for key, value in told.items()}
         image = {"PYTHONPATH": str(ROOT / "src"), "HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
@@ -154,7 +154,7 @@ class Fleet:
                 return [*entrypoint, *command]
 
     def _moved(self, service: str, value: str) -> str:
-        """A value with addresses and directories of this machine."""
+        """Return a value with addresses and directories of this machine."""
         if value.startswith("postgresql://"):
             return self._database_as(str(sa.make_url(value).username), str(sa.make_url(value).database))
         for name, port in _PORTS.items():
@@ -169,14 +169,14 @@ class Fleet:
         return value.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - it is what is taken away
 
     def _database_as(self, user: str, database: str) -> str:
-        """The database of the tests, as the role that a service has; the owner is the superuser there."""
+        """Return the URL of the tests' database with the role of a service; the owner is the superuser."""
         ours = sa.make_url(self.database_url)
         role = user.removeprefix(database)
         name = f"{ours.database}{role}" if role != user and role else ours.username
         return ours.set(username=name).render_as_string(hide_password=False)
 
     def _mounted(self, service: str, inside: str) -> Path:
-        """What is mounted there; where nothing is, the container could write nothing."""
+        """Return the mounted directory; a container can write only there."""
         mounts = [str(volume).split(":") for volume in self.services[service].get("volumes", [])]
         outside = next((source for source, target, *_ in mounts if target == inside), f"{service}-data")
         return self.directory / outside.removeprefix("./")

@@ -1,4 +1,4 @@
-"""Processes of `glas` without a new interpreter: a zygote that has imported everything forks them."""
+"""Start processes of `glas` without a new interpreter: a process that has imported everything is forked."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _LOOK_S = 0.02
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be forked.
+    """A process that will be forked.
 
     Attributes:
         arguments: of `glas`; of a naive bot its token, Telegram's address and that of a recogniser.
@@ -58,21 +58,21 @@ class Fork:
         self._zygote = zygote
 
     def poll(self) -> int | None:
-        """The exit code; None while it lives."""
+        """Return the exit code; None while the process runs."""
         if self.returncode is None:
             self.returncode = self._zygote.ask({"ended": self.pid})
         return self.returncode
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self._signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self._signal(signal.SIGTERM)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until it is gone, for so many seconds at most; gives its exit code."""
+        """Wait for the end of the process, at most so many seconds; return its exit code."""
         began_s = time.monotonic()
         while (code := self.poll()) is None:
             assert timeout is None or time.monotonic() - began_s < timeout, f"process {self.pid} does not end"
@@ -93,11 +93,11 @@ class Zygote:
         self._turn = threading.Lock()
 
     def fork(self, order: Order) -> Fork:
-        """Start what is ordered."""
+        """Start the process of an order."""
         return Fork(self.ask(asdict(order)), self)
 
     def ask(self, what: dict[str, Any]) -> Any:
-        """Send a line, and give what is answered."""
+        """Send a line, and return the answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._turn:
@@ -108,7 +108,7 @@ class Zygote:
 
 @contextmanager
 def open_zygote() -> Iterator[Zygote]:
-    """The process that forks; what it forked dies with it."""
+    """Start the process that forks; the forked processes end with it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.system.zygote"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Machines of a test: namespaces of Linux on a switch, whose cables can be pulled and plugged in again.
+"""Machines of a test: network namespaces of Linux on a switch, whose connections can be cut and restored.
 
 A machine has an address, a host name, and a loopback of its own; the disk is shared. Each namespace is held by a
 process of ours, so that nothing is left when the test ends, however it ends. It needs root with CAP_SYS_ADMIN and
@@ -30,21 +30,21 @@ _UNKNOWN = "machines need Linux namespaces"
 
 @dataclass(frozen=True)
 class Namespace:
-    """A network and a host name, as long as the process that holds them."""
+    """A network and a host name that exist as long as the process that holds them."""
 
     holder: subprocess.Popen[bytes]
 
     @property
     def path(self) -> str:
-        """Where the kernel shows the namespaces."""
+        """Return the path of the namespaces in the file system."""
         return f"/proc/{self.holder.pid}/ns"
 
     def command(self, command: Sequence[str]) -> list[str]:
-        """What starts a command in here, as the same process."""
+        """Return the command that starts a command in these namespaces, as the same process."""
         return ["nsenter", *(f"--{kind}={self.path}/{kind}" for kind in _KINDS), "--", *command]
 
     def call(self, function: Callable[[], _T]) -> _T:
-        """Call a function of ours in here, in a thread of its own; its sockets belong here and can be used anywhere."""
+        """Call a function in these namespaces, in a separate thread; its sockets can be used in any thread."""
         results: list[_T] = []
 
         def run() -> None:
@@ -58,7 +58,7 @@ class Namespace:
         return results[0]
 
     def processes(self) -> list[int]:
-        """All processes in here but the one that holds it."""
+        """Return all processes in these namespaces except the one that holds them."""
         ours = Path(self.path, "net").stat().st_ino
         found = []
         for entry in Path("/proc").iterdir():
@@ -78,15 +78,15 @@ class Machine(Namespace):
     switch: Namespace
 
     def cut(self) -> None:
-        """Pull its cable."""
+        """Cut the network connection of the machine."""
         _ip(self.switch, "link", "set", "dev", self.name, "down")
 
     def mend(self) -> None:
-        """Plug it in again."""
+        """Restore the network connection of the machine."""
         _ip(self.switch, "link", "set", "dev", self.name, "up")
 
     def die(self) -> None:
-        """Take its power away: nobody hears a word of it any more, and all its processes are gone."""
+        """Simulate a loss of power: end all processes without closing connections."""
         self.cut()
         while pids := self.processes():
             for pid in pids:
@@ -94,14 +94,14 @@ class Machine(Namespace):
                     os.kill(pid, signal.SIGKILL)
 
     def open_ports(self) -> set[int]:
-        """The ports on which it listens for other machines."""
+        """Return the ports on which the machine listens for other machines."""
         tables = [Path(f"/proc/{self.holder.pid}/net/{name}").read_text("ascii") for name in ("tcp", "tcp6")]
         sockets = [line.split() for table in tables for line in table.splitlines()[1:]]
         places = [local.split(":") for _, local, _, state, *_ in sockets if state == _LISTENS]
         return {int(port, 16) for address, port in places if address not in _LOOPBACK}
 
     def run(self, script: str, *, environment: Mapping[str, str], user: str | None = None) -> str:
-        """Run a script of the shell on it, and give what it writes."""
+        """Run a script of the shell on the machine, and return its output."""
         done = subprocess.run(
             self.command(as_user(user, ["sh", "-euc", script])),
             env=dict(environment),
@@ -117,7 +117,7 @@ class Machine(Namespace):
 
 
 def as_user(user: str | None, command: Sequence[str]) -> list[str]:
-    """What runs a command as another user."""
+    """Return the command that runs a command as another user."""
     if user is None:
         return list(command)
     entry = pwd.getpwnam(user)
@@ -125,7 +125,7 @@ def as_user(user: str | None, command: Sequence[str]) -> list[str]:
 
 
 def enter(path: str) -> None:
-    """Move the thread that calls this into namespaces."""
+    """Move the calling thread into namespaces."""
     setns = ctypes.CDLL(None, use_errno=True).setns
     for kind in _KINDS:
         with Path(path, kind).open("rb") as file:
@@ -134,7 +134,7 @@ def enter(path: str) -> None:
 
 
 def why_impossible() -> str | None:
-    """Why there can be no machines here, found out by trying; None if there can be."""
+    """Try to make machines; return the reason why this is impossible, or None."""
     missing = [
         name for name in ("hostname", "ip", "nsenter", "setpriv", "unshare") if shutil.which(name, path=_PATH) is None
     ]
@@ -150,7 +150,7 @@ def why_impossible() -> str | None:
 
 @contextlib.contextmanager
 def network(addresses: Mapping[str, str], *, outside: str) -> Iterator[tuple[Namespace, dict[str, Machine]]]:
-    """Machines by their names, and the switch between them, which has an address too: the rest of the world."""
+    """Return machines by their names, and the switch between them, whose address stands for the rest of the world."""
     with contextlib.ExitStack() as stack:
         switch = Namespace(stack.enter_context(_held("outside")))
         _ip(switch, "link", "set", "lo", "up")
@@ -172,7 +172,7 @@ def network(addresses: Mapping[str, str], *, outside: str) -> Iterator[tuple[Nam
 
 @contextlib.contextmanager
 def _held(name: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that holds new namespaces; it dies with the test."""
+    """Start a process that holds new namespaces and ends with the test."""
     # The shell says that it is in there, and then waits for the end of its input.
     script = 'hostname "$1" && echo ready && exec cat'
     holder = subprocess.Popen(

@@ -201,7 +201,11 @@ def test_the_folder_of_a_model_is_not_shown(page: Page, samples: list[Sample]) -
     [
         ("upload_too_large", "expected an upload of at most 200 MiB, got 250.0 MiB", "Предел этого сервера — 200 МБ."),
         ("audio_too_long", "The recording is longer than 7200 s", "Предел этого сервера — 120 мин."),
-        ("audio_too_long", "The recording says it is 9000 s long; at most 7200 s", "Предел этого сервера — 120 мин."),
+        (
+            "audio_too_long",
+            "The length in the file's header is 9000 s; at most 7200 s",
+            "Предел этого сервера — 120 мин.",
+        ),
     ],
 )
 def test_the_limit_is_named(page: Page, code: str, message: str, limit: str) -> None:

@@ -1,4 +1,4 @@
-"""Memory that was freed in pieces is returned to the system."""
+"""Test that memory that was freed in pieces is returned to the system."""
 
 from glas.engines.allocator import Trimming
 from glas.recognition.loaded import resident_bytes
@@ -8,7 +8,7 @@ PIECE = 100_000  # bytes; less than what the allocator returns at once
 
 
 def fragments(n_mb: int) -> list[bytearray]:
-    """Use so many megabytes in small pieces, and free all but one in a hundred."""
+    """Allocate so many megabytes in small pieces, and free 99 of 100 pieces."""
     pieces = [bytearray(PIECE) for _ in range(n_mb * MB // PIECE)]
     return pieces[::100]
 

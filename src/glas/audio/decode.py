@@ -85,7 +85,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
                 raise AudioTooLongError(f"The recording is longer than {limits.max_duration_s:g} s")
             yield block
     if not total:
-        raise EmptyAudioError(f"The {sniff(data).name} file holds no sound")
+        raise EmptyAudioError(f"The {sniff(data).name} file contains no sound")
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:  # FFmpeg's own is one too
-        raise DecodeLimitError("Decoding asked for more memory than a file may have") from error
+        raise DecodeLimitError("The decoding of the file needs more memory than is permitted") from error
     except av.error.EOFError as error:
         raise CorruptAudioError(f"The {sniff(data).name} file ends before its sound begins") from error
     except av.error.FFmpegError as error:
@@ -141,7 +141,7 @@ def _opened(data: bytes) -> Iterator[Any]:
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
     """Refuse to open a further file; FFmpeg calls this for each one that a container refers to."""
     del flags, options
-    raise CorruptAudioError(f"The file refers to another one, {url[:80]!r}")
+    raise CorruptAudioError(f"The file refers to another file, {url[:80]!r}")
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
@@ -172,7 +172,9 @@ def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
         return
     claimed_s = container.duration / av.time_base
     if claimed_s > limits.max_duration_s + 1:
-        raise AudioTooLongError(f"The recording says it is {claimed_s:.0f} s long; at most {limits.max_duration_s:g} s")
+        raise AudioTooLongError(
+            f"The length in the file's header is {claimed_s:.0f} s; at most {limits.max_duration_s:g} s"
+        )
 
 
 def _tracks(container: Any) -> list[int]:

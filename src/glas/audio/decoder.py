@@ -123,7 +123,7 @@ class DecoderPool:
             except WorkerEndedError as error:
                 self._discard(worker)
                 if is_new:
-                    raise ServiceFaultError("A decoder process was ended from outside") from error
+                    raise ServiceFaultError("A decoder process was killed") from error
                 continue  # it was killed while idle, which is not this file's fault
             except BaseException:
                 self._discard(worker)
@@ -143,7 +143,9 @@ class DecoderPool:
         try:
             worker = DecoderWorker(self.limits)
         except WorkerEndedError as error:
-            raise ServiceFaultError("A decoder process could not start; its standard error says why") from error
+            raise ServiceFaultError(
+                "A decoder process could not start; its standard error contains the reason"
+            ) from error
         with self._lock:
             if not worker.is_filtered and not self._is_told_unfiltered:
                 self._is_told_unfiltered = True
@@ -222,7 +224,7 @@ class Recording:
             answer = self._worker.receive(self._patience)
             return self._judged(self._worker, answer)
         except WorkerEndedError as error:
-            raise ServiceFaultError("The decoder process was ended from outside") from error
+            raise ServiceFaultError("The decoder process was killed") from error
         except BaseException:
             self.close()
             raise

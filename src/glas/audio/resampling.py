@@ -203,5 +203,5 @@ def in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
 def _sound(block: Samples) -> Samples:
     """Refuse NaN and infinity; clip samples to -1..1, because lossy codecs overshoot."""
     if not np.isfinite(block).all():
-        raise CorruptAudioError("The recording holds samples that are not finite numbers")
+        raise CorruptAudioError("The recording contains samples that are not finite numbers")
     return np.clip(block, -1.0, 1.0)

@@ -33,7 +33,9 @@ def weights_path() -> Path:
         path = Path(folder) / "assets" / _WEIGHTS
         if path.is_file():
             return path
-    raise ModelFileMissingError(f"{_WEIGHTS} was not found: install glas-asr[asr], whose faster-whisper carries it")
+    raise ModelFileMissingError(
+        f"{_WEIGHTS} was not found: install glas-asr[asr], which installs it with faster-whisper"
+    )
 
 
 class VoiceActivityDetector:

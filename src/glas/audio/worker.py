@@ -49,7 +49,7 @@ class TimeBudget:
         ready = poll.poll(max(self.left_s, 0) * 1000)
         self.left_s -= time.monotonic() - started_s
         if not ready:
-            raise DecodeLimitError(f"Decoding kept its reader waiting for more than {self.total_s:g} s")
+            raise DecodeLimitError(f"The decoding took longer than {self.total_s:g} s")
         return ready
 
 

@@ -69,7 +69,7 @@ def learn(
 
 
 class _Sets(NamedTuple):
-    """Folders of recordings for the gate (test, guards), and for the choice of the share (keep)."""
+    """Directories of recordings for the gate (test, guards), and for the choice of the share (keep)."""
 
     test: Path | None
     guards: list[Path]

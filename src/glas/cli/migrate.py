@@ -1,7 +1,7 @@
 """`glas migrate`: upgrade the database to this version. `glas ledger`: check that all balances are right.
 
 The commands import the packages of the database only when they run, because a machine that only recognises speech does
-not have them.
+not have these packages.
 """
 
 import asyncio

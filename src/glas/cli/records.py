@@ -32,7 +32,7 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
     for a decision is released by a run with `release`.
 
     Raises:
-        GlasError: db_assist does not answer, or the choice cannot be kept.
+        GlasError: db_assist does not answer, or the choice cannot be stored.
     """
     from glas.recognition import journal
     from glas.training.rounds import Outcome

@@ -12,10 +12,10 @@ class BanChoice(RequestBody):
 
     banned: bool
     reason: Name | None = None
-    until: AwareDatetime | None = Field(default=None, description="When the ban ends by itself.")
+    until: AwareDatetime | None = Field(default=None, description="Time at which the ban ends by itself.")
 
     @model_validator(mode="after")
     def _only_of_a_ban(self) -> Self:
         if not self.banned and (self.reason is not None or self.until is not None):
-            raise ValueError("expected a reason and an end only where somebody is banned")
+            raise ValueError("expected a reason and an end only for a ban")
         return self

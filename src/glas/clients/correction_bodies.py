@@ -17,11 +17,15 @@ class Correction(RequestBody):
     tg_id: TgId
     reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
     is_confirmed: bool = Field(
-        default=False, description="The author insists: the words replace the text even where they are doubtful."
+        default=False,
+        description="Whether the author confirms the words, so that they replace the text even if they are doubtful.",
     )
-    sound: Sound = Field(default=Sound.UNKNOWN, description="What an engine says of the words, given the sound.")
+    sound: Sound = Field(
+        default=Sound.UNKNOWN, description="Result of comparing the words with the sound of the recording."
+    )
     lets_bot_show: bool = Field(
-        default=False, description="The bot is to update the messages with the text, because the caller cannot."
+        default=False,
+        description="Whether the bot must update its messages with the text, because the caller cannot do this.",
     )
 
 
@@ -30,27 +34,36 @@ class CorrectionReference(RequestBody):
 
     tg_id: TgId
     change_id: RowId
-    lets_bot_show: bool = Field(default=False, description="As of a correction.")
+    lets_bot_show: bool = Field(
+        default=False,
+        description="Whether the bot must update its messages with the text, because the caller cannot do this.",
+    )
 
 
 class TextToShow(Value):
     """A text that was corrected elsewhere; the bot must update its messages in Telegram."""
 
     transcription_id: int
-    change_id: int = Field(description="The last change.")
-    tg_id: int = Field(description="Who sent the recording.")
+    change_id: int = Field(description="Number of the last change.")
+    tg_id: int = Field(description="Telegram's id of the person who sent the recording.")
     locale: Locale
-    chat_id: int = Field(description="Where it was sent.")
+    chat_id: int = Field(description="Chat in which the recording was sent.")
 
 
 class CorrectionResult(Reward):
     """Result of a correction; `transcription` contains the current words."""
 
-    change_id: int = Field(description="Names the change, to take it back or to confirm it.")
-    rank: Rank | None = Field(description="Of this correction; None: it was taken back, to the recognised words.")
-    is_applied: bool = Field(description="False: doubtful, and kept beside the words that stand.")
-    before: str = Field(description="The words that stood before.")
-    learned: tuple[str, ...] = Field(default=(), description="What it added to its author's vocabulary.")
+    change_id: int = Field(description="Number of the change, with which it can be undone or confirmed.")
+    rank: Rank | None = Field(
+        description="Rank of this correction; None: it was undone, and the recognised words are shown again."
+    )
+    is_applied: bool = Field(
+        description="False: the correction is doubtful, so it is stored but does not replace the current words."
+    )
+    before: str = Field(description="The words before this change.")
+    learned: tuple[str, ...] = Field(
+        default=(), description="Words that the correction added to the vocabulary of its author."
+    )
 
 
 class AttachedMessage(RequestBody):

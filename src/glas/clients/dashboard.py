@@ -14,7 +14,7 @@ class Figure(Value):
     """A table of numbers with the query that gives it."""
 
     name: str
-    sql: str = Field(description="The very statement that was run.")
+    sql: str = Field(description="The SQL statement that was executed.")
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
@@ -26,8 +26,8 @@ class Figure(Value):
 class Dashboard(Value):
     """All figures that db_assist counts."""
 
-    counted_datetime: AwareDatetime = Field(description="When the figures were counted.")
-    database: str = Field(description="sqlite or postgresql: their queries differ.")
+    counted_datetime: AwareDatetime = Field(description="Time at which the figures were counted.")
+    database: str = Field(description="`sqlite` or `postgresql`; their queries differ.")
     figures: dict[str, Figure]
 
 

@@ -115,7 +115,9 @@ class DataLoaderClient:
             response = await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S, headers=headers)
             total = response.headers.get("content-range", "").rpartition("/")[2]
             if not response.content or not total.isdecimal():
-                raise ServiceFaultError(f"expected a range of {key}, got {len(response.content)} bytes without one")
+                raise ServiceFaultError(
+                    f"expected a range of {key}, got {len(response.content)} bytes and no Content-Range"
+                )
             yield response.content
             position += len(response.content)
             end = int(total) if end is None else min(end, int(total))
@@ -198,7 +200,7 @@ class DataLoaderClient:
         if state.failure is not None:
             raise from_code(state.failure.code, state.failure.message)
         if state.report is None or state.run != run:
-            raise ServiceFaultError("data_loader was restarted during the export; the next one goes on from there")
+            raise ServiceFaultError("data_loader was restarted during the export; the next export continues from there")
         return state.report
 
     async def reports(self) -> frozenset[str]:

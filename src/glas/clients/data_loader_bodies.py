@@ -12,7 +12,7 @@ class StoredObject(Value):
     key: str
     sha256: str
     size_bytes: int
-    extension: str = Field(description="As the bytes say, without the dot.")
+    extension: str = Field(description="Extension for the format found in the bytes, without a dot.")
 
 
 class Expected(Value):
@@ -20,7 +20,10 @@ class Expected(Value):
 
     key: Key
     size_bytes: int = Field(ge=0)
-    sha256: str | None = Field(default=None, description="Given: the object is read whole and compared.")
+    sha256: str | None = Field(
+        default=None,
+        description="If it is given, the whole object is read and its hash compared; otherwise only the size.",
+    )
 
 
 class Expectations(Value):
@@ -44,24 +47,31 @@ class Keys(Value):
 class ExportProgress(Value):
     """Progress of an export."""
 
-    phase: str = Field(default="", description="What it is doing: messages, manifest or dataset.")
-    n_seen: int = Field(default=0, description="Changes read from db_assist.")
-    n_written: int = Field(default=0, description="Messages written, new ones and changed ones.")
-    n_moved: int = Field(default=0, description="Those of them that stood under another score before.")
-    n_removed: int = Field(default=0, description="Messages taken away: deleted, or no longer consented to.")
-    n_failed: int = Field(default=0, description="Messages whose audio is missing, damaged or cannot be decoded.")
-    n_shards: int = Field(default=0, description="Dataset files written.")
+    phase: str = Field(default="", description="What the export is doing: messages, manifest or dataset.")
+    n_seen: int = Field(default=0, description="Number of changes read from db_assist.")
+    n_written: int = Field(default=0, description="Number of new or changed messages that were written.")
+    n_moved: int = Field(
+        default=0, description="Number of written messages that were in the directory of another score before."
+    )
+    n_removed: int = Field(
+        default=0,
+        description="Number of messages that were removed, because they were deleted or the consent was withdrawn.",
+    )
+    n_failed: int = Field(
+        default=0, description="Number of messages whose audio is missing, damaged or cannot be decoded."
+    )
+    n_shards: int = Field(default=0, description="Number of dataset files written.")
 
 
 class ExportReport(ExportProgress):
     """Result of an export, and the present contents of the directory."""
 
-    is_full: bool = Field(description="Everything was compared, not only what had changed.")
-    n_messages: int = Field(description="Messages in the export now.")
-    n_references: int = Field(description="Those of them that have a reference.")
+    is_full: bool = Field(description="Whether everything was compared, not only what had changed.")
+    n_messages: int = Field(description="Number of messages that are in the export now.")
+    n_references: int = Field(description="Number of messages in the export that have a reference.")
     audio_s: float = Field(description="Seconds of exported audio.")
-    directory: str = Field(description="Where it lies, on the machine of data_loader.")
-    wall_s: float = Field(description="How long it took, seconds.")
+    directory: str = Field(description="Directory of the export, on the machine of data_loader.")
+    wall_s: float = Field(description="Duration of the export in seconds.")
 
 
 class ExportFailure(Value):
@@ -74,7 +84,7 @@ class ExportFailure(Value):
 class ExportState(Value):
     """State of the running export, or of the last one since the service started."""
 
-    run: int = Field(description="Counts the exports since the service started; 0: none yet.")
+    run: int = Field(description="Number of exports since the service started.")
     is_running: bool
     progress: ExportProgress = ExportProgress()
     report: ExportReport | None = None
@@ -85,5 +95,5 @@ class Health(Value):
     """State of the service."""
 
     status: str
-    store: str = Field(description="directory or s3.")
+    store: str = Field(description="`directory` or `s3`.")
     version: str

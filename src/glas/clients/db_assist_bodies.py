@@ -49,7 +49,7 @@ class ChatSettings(RequestBody):
     """Settings of the bot in one chat."""
 
     answers_automatically: bool = Field(
-        default=True, description="Every voice message is answered; otherwise only on request."
+        default=True, description="Whether every voice message is answered; otherwise only on request."
     )
 
 
@@ -71,15 +71,21 @@ class NewTranscription(RequestBody):
     file_unique_id: Name
     media_kind: MediaKind
     is_forwarded: bool = False
-    answer_message_id: RowId | None = Field(default=None, description="Where the answer stands, if it stands yet.")
-    answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
+    answer_message_id: RowId | None = Field(
+        default=None, description="Id of the message with the answer; None: there is no answer yet."
+    )
+    answer_chat_id: ChatId | None = Field(
+        default=None, description="Chat of the answer, if it differs from the chat of the message."
+    )
 
 
 class AnswerPlace(RequestBody):
     """Place of the answer to a message."""
 
     answer_message_id: RowId
-    answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
+    answer_chat_id: ChatId | None = Field(
+        default=None, description="Chat of the answer, if it differs from the chat of the message."
+    )
 
 
 class Archived(RequestBody):
@@ -93,8 +99,8 @@ class Archived(RequestBody):
 class UsageRecord(RequestBody):
     """A recording that counts towards a daily limit; its names are pseudonyms that the caller computes."""
 
-    recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
-    party: Sha256 = Field(description="The sender: a person, or a chat whose members are not known.")
+    recording: Sha256 = Field(description="Pseudonym of the recording; a repeated record of one recording counts once.")
+    party: Sha256 = Field(description="Pseudonym of the sender: of a person, or of a chat if its members are unknown.")
     audio_s: float = Field(ge=0, le=1e6, allow_inf_nan=False)
 
 
@@ -102,13 +108,17 @@ class Finished(RequestBody):
     """Result of recognition."""
 
     text: Annotated[Text, Field(max_length=1_000_000)]
-    duration_s: float = Field(ge=0, le=1e6, allow_inf_nan=False, description="Counted in decoded samples.")
+    duration_s: float = Field(
+        ge=0, le=1e6, allow_inf_nan=False, description="Length of the recording, counted in decoded samples."
+    )
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     model: Name
     model_version: Annotated[Name | None, Field(max_length=64)] = None
     fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
-    keywords_sha256: Sha256 | None = Field(default=None, description="Digest of the words sent along; see `digest`.")
-    usage: UsageRecord | None = Field(default=None, description="Counted in the same transaction.")
+    keywords_sha256: Sha256 | None = Field(
+        default=None, description="Hash of the keywords that were sent with the recording; see `digest`."
+    )
+    usage: UsageRecord | None = Field(default=None, description="Usage that is counted in the same transaction.")
 
 
 class Failed(RequestBody):
@@ -130,18 +140,20 @@ class Grant(RequestBody):
     admin_tg_id: TgId
     amount_hundredths: int = Field(ge=-_MAX_GRANT_HUNDREDTHS, le=_MAX_GRANT_HUNDREDTHS)
     note: Name
-    key: Name = Field(description="Names this grant: the same key never pays twice.")
+    key: Name = Field(description="Identifies this grant: a grant that is repeated with its key is paid once.")
 
 
 class Reward(Value):
     """Result of a rating, or of a correction: the message as it is now, and the payment."""
 
     transcription: Transcription
-    paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
-    balance_hundredths: int = Field(description="The person's cash now.")
-    became_beta_tester: bool = Field(default=False, description="This payment made the person a beta-tester.")
-    refusal_reason: Refusal | None = Field(default=None, description="Why nothing was paid.")
-    is_first: bool = Field(description="False for every later rating or correction of the same message.")
+    paid_hundredths: int = Field(
+        description="Coins for this rating or correction. A repeated call returns the same number and pays nothing."
+    )
+    balance_hundredths: int = Field(description="The person's current number of coins.")
+    became_beta_tester: bool = Field(default=False, description="Whether this payment made the person a beta-tester.")
+    refusal_reason: Refusal | None = Field(default=None, description="Reason why nothing was paid.")
+    is_first: bool = Field(description="Whether this is the first rating or correction of the message.")
 
 
 class Usage(Value):
@@ -154,7 +166,7 @@ class Usage(Value):
 class Standing(Value):
     """A person and their usage, which decide whether a recording is admitted."""
 
-    user: User | None = Field(description="None for somebody who has not registered, or is not known.")
+    user: User | None = Field(description="The person; None if they are not registered.")
     usage: Usage
 
 
@@ -162,12 +174,14 @@ class Change(Value):
     """A finished message in its present state, or the fact that it was deleted."""
 
     transcription_id: int
-    transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
-    training_consent: bool = Field(default=False, description="Whether the speaker agrees to training now.")
+    transcription: Transcription | None = Field(
+        description="The message; None: it was deleted, so its objects and copies must be deleted, too."
+    )
+    training_consent: bool = Field(default=False, description="Whether the speaker agrees to training at present.")
     verdict: Verdict | None = Field(
         default=None,
-        description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words; `other_voice`, "
-        "if any reviewer said so.",
+        description="`bad_audio` or `not_speech`, if this was the last verdict of a reviewer and no person wrote the "
+        "words; `other_voice`, if any reviewer gave this verdict.",
     )
 
     @property
@@ -181,7 +195,9 @@ class Page(Value, Generic[ItemT]):
     """A part of a long list."""
 
     items: tuple[ItemT, ...]
-    next_cursor: str = Field(description="Give it back to get what follows, now or at any later time.")
+    next_cursor: str = Field(
+        description="Cursor for the next call, which returns the items that follow. It stays valid."
+    )
     has_more: bool
 
 
@@ -189,12 +205,12 @@ class Statistics(Value):
     """Figures for operators and `/stats`."""
 
     n_users: int
-    n_active_users: int = Field(description="Who sent something in the last 24 hours.")
-    n_transcriptions: dict[str, int] = Field(description="By status.")
-    n_scores: dict[int, int] = Field(description="By score, of finished ones.")
+    n_active_users: int = Field(description="Number of people who sent something in the last 24 hours.")
+    n_transcriptions: dict[str, int] = Field(description="Number of messages by status.")
+    n_scores: dict[int, int] = Field(description="Number of finished messages by score.")
     n_corrections: int
     audio_s: float = Field(description="Seconds of recognised audio.")
-    paid_hundredths: int = Field(description="Sum of the ledger.")
+    paid_hundredths: int = Field(description="Sum of all entries of the ledger.")
 
 
 class Discrepancy(Value):

@@ -69,6 +69,6 @@ async def clean_export(data_loader: DataLoaderClient) -> None:
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:
-        _log.info("an export runs; the next one takes the deleted messages away")
+        _log.info("an export runs; the next export removes the deleted messages")
     except GlasError as error:
-        _log.warning("no export could be begun; the next one takes the deleted messages away", code=error.code)
+        _log.warning("no export could be started; the next export removes the deleted messages", code=error.code)

@@ -42,24 +42,33 @@ class PersonalData(Value):
     user: User
     consents: tuple[ConsentRecord, ...]
     transcriptions: tuple[Transcription, ...]
-    second_hypotheses: tuple[SecondHypothesis, ...] = Field(default=(), description="Texts of another model.")
-    corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
-    reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
+    second_hypotheses: tuple[SecondHypothesis, ...] = Field(
+        default=(), description="Texts that another model recognised."
+    )
+    corrections: tuple[CorrectionChange, ...] = Field(description="The history of the corrections of their messages.")
+    reviews: tuple[ReviewRecord, ...] = Field(
+        default=(), description="Reviews that they made of messages of other people."
+    )
     transactions: tuple[Transaction, ...]
-    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
-    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
-    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers them alone.")
-    news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
-    audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
-    usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
+    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they corrected or added.")
+    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that were trained with their messages.")
+    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers only them.")
+    news: tuple[News, ...] = Field(default=(), description="The bot's messages to them about these models.")
+    audit: tuple[AuditEntry, ...] = Field(default=(), description="Actions of administrators on their data.")
+    usage: Usage | None = Field(
+        default=None,
+        description="Recordings that they sent in the last 24 hours; stored separately, under a pseudonym.",
+    )
 
 
 class Forgotten(Value):
     """The ids of the deleted messages, and the objects that must be deleted next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
-    object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
-    user_id: int | None = Field(default=None, description="The row that stays without a name.")
+    object_keys: tuple[str, ...] = Field(
+        description="Keys of the recordings, texts and recognitions in the object store."
+    )
+    user_id: int | None = Field(default=None, description="Number of the person's row, which remains without a name.")
     deletion_datetime: datetime | None = None
 
 
@@ -67,17 +76,19 @@ class Holding(Value):
     """The amount of data about a person, and their usage towards limits."""
 
     user: User
-    consents: tuple[ConsentRecord, ...] = Field(description="Their history, oldest first.")
+    consents: tuple[ConsentRecord, ...] = Field(description="The history of their consents, oldest first.")
     n_messages: int
-    n_failed: int = Field(description="Messages without a text.")
-    n_corrections: int = Field(description="Changes of words that they made.")
-    n_words: int = Field(description="Entries of their vocabulary.")
+    n_failed: int = Field(description="Number of messages without a text.")
+    n_corrections: int = Field(description="Number of corrections that they made.")
+    n_words: int = Field(description="Number of entries of their vocabulary.")
     audio_s: float = Field(description="Seconds of recognised audio.")
-    first_datetime: datetime | None = Field(description="Of the oldest message.")
-    last_datetime: datetime | None = Field(description="Of the newest message.")
-    n_messages_day: int = Field(description="In the last 24 hours, of the messages that are still held.")
-    audio_day_s: float = Field(description="Their seconds.")
-    earned_day_hundredths: int = Field(description="Coins of the last 24 hours without grants, which the cap counts.")
+    first_datetime: datetime | None = Field(description="Time of the oldest message.")
+    last_datetime: datetime | None = Field(description="Time of the newest message.")
+    n_messages_day: int = Field(description="Number of messages of the last 24 hours that are still stored.")
+    audio_day_s: float = Field(description="Seconds of audio in these messages.")
+    earned_day_hundredths: int = Field(
+        description="Coins of the last 24 hours that count towards the daily maximum; grants do not count."
+    )
 
 
 class PersonSummary(Value):
@@ -85,7 +96,7 @@ class PersonSummary(Value):
 
     user: User
     n_messages: int
-    last_datetime: datetime | None = Field(description="Of the newest message.")
+    last_datetime: datetime | None = Field(description="Time of the newest message.")
 
 
 class ReportReading(RequestBody):
@@ -99,11 +110,11 @@ class Reading(RequestBody):
     """Request of an administrator to open a person's message."""
 
     by: TgId
-    tg_id: TgId = Field(description="Whose message it is.")
+    tg_id: TgId = Field(description="Telegram's id of the person whose message it is.")
     transcription_id: RowId
 
 
 class WorkToForget(Value):
     """People whose data was deleted and whose records of work the bot has not deleted yet."""
 
-    people: tuple[int, ...] = Field(description="Telegram's ids.")
+    people: tuple[int, ...] = Field(description="Telegram's ids of these people.")

@@ -17,7 +17,9 @@ _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
 
 NewsText = Annotated[Text, Field(min_length=1, max_length=LONGEST_NEWS_CHARS)]
-Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="Names the process run that sends.")]
+Claim = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{8,64}$", description="Identifies the process run that sends the message.")
+]
 
 
 class CheckRecord(Value):
@@ -36,7 +38,7 @@ class VerdictRecord(Value):
 
     passed: bool
     wer_before: float = Field(description="Word error rate on the test set of the model that serves, 0..1.")
-    wer_after: float = Field(description="The candidate's.")
+    wer_after: float = Field(description="Word error rate on the test set of the candidate, 0..1.")
     checks: tuple[CheckRecord, ...]
 
 
@@ -53,16 +55,26 @@ class ModelEntry(RequestBody):
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
-    state: ModelState = Field(description="candidate, refused or champion.")
+    state: ModelState = Field(description="`candidate`, `refused` or `champion`.")
     base: Annotated[Name | None, Field(max_length=600)] = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
-    lineage: dict[str, Any] = Field(default_factory=dict, description="Recipe, and what each share of the change does.")
-    n_people: int = Field(default=0, ge=0, le=_MOST_PEOPLE, description="Whom it learnt from.")
-    message_ids: tuple[RowId, ...] = Field(default=(), max_length=_MOST_PEOPLE, description="One of each of them.")
-    former: ModelRef | None = Field(default=None, description="What served when it was judged.")
+    lineage: dict[str, Any] = Field(
+        default_factory=dict, description="Recipe of the training, and the effect of each share of the change."
+    )
+    n_people: int = Field(
+        default=0, ge=0, le=_MOST_PEOPLE, description="Number of people with whose messages the model was trained."
+    )
+    message_ids: tuple[RowId, ...] = Field(
+        default=(),
+        max_length=_MOST_PEOPLE,
+        description="One message of each person with whose messages the model was trained.",
+    )
+    former: ModelRef | None = Field(default=None, description="The model that served when this model was judged.")
     verdict: VerdictRecord | None = None
-    news: tuple[NewsItem, ...] = Field(default=(), max_length=_MOST_NEWS, description="At most one for a person.")
-    operator: Name = Field(description="Who decided: the user of the machine.")
+    news: tuple[NewsItem, ...] = Field(
+        default=(), max_length=_MOST_NEWS, description="Pieces of news, at most one for each person."
+    )
+    operator: Name = Field(description="Who decided: the user of the operating system.")
     is_forced: bool = False
     reason: Name | None = None
 
@@ -83,8 +95,8 @@ class DecisionRecord(Value):
 
     state: ModelState
     is_forced: bool
-    user_id: int | None = Field(description="The row of the administrator.")
-    operator: str | None = Field(description="The user of the machine, or the part of Glas.")
+    user_id: int | None = Field(description="Number of the administrator's row.")
+    operator: str | None = Field(description="The user of the operating system, or the part of Glas.")
     reason: str | None
     verdict: VerdictRecord | None
     champion_before: str | None = Field(description="Name and version of the model that served before; None: unknown.")
@@ -102,12 +114,14 @@ class ModelRecord(Value):
     base: str | None
     dataset_version: str | None
     lineage: dict[str, Any]
-    n_people: int = Field(description="Whom it learnt from.")
-    n_withdrawn: int = Field(description="Those who have since asked to be forgotten or withdrawn their consent.")
-    n_news: int = Field(description="People who are told, or will be once it serves.")
-    decisions: tuple[DecisionRecord, ...] = Field(description="The oldest first.")
+    n_people: int = Field(description="Number of people with whose messages the model was trained.")
+    n_withdrawn: int = Field(
+        description="Number of these people who have since deleted their data or withdrawn their consent."
+    )
+    n_news: int = Field(description="Number of people who get news about the model now, or when it begins to serve.")
+    decisions: tuple[DecisionRecord, ...] = Field(description="The decisions, oldest first.")
     creation_datetime: datetime
-    champion_datetime: datetime | None = Field(description="When it last became the champion.")
+    champion_datetime: datetime | None = Field(description="Time at which the model last became the champion.")
 
     @property
     def ref(self) -> ModelRef:
@@ -123,10 +137,17 @@ class ModelRecord(Value):
 class _Decider(RequestBody):
     """The person who decides, and their reason."""
 
-    tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
-    operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
+    tg_id: TgId | None = Field(
+        default=None, description="Telegram's id of the administrator who decides in Telegram or on a page."
+    )
+    operator: Name | None = Field(
+        default=None, description="The user of the operating system, if the decision is made on the command line."
+    )
     reason: Name | None = None
-    key: Name | None = Field(default=None, description="Names this decision: the same key decides once.")
+    key: Name | None = Field(
+        default=None,
+        description="Identifies this decision: a request that is repeated with its key has no further effect.",
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -139,8 +160,12 @@ class DecisionRequest(_Decider):
     """A decision about a model that has a record."""
 
     state: ModelState
-    expected: ModelState | None = Field(default=None, description="409 if it has another state.")
-    is_forced: bool = Field(default=False, description="It is to serve although the gate refused it; needs a reason.")
+    expected: ModelState | None = Field(
+        default=None, description="State that the model should have now; with another state the answer is 409."
+    )
+    is_forced: bool = Field(
+        default=False, description="Whether the model will serve although the gate refused it; this needs a reason."
+    )
 
     @model_validator(mode="after")
     def _forced_for_a_reason(self) -> Self:
@@ -153,14 +178,16 @@ class ChoiceRequest(_Decider):
     """The model that will serve from now on, whether or not it was judged here."""
 
     model: ModelRef
-    former: ModelRef | None = Field(default=None, description="What served until now.")
+    former: ModelRef | None = Field(default=None, description="The model that served until now.")
 
 
 class DecisionResult(Value):
     """The result of a decision."""
 
     model: ModelRecord
-    champion: ModelRef | None = Field(description="The model that is to serve now; None: none that was judged here.")
+    champion: ModelRef | None = Field(
+        description="The model that will serve from now on; None: no model that was judged in this installation."
+    )
 
 
 class QuestionRequest(RequestBody):
@@ -177,13 +204,13 @@ class Announcement(Value):
     model_id: int
     kind: AnnouncementKind
     bot_id: int
-    tg_id: int = Field(description="To whom.")
+    tg_id: int = Field(description="Telegram's id of the person who gets the message.")
     locale: Locale
-    chat_id: int | None = Field(default=None, description="Of the recording that news are about.")
+    chat_id: int | None = Field(default=None, description="Chat of the recording, for news.")
     recording_message_id: int | None = None
     text_before: str | None = None
     text_after: str | None = None
-    message_id: int | None = Field(default=None, description="What was sent.")
+    message_id: int | None = Field(default=None, description="Id of the message that was sent.")
     outcome: Outcome | None = None
 
 

@@ -66,8 +66,8 @@ class Logprob(Body):
     """A token with its log-probability."""
 
     token: str
-    logprob: float = Field(le=0, description="Natural logarithm of its probability.")
-    bytes: list[int] = Field(description="The token in UTF-8.")
+    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token.")
+    bytes: list[int] = Field(description="Bytes of the token in UTF-8.")
 
 
 class TranscriptionBody(Body):
@@ -75,7 +75,9 @@ class TranscriptionBody(Body):
 
     text: str
     usage: Usage
-    logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
+    logprobs: list[Logprob] = Field(
+        default=[], description="Tokens with log-probabilities; only with `include[]=logprobs`."
+    )
 
 
 class WordBody(Body):
@@ -84,7 +86,9 @@ class WordBody(Body):
     word: str
     start: float = Field(ge=0)
     end: float = Field(ge=0)
-    confidence: float | None = Field(ge=0, le=1, description="How sure the model is; null where it cannot tell.")
+    confidence: float | None = Field(
+        ge=0, le=1, description="Confidence of the word; null if the model does not give confidences."
+    )
 
 
 class SegmentBody(Body):
@@ -96,7 +100,7 @@ class SegmentBody(Body):
     end: float = Field(ge=0)
     text: str
     tokens: list[int] = Field(description="Always empty.")
-    temperature: float = Field(ge=0, description="With how much chance it was written.")
+    temperature: float = Field(ge=0, description="Temperature of decoding; 0 means without randomness.")
     avg_logprob: float = Field(le=0)
     compression_ratio: float
     no_speech_prob: float = Field(ge=0, le=1)
@@ -106,8 +110,8 @@ class SegmentBody(Body):
 class KeywordBody(Body):
     """A keyword that replaced recognised words; times are in seconds."""
 
-    heard: str = Field(description="What the model wrote.")
-    text: str = Field(description="What is written instead.")
+    heard: str = Field(description="Words that the model recognised.")
+    text: str = Field(description="The keyword that replaced them.")
     start: float = Field(ge=0)
     end: float = Field(ge=0)
 
@@ -116,7 +120,7 @@ class WarningBody(Body):
     """A warning that the whole text may be wrong, with its reason."""
 
     code: Literal["language_not_written"]
-    language: str = Field(description="ISO 639-1 code of what is probably spoken.")
+    language: str = Field(description="ISO 639-1 code of the language that is probably spoken.")
     message: str
 
 
@@ -124,37 +128,48 @@ class VerboseBody(Body):
     """`response_format=verbose_json`."""
 
     task: Literal["transcribe", "translate"]
-    language: str = Field(description="English name of the language, or its code.")
+    language: str = Field(description="English name of the language; its code, if OpenAI has no name for it.")
     duration: float = Field(ge=0, description="Length of the audio, seconds.")
     text: str
     usage: Usage
-    model: str = Field(description="What recognised it.")
-    model_version: str | None = Field(description="Version of the weights: a hash over the model's files.")
-    confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
-    fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
+    model: str = Field(description="Name of the model that recognised the recording.")
+    model_version: str | None = Field(description="Version of the weights: a hash of the model's files.")
+    confidence: float | None = Field(
+        ge=0, le=1, description="Confidence of the text; null if the model does not give confidences."
+    )
+    fingerprint: str | None = Field(
+        description="sha256 of the decoded samples; it is equal for two files with the same sound."
+    )
     processing_seconds: float = Field(
-        ge=0, description="Seconds of work of all processors together, without waiting for a turn."
+        ge=0, description="Processing time in seconds, summed over all processors, without waiting in the queue."
     )
     elapsed_seconds: float = Field(ge=0, description="Seconds from the end of the upload to this answer.")
     warning: WarningBody | None = Field(
-        description="Another language is spoken than the model was to write, and no other model is on disk."
+        description="Warning that the spoken language is not the language of the model, and no suitable model is on "
+        "disk."
     )
-    keywords: list[KeywordBody] = Field(default=[], description="Those of the caller that changed the text.")
-    segments: list[SegmentBody] = Field(default=[], description="Unless only words are asked for.")
-    words: list[WordBody] = Field(default=[], description="Only with `timestamp_granularities[]=word`.")
-    logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
+    keywords: list[KeywordBody] = Field(
+        default=[], description="Keywords of the caller that replaced recognised words."
+    )
+    segments: list[SegmentBody] = Field(default=[], description="Segments; missing if only words were requested.")
+    words: list[WordBody] = Field(
+        default=[], description="Words with times; only with `timestamp_granularities[]=word`."
+    )
+    logprobs: list[Logprob] = Field(
+        default=[], description="Tokens with log-probabilities; only with `include[]=logprobs`."
+    )
 
 
 class ComparisonBody(Body):
     """The result of comparing a given text with the sound of a recording."""
 
     sound: Sound
-    text: str = Field(description="What the model recognises.")
+    text: str = Field(description="Text that the model recognises.")
     lost: float | None = Field(
-        description="By how many natural logarithms the given text is less probable than the recognised one; null: the "
-        "model cannot tell."
+        description="Natural logarithm of the quotient of the probabilities of the recognised and of the given text; "
+        "null if the model cannot compare texts."
     )
-    n_words: int | None = Field(description="Words in which both differ.")
+    n_words: int | None = Field(description="Number of words in which the given text and the recognised text differ.")
 
 
 class PredictionBody(Body):
@@ -184,8 +199,10 @@ class HealthBody(Body):
     """State of a service that answers."""
 
     status: Literal["ok"]
-    model: str = Field(description="The default model.")
-    model_version: str | None = Field(description="Version of its weights; null while it is not loaded.")
+    model: str = Field(description="Name of the default model.")
+    model_version: str | None = Field(
+        description="Version of the default model's weights; null while the model is not loaded."
+    )
     title: TitleBody
     version: str
     in_flight: int = Field(ge=0)

@@ -29,11 +29,14 @@ class ModelBody(Body):
     object: Literal["model"] = "model"
     created: int = 0
     owned_by: Literal["glas"] = "glas"
-    is_default: bool = Field(description="Whether it is what `auto` means.")
+    is_default: bool = Field(description="Whether the name `auto` refers to this model.")
     is_loaded: bool
-    aliases: list[str] = Field(description="Other names that mean it now.")
-    version: str | None = Field(description="Of the weights in memory; null if it is not loaded.")
-    window_seconds: float | None = Field(description="Longest piece of speech it hears at once; null if not loaded.")
+    aliases: list[str] = Field(description="Other names that refer to this model at present.")
+    version: str | None = Field(description="Version of the weights in memory; null if the model is not loaded.")
+    window_seconds: float | None = Field(
+        description="Longest piece of speech, in seconds, that the model recognises at once; null if the model is "
+        "not loaded."
+    )
 
 
 class ModelsBody(Body):
@@ -47,30 +50,33 @@ class LoadedBody(Body):
     """A model in memory."""
 
     id: str
-    version: str = Field(description="Of its weights: a hash over the model's files.")
-    aliases: list[str] = Field(description="Other names that mean it now.")
+    version: str = Field(description="Version of the weights: a hash of the model's files.")
+    aliases: list[str] = Field(description="Other names that refer to this model at present.")
     is_default: bool
     since: datetime
-    in_flight: int = Field(ge=0, description="Requests that use it.")
+    in_flight: int = Field(ge=0, description="Number of requests that use the model.")
     memory_bytes: int | None = Field(
-        description="By how much the process grew while it was loaded; null where the system does not tell."
+        description="Growth of the memory of the process while the model was loaded; null if the system does not "
+        "report it."
     )
-    expires_at: datetime | None = Field(description="When it is unloaded unless it is used; null: it stays.")
+    expires_at: datetime | None = Field(
+        description="Time at which the model is unloaded if no request uses it; null: it is never unloaded."
+    )
 
 
 class LoadedModelsBody(Body):
     """The loaded models, and the load of the service."""
 
     models: list[LoadedBody]
-    in_flight: int = Field(ge=0, description="Recordings that are being recognised or wait.")
-    resident_bytes: int | None = Field(description="Memory of the process; null where the system does not tell.")
+    in_flight: int = Field(ge=0, description="Number of recordings that are being recognised or wait.")
+    resident_bytes: int | None = Field(description="Memory of the process; null if the system does not report it.")
 
 
 class SwappedBody(LoadedBody):
-    """A loaded model for which a name now stands."""
+    """The loaded model that new requests under the given name use."""
 
     survives_restart: bool | None = Field(
-        description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
+        description="Whether `auto` refers to this model after a restart, too; null if `auto` was not changed."
     )
 
 
@@ -78,10 +84,12 @@ class CandidateBody(Body):
     """A candidate that is tried beside the default model."""
 
     model: str
-    version: str = Field(description="Of its weights.")
-    share: float = Field(ge=0, le=1, description="Share of people whom it answers.")
+    version: str = Field(description="Version of the candidate's weights.")
+    share: float = Field(ge=0, le=1, description="Share of people whose recordings the candidate recognises.")
     shadow_share: float = Field(
-        ge=0, le=1, description="Share of messages of which a second text is made while nobody waits."
+        ge=0,
+        le=1,
+        description="Share of messages for which the candidate makes a second text while no recording waits.",
     )
 
     @property
@@ -102,12 +110,13 @@ class FetchBody(Body):
 
     id: str
     state: FetchState
-    serve: bool = Field(description="Whether the model becomes the default one afterwards.")
+    serve: bool = Field(description="Whether the model becomes the default model after the download.")
     done_bytes: int = Field(ge=0)
-    total_bytes: int = Field(ge=0, description="0 until the source has told.")
-    error: ErrorTold | None = Field(description="Only where it failed.")
+    total_bytes: int = Field(ge=0, description="Size of the download; 0 until it is known.")
+    error: ErrorTold | None = Field(description="The error, if the download failed.")
     survives_restart: bool | None = Field(
-        description="Whether the model stays the default one; null unless it is that."
+        description="Whether the model is the default model after a restart, too; null if it did not become the "
+        "default model."
     )
 
 
@@ -117,11 +126,11 @@ class OfferedBody(Body):
     id: str
     title: TitleBody
     summary: TitleBody
-    size_mb: float | None = Field(description="What is fetched, in 10⁶ bytes; null where nobody knows.")
+    size_mb: float | None = Field(description="Size of the download in 10⁶ bytes; null if it is unknown.")
     licence: str
     is_on_disk: bool
     is_default: bool
-    fetch: FetchBody | None = Field(description="The fetch that runs, or how the last one ended.")
+    fetch: FetchBody | None = Field(description="The running download, or the last one.")
 
 
 class OfferedModelsBody(Body):
@@ -133,10 +142,12 @@ class OfferedModelsBody(Body):
 class FetchRequest(RequestBody):
     """Whether a model serves after its download."""
 
-    serve: bool = Field(default=False, description="Make it the default one.")
+    serve: bool = Field(default=False, description="Whether the model becomes the default model after the download.")
 
 
 class SwapRequest(RequestBody):
-    """The model for which a name will stand; a name that no model has becomes an alias."""
+    """The model that will be used for a name; a name that no model has becomes an alias."""
 
-    model: str | None = Field(default=None, description="Null: the same model, its files read anew.")
+    model: str | None = Field(
+        default=None, description="Name of the model; null: the same model, whose files are read again."
+    )

@@ -15,20 +15,22 @@ _Version = Annotated[str, Field(pattern=f"^{VERSION_PATTERN}$")]
 
 
 class _Owned(RequestBody):
-    tg_id: TgId | None = Field(default=None, description="The person whose model it is.")
-    chat_id: GroupId | None = Field(default=None, description="The group whose model it is.")
+    tg_id: TgId | None = Field(default=None, description="Telegram's id of the person whose model it is.")
+    chat_id: GroupId | None = Field(default=None, description="Telegram's id of the group whose model it is.")
 
 
 class OwnModelEntry(_Owned):
     """A model that answers one person or one group from now on."""
 
-    transcription_id: RowId | None = Field(default=None, description="A message of the person whose model it is.")
+    transcription_id: RowId | None = Field(
+        default=None, description="Number of a message of the person whose model it is."
+    )
     name: Name
     version: _Version
     instead_of: _Version
     wer_before: float = Field(ge=0, allow_inf_nan=False)
     wer_after: float = Field(ge=0, allow_inf_nan=False)
-    operator: Name = Field(description="Who decided: the user of the machine.")
+    operator: Name = Field(description="Who decided: the user of the operating system.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:

@@ -19,9 +19,9 @@ _PREFIX: Final = "glas_recognition_"
 class Spread(Value):
     """A histogram of seconds."""
 
-    total_s: float = Field(description="Sum of all of them.")
+    total_s: float = Field(description="Sum of all times, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(
-        description="Upper bounds, seconds, with the number of recordings up to each."
+        description="Upper bounds in seconds, each with the number of recordings up to this bound."
     )
 
     def percentile(self, share: float) -> float | None:
@@ -46,11 +46,13 @@ class Spread(Value):
 class RecognitionFigures(Value):
     """Counts since the service started."""
 
-    n_in_flight: int = Field(description="Requests that run or wait now.")
-    outcomes: dict[str, int] = Field(description="Finished requests by outcome: ok or an error's code.")
-    audio_s: float = Field(description="Seconds of audio recognised.")
-    processing: Spread = Field(description="Work from bytes to text, without waiting.")
-    waiting: Spread = Field(description="What recordings waited for.")
+    n_in_flight: int = Field(description="Number of requests that run or wait now.")
+    outcomes: dict[str, int] = Field(
+        description="Number of finished requests by outcome: `ok` or the code of an error."
+    )
+    audio_s: float = Field(description="Seconds of recognised audio.")
+    processing: Spread = Field(description="Processing times, without waiting in the queue.")
+    waiting: Spread = Field(description="Times for which recordings waited.")
 
     @property
     def real_time_factor(self) -> float | None:

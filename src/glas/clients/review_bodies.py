@@ -19,7 +19,9 @@ class ReviewRequest(RequestBody):
 
     tg_id: TgId
     besides: tuple[RowId, ...] = Field(
-        default=(), max_length=1, description="The message that the reviewer has already, if they ask for a second one."
+        default=(),
+        max_length=1,
+        description="The message that the reviewer holds already, if they request a second one.",
     )
 
 
@@ -27,12 +29,14 @@ class ReviewItem(Value):
     """A message for review, without its speaker and without the reviews of other people."""
 
     transcription_id: int
-    text: str = Field(description="What was recognised.")
+    text: str = Field(description="The recognised text.")
     duration_s: float
-    bot_id: int = Field(description="The bot by which `file_id` is known.")
+    bot_id: int = Field(description="The bot for which `file_id` is valid.")
     file_id: str
-    audio_key: str | None = Field(description="The object with the recording; None: not stored yet.")
-    held_until: datetime = Field(description="Until then nobody else gets it.")
+    audio_key: str | None = Field(
+        description="Key of the object with the recording; None: the recording is not stored yet."
+    )
+    held_until: datetime = Field(description="Time until which no other reviewer gets this message.")
 
 
 class Review(RequestBody):
@@ -41,7 +45,7 @@ class Review(RequestBody):
     tg_id: TgId
     verdict: Verdict
     reference: Annotated[Text, Field(min_length=1, max_length=100_000)] | None = Field(
-        default=None, description="The words, where the verdict is `correct`."
+        default=None, description="The words that were said, with the verdict `correct`."
     )
 
     @model_validator(mode="after")
@@ -55,21 +59,21 @@ class ReviewResult(Value):
     """Result of a review."""
 
     transcription_id: int
-    rank: Rank | None = Field(description="Of the reference that stands now; None: there is none.")
-    is_agreed: bool = Field(description="Somebody else had said the same, independently.")
-    paid_hundredths: int = Field(description="What this review earned so far.")
-    balance_hundredths: int = Field(description="The reviewer's cash now.")
-    refusal_reason: Refusal | None = Field(default=None, description="Why an agreed review was not paid.")
+    rank: Rank | None = Field(description="Rank of the current reference; None: there is no reference.")
+    is_agreed: bool = Field(description="Whether another person gave the same words or verdict independently.")
+    paid_hundredths: int = Field(description="Coins paid for this review so far.")
+    balance_hundredths: int = Field(description="The reviewer's current number of coins.")
+    refusal_reason: Refusal | None = Field(default=None, description="Reason why a confirmed review was not paid.")
 
 
 class ReviewerFigures(Value):
     """The work of a reviewer in numbers."""
 
-    n_since: int = Field(description="Reviews since the moment that was asked for.")
-    n_reviews: int = Field(description="All reviews.")
+    n_since: int = Field(description="Number of reviews since the requested time.")
+    n_reviews: int = Field(description="Number of all reviews.")
     n_compared: int = Field(
-        description="Those of them about which somebody else, who did not know of it, said something."
+        description="Number of reviews of messages for which another person independently gave words or a verdict."
     )
-    n_agreed: int = Field(description="Those of these with which somebody agreed.")
-    paid_since_hundredths: int = Field(description="Earned by reviews since that moment.")
+    n_agreed: int = Field(description="Number of compared reviews with which another person agrees.")
+    paid_since_hundredths: int = Field(description="Coins earned by reviews since the requested time.")
     balance_hundredths: int

@@ -19,4 +19,6 @@ class NewWords(RequestBody):
 class Keywords(Value):
     """Words that are likely in a recording."""
 
-    words: tuple[str, ...] = Field(description="The most useful first: the person's, the chat's, the installation's.")
+    words: tuple[str, ...] = Field(
+        description="The words, the most useful first: those of the person, of the chat, of the installation."
+    )

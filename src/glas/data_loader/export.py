@@ -1,6 +1,6 @@
 """Update the export directory from the database. The time depends only on the number of changed messages.
 
-`run_export` reads the changes from db_assist, updates the folders of the changed messages, and commits them to the
+`run_export` reads the changes from db_assist, updates the directories of the changed messages, and commits them to the
 index together with the cursor. Then it writes the manifest, and those dataset files that contain a changed message. The
 export can be killed at any time: the next run repeats what was not committed, and writes the missing files.
 """
@@ -173,7 +173,7 @@ class _Run:
                     self._index.commit, position, kept=done.kept, changed=done.changed, gone=done.gone
                 )
                 self._options.on_step("page committed")
-                _log.info("export goes on", **self.tally.model_dump())
+                _log.info("export continues", **self.tally.model_dump())
             if not page.has_more:
                 return position
 
@@ -192,7 +192,7 @@ class _Run:
         shards = self._index.shards()
         folders, files = self._folders.strangers(self._index.folders(), shards)
         for folder in folders:
-            _log.warning("a folder that does not belong to the export was removed", folder=folder)
+            _log.warning("a directory that does not belong to the export was removed", folder=folder)
             delete(self._folders.directory / folder)
         for file in files:
             delete(self._folders.dataset / file)

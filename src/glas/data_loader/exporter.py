@@ -108,7 +108,7 @@ class Exporter:
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, asyncio.CancelledError):
             failure = ExportFailure(code=ServiceFaultError.code, message="the export was stopped; the next one goes on")
-            _log.info("export stopped; the next one goes on")
+            _log.info("export stopped; the next export continues")
         elif isinstance(error, GlasError):
             failure = ExportFailure(code=error.code, message=error.message)
             _log.error("export failed", code=error.code, message=error.message)

@@ -1,11 +1,11 @@
-"""Folders of the export. Folders are written in a temporary place, synced to disk, and then renamed.
+"""Directories of the export. They are written in a temporary place, synced to disk, and then renamed.
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
     downloads/.export/                      the lock, the index, and what is being built
 
-A reader never sees a folder in which a file is missing. While a folder is replaced, it does not exist for a moment, but
-two folders of one message never exist.
+A reader never sees a directory in which a file is missing. While a directory is replaced, it does not exist for a
+moment, but a message never has two directories.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """Open the folders of an export and hold their lock; no other process can open them meanwhile.
+    """Open the directories of an export and hold their lock; no other process can open them meanwhile.
 
     Raises:
         ConflictError: another export is running in this directory, in this process or in another process.
@@ -62,14 +62,14 @@ class Folders:
         files.make_directory(self.dataset)
 
     def end(self) -> None:
-        """Delete the folders of scores that contain no message any more."""
+        """Delete the directories of scores that contain no message any more."""
         shutil.rmtree(self._staging, ignore_errors=True)
         for score in _SCORES:
             with contextlib.suppress(OSError):
                 (self.directory / score).rmdir()
 
     def draft(self, name: str) -> Path:
-        """Return the temporary path of a new folder or file."""
+        """Return the temporary path of a new directory or file."""
         return self._staging / name
 
     def is_complete(self, record: Record) -> bool:
@@ -110,7 +110,7 @@ class Folders:
         files.to_disk(draft)
 
     def place(self, draft: Path, record: Record) -> None:
-        """Rename a finished folder into place; remove every other folder of the same message."""
+        """Rename a finished directory into place; remove every other directory of the same message."""
         self.remove(record.id)
         self._on_step("place free")
         target = self.directory / record.folder
@@ -119,7 +119,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the folder of a message, for any score."""
+        """Remove the directory of a message, for any score."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
@@ -128,7 +128,7 @@ class Folders:
                 shutil.rmtree(old)
 
     def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return the folders of messages and files of the dataset that do not belong to the export."""
+        """Return the directories of messages and files of the dataset that do not belong to the export."""
         found = [
             f"{score}/{entry.name}"
             for score in _SCORES

@@ -1,8 +1,8 @@
 """Index of the export: its position in the changes, the exported messages, and the files that must be written again.
 
 The index is a small SQLite file inside the export's directory. A page of changes and the cursor after it are committed
-together, after the folders were renamed. Files about all messages (manifest, dataset) are marked here until they are
-written. So the next export completes an export that was killed. If the index is lost, the next export compares
+together, after the directories were renamed. Files about all messages (manifest, dataset) are marked in the index until
+they are written. So the next export completes an export that was killed. If the index is lost, the next export compares
 everything again.
 """
 
@@ -151,7 +151,7 @@ class Index:
         return [transcription_id for (transcription_id,) in rows]
 
     def folders(self) -> set[str]:
-        """Return the folders of all messages."""
+        """Return the directories of all messages."""
         return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
 
     def numbers(self) -> set[int]:

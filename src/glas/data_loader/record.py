@@ -35,7 +35,7 @@ class HypothesisOut(_Value):
     file: str
     text: str
     model: str | None
-    model_version: str | None = Field(default=None, description="Version of the model's weights; None where unknown.")
+    model_version: str | None = Field(default=None, description="Version of the model's weights; None if unknown.")
     confidence: float | None
 
 
@@ -44,8 +44,8 @@ class ReferenceOut(_Value):
 
     file: str
     text: str
-    by: str = Field(description="Whose words they are: a speaker or a reviewer; agreed ones are both's.")
-    rank: Rank = Field(description="How far it can be trusted: reviewer, author or agreed.")
+    by: str = Field(description="`reviewer` for the rank reviewer, otherwise `speaker`; agreed words come from both.")
+    rank: Rank = Field(description="Rank of the reference: reviewer, author or agreed.")
 
 
 class OriginalOut(_Value):
@@ -62,22 +62,25 @@ class Record(_Value):
 
     id: int
     score: Score
-    speaker: str = Field(description="Pseudonym: the same for all messages of a person.")
+    speaker: str = Field(description="Pseudonym of the person, which is equal in all of the person's messages.")
     split: str
     audio_file: str
     sample_rate_hz: int = SAMPLE_RATE_HZ
-    duration_s: float = Field(description="Counted in the samples of the exported file.")
+    duration_s: float = Field(description="Length of the exported audio file, counted in samples.")
     language: str = LANGUAGE
     hypothesis: HypothesisOut
     reference: ReferenceOut | None
     recognition_file: str | None = Field(
         default=None,
-        description="Segments and words with times, as the store keeps them; None where it did not, when this was "
-        "written.",
+        description="Name of the file with segments and words with times; None if they were not stored when the "
+        "record was written.",
     )
-    wer: float | None = Field(description="Of the hypothesis against the reference, RU-NORM v1; None without one.")
+    wer: float | None = Field(
+        description="Word error rate of the hypothesis against the reference, by RU-NORM v1; None without a reference."
+    )
     verdict: Verdict | None = Field(
-        default=None, description="bad_audio or not_speech, if a reviewer said so and nobody gave the words."
+        default=None,
+        description="`bad_audio` or `not_speech`, if a reviewer gave this verdict and no person wrote the words.",
     )
     original: OriginalOut
     creation_datetime: datetime
@@ -98,7 +101,7 @@ class Record(_Value):
 
     @property
     def folder(self) -> str:
-        """Return the folder of the message, relative to the export's directory."""
+        """Return the directory of the message, relative to the export's directory."""
         return f"{int(self.score)}/{self.id}"
 
 

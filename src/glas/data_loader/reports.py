@@ -25,7 +25,7 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: there is none on this machine, or it was deleted with the data of a person in it.
+        NotFoundError: this machine has no report about the version, or the report was deleted with a person's data.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:
@@ -44,7 +44,7 @@ def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _candidate(figures: Path) -> str | None:
-    """Return the version of the model that the gate has judged; None for a folder that contains no report."""
+    """Return the version of the model that the gate has judged; None for a directory that contains no report."""
     try:
         return str(json.loads(figures.read_bytes())["candidate"]["version"])
     except (OSError, ValueError, TypeError, KeyError):

@@ -70,7 +70,7 @@ class DeletionLog:
             try:
                 found.append(Deletion.model_validate_json(line))
             except ValidationError:
-                _log.warning("a line of the log of deletions is not understood", path=str(self.path))
+                _log.warning("a line of the log of deletions cannot be read", path=str(self.path))
         return found
 
     def write(self, installation: str, deletions: Iterable[Deletion]) -> None:

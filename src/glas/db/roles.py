@@ -146,7 +146,9 @@ def _make(connection: Connection, name: str, password: str) -> None:
         connection.execute(text(f"CREATE ROLE {quoted}"))
     # Only a superuser may take such attributes away, so a role of somebody else's is refused instead.
     if connection.scalar(text(f"SELECT {_MIGHTY} FROM pg_roles WHERE rolname = :name"), {"name": name}):  # noqa: S608
-        raise ConfigurationError(f"expected the role {name} to be an ordinary one, got one that may do more: drop it")
+        raise ConfigurationError(
+            f"expected the role {name} to be an ordinary role, got a role with more rights: drop it"
+        )
     # The verifier has no quotation mark, and its colons must not be read as parameters.
     connection.exec_driver_sql(f"ALTER ROLE {quoted} LOGIN PASSWORD '{scram_verifier(password)}'")
 

@@ -124,7 +124,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     if url.get_backend_name() == "sqlite":
         if url.database is None:
             raise ConfigurationError(
-                "expected a file for SQLite, got none: each connection would see a database of its own"
+                "expected a file for SQLite, got none: without a file each connection would have its own database"
             )
         make_directory(Path(url.database).parent)
         readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")

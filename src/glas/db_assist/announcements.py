@@ -102,7 +102,7 @@ async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSes
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None:
-        raise NotFoundError("expected an announcement, got one that is not there any more")
+        raise NotFoundError("expected an announcement, got a number without one")
     if row.claim != wanted.claim:
         raise ConflictError("another run of the bot sends this announcement")
     if wanted.outcome is None:

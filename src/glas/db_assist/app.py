@@ -110,7 +110,7 @@ def _add_routes(app: FastAPI) -> None:
         app,
         health=health,
         ready=ready,
-        ready_summary="Whether the database can be worked with",
+        ready_summary="Whether the database can be used",
         render=functools.partial(render, app),
     )
 
@@ -157,7 +157,7 @@ async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: 
             await retention.delete_old(opened, rules)
             await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
-            _log.warning("what has expired could not be deleted", error=type(error).__name__)
+            _log.warning("expired rows could not be deleted", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(is_ending.wait(), _EXPIRY_S)
 
@@ -168,7 +168,7 @@ async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
         try:
             await bans.lift_ended(opened)
         except (DBAPIError, PoolTimeoutError, OSError) as error:
-            _log.warning("bans that have ended could not be lifted", error=type(error).__name__)
+            _log.warning("expired bans could not be ended", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(is_ending.wait(), bans.LIFT_S)
 

@@ -86,7 +86,7 @@ async def administrator(tg_id: int, *, session: AsyncSession) -> UserRow:
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None or row.is_banned or row.role != Role.ADMIN:
-        raise ForbiddenError("only an administrator does this")
+        raise ForbiddenError("only an administrator may do this")
     return row
 
 

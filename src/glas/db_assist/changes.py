@@ -41,7 +41,9 @@ class _Position(NamedTuple):
             return cls(1, 0)
         match = _CURSOR.fullmatch(cursor)
         if match is None:
-            raise InvalidParameterError(f"cursor: expected one that a page gave, got {cursor[:100]!r}", param="cursor")
+            raise InvalidParameterError(
+                f"cursor: expected the next_cursor of a page, got {cursor[:100]!r}", param="cursor"
+            )
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:

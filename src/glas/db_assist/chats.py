@@ -25,7 +25,7 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
     """Copy the settings of a chat to its new number, unless the new number has settings already.
 
-    Move its words and own model.
+    Move the words and the own model of a chat to its new number.
 
     The old row stays, because messages that arrived before are still handled under the old number.
     """

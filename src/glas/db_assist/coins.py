@@ -96,7 +96,7 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
     user = await people.lock(tg_id, session=session)
     admin = await people.sender(wanted.admin_tg_id, session=session)
     if admin.role != Role.ADMIN:
-        raise ForbiddenError("only an administrator grants coins")
+        raise ForbiddenError("only an administrator may grant coins")
     query = select(TransactionRow).where(TransactionRow.idempotency_key == wanted.key)
     before = (await session.scalars(query)).one_or_none()
     if before is not None:
@@ -109,7 +109,9 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
             raise ConflictError("this key was used for another grant", param="key")
         return
     if user.cash_hundredths + wanted.amount_hundredths < 0:
-        raise ConflictError(f"expected to take at most {user.cash_hundredths}", param="amount_hundredths")
+        raise ConflictError(
+            f"expected to take back at most {user.cash_hundredths} hundredths of a coin", param="amount_hundredths"
+        )
     entry = TransactionRow(
         user_id=user.id,
         amount_hundredths=wanted.amount_hundredths,

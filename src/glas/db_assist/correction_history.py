@@ -39,7 +39,7 @@ async def add_change(
     Args:
         row: the message.
         user: the person who changes the words.
-        reference: the words; None stands for the recognised words.
+        reference: the words; None means the recognised words.
         rank: the reliability of the words; None for the recognised words.
         is_applied: whether the words replace the current words; the caller replaces them.
         sound: whether the sound supports the words, according to an engine.

@@ -86,7 +86,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     if wanted.change_id not in {one.id for one in applied}:
         raise NotFoundError("expected a change of this message", param="change_id")
     if applied[-1].id != wanted.change_id:
-        raise ConflictError("the words were changed again since", param="change_id")
+        raise ConflictError("the words were changed again after this change", param="change_id")
     change = await _take_back(row, user, applied, refusal=None, session=session)
     return await _result(user, row, change, before, payment, session=session)
 
@@ -109,7 +109,7 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
     """
     reviewer = await people.lock(wanted.tg_id, session=session)
     if not (reviewer.is_reviewer or reviewer.role == Role.ADMIN):
-        raise ForbiddenError("only a reviewer confirms a correction")
+        raise ForbiddenError("only a reviewer may confirm a correction")
     await messages.lock_author(transcription_id, session=session)
     row = await messages.lock(transcription_id, session=session)
     confirmed = await session.get(CorrectionChangeRow, wanted.change_id)

@@ -256,5 +256,5 @@ def _transcription(row: _Row) -> Transcription:
 
 def _present(row: _RowT | None, name: int) -> _RowT:
     if row is None:
-        raise NotFoundError(f"expected a message that is known, got {name}", param="id")
+        raise NotFoundError(f"expected a message that is stored, got {name}", param="id")
     return row

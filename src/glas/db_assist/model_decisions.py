@@ -63,7 +63,7 @@ async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSess
         return Decider(operator=operator)
     row = await people.load(tg_id, session=session)
     if row.role != Role.ADMIN or row.is_banned:
-        raise ForbiddenError("only an administrator decides about models")
+        raise ForbiddenError("only an administrator may decide about models")
     return Decider(person=row)
 
 

@@ -182,7 +182,7 @@ async def _check(row: ModelRow, wanted: DecisionRequest, *, session: AsyncSessio
         raise ConflictError(f"expected the champion, got a model that is {row.state}")
     is_free = wanted.state is ModelState.CHAMPION and not wanted.is_forced
     if is_free and await model_decisions.has_failed_gate(row.id, session=session):
-        raise ConflictError("expected a model that has passed the gate, or a reason to let it serve all the same")
+        raise ConflictError("expected a model that has passed the gate, or a reason to let it serve nevertheless")
 
 
 def _refuse_retired(row: ModelRow) -> None:

@@ -27,7 +27,7 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
     same = select(OwnModelRow).where(OwnModelRow.name == entry.name).with_for_update()
     row = (await session.scalars(same)).one_or_none()
     if row is not None and row is not former and (row.user_id is not None or row.chat_id is not None):
-        raise ConflictError("expected a model that is nobody's, got one that answers somebody else")
+        raise ConflictError("expected a model without an owner, got the own model of somebody else")
     is_used = former is None or former.is_used
     if former is not None and former is not row:
         former.user_id = former.chat_id = None
@@ -113,7 +113,7 @@ async def deleted(own_model_id: int, *, session: AsyncSession) -> None:
     """
     await session.execute(delete(OwnModelRow).where(and_(OwnModelRow.id == own_model_id, ~_IS_OWNED)))
     if await session.get(OwnModelRow, own_model_id) is not None:
-        raise ConflictError("expected a model that is nobody's, got one that answers somebody")
+        raise ConflictError("expected a model without an owner, got the own model of somebody")
 
 
 async def _person(entry: OwnModelEntry, *, session: AsyncSession) -> int:
@@ -121,7 +121,7 @@ async def _person(entry: OwnModelEntry, *, session: AsyncSession) -> int:
         return (await people.load(entry.tg_id, session=session, locked=True)).id
     message = await session.get(TranscriptionRow, entry.transcription_id)
     if message is None:
-        raise NotFoundError("expected a message that is known", param="transcription_id")
+        raise NotFoundError("expected a message that is stored", param="transcription_id")
     return message.user_id
 
 

@@ -134,7 +134,7 @@ async def delete_message(
     row = await session.get(TranscriptionRow, transcription_id)
     if row is None:
         if await session.get(TombstoneRow, transcription_id) is None:
-            raise NotFoundError("expected a message that is known", param="transcription_id")
+            raise NotFoundError("expected a message that is stored", param="transcription_id")
         return Forgotten(transcription_ids=(transcription_id,), object_keys=_texts_of([transcription_id]))
     if row.user_id != user.id:
         raise ForbiddenError("only the person who sent a message may delete it")

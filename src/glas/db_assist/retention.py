@@ -56,7 +56,7 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
 
 
 def _too_old(rules: DbAssistSettings) -> ColumnElement[bool] | None:
-    """Return the condition that a message is too old; None if messages never are."""
+    """Return the condition that a message is too old; None if there is no limit."""
     agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)
     limits = ((agrees.is_(False), rules.retention_days), (agrees.is_(True), rules.training_retention_days))
     found = [

@@ -115,7 +115,7 @@ async def hold(
         if (item := await hold_one(number, reviewer, settings=settings, session=session)) is not None:
             return item
     if chosen:
-        raise OverloadedError("others have just taken what was waiting", retry_after_s=_RETRY_AFTER_S)
+        raise OverloadedError("other reviewers have just taken all waiting messages", retry_after_s=_RETRY_AFTER_S)
     return None
 
 

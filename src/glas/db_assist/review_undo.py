@@ -40,7 +40,7 @@ async def take_back(
     if mine is None:
         hold = await session.get(ReviewHoldRow, reviewed.row.id)
         if hold is None or hold.reviewer_id != reviewed.user.id:
-            raise ConflictError("this reviewer has not answered this message")
+            raise ConflictError("this reviewer has not reviewed this message")
     else:
         await _check(reviewed, mine, session=session)
         await session.delete(mine)
@@ -51,7 +51,7 @@ async def take_back(
             await corrections.take_back_review(reviewed.row, reviewed.user, mine.creation_datetime, session=session)
     item = await review_queue.hold_one(reviewed.row.id, reviewed.user, settings=settings, session=session)
     if item is None:
-        raise ConflictError("somebody else hears this message now, or nobody may any more")
+        raise ConflictError("another reviewer holds this message now, or it may not be reviewed any more")
     return item
 
 

@@ -46,7 +46,7 @@ def checked(user: UserRow) -> UserRow:
         ForbiddenError: the person is neither a reviewer nor an administrator.
     """
     if not (user.is_reviewer or user.role == Role.ADMIN):
-        raise ForbiddenError("only a reviewer reviews")
+        raise ForbiddenError("only a reviewer may review")
     return user
 
 
@@ -71,7 +71,7 @@ async def answer(
     before = next((one for one in reviewed.reviews if one.reviewer_id == reviewed.user.id), None)
     if before is not None:
         if not _says(before, wanted):
-            raise ConflictError("this reviewer has said something else of this message")
+            raise ConflictError("this reviewer has already given another verdict about this message")
         return await _result(reviewed, before, session=session)
     hold = await _own_hold(reviewed, session=session)
     mine = ReviewRow(
@@ -105,7 +105,7 @@ def _says(review: ReviewRow, wanted: Review) -> bool:
 async def _own_hold(reviewed: ReviewedMessage, *, session: AsyncSession) -> ReviewHoldRow:
     hold = await session.get(ReviewHoldRow, reviewed.row.id)
     if hold is None or hold.reviewer_id != reviewed.user.id:
-        raise ConflictError("this message is not kept for this reviewer any more")
+        raise ConflictError("this reviewer does not hold this message any more")
     speaker = select(last_consent(UserRow.id, Purpose.TRAINING)).where(UserRow.id == reviewed.row.user_id)
     if not await session.scalar(speaker):
         raise ConflictError("the speaker of this message does not consent to training any more")

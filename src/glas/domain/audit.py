@@ -31,11 +31,15 @@ class AuditEntry(BaseModel):
 
     id: int
     creation_datetime: datetime
-    actor_id: int | None = Field(description="Row of the administrator; None if db_assist did it by itself.")
-    actor_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
-    subject_id: int | None = Field(description="Row of the person whom it concerns.")
-    subject_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
-    transcription_id: int | None = Field(description="The message, where it concerns one.")
+    actor_id: int | None = Field(
+        description="Number of the administrator's row; None if db_assist acted automatically."
+    )
+    actor_tg_id: int | None = Field(description="Telegram id of the administrator; None if they deleted their data.")
+    subject_id: int | None = Field(description="Number of the row of the person concerned.")
+    subject_tg_id: int | None = Field(
+        description="Telegram id of the person concerned; None if they deleted their data."
+    )
+    transcription_id: int | None = Field(description="Number of the message concerned, if any.")
     action: Action
-    before: dict[str, bool | int | str | None] | None = Field(description="Values that were replaced.")
-    after: dict[str, bool | int | str | None] | None = Field(description="Values that replaced them.")
+    before: dict[str, bool | int | str | None] | None = Field(description="Values before the action.")
+    after: dict[str, bool | int | str | None] | None = Field(description="Values after the action.")

@@ -1,7 +1,7 @@
 """Choose the people whom a candidate answers, without knowing them.
 
 The bot sends a bucket with each recording: a number from 0 to 99 that it computes from the person's pseudonym. A person
-has the same bucket each time, and a hundredth of all people share it. A candidate answers some of the buckets.
+always has the same bucket, and a bucket has a hundredth of all people. A candidate answers some of the buckets.
 """
 
 import hashlib

@@ -82,11 +82,13 @@ class CorrectionChange(BaseModel):
 
     id: int
     transcription_id: int
-    user_id: int = Field(description="Who made it.")
-    reference: str | None = Field(description="The words from then on; None: the recognised ones.")
+    user_id: int = Field(description="Number of the row of the person who made the change.")
+    reference: str | None = Field(description="The words after the change; None: the recognised words.")
     rank: Rank | None
-    is_applied: bool = Field(description="False: doubtful, and kept beside the words that stand.")
-    takes_back: int | None = Field(default=None, description="The change that this one undoes.")
+    is_applied: bool = Field(
+        description="False: the change is doubtful, so it is stored but does not replace the current words."
+    )
+    takes_back: int | None = Field(default=None, description="Number of the change that this change undoes.")
     sound: Sound = Sound.UNKNOWN
     creation_datetime: datetime
 

@@ -19,27 +19,31 @@ class DecodingOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    language: str | None = Field(default=RUSSIAN, description="ISO 639-1; null: the engine finds out, if it can.")
+    language: str | None = Field(
+        default=RUSSIAN, description="ISO 639-1 code; None: the engine detects the language, if it can."
+    )
     checks_language: bool = Field(
         default=False,
-        description="The caller named no language, so that `language` is a guess: say where another one is spoken, if "
-        "the engine can tell.",
+        description="Whether the caller named no language, so that `language` is an assumption. The engine then "
+        "reports if another language is spoken, if it can.",
     )
     task: Literal["transcribe", "translate"] = Field(
-        default="transcribe", description="`translate`: into English; only where `Abilities.translates`."
+        default="transcribe", description="`translate`: into English, only if `Abilities.translates`."
     )
-    prompt: str = Field(default="", description="Text that came before, for the style and the spelling of names.")
+    prompt: str = Field(default="", description="Preceding text, which shows the style and the spelling of names.")
     hotwords: str = Field(
         default="",
-        description="Words that may be said and are hard to spell, such as names, with commas between; see "
+        description="Words that may be said and are hard to spell, such as names, separated by commas; see "
         "`glas.engines.keywords`.",
     )
-    temperature: float = Field(default=0, ge=0, le=1, description="0 decodes without chance.")
+    temperature: float = Field(default=0, ge=0, le=1, description="0 means decoding without randomness.")
     wants_words: bool = Field(
-        default=True, description="Segments are to carry their words; false spares an engine work that only they need."
+        default=True, description="Whether segments must contain their words; an engine is faster without words."
     )
     compared: str = Field(default="", description="Another text of the same recording, which the model also scores.")
-    wants_tokens: bool = Field(default=False, description="Segments are to carry their tokens with probabilities.")
+    wants_tokens: bool = Field(
+        default=False, description="Whether segments must contain their tokens with probabilities."
+    )
 
 
 PLAIN: Final = DecodingOptions()

@@ -1,4 +1,4 @@
-"""Errors on their way from one process to another: as the body of an answer, or as a code and a message."""
+"""Convert errors for the transport between processes: to the body of an answer, or to a code and a message."""
 
 from glas.domain.errors import GlasError, ServiceFaultError
 

@@ -20,8 +20,9 @@ class KeptRecognition(BaseModel):
     schema_version: Literal[1] = 1
     recognition: Recognition = Field(description="Segments and words with times and confidence, model and version.")
     settings: DecodingOptions = Field(
-        default=UNSPECIFIED, description="What was asked of the model, without the keywords."
+        default=UNSPECIFIED, description="Options of the recognition, without the keywords."
     )
     n_keywords: int = Field(
-        default=0, description="How many keywords were sent along; not which, for other people may have put them right."
+        default=0,
+        description="Number of keywords. The keywords are not stored, because other people may have corrected them.",
     )

@@ -34,8 +34,8 @@ class Transaction(BaseModel):
 
     id: int
     user_id: int
-    amount_hundredths: int = Field(description="Hundredths of a coin; negative where an administrator takes back.")
+    amount_hundredths: int = Field(description="Hundredths of a coin; negative if an administrator takes coins back.")
     reason: Reason
-    transcription_id: int | None = Field(default=None, description="None for grants.")
-    note: str | None = Field(default=None, description="An administrator's words.")
+    transcription_id: int | None = Field(default=None, description="Number of the message; None for grants.")
+    note: str | None = Field(default=None, description="Note of the administrator.")
     date_of_transaction: datetime

@@ -12,7 +12,7 @@ from glas.domain.corrections import Rank
 class Score(IntEnum):
     """The speaker's rating of a text.
 
-    The numbers are those of the original system, and the names of folders in the export.
+    The numbers are those of the original system, and the names of directories in the export.
     """
 
     NOT_RATED = 0
@@ -57,36 +57,49 @@ class Transcription(BaseModel):
     bot_id: int
     chat_id: int
     message_id: int
-    attempt: int = Field(default=1, ge=1, description="1, and one more for each «Повторить».")
+    attempt: int = Field(
+        default=1, ge=1, description="Number of the attempt, from 1; each «Повторить» is a new attempt."
+    )
     answer_message_id: int | None = None
     answer_chat_id: int | None = Field(
-        default=None, description="Where the answer stands, if not in `chat_id`: the group has become a supergroup."
+        default=None,
+        description="Chat of the answer, if it differs from `chat_id` because the group has become a supergroup.",
     )
-    file_id: str = Field(description="Telegram's lasting name of the file: the audio can be fetched again by it.")
-    file_unique_id: str = Field(description="The same for everybody who sends the same file.")
+    file_id: str = Field(
+        description="Telegram's permanent id of the file, with which the audio can be downloaded again."
+    )
+    file_unique_id: str = Field(
+        description="Telegram's id of the file that is equal for all people who send this file."
+    )
     media_kind: MediaKind
-    is_forwarded: bool = Field(default=False, description="Somebody else's voice: answered, never trained on.")
+    is_forwarded: bool = Field(
+        default=False,
+        description="Whether the message was forwarded, so that the voice is another person's: it is answered, but "
+        "not used for training.",
+    )
     duration_s: float | None = Field(
-        default=None, ge=0, description="Counted in decoded samples; None before recognition."
+        default=None, ge=0, description="Length counted in decoded samples; None before recognition."
     )
     status: Status = Status.PENDING
     failure_code: str | None = None
     text: str | None = None
-    reference: str | None = Field(
-        default=None, description="What a person says was said, if nothing speaks against it; never a doubtful one."
-    )
-    corrected_text: str | None = Field(default=None, description="The correction that stands, doubtful or not.")
-    rank: Rank | None = Field(default=None, description="Who stands behind the correction.")
+    reference: str | None = Field(default=None, description="Words according to a person; None if they are doubtful.")
+    corrected_text: str | None = Field(default=None, description="The current correction, doubtful or not.")
+    rank: Rank | None = Field(default=None, description="Rank of the current correction.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
     model_version: str | None = Field(default=None, description="Version of the model's weights, see `ModelRef`.")
-    fingerprint: str | None = Field(default=None, description="sha256 of the decoded samples: the same audio again.")
+    fingerprint: str | None = Field(
+        default=None, description="sha256 of the decoded samples; it is equal for two files with the same audio."
+    )
     score: Score = Score.NOT_RATED
     audio_key: str | None = None
-    audio_sha256: str | None = Field(default=None, description="Of the original bytes.")
+    audio_sha256: str | None = Field(default=None, description="sha256 of the original bytes.")
     audio_size_bytes: int | None = Field(default=None, ge=0)
     creation_datetime: datetime
-    changed_datetime: datetime = Field(description="When anything of this last changed; exports ask what is newer.")
+    changed_datetime: datetime = Field(
+        description="Time of the last change of any field; exports read the messages with later changes."
+    )
 
     @property
     def traceparent(self) -> str:

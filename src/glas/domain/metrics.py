@@ -31,13 +31,13 @@ class ErrorRates(BaseModel):
         ge=0, description="Character errors per reference character; spaces between words are characters."
     )
     n_utterances: int = Field(ge=0)
-    n_words: int = Field(ge=0, description="Words of all references.")
-    n_chars: int = Field(ge=0, description="Characters of all references.")
-    substitutions: int = Field(ge=0, description="Words replaced.")
-    deletions: int = Field(ge=0, description="Words left out.")
-    insertions: int = Field(ge=0, description="Words added.")
+    n_words: int = Field(ge=0, description="Number of words of all references.")
+    n_chars: int = Field(ge=0, description="Number of characters of all references.")
+    substitutions: int = Field(ge=0, description="Number of reference words that were replaced by other words.")
+    deletions: int = Field(ge=0, description="Number of reference words that are missing.")
+    insertions: int = Field(ge=0, description="Number of words that are not in the reference.")
     char_errors: int = Field(ge=0)
-    ru_norm: int = Field(default=RU_NORM_VERSION, description="Version of the normalisation.")
+    ru_norm: int = Field(default=RU_NORM_VERSION, description="Version of RU-NORM.")
 
     @property
     def word_errors(self) -> int:

@@ -32,11 +32,16 @@ class OwnModelRecord(BaseModel):
     id: int
     name: str
     version: str
-    instead_of: str = Field(description="Version of the champion that it was judged better than.")
-    wer_before: float = Field(description="Word error rate of that champion on the test set, 0..1.")
-    wer_after: float = Field(description="Its own.")
-    is_of_chat: bool = Field(description="False: of a person.")
-    is_used: bool = Field(description="False: the person, or an administrator of the chat, prefers the common model.")
+    instead_of: str = Field(
+        description="Version of the champion with which the model was compared, and which it surpassed."
+    )
+    wer_before: float = Field(description="Word error rate of this champion on the test set, 0..1.")
+    wer_after: float = Field(description="Word error rate of the own model on the test set, 0..1.")
+    is_of_chat: bool = Field(description="True: the model of a chat; False: the model of a person.")
+    is_used: bool = Field(
+        description="Whether the model answers; False if the person, or an administrator of the chat, chose the "
+        "common model."
+    )
     creation_datetime: datetime
 
     @property

@@ -47,15 +47,19 @@ class User(BaseModel):
     id: int
     tg_id: int = Field(description="Telegram's id, up to 52 bits.")
     registration_datetime: datetime
-    cash_hundredths: int = Field(description="Always the sum of the person's ledger.")
+    cash_hundredths: int = Field(description="Number of hundredths of a coin: the sum of the person's ledger entries.")
     role: Role
     is_reviewer: bool = False
     is_banned: bool = False
-    ban_reason: str | None = Field(default=None, description="Why, in an administrator's words; the person can see it.")
-    ban_until: datetime | None = Field(default=None, description="When the ban ends; None: when somebody lifts it.")
+    ban_reason: str | None = Field(
+        default=None, description="Reason of the ban as an administrator wrote it; the person can read it."
+    )
+    ban_until: datetime | None = Field(
+        default=None, description="Time at which the ban ends; None: an administrator must end it."
+    )
     locale: Locale = Locale.RU
     news_refusal_datetime: datetime | None = Field(
-        default=None, description="Since when the bot tells them nothing of new models; None: it does."
+        default=None, description="Time at which the person switched off news about models; None: news is on."
     )
     consents: frozenset[Purpose] = frozenset()
 

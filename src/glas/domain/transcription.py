@@ -38,7 +38,7 @@ class Word(BaseModel):
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
     confidence: float | None = Field(
-        default=None, ge=0, le=1, description="How sure the engine is; null if it cannot tell."
+        default=None, ge=0, le=1, description="Confidence of the word; null if the engine does not give confidences."
     )
 
     def shifted(self, offset_s: float) -> "Word":
@@ -51,8 +51,8 @@ class Token(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    text: str = Field(description="With the space that stands before it.")
-    logprob: float = Field(le=0, description="Natural logarithm of its probability.")
+    text: str = Field(description="Text of the token, including a space before it.")
+    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token.")
 
 
 class KeywordUse(BaseModel):
@@ -60,8 +60,8 @@ class KeywordUse(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    heard: str = Field(description="What the engine wrote of itself.")
-    text: str = Field(description="What is written instead.")
+    heard: str = Field(description="Words that the engine recognised.")
+    text: str = Field(description="The keyword that replaced them.")
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
 
@@ -78,15 +78,24 @@ class Segment(BaseModel):
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
     text: str
-    words: tuple[Word, ...] = Field(default=(), description="Empty where the model gives no word times.")
+    words: tuple[Word, ...] = Field(
+        default=(), description="Words with times; empty if the model does not give times of words."
+    )
     avg_logprob: float | None = Field(default=None, le=0, description="Mean natural logarithm of token probability.")
     no_speech_probability: float | None = Field(
-        default=None, ge=0, le=1, description="The engine's own judgement that nobody speaks; null if it has none."
+        default=None,
+        ge=0,
+        le=1,
+        description="Probability, according to the engine, that nobody speaks; null if the engine does not give it.",
     )
-    temperature: float = Field(default=0.0, ge=0, description="With how much chance it was written; 0 with none.")
+    temperature: float = Field(default=0.0, ge=0, description="Temperature of decoding; 0 means without randomness.")
     confidence: float | None = Field(default=None, ge=0, le=1)
-    tokens: tuple[Token, ...] = Field(default=(), description="Only where the caller asked for them.")
-    keywords: tuple[KeywordUse, ...] = Field(default=(), description="Those of `DecodingOptions.hotwords`.")
+    tokens: tuple[Token, ...] = Field(
+        default=(), description="Tokens with log-probabilities; empty unless the caller requested them."
+    )
+    keywords: tuple[KeywordUse, ...] = Field(
+        default=(), description="Keywords from `DecodingOptions.hotwords` that replaced recognised words."
+    )
 
     def shifted(self, offset_s: float) -> "Segment":
         """Return the segment, including its words, with times that are `offset_s` seconds later."""
@@ -100,8 +109,11 @@ class Comparison(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    lost: float = Field(description="Natural logarithm of the quotient of both probabilities; below 0: it is likelier.")
-    n_words: int = Field(ge=0, description="Words in which the texts differ.")
+    lost: float = Field(
+        description="Natural logarithm of the quotient of the probabilities of the recognised text and the other "
+        "text; negative if the other text is more probable."
+    )
+    n_words: int = Field(ge=0, description="Number of words in which the texts differ.")
 
 
 class Hypothesis(BaseModel):
@@ -115,15 +127,17 @@ class Hypothesis(BaseModel):
     language: str = "ru"
     foreign: str | None = Field(
         default=None,
-        description="ISO 639-1 code of what is probably spoken, where it is surely not `language`: the text is then no "
-        "more than a guess.",
+        description="ISO 639-1 code of the language that is probably spoken, if it is certainly not `language`. The "
+        "text may then be wrong.",
     )
     model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
     comparison: Comparison | None = Field(
-        default=None, description="Of `DecodingOptions.compared`; null where the engine cannot tell."
+        default=None, description="Score of `DecodingOptions.compared`; null if the engine cannot compare texts."
     )
     model_version: str | None = Field(
-        default=None, description="Version of its weights, see `ModelRef`; null for a piece, and from an older service."
+        default=None,
+        description="Version of the model's weights, see `ModelRef`; null for a piece, and in answers of an "
+        "older service.",
     )
 
     @property
@@ -184,9 +198,12 @@ class Recognition(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     hypothesis: Hypothesis
-    processing_s: float = Field(ge=0, description="Seconds of work from bytes to text, without waiting for a turn.")
+    processing_s: float = Field(
+        ge=0, description="Processing time in seconds, from bytes to text, without waiting in the queue."
+    )
     fingerprint: str | None = Field(
-        default=None, description="sha256 of the decoded samples as 16-bit numbers: the same audio in another file."
+        default=None,
+        description="sha256 of the decoded samples as 16-bit numbers; it is equal for two files with the same audio.",
     )
     level_db: float | None = Field(
         default=None, description="Root mean square of the samples in decibels, 0 for full scale; null if unknown."

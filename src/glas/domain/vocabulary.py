@@ -48,12 +48,15 @@ class VocabularyWord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: int = Field(description="Names it, to remove it.")
+    id: int = Field(description="Number of the word, with which it can be removed.")
     word: str
-    n_messages: int = Field(description="In how many messages the person put it right.")
-    is_added: bool = Field(description="The person added it by hand.")
-    is_used: bool = Field(description="False: not a name, and put right in one message only; recognition ignores it.")
-    creation_datetime: datetime = Field(description="When it was last put right or added.")
+    n_messages: int = Field(description="Number of messages in which the person corrected the word.")
+    is_added: bool = Field(description="Whether the person added the word by hand.")
+    is_used: bool = Field(
+        description="Whether recognition uses the word. A word that is not a name must be corrected in two messages "
+        "first."
+    )
+    creation_datetime: datetime = Field(description="Time at which the word was last corrected or added.")
 
 
 class PutRight(NamedTuple):

@@ -8,9 +8,9 @@ DBOS 3.4, PostgreSQL, `benchmarks/durable.py`, and works of 8 steps:
 - `FirstRuns`: each work takes 16 ms of processor time instead of 21 to 24. DBOS has no setting for it.
 - `QueueWaits`: 45 to 50 works a second instead of 43 to 45, although idle queues are polled 5 times a second instead of
   12. The public interface permits only a shorter polling interval.
-- `put_back`: returns the work of a process that died to its queue. The public `resume_workflows` would take the work
-  out of its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner,
-  so two processes could both run the work.
+- `put_back`: returns the work of a killed process to its queue. The public `resume_workflows` would take the work out
+  of its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner, so
+  two processes could both run the work.
 - `running`: the tasks that must end before DBOS is closed. `DBOS.destroy` waits for whole seconds, even if no task
   runs.
 """

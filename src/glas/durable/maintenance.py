@@ -1,11 +1,11 @@
 """Background tasks of the durable engine.
 
-These tasks send heartbeats, take over the work of processes that died, delete old work, and delete the work of people
-who asked for it.
+These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
+people who asked for it.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-one step twice, such as sending a message. If the database itself was unavailable, no process has died. So a process
+one step twice, such as sending a message. If the database itself was unavailable, no process has ended. So a process
 takes over work only after its own heartbeats have arrived for some time.
 """
 
@@ -157,7 +157,7 @@ class Maintenance:
         if time.monotonic() < self._steady_since_s + DEAD_AFTER_S:
             return  # the others may have been cut off by the same outage
         for dead in sorted(set(claimed) - set(living)):
-            _log.warning("taking over the work of an executor that is gone", executor=dead, count=len(claimed[dead]))
+            _log.warning("taking over the work of an executor that has ended", executor=dead, count=len(claimed[dead]))
             await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)
 
     async def _keep_clean(self) -> None:
@@ -197,7 +197,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
         return await work
     except Exception as error:  # noqa: BLE001 - see above
         if is_away(error):
-            _log.warning("the durable engine's database is away", task=task, error=type(error).__name__)
+            _log.warning("the durable engine's database cannot be reached", task=task, error=type(error).__name__)
         else:
             _log.exception("maintenance of the durable engine failed", task=task)
     return None
@@ -210,7 +210,7 @@ async def end_unknown_runs(workflows: Collection[str]) -> None:
     )
     unknown = [one.workflow_id for one in found if one.name not in workflows]
     if unknown:
-        _log.info("scheduled runs that no part here does are dropped", runs=unknown)
+        _log.info("scheduled runs of parts that this process does not run are dropped", runs=unknown)
         await DBOS.cancel_workflows_async(unknown)
 
 

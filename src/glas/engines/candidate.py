@@ -19,10 +19,15 @@ class CandidateChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    model: str = Field(min_length=1, description="In the form of GLAS_MODEL.")
-    share: float = Field(default=0, ge=0, le=1, description="Share of people whom the candidate answers.")
+    model: str = Field(min_length=1, description="Name of the model, in the format of GLAS_MODEL.")
+    share: float = Field(
+        default=0, ge=0, le=1, description="Share of people whose recordings the candidate recognises."
+    )
     shadow_share: float = Field(
-        default=0, ge=0, le=1, description="Share of messages of which a second text is made while nobody waits."
+        default=0,
+        ge=0,
+        le=1,
+        description="Share of messages for which the candidate makes a second text while no recording waits.",
     )
 
 

@@ -238,4 +238,4 @@ def keep_choice(path: Path, content: str | None) -> None:
             make_directory(path.parent)
             replace_text(path, content)
     except OSError as error:
-        raise ModelError(f"{path}: the choice cannot be kept: {error}.") from error
+        raise ModelError(f"{path}: the choice cannot be stored: {error}.") from error

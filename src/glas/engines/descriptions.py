@@ -53,7 +53,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Piece:
-    """A member of a wheel that is a file of the model, or a part of one.
+    """A member of a wheel that is a file of the model, or a part of a file.
 
     Attributes:
         wheel: the wheel that contains the piece.

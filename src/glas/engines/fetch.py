@@ -72,7 +72,7 @@ def fetch(
     """
     sources = sources_of(model, precision=precision, endpoint=endpoint)
     if not sources:
-        raise ModelFileMissingError(f"{model.name} comes with Glas and is not on any hub; install Glas anew.")
+        raise ModelFileMissingError(f"{model.name} is a part of Glas and is not on any hub; install Glas again.")
     target = directory_of(models_dir, model)
     gathering = target.with_name(f"{target.name}.part")
     try:
@@ -136,7 +136,7 @@ def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
         try:
             stack.enter_context(locked(directory / _LOCK))
         except BlockingIOError as error:
-            raise ModelError(f"{model.name} is being fetched already; wait for that to end.") from error
+            raise ModelError(f"{model.name} is already being downloaded; wait until this download ends.") from error
         yield
 
 

@@ -1,4 +1,4 @@
-"""Write folders atomically."""
+"""Write directories atomically."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ PART = ".part"
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which replaces `target` at the end of the context.
+    """Give an empty directory to write into, which replaces `target` at the end of the context.
 
-    The new folder is beside the target. At the end of the context, if there was no error, the new folder is synced to
-    disk and renamed. After an error or a crash the target is unchanged. The next call removes the new folder of a call
-    that crashed.
+    The new directory is beside the target. At the end of the context, if there was no error, the new directory is
+    synced to disk and renamed. After an error or a crash the target is unchanged. The next call removes the new
+    directory of a call that crashed.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

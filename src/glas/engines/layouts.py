@@ -157,7 +157,7 @@ def layout_of(directory: Path) -> Layout:
 
     If `config.json` contains a `model_type`, this decides; otherwise the names of the files decide. If files are
     missing, the family with the largest share of existing files is returned, so that `precision_of` can name the
-    missing ones.
+    missing files.
 
     Raises:
         ModelFileMissingError: there is no such directory, or none of its files belongs to a model.
@@ -173,7 +173,7 @@ def layout_of(directory: Path) -> Layout:
     if len(fitting) > 1:
         raise ModelLoadError(
             f"{directory} holds several models ({', '.join(layout.kind for layout in fitting)}). "
-            "Expected the files of one: move them into a directory of their own."
+            "Expected the files of one model: move the files of each model into its own directory."
         )
     nearest = fitting[0] if fitting else max(LAYOUTS, key=lambda layout: layout.share(directory))
     if not nearest.share(directory):

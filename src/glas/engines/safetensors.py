@@ -100,7 +100,7 @@ def _tensor(path: Path, name: str, entry: Any, content: Array) -> Array:
     if end - begin != expected or not 0 <= begin <= end <= content.size:
         raise ModelLoadError(
             f"{path}: expected {expected} bytes for {name} ({dtype}, shape {shape}) within {content.size}; "
-            f"got bytes {begin} to {end}. The file is damaged or was not fetched whole."
+            f"got bytes {begin} to {end}. The file is damaged or was not downloaded completely."
         )
     numbers = content[begin:end].view(np.ndarray).view(stored).reshape(shape)
     return float32_of_bfloat16(numbers) if dtype == _BFLOAT16 else numbers

@@ -1,4 +1,4 @@
-"""Options of onnxruntime sessions, the same for all models."""
+"""Options of onnxruntime sessions, for all models."""
 
 from functools import lru_cache
 from pathlib import Path

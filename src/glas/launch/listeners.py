@@ -134,7 +134,8 @@ def _check(listener: Listener, host: str) -> None:
         return
     if listener.needs_key:
         raise ConfigurationError(
-            f"{listener.part} as a process apart answers only with a key: set {listener.key_variable} to {_MAKE_ONE}"
+            f"{listener.part} in a separate process answers only requests with a key: set {listener.key_variable} to "
+            f"{_MAKE_ONE}"
         )
     if not is_loopback(host):
         raise ConfigurationError(

@@ -1,6 +1,6 @@
 """Administration while the service runs: change the default model, and download models.
 
-A fetch is the download of a model. A fetch runs in a separate thread; callers start it, and ask for its progress.
+A download of a model runs in a separate thread; callers start it, and ask for its progress.
 """
 
 import threading
@@ -34,17 +34,17 @@ _RUNNING = frozenset({FetchState.FETCHING, FetchState.LOADING})
 
 
 class _StoppedError(Exception):
-    """A fetch was stopped by an administrator."""
+    """A download was stopped by an administrator."""
 
 
 @dataclass
 class Fetch:
-    """The progress of one fetch; the thread of the fetch updates it.
+    """The progress of one download; the thread of the download updates it.
 
     Attributes:
         name: uniform name of the model.
         serve: whether the model becomes the default model afterwards.
-        state: state of the fetch.
+        state: state of the download.
         sizes: for each file, the number of bytes that have arrived, and the final number.
         error: the reason of a failure.
         is_kept: whether the model will also be the default model after a restart; None unless it has become the default
@@ -61,7 +61,7 @@ class Fetch:
 
     @property
     def is_running(self) -> bool:
-        """Whether the fetch still runs."""
+        """Whether the download still runs."""
         return self.state in _RUNNING
 
     @property
@@ -78,7 +78,7 @@ class Fetch:
         """Store a progress report.
 
         Raises:
-            _StoppedError: an administrator has stopped the fetch.
+            _StoppedError: an administrator has stopped the download.
         """
         self.sizes = {**self.sizes, file: (done, total)}
         if self.wants_end.is_set():
@@ -86,7 +86,7 @@ class Fetch:
 
 
 class Administration:
-    """Fetches models and changes the default model. Every method may be called from any thread.
+    """Downloads models and changes the default model. Every method may be called from any thread.
 
     Args:
         settings: the directory of models, and the model to serve.
@@ -108,7 +108,7 @@ class Administration:
 
     @property
     def fetch(self) -> Fetch | None:
-        """Return the running fetch, or the last one."""
+        """Return the running download, or the last one."""
         return self._fetch
 
     def find(self, name: str) -> str:
@@ -140,7 +140,7 @@ class Administration:
         try:
             choose(name, self._settings.models_dir)
         except ModelError as error:
-            _log.warning("the choice of a model is not kept", model=name, error=error.message)
+            _log.warning("the choice of a model could not be stored", model=name, error=error.message)
             return False
         self._choice = named_champion(self._settings.models_dir)
         return self._settings.model == AUTO
@@ -173,18 +173,18 @@ class Administration:
         return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:
-        """Begin to fetch a known model; if this model is being fetched already, return the running fetch.
+        """Begin to download a known model; if this model is being downloaded already, return the running download.
 
         Raises:
             UnknownModelError: there is no model of that name.
-            ConflictError: another model is being fetched.
+            ConflictError: another model is being downloaded.
         """
         uniform = known_model(name).name
         with self._lock:
             running = self._fetch
             if running is not None and running.is_running:
                 if running.name != uniform:
-                    raise ConflictError(f"expected the fetch of {running.name} to end first")
+                    raise ConflictError(f"expected the download of {running.name} to end first")
                 running.serve = running.serve or serve
                 return running
             self._fetch = fetch = Fetch(uniform, serve)
@@ -194,18 +194,18 @@ class Administration:
             return fetch
 
     def stop(self, name: str) -> None:
-        """Stop a fetch; the bytes that have arrived are kept for the next fetch.
+        """Stop a download; the bytes that have arrived are kept for the next download.
 
         Raises:
-            NotFoundError: no such fetch is running.
+            NotFoundError: no such download is running.
         """
         fetch = self._fetch
         if fetch is None or not fetch.is_running or fetch.name != known_model(name).name:
-            raise NotFoundError(f"expected a model that is being fetched, got {name!r}", param="name")
+            raise NotFoundError(f"expected a model that is being downloaded, got {name!r}", param="name")
         fetch.wants_end.set()
 
     def close(self) -> None:
-        """Stop running fetches."""
+        """Stop running downloads."""
         if self._fetch is not None and self._thread is not None:
             self._fetch.wants_end.set()
             self._thread.join(_END_WITHIN_S)

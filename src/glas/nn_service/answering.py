@@ -145,7 +145,7 @@ async def recognise(request: Request, service: RecognitionService, file: UploadF
     finally:
         job.give_up()
         future.cancel()
-    raise AbandonedError("the caller went away before the end")
+    raise AbandonedError("the caller closed the connection before the end")
 
 
 def _require_bytes(file: UploadFile) -> None:

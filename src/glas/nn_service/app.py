@@ -88,7 +88,7 @@ def _add_operation(app: FastAPI) -> None:
         "/health",
         health,
         methods=["GET"],
-        summary="That the service answers, and what it has to do",
+        summary="Whether the service answers, and how many recordings it has",
         tags=["operation"],
         responses=failures(400),
     )
@@ -97,7 +97,7 @@ def _add_operation(app: FastAPI) -> None:
         "/ready",
         ready,
         methods=["GET"],
-        summary="Whether a recording would be recognised now",
+        summary="Whether the service can recognise a recording now",
         tags=["operation"],
         responses=failures(503),
     )
@@ -106,7 +106,7 @@ def _add_operation(app: FastAPI) -> None:
         "/metrics",
         metrics,
         methods=["GET"],
-        summary="Figures for Prometheus",
+        summary="Metrics for Prometheus",
         response_class=Response,
         tags=["operation"],
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **failures()},

@@ -14,13 +14,13 @@ _CANDIDATE = "/api/candidate"
 def make_router() -> APIRouter:
     """Make the router."""
     router = APIRouter(tags=["models"])
-    router.add_api_route(_CANDIDATE, show, methods=["GET"], summary="Which candidate is tried", responses=failures())
+    router.add_api_route(_CANDIDATE, show, methods=["GET"], summary="Show the candidate", responses=failures())
     router.add_api_route(
         _CANDIDATE,
         take_back,
         methods=["DELETE"],
         status_code=204,
-        summary="Take the candidate back (administrators)",
+        summary="Stop using the candidate (administrators)",
         responses=failures(403),
     )
     return router

@@ -18,7 +18,7 @@ _MOST_LISTED = 100
 Recording = Annotated[
     UploadFile,
     File(
-        description="Audio or video; its format is found from its bytes.",
+        description="Audio or video; the format is found from the bytes.",
         # Generators of clients know a file by this rather than by its media type.
         json_schema_extra={"format": "binary"},
     ),
@@ -26,7 +26,8 @@ Recording = Annotated[
 Model = Annotated[
     str,
     Form(
-        description="A name from `/v1/models`; `auto`, or a hosted model that is not served here: the default one.",
+        description="A name from `/v1/models`. `auto`, or the name of a hosted model that is not on this server, "
+        "means the default model.",
         examples=["auto", "embedded", "whisper-1"],
     ),
 ]
@@ -34,32 +35,42 @@ Language = Annotated[
     str,
     Form(
         max_length=20,
-        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can. Without this field it is "
-        "Russian, unless the model is sure that it is not: then a model that knows the language writes it, if one is "
-        "on disk, and else the answer carries a `warning`.",
+        description="Spoken language, such as `ru`; `auto` means that the model detects it, if it can. Without this "
+        "field the language is Russian, unless the model is sure that another language is spoken. Then a model for "
+        "this language is used, if there is one on disk; otherwise the answer contains a `warning`.",
         json_schema_extra={"format": "bcp47"},
         examples=["ru"],
     ),
 ]
 Prompt = Annotated[
-    str, Form(max_length=MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
+    str,
+    Form(
+        max_length=MAX_PROMPT,
+        description="Preceding text, which shows the style and the spelling of names. Only for Whisper.",
+    ),
 ]
 Hotwords = Annotated[
-    str, Form(max_length=MAX_KEYWORDS, description="The same as `keywords[]` in one line, with commas between.")
+    str,
+    Form(
+        max_length=MAX_KEYWORDS,
+        description="The keywords in one line, separated by commas; an alternative to `keywords[]`.",
+    ),
 ]
 Form_ = Annotated[ResponseFormat, Form()]
-Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
+Temperature = Annotated[float, Form(ge=0, le=1, description="0 means decoding without randomness. Only for Whisper.")]
 Granularities = Annotated[
     list[Granularity],
     Form(
         alias="timestamp_granularities[]",
         default_factory=list,
-        description="What `verbose_json` gives times for; segments by default.",
+        description="Units that have times in `verbose_json`; without this field, segments.",
     ),
 ]
 Includes = Annotated[
     list[Include],
-    Form(alias="include[]", default_factory=list, description="`logprobs`: the tokens with their probabilities."),
+    Form(
+        alias="include[]", default_factory=list, description="`logprobs` adds the tokens with their log-probabilities."
+    ),
 ]
 Keywords = Annotated[
     list[str],
@@ -67,9 +78,10 @@ Keywords = Annotated[
         alias="keywords[]",
         default_factory=list,
         max_length=MOST_KEYWORDS,
-        description="Names and terms that may be said, each of one to three words. Where something that sounds like "
-        "one was recognised doubtfully, it is written if the sound bears it; `verbose_json` tells where. The header "
-        "`X-Ignored-Fields` names them where the model has no use for them.",
+        description="Names and terms that may be said, each of one to three words. A keyword replaces words that "
+        "sound like it, if they were recognised doubtfully and the sound permits the keyword; `verbose_json` "
+        "contains these places. If the model does not support keywords, the header `X-Ignored-Fields` contains the "
+        "name of this field.",
     ),
 ]
 Languages = Annotated[
@@ -78,7 +90,8 @@ Languages = Annotated[
         alias="languages[]",
         default_factory=list,
         max_length=_MOST_LISTED,
-        description="What may be spoken, unless `language` is sent. Of several the model finds out which.",
+        description="Languages that may be spoken, unless `language` is sent. The model detects which of them is "
+        "spoken.",
         json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
     ),
 ]
@@ -94,7 +107,7 @@ def _true_or_false(value: object) -> object:
 Stream = Annotated[
     bool,
     BeforeValidator(_true_or_false),
-    Form(description="Server-sent events, one for each piece of speech."),
+    Form(description="Whether to send server-sent events, one for each piece of speech."),
 ]
 
 
@@ -102,7 +115,8 @@ WhenIdle = Annotated[
     bool,
     BeforeValidator(_true_or_false),
     Form(
-        description="Recognise it only while nobody waits for a text: 503 if somebody does, now or before it is done.",
+        description="Whether to recognise the recording only while no other recording waits. If one waits now, or "
+        "comes before the end, the answer is 503.",
     ),
 ]
 BUCKET_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": N_BUCKETS - 1})
@@ -114,8 +128,9 @@ Bucket = Annotated[
     Form(
         ge=0,
         lt=N_BUCKETS,
-        description="A number that stands for a hundredth of all people; a person always sends the same one. While a "
-        "candidate is tried, it answers some of these numbers if `model` means the default model.",
+        description="One of a hundred numbers, into which people are divided; a client sends the same number for all "
+        "recordings of a person. While a candidate is tried, it recognises the recordings with some of these "
+        "numbers, if `model` means the default model.",
     ),
 ]
 

@@ -27,7 +27,9 @@ class IdleWork:
         """
         with self._lock:
             if n_in_flight or self._job is not None:
-                raise OverloadedError("expected a service that is idle; others wait for a text", retry_after_s=_RETRY_S)
+                raise OverloadedError(
+                    "expected an idle service, but other recordings wait for a text", retry_after_s=_RETRY_S
+                )
             self._job = job
 
     def end(self, job: Job) -> None:

@@ -103,7 +103,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
         "/predict",
         predict,
         methods=["POST"],
-        summary="Speech to text, in the original's short form",
+        summary="Speech to text, in the short format of the original system",
         responses=failures(400, 413, 503, 504),
     )
     return router
@@ -164,7 +164,7 @@ async def translations(
     file: Recording,
     model: Model = "auto",
     language: Language = RUSSIAN,
-    prompt: Annotated[str, Form(max_length=MAX_PROMPT, description="English text that came before.")] = "",
+    prompt: Annotated[str, Form(max_length=MAX_PROMPT, description="Preceding text in English.")] = "",
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
     granularities: Granularities,

@@ -46,9 +46,11 @@ class UtteranceResult(_Value):
     reference: str
     text: str
     word_errors: int = Field(ge=0)
-    words: int = Field(ge=0, description="Of the reference, by RU-NORM.")
+    words: int = Field(ge=0, description="Number of words of the reference, after RU-NORM.")
     char_errors: int = Field(ge=0)
-    chars: int = Field(ge=0, description="Of the reference, by RU-NORM; spaces between words are characters.")
+    chars: int = Field(
+        ge=0, description="Number of characters of the reference, after RU-NORM; spaces between words are characters."
+    )
     duration_s: float = Field(ge=0)
     speaker: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
@@ -59,7 +61,7 @@ class Failure(_Value):
     """A recording that could not be recognised."""
 
     file: str
-    code: str = Field(description="Of the error; `file_unreadable` where the file cannot be read.")
+    code: str = Field(description="Code of the error; `file_unreadable` if the file cannot be read.")
     message: str
 
 
@@ -69,16 +71,20 @@ class Evaluation(_Value):
     data: str = Field(description="Name of the data set.")
     model: ModelRef
     rates: ErrorRates
-    wer_interval: Interval | None = Field(description="Null with fewer than two recordings.")
+    wer_interval: Interval | None = Field(
+        description="Interval of the word error rate; null with fewer than two recordings."
+    )
     cer_interval: Interval | None
-    interval_method: str = Field(description="What is drawn, and how.")
+    interval_method: str = Field(description="Method by which the interval is computed.")
     resamples: int = RESAMPLES
     seed: int = SEED
     audio_s: float = Field(ge=0, description="Seconds of audio.")
-    processing_s: float = Field(ge=0, description="Seconds of work, summed over threads.")
+    processing_s: float = Field(ge=0, description="Processing time in seconds, summed over threads.")
     utterances: tuple[UtteranceResult, ...]
-    failures: tuple[Failure, ...] = Field(description="Recordings that are in no figure.")
-    n_without_reference: int = Field(ge=0, description="Lines of the data set that have no reference.")
+    failures: tuple[Failure, ...] = Field(
+        description="Recordings that were not recognised and are in none of the figures."
+    )
+    n_without_reference: int = Field(ge=0, description="Number of lines of the data set that have no reference.")
 
 
 def evaluate(

@@ -25,11 +25,19 @@ class _Value(BaseModel):
 class GateLimits(_Value):
     """Limits of the gate for the measurements of a candidate."""
 
-    least_gain: float = Field(default=0.05, description="Relative fall of the word error rate on the test set.")
-    most_guard_loss: float = Field(default=0.003, description="Rise of the word error rate on each guard set.")
-    most_bucket_loss: float = Field(default=0.01, description="The same in each bucket of the test set.")
-    most_nonspeech: float = Field(default=0.01, description="Share of sounds without speech that get a text.")
-    most_slower: float = Field(default=0.05, description="Relative rise of processor time.")
+    least_gain: float = Field(
+        default=0.05, description="Least relative decrease of the word error rate on the test set."
+    )
+    most_guard_loss: float = Field(
+        default=0.003, description="Largest permitted increase of the word error rate on each guard set."
+    )
+    most_bucket_loss: float = Field(
+        default=0.01, description="Largest permitted increase of the word error rate in each bucket of the test set."
+    )
+    most_nonspeech: float = Field(
+        default=0.01, description="Largest permitted share of sounds without speech for which the model writes a text."
+    )
+    most_slower: float = Field(default=0.05, description="Largest permitted relative increase of processor time.")
 
 
 class Measured(_Value):
@@ -38,17 +46,23 @@ class Measured(_Value):
     model: ModelRef
     test: Evaluation
     guards: tuple[Evaluation, ...] = ()
-    n_nonspeech: int = Field(ge=0, description="Sounds without speech that were tried.")
-    n_invented: int = Field(ge=0, description="Those that got a text.")
+    n_nonspeech: int = Field(ge=0, description="Number of sounds without speech that were tested.")
+    n_invented: int = Field(ge=0, description="Number of sounds without speech for which the model wrote a text.")
 
 
 class Overlap(_Value):
     """Number of speakers, recordings and texts of the test on which the candidate was trained."""
 
-    n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
-    n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")
-    n_texts: int = Field(ge=0, description="References of the test set that it learnt from.")
-    is_personal: bool = Field(default=False, description="The model is for speakers whom it learns from.")
+    n_speakers: int = Field(
+        ge=0, description="Number of speakers of the test set on whose recordings the model was trained."
+    )
+    n_recordings: int = Field(
+        ge=0, description="Number of recordings of the test and guard sets on which the model was trained."
+    )
+    n_texts: int = Field(ge=0, description="Number of references of the test set on which the model was trained.")
+    is_personal: bool = Field(
+        default=False, description="Whether the model is for the speakers on whose recordings it was trained."
+    )
 
 
 class Condition(StrEnum):
@@ -68,7 +82,7 @@ class Condition(StrEnum):
 class Bucket(_Value):
     """A part of the test set: the recordings whose length, level or confidence is in a range."""
 
-    kind: str = Field(description="length (s), level (dB) or confidence.")
+    kind: str = Field(description="`length` (s), `level` (dB) or `confidence`.")
     low: float | None
     high: float | None
     n_words: int
@@ -82,8 +96,10 @@ class Check(_Value):
     condition: Condition
     subject: str = Field(default="", description="Name of the guard set.")
     bucket: Bucket | None = None
-    limit: float = Field(description="The least value of a gain or a certainty; the most of anything else.")
-    value: float | None = Field(description="What was measured; null if it cannot be.")
+    limit: float = Field(
+        description="Least permitted value of a gain or a certainty; largest permitted value of other measurements."
+    )
+    value: float | None = Field(description="Measured value; null if it could not be measured.")
     passed: bool
 
 
@@ -97,7 +113,7 @@ class Verdict(_Value):
     buckets: tuple[Bucket, ...]
     wer_before: float
     wer_after: float
-    difference: Interval | None = Field(description="Of the word error rates, champion less candidate.")
+    difference: Interval | None = Field(description="Difference of the word error rates: champion minus candidate.")
 
 
 def judge(

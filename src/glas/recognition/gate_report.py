@@ -32,7 +32,7 @@ def write_report(
     If a recording no longer exists, because its speaker deleted their data meanwhile, only `verdict.json` stays.
 
     Args:
-        folder: the folder, which is created if it is missing.
+        folder: the directory, which is created if it is missing.
         found: the result of `try_candidate`.
         test: the test set; its recordings with the most errors are embedded in the page.
         say: the catalogue of the language of the page.

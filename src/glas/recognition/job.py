@@ -49,9 +49,9 @@ class Job:
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self, why: GlasError | None = None) -> None:
-        """End the job. All its waits raise `why`; by default this is that the caller no longer waits."""
+        """End the job. All waits of the job raise `why`; the default error means that the caller no longer waits."""
         if not self._given_up.done():
-            self._given_up.set_exception(why or AbandonedError("the caller went away before the end"))
+            self._given_up.set_exception(why or AbandonedError("the caller closed the connection before the end"))
 
     def check(self) -> None:
         """Raise an error if nobody waits for the text any more.

@@ -24,11 +24,11 @@ class Promotion(BaseModel):
 
     time: str = Field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z"))
     by: str = Field(default_factory=getpass.getuser, description="The user of the operating system.")
-    champion: ModelRef = Field(description="What served before.")
-    candidate: ModelRef = Field(description="What was judged.")
+    champion: ModelRef = Field(description="The model that served before.")
+    candidate: ModelRef = Field(description="The model that was judged.")
     event: Literal["judged", "released", "forced", "taken_back"]
-    failed: tuple[str, ...] = Field(default=(), description="Conditions of the gate that did not hold.")
-    reason: str | None = Field(default=None, description="Why it was forced or taken back.")
+    failed: tuple[str, ...] = Field(default=(), description="Conditions of the gate that were not met.")
+    reason: str | None = Field(default=None, description="Reason why the candidate was forced or taken back.")
 
 
 def write(models_dir: Path, promotion: Promotion) -> None:

@@ -21,13 +21,17 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     base: ModelRef
-    data: str | None = Field(default=None, description="Name of the dataset version; None for folders.")
-    speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of those who spoke, as far as known.")
-    recordings: tuple[str, ...] = Field(description="sha256 of each file that it learnt from or was chosen on, sorted.")
+    data: str | None = Field(default=None, description="Name of the dataset version; None for directories.")
+    speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of the speakers, as far as known.")
+    recordings: tuple[str, ...] = Field(
+        description="sha256 of each file on which the model was trained or chosen, sorted."
+    )
     texts: tuple[str, ...] = Field(description="sha256 of each normalised reference, sorted.")
-    kept: tuple[str, ...] = Field(default=(), description="Names of the sets that must not become worse.")
-    recipe: dict[str, Any] = Field(description="How it was trained.")
-    result: dict[str, Any] = Field(description="What each share of the change does.")
+    kept: tuple[str, ...] = Field(
+        default=(), description="Names of the kept sets, which determine the share of the change."
+    )
+    recipe: dict[str, Any] = Field(description="Recipe of the training.")
+    result: dict[str, Any] = Field(description="Effect of each share of the change.")
 
 
 def read_lineage(directory: Path) -> Lineage | None:

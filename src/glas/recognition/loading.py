@@ -18,7 +18,7 @@ _MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
 
 
 class ModelLoader:
-    """Loads models. Threads may share one.
+    """Loads models. Several threads may share a loader.
 
     Args:
         load: makes an engine from a uniform name.

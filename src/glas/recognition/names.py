@@ -73,12 +73,12 @@ class ModelNames:
                 return uniform
         raise UnknownModelError(
             f"expected a model that is served here ({', '.join(known)}, or 'auto'), got {name!r}; "
-            "more of them: `glas models`, `glas models get NAME`",
+            "further models: `glas models`, `glas models get NAME`",
             param="model",
         )
 
     def target(self, canonical: str) -> str:
-        """Return the uniform name for which a canonical name stands now."""
+        """Return the uniform name of the model to which a canonical name refers now."""
         return self._aliases.get(canonical, canonical)
 
     def alias(self, name: str, target: str | None) -> str | None:
@@ -112,7 +112,7 @@ class ModelNames:
         return name
 
     def set(self, alias: str, target: str) -> None:
-        """Set the model, given by its uniform name, for which an alias stands."""
+        """Set the model to which an alias refers; the model is given by its uniform name."""
         self._aliases[alias] = target
 
     def remove(self, alias: str) -> None:

@@ -121,13 +121,13 @@ class Registry:
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
-        """Load weights, then let a name stand for them; running requests keep the old weights.
+        """Load weights, then use them for a name; running requests continue with the old weights.
 
         If an alias gets a model that is in memory, and the version on disk is the same, the model is not loaded again.
 
         Args:
-            name: an old or new alias that will stand for `target`; or a model's uniform name, to read its files again.
-            target: uniform name of the model; None for the model for which the name stands now.
+            name: an old or new alias that will refer to `target`; or a model's uniform name, to read its files again.
+            target: uniform name of the model; None for the model to which the name refers now.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.

@@ -33,11 +33,11 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
     except FileNotFoundError as error:
         raise NotFoundError(f"nothing is stored under {subject}", param="key") from error
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise ServiceFaultError(f"the object store refuses our keys: {_first_line(error)}") from error
+        raise ServiceFaultError(f"the object store refuses the access key of Glas: {_first_line(error)}") from error
     except BaseError as error:
         if is_directory:
             raise ServiceFaultError(f"the directory of the object store fails: {_first_line(error)}") from error
-        raise ServiceUnreachableError(f"the object store is away: {_first_line(error)}") from error
+        raise ServiceUnreachableError(f"the object store cannot be reached: {_first_line(error)}") from error
 
 
 def lacks_bucket(error: BaseError) -> bool:

@@ -77,11 +77,18 @@ class Store:
                 return wanted
             if found is not None and not is_new:
                 raise ConflictError(f"other bytes are stored under {key} already (sha256 {found[:12]}…)", param="key")
-            _log.warning("a write did not arrive", key=key, size_bytes=wanted.size_bytes, is_there=found is not None)
+            _log.warning(
+                "an object that was written could not be read back",
+                key=key,
+                size_bytes=wanted.size_bytes,
+                is_there=found is not None,
+            )
             await self.delete([key])
             if pause_s is not None:
                 await asyncio.sleep(pause_s)
-        raise ServiceFaultError(f"{key} was written {len(_PAUSES_S) + 1} times, and never read back the same")
+        raise ServiceFaultError(
+            f"{key} was written {len(_PAUSES_S) + 1} times, and each time other bytes were read back"
+        )
 
     async def size(self, key: str) -> int:
         """Return the size of an object in bytes.

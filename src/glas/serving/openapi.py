@@ -30,8 +30,8 @@ class ErrorDetail(BaseModel):
 
     message: str
     type: str = Field(description="`invalid_request_error` or `server_error`.")
-    param: str | None = Field(description="The field at fault.")
-    code: str = Field(description="Stable name of the error.")
+    param: str | None = Field(description="Name of the field with the error.")
+    code: str = Field(description="Name of the error, which does not change between versions.")
 
 
 class ErrorBody(BaseModel):

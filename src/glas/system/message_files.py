@@ -1,6 +1,6 @@
-"""Folders with words or sound of exported messages outside the export, such as reports and files of a training.
+"""Directories with words or sound of exported messages outside the export, such as reports and files of trainings.
 
-Each folder has a file that lists its messages. So the export can find and delete files about messages that have left
+Each directory has a file that lists its messages. So the export can find and delete files about messages that have left
 the export.
 """
 
@@ -16,12 +16,12 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write the list of a folder's messages, before any file about them is written into it.
+    """Write the list of messages into a directory, before any file about the messages is written there.
 
     Args:
-        folder: the folder, which is created if it is missing.
+        folder: the directory, which is created if it is missing.
         audio: the recordings; recordings that belong to no export are ignored.
-        harmless: names of files in the folder that contain neither words nor sound, and may stay.
+        harmless: names of files in the directory that contain neither words nor sound, and may stay.
     """
     numbers = sorted({number for path in audio if (number := message_of(path)) is not None})
     if not numbers:
@@ -37,14 +37,14 @@ def message_of(audio: Path) -> int | None:
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """In folders with a message that is no longer exported, delete the files about messages.
+    """In directories with a message that is no longer exported, delete the files about messages.
 
     Args:
-        places: directories that contain the folders, at any depth.
+        places: directories that contain the directories, at any depth.
         exported: ids of all messages that are exported now.
 
     Returns:
-        The folders in which files were deleted.
+        The directories in which files were deleted.
     """
     stale = [path.parent for place in places for path in place.rglob(LIST) if not _read(path)[0] <= set(exported)]
     for folder in stale:
@@ -53,7 +53,7 @@ def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path
 
 
 def delete_messages(folder: Path) -> None:
-    """Delete a folder's files about messages; harmless files stay, and the list is deleted last."""
+    """Delete the files about messages in a directory; harmless files stay, and the list is deleted last."""
     harmless = _read(folder / LIST)[1]
     for path in folder.iterdir():
         if path.name in harmless or path.name == LIST:

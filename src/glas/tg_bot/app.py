@@ -130,7 +130,7 @@ class TelegramBot:
         try:
             job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
         except GlasError as error:
-            _log.warning("recordings of anonymous senders could not be looked for", code=error.code)
+            _log.warning("recordings of anonymous senders could not be searched", code=error.code)
             return
         if job is not None:
             await self.durable.enqueue(job.work())
@@ -162,7 +162,9 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
     if token is None:
         raise ConfigurationError("expected a bot's token in TELEGRAM_TOKEN; @BotFather in Telegram gives one")
     if settings.bot.webhook_url is not None and settings.bot.webhook_secret is None:
-        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET with GLAS_BOT__WEBHOOK_URL: anybody could push")
+        raise ConfigurationError(
+            "expected GLAS_BOT__WEBHOOK_SECRET with GLAS_BOT__WEBHOOK_URL: anybody could send updates"
+        )
     metrics = Metrics()
     limiter = RateLimiter(metrics)
     async with open_telegram(

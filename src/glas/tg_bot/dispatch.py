@@ -42,7 +42,7 @@ class Updates:
     metrics: Metrics
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
+        """Handle an update, as a workflow. A handler may return a job, which is then enqueued."""
         try:
             jobs = await self.steps.run("handle", lambda: self._feed(arguments))
         except PersonGoneError:
@@ -76,7 +76,7 @@ class Updates:
         try:
             await self.steps.run("apologise", tell)
         except GlasError as second:
-            _log.warning("nor could that be told", code=second.code)
+            _log.warning("the sender could not be told either", code=second.code)
 
 
 class Acquaintance(BaseMiddleware):

@@ -124,7 +124,7 @@ class Intake:
         try:
             await self._durable.drop_lease(_LEASE)
         except Exception as error:  # noqa: BLE001 - the lease ends by itself, only later
-            _log.warning("the lease could not be given back", cause=type(error).__name__)
+            _log.warning("the lease could not be released", cause=type(error).__name__)
 
     async def _turn(self) -> None:
         """Request a batch of updates and store it; the next request confirms this batch."""
@@ -210,12 +210,12 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
         except ValidationError as error:
             # Log the place of the error but not the value, which may contain what people wrote.
             places = [".".join(map(str, one["loc"])) for one in error.errors(include_input=False, include_url=False)]
-            _log.error("an update is not understood and passed over", update=raw.get("update_id"), places=places[:5])
+            _log.error("an update cannot be parsed and is skipped", update=raw.get("update_id"), places=places[:5])
             yield Update(update_id=raw["update_id"])
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """Return whether an update of a group is for the bot: a command, requested words, or the group's new number."""
+    """Return whether an update of a group is for the bot: a command, an answer, or the group's new number."""
     message = update.message
     if message is None:
         return False
@@ -227,11 +227,11 @@ def _is_addressed(update: Update, bot_id: int) -> bool:
 def _tell(error: Exception, pause_s: float) -> None:
     """Log why updates cannot be received: in one line if a service is unavailable, with a traceback for a bug."""
     if isinstance(error, GlasError):
-        _log.warning("updates cannot be taken in now", cause=error.message, pause_s=pause_s)
+        _log.warning("updates cannot be received now", cause=error.message, pause_s=pause_s)
     elif is_away(error):
-        _log.warning("updates cannot be taken in now", cause=type(error).__name__, pause_s=pause_s)
+        _log.warning("updates cannot be received now", cause=type(error).__name__, pause_s=pause_s)
     else:
-        _log.error("updates cannot be taken in for a fault of ours", exc_info=error, pause_s=pause_s)
+        _log.error("updates cannot be received because of a bug", exc_info=error, pause_s=pause_s)
 
 
 def _told(error: ConfigurationError) -> ConfigurationError:

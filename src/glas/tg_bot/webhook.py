@@ -31,7 +31,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
     """
     secret = plain(bot.settings.bot.webhook_secret)
     if secret is None:
-        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could push updates")
+        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could send updates")
 
     async def receive(request: Request) -> Response:
         """Store one update; after any answer other than 200, Telegram sends it again."""
@@ -43,7 +43,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
             updates = list(readable({"result": [body]}, bot.bot))
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             # Telegram would send the same update again, so it is dropped and answered with 200.
-            _log.warning("a push that is no update")
+            _log.warning("a request to the webhook is not an update")
             return Response()
         for update in updates:
             await bot.intake.store(update)

@@ -40,14 +40,14 @@ CONTEXT_RUN, SPELLING_RUN = "context", "spelling"
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders that the recipe reads.
+    """Directories that the recipe reads.
 
     Attributes:
         base: weights of the official model, as `glas models get whisper-base` stores them.
         texts: unpacked Debian packages with Russian texts; if they are missing, only sentences with names are spoken.
         rhvoice: RHVoice's unpacked packages; if they are missing, espeak-ng speaks.
         festvox: the package festvox-ru; its sentences are test sentences, so they are never used for training.
-        recordings: folders of further test recordings.
+        recordings: directories of further test recordings.
     """
 
     base: Path
@@ -92,13 +92,13 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
 
     Args:
         recipe: amounts and hyperparameters.
-        data: folder for clips, targets and checkpoints.
+        data: directory for clips, targets and checkpoints.
         to: directory of the released model.
-        sources: the folders that are read.
+        sources: the directories that are read.
         date: the date that the card shows.
 
     Raises:
-        ConfigurationError: a folder has other contents than expected.
+        ConfigurationError: a directory has other contents than expected.
         ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     tests = test_sets(sources.festvox, sources.recordings)
@@ -116,12 +116,12 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
 
     Args:
         recipe: amounts and hyperparameters.
-        data: folder for clips, targets and checkpoints.
-        sources: the folders that are read.
+        data: directory for clips, targets and checkpoints.
+        sources: the directories that are read.
         to: directory of the adapter.
 
     Raises:
-        ConfigurationError: a folder has other contents than expected.
+        ConfigurationError: a directory has other contents than expected.
         ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     torch.set_num_threads(1)
@@ -161,7 +161,7 @@ def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> DrawBatch:
 
 
 def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHARD) -> Speech:
-    """Return the sentences and voices of the clips, and their folder."""
+    """Return the sentences and voices of the clips, and their directory."""
     return Speech(data / CLIPS, spoken_lines(sources), sources.rhvoice, clips_per_shard)
 
 

@@ -60,7 +60,7 @@ class Round(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    version: str = Field(description="Dataset version.")
+    version: str = Field(description="Name of the dataset version.")
     recipe: str | None = Field(default=None, description="Hash of base, recipe and kept sets; null in old rounds.")
     training: str | None = Field(default=None, description="Hash of the dataset version and the recipe.")
     test: str | None = Field(default=None, description="Hash of test set, guard sets and limits.")
@@ -249,7 +249,7 @@ def _judge(
 
 
 def read_round(folder: Path) -> Round | None:
-    """Read the finished round in a folder; return None if it has not ended."""
+    """Read the finished round in a directory; return None if it has not ended."""
     path = folder / ROUND
     return Round.model_validate_json(path.read_bytes()) if path.is_file() else None
 

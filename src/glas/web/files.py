@@ -39,7 +39,8 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 class VersionedFiles(StaticFiles):
     """Serves `/VERSION/path` as `path`. A changed file has a new address, so browsers may keep the old one for ever.
 
-    Modules import each other by relative paths, so the version in the address of the first module applies to all.
+    JavaScript modules import one another by relative paths, so the version in the address of the first module applies
+    to all.
     """
 
     def get_path(self, scope: Scope) -> str:

@@ -19,9 +19,9 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="Name of the file; it lies at `/samples/{name}`.")
+    name: str = Field(description="Name of the file, whose address is `/samples/{name}`.")
     size_bytes: int = Field(ge=0)
-    text: str | None = Field(default=None, description="What is said in it, where that is known.")
+    text: str | None = Field(default=None, description="Words that are said in the file, if known.")
 
 
 def list_samples(directory: Path | None) -> list[Sample]:

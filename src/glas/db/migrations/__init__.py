@@ -112,7 +112,7 @@ def _reached() -> Iterator[None]:
     except (OSError, DBAPIError) as error:
         # The database's own words: they may name the user, never the password.
         reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
-        raise ConfigurationError(f"cannot work with the database of GLAS_DATABASE_URL: {reason}") from error
+        raise ConfigurationError(f"cannot use the database of GLAS_DATABASE_URL: {reason}") from error
 
 
 def _config(connection: Connection | None = None) -> Config:

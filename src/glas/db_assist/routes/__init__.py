@@ -19,7 +19,7 @@ RowPath = Annotated[RowId, Path()]
 ChatPath = Annotated[ChatId, Path()]
 Administrator = Annotated[
     TgId | None,
-    Query(description="Telegram's id of the administrator who does this; it is written into the audit then."),
+    Query(description="Telegram's id of the administrator who acts. If it is given, an entry of the audit is written."),
 ]
 
 

@@ -15,7 +15,9 @@ from glas.domain.messages import Transcription
 
 router = APIRouter()
 
-Before = Annotated[RowId | None, Query(description="Only what has a smaller id; the cursor of the page before.")]
+Before = Annotated[
+    RowId | None, Query(description="Only items with a smaller id are returned: the cursor of the previous page.")
+]
 Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
 
 
@@ -52,7 +54,9 @@ async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction
 @router.get("/people")
 async def find_people(
     request: Request,
-    number: Annotated[RowId | None, Query(description="Telegram's id, or the number of a row or message.")] = None,
+    number: Annotated[
+        RowId | None, Query(description="Telegram's id of a person, or the number of a row or message.")
+    ] = None,
     before: Before = None,
     limit: Limit = 50,
 ) -> Page[PersonSummary]:
@@ -66,7 +70,7 @@ async def entries(
     request: Request,
     before: Before = None,
     limit: Limit = 50,
-    tg_id: Annotated[TgId | None, Query(description="Only what concerns this person.")] = None,
+    tg_id: Annotated[TgId | None, Query(description="Only items that concern this person are returned.")] = None,
 ) -> Page[AuditEntry]:
     """Return the actions of administrators, the newest first, page by page."""
     async with database(request).reading() as session:

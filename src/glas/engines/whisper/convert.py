@@ -59,7 +59,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
     try:
         spec.validate()
     except ValueError as error:
-        raise ModelLoadError(f"{model.source} does not hold a whole Whisper: {error}") from error
+        raise ModelLoadError(f"{model.source} does not contain a complete Whisper: {error}") from error
     spec.optimize(quantization=quantisation)
     spec.save(str(target))
     model.tokenizer.save(str(target / "tokenizer.json"), pretty=False)

@@ -1,4 +1,4 @@
-"""Run the decoder's graph over the prefixes of texts of one sound.
+"""Run the decoder's graph for prefixes of texts of one piece of sound.
 
 Texts with a common beginning share the decoder's results for this beginning. Each token that was read has a place in
 one memory (KV cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of

@@ -33,7 +33,7 @@ def _filters(n_mels: int) -> tuple[Features, Features]:
     """Return the window, shape (400,), and the mel filters, shape (n_mels, 201), on Slaney's mel scale, 0 to 8 kHz.
 
     Slaney, "Auditory Toolbox" (1998): linear up to 1 kHz with 3 mels per 200 Hz, then 27 mels per factor of 6.4; each
-    triangle has the area of one. The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400,
+    triangle has the area 1. The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400,
     n_mels=n_mels)`.
     """
     bend_hz, bend_mel = 1000, 15

@@ -99,7 +99,7 @@ class Network:
         """See `Backend.language_probabilities`."""
         if not self._loaded().is_multilingual:
             raise InvalidParameterError(
-                "Expected the name of a language: this model cannot find it out.", param="language"
+                "Expected the name of a language: this model cannot detect the language.", param="language"
             )
         return [
             {token[2:-2]: probability for token, probability in ranked}

@@ -98,7 +98,7 @@ class OnnxNetwork:
         """See `Backend.language_probabilities`."""
         if not self._languages:
             raise InvalidParameterError(
-                "Expected the name of a language: this model cannot find it out.", param="language"
+                "Expected the name of a language: this model cannot detect the language.", param="language"
             )
         nothing = np.zeros(self._shape.tokens, np.float32)
         read = [

@@ -1,4 +1,4 @@
-"""Choose among the texts of one sound with a language model that knows more words than Whisper's decoder.
+"""Choose among the texts of one sound with a language model that contains more words than Whisper's decoder.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
 chosen with the original whisper-base. With whisper-base every weight from 0.1 to 0.3, and every bonus from 0 to 8,

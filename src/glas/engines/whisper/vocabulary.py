@@ -123,7 +123,7 @@ class Vocabulary:
         if not self.languages:
             if language != "en":
                 raise InvalidParameterError(
-                    f"This model knows English alone; expected the language 'en', got {language!r}.", param="language"
+                    f"This model knows only English; expected the language 'en', got {language!r}.", param="language"
                 )
             return [self.start]
         if language not in self.languages:

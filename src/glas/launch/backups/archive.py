@@ -164,7 +164,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
         The contents, and the name of the installation; None for a backup of an earlier version.
 
     Raises:
-        BackupError: a file is missing or differs.
+        BackupError: a file is missing or differs from the manifest.
     """
     n_files = n_objects = size_bytes = 0
     databases = set[str]()
@@ -177,7 +177,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
             break
         _verify_one(directory, line)
         n_files += 1
-        # The parts of a dump are in one folder.
+        # The parts of a dump are in one directory.
         folder = line["path"].partition("/")[0]
         if folder == OBJECTS:
             n_objects += 1
@@ -201,7 +201,7 @@ def _installation(head: dict[str, Any]) -> str | None:
 
 def _lines(manifest: Path) -> Iterator[dict[str, Any]]:
     if not manifest.exists():
-        raise BackupError(f"expected {MANIFEST} in the archive, got none: no backup, or one that was not finished")
+        raise BackupError(f"expected {MANIFEST} in the archive, got none: this is no backup, or an unfinished one")
     with manifest.open(encoding="utf-8") as file:
         try:
             yield from (dict(json.loads(line)) for line in file)

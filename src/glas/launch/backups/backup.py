@@ -107,7 +107,7 @@ def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
 
 def _require_free(target: Path) -> None:
     if target.exists():
-        raise WouldReplaceError(f"{target.absolute()} is there already; --force replaces it")
+        raise WouldReplaceError(f"{target.absolute()} exists already; --force replaces it")
 
 
 def databases_in(data_dir: Path) -> list[Path]:

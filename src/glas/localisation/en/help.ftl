@@ -145,8 +145,8 @@ export-help =
         glas export           what has changed since the last time
         glas export --full    compare everything, with the files on disk too
 
-    The directory downloads: folders by rating, manifest.jsonl (the worst first) and a dataset for `datasets`. More:
-    docs/export.md. An interrupted export does no harm: the next one completes it. A running `glas run` exports by itself
+    The directory downloads: subdirectories by rating, manifest.jsonl (the worst first) and a dataset for `datasets`. More:
+    docs/export.md. The next export completes an interrupted export. A running `glas run` exports by itself
     every 3 hours (GLAS_DATA_LOADER__EXPORT_HOURS); this command asks it to export now.
 export-full = Compare everything, not only what has changed.
 

@@ -71,13 +71,13 @@ class Announcing:
                     job = AnnounceJob(bot_id=self.bot.id, announcement_id=one.id, person=one.tg_id)
                     await self.durable.enqueue(job.work())
             except GlasError as error:
-                _log.warning("announcements could not be looked for", code=error.code)
+                _log.warning("announcements could not be requested", code=error.code)
             except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later announcements
-                _log.exception("announcements could not be looked for")
+                _log.exception("announcements could not be requested")
             await asyncio.sleep(self.look_s)
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Send one announcement; this is the workflow."""
+        """Send one announcement, as a workflow."""
         job, claim = AnnounceJob.model_validate(arguments), secrets.token_hex(8)
         try:
             try:

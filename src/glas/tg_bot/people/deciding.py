@@ -106,7 +106,7 @@ class Deciding:
         try:
             await self.steps.run("tell", lambda: self._tell(job, ended))
         except GlasError as error:
-            _log.warning("not everybody was told of a decision", model=job.model_id, code=error.code)
+            _log.warning("some administrators were not told of a decision", model=job.model_id, code=error.code)
 
     async def _decide(self, job: DecisionJob) -> None:
         wanted = DecisionRequest(

@@ -37,7 +37,7 @@ async def on_language_chosen(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Set the language of a person; below /start, also show its text again in this language."""
+    """Set the language of a person; if the button belongs to the text of /start, show it in the new language."""
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return

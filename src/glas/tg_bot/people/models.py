@@ -104,7 +104,7 @@ class ModelChange:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Change the default model and show the progress; this is the workflow.
+        """Change the default model and show the progress, as a workflow.
 
         The workflow can be repeated after a crash.
         """
@@ -121,7 +121,7 @@ class ModelChange:
         try:
             await self.steps.run("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
         except GlasError as error:
-            _log.warning("nobody was told of the model", model=job.model, code=error.code)
+            _log.warning("no administrator was told of the model", model=job.model, code=error.code)
 
     async def _record(self, job: ModelJob) -> None:
         """Record who has chosen the model, if it serves now."""

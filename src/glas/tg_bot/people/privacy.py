@@ -146,7 +146,7 @@ async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
         try:
             await forget_work(db_assist, durable)
         except GlasError as error:
-            _log.warning("whose work is to be forgotten could not be asked", code=error.code)
+            _log.warning("the people whose work must be deleted could not be requested", code=error.code)
         await asyncio.sleep(_ASK_AGAIN_S)
 
 

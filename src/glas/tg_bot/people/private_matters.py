@@ -36,7 +36,7 @@ async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatche
         try:
             given = await said(lambda: dispatcher.feed_update(bot, update))
         except PersonGoneError:
-            _log.info("a private chat is closed; its link is given")
+            _log.info("a person has no private chat with the bot; a link to it is sent")
         else:
             await message.reply(say("answered-privately"))
             return given

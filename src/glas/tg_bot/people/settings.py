@@ -43,7 +43,7 @@ async def on_settings(message: Message, *, user: User | None, settings_menus: Se
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a person switches on and off, in /settings or in a message of its own.
+    """A setting that a person switches on and off, in /settings or in a separate message.
 
     Attributes:
         switch: its button.

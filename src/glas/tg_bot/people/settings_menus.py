@@ -19,8 +19,8 @@ class SettingsMenus:
 
     Args:
         bot: the bot, whose behaviour in groups is set.
-        nn_service: says which model answers.
-        db_assist: keeps the settings.
+        nn_service: provides the name of the default model.
+        db_assist: stores the settings.
         keyboards: makes the buttons.
     """
 
@@ -51,7 +51,7 @@ class SettingsMenus:
         return Menu("\n".join(lines) + "\n\n" + about, keyboard)
 
     async def of_chat(self, message: Message, say: Say) -> Menu:
-        """Make the menu of the group in which `message` stands."""
+        """Make the menu of the group of `message`."""
         chat = await self._db_assist.chat(self._bot.id, message.chat.id)
         own = await line_of_chat(message.chat.id, self._nn_service, self._db_assist, say)
         mode = say("chat-auto") if chat.answers_automatically else say("chat-asked")

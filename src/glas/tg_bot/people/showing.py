@@ -27,9 +27,9 @@ async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) ->
         try:
             await take_up(bot, db_assist, durable)
         except GlasError as error:
-            _log.warning("corrected texts could not be looked for", code=error.code)
+            _log.warning("corrected texts could not be requested", code=error.code)
         except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later looks
-            _log.exception("corrected texts could not be looked for")
+            _log.exception("corrected texts could not be requested")
         await asyncio.sleep(LOOK_S)
 
 

@@ -154,7 +154,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[row])
 
     def switch(self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the button of a switch for a message of its own."""
+        """Make the button of a switch, for a separate message."""
         return self._one(self._switch(switch, is_on=is_on, asker=asker, born_s=born_s, say=say))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:

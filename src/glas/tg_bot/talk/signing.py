@@ -72,7 +72,7 @@ class Signer:
         """
         body, _, signature = data.rpartition(":")
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
-            raise ForgedButtonError("expected callback data with our signature, got another one")
+            raise ForgedButtonError("expected callback data with the signature of this bot, got another")
         action, *values = body.split(":")
         *numbers, asker, expires_h = (int(value, 36) for value in values)
         if now_s >= (expires_h + 1) * _HOUR_S:

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Messages in their order, of which the first is the answer; and the whole text, if it is sent as a file."""
+    """The messages in order, the first of which is the answer, and the whole text, if it is sent as a file."""
 
     parts: tuple[Part, ...]
     document: str | None

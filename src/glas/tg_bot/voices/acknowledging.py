@@ -20,9 +20,9 @@ class Acknowledging:
     metrics: Metrics
 
     async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Tell the sender of a recording that it waits, and enqueue the recording; this is the workflow.
+        """Tell the sender of a recording that the recording waits, and enqueue the recording, as a workflow.
 
-        If the message cannot be sent, the recording is enqueued all the same: later the message may be possible.
+        If the message cannot be sent, the recording is enqueued nevertheless, because a message may be possible later.
         """
         job = VoiceJob.model_validate(arguments)
         try:

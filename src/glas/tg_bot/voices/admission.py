@@ -25,11 +25,15 @@ class Admission(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     is_answered: bool
-    is_kept: bool = Field(default=False, description="There is a registered speaker: row, audio and text are stored.")
+    is_kept: bool = Field(
+        default=False, description="Whether the speaker is registered, so that row, audio and text are stored."
+    )
     locale: Locale = Locale.RU
-    refusal: str | None = Field(default=None, description="The phrase with which it is refused.")
+    refusal: str | None = Field(default=None, description="Name of the phrase with which the recording is refused.")
     values: dict[str, int] = {}
-    may_ask_again: bool = Field(default=False, description="What is refused now may be asked for with a button.")
+    may_ask_again: bool = Field(
+        default=False, description="Whether the refusal has a button with which the person can request the text later."
+    )
 
 
 class DailyLimitError(InputError):

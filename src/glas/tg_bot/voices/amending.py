@@ -40,7 +40,7 @@ class Amending:
     keyboards: Keyboards
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Update the messages that show one text; this is the workflow."""
+        """Update the messages that show one text, as a workflow."""
         job = AmendJob.model_validate(arguments)
         try:
             await self.steps.run("texts", lambda: self._texts(job))

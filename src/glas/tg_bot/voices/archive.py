@@ -37,7 +37,7 @@ class Archiving:
     byte_cache: ByteCache
 
     async def keep(self, arguments: dict[str, object]) -> None:
-        """Archive one recording; this is the workflow."""
+        """Archive one recording, as a workflow."""
         job = ArchiveJob.model_validate(arguments)
         try:
             await self.steps.run("archive", lambda: self.store(job))
@@ -68,7 +68,7 @@ class Archiving:
         try:
             await self.steps.run("clean", begin)
         except GlasError as error:
-            _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
+            _log.error("the export could not be started; the next export removes the deleted messages", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
         """Store the bytes, the text, the recognition and the digest.

@@ -83,7 +83,9 @@ class Delivery:
                 raise
             await self._rescue(answer.job.person, recognised.heard.shown, reply_to=None)
         except InvalidParameterError as error:
-            _log.error("an answer was refused; its text is sent plain", code=error.code, error=error.message)
+            _log.error(
+                "Telegram refused an answer; its text is sent without formatting", code=error.code, error=error.message
+            )
             await self._rescue(answer.chat_id, recognised.heard.shown, reply_to=answer.job.message_id)
 
     async def _say(self, answer: Answer, recognised: Recognised, say: Say) -> None:

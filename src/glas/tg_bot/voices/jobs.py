@@ -48,7 +48,7 @@ class VoiceJob(BaseModel):
 
     @property
     def id(self) -> str:
-        """Return the name of the work on this message, which is the same if Telegram delivers the message again."""
+        """Return the name of the work on this message; a second delivery of the message gives an equal name."""
         name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
         # A recording that was not recognised when it arrived may be requested later.
         return f"{name}:asked" if self.is_asked else name
@@ -65,7 +65,7 @@ class VoiceJob(BaseModel):
 
     @property
     def traceparent(self) -> str:
-        """Return the ids of the message's trace, which is the same for all attempts."""
+        """Return the ids of the message's trace; all attempts have one trace."""
         return traceparent_of(self.recording.file_unique_id, self.message_id)
 
     def work(self) -> Work:

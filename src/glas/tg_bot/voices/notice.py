@@ -58,5 +58,5 @@ def _read(text: str) -> Note | None:
     try:
         return Note.model_validate(json.loads(text)) if text else None
     except (ValueError, ValidationError):
-        _log.warning("a heartbeat's note is not understood")
+        _log.warning("the note of a heartbeat cannot be read")
         return None

@@ -67,7 +67,7 @@ class Pipeline:
     metrics: Metrics
 
     async def hear(self, arguments: dict[str, Any]) -> None:
-        """Answer one recording; this is the workflow."""
+        """Answer one recording, as a workflow."""
         job = VoiceJob.model_validate(arguments)
         outcome = await self._hear(job)
         # A recording that is requested later was sent long before.
@@ -112,7 +112,10 @@ class Pipeline:
             else:
                 await self.delivery.deliver(await self.placeholders.sent(answer), recognised, say)
         except PersonGoneError:
-            _log.info("nobody is there to read the answer", transcription=recognised.transcription_id)
+            _log.info(
+                "the answer cannot be sent, because the person blocked the bot or the chat is gone",
+                transcription=recognised.transcription_id,
+            )
         if recognised.transcription_id is not None and job.person is not None:
             kept = ArchiveJob(
                 transcription_id=recognised.transcription_id,
@@ -189,7 +192,7 @@ class Pipeline:
             if answer.admission.is_kept:
                 await self.steps.run("fail", note)
         except GlasError as second:
-            _log.error("the failure could not be told or noted", code=second.code)
+            _log.error("the failure could be neither sent nor stored", code=second.code)
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
         """Return a sentence for an error; if a limit was exceeded, the sentence contains the limit."""

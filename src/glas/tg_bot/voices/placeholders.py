@@ -23,7 +23,7 @@ _SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
 
 
 class Opened(BaseModel):
-    """Result of the first step; it has no message if nothing is answered, or not yet."""
+    """Result of the first step. It has no message if the bot does not answer, or answers later."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,11 +51,11 @@ class Placeholders:
     keyboards: Keyboards
 
     async def open(self, job: VoiceJob, *, is_waiting: bool = False) -> Opened:
-        """Decide about a recording, and send the first message if it is answered at once; this is a recorded step.
+        """Decide about a recording, and send the first message if the bot answers at once, as a recorded step.
 
         Args:
             job: the recording.
-            is_waiting: whether it has to wait, which the message then says.
+            is_waiting: whether the recording has to wait; the message contains this information.
 
         Raises:
             PersonGoneError: nobody can read the message.

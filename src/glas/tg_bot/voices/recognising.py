@@ -159,7 +159,7 @@ class RecordingRecogniser:
         return await self.fetching.fetch(file_id)
 
     async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
-        """Return the words that are likely in a recording; return none if they cannot be fetched now."""
+        """Return the words that are likely in a recording; return none if db_assist does not answer now."""
         if not self.n_keywords:
             return ()
         try:
@@ -172,7 +172,7 @@ class RecordingRecogniser:
     async def _own_model(self, job: VoiceJob) -> OwnModel | None:
         """Return the own model of the person, or else of the chat.
 
-        None if there is no own model, or if it cannot be fetched now.
+        None if there is no own model, or if db_assist does not answer now.
         """
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):

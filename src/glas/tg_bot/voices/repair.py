@@ -48,7 +48,7 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Check all messages; this is the workflow.
+        """Check all messages, as a workflow.
 
         Args:
             scheduled: the scheduled time; its day determines which objects are read.
@@ -62,7 +62,7 @@ class Repair:
             page = await self.steps.run("page", lambda cursor=cursor: self._page(cursor, day))  # type: ignore[misc]
             found.update(page["found"])
             cursor = page["next"]
-        _log.info("originals were looked for", **found)
+        _log.info("lost originals were searched", **found)
         if chat_id is not None:
             await self.steps.run("tell", lambda: self._tell(chat_id, found))
 
@@ -104,12 +104,12 @@ class Repair:
             # Telegram does not have it any more. Any other error is an outage, and the page is tried again.
             _log.error("an original is lost", transcription=row.id, code=error.code, error=error.message)
             return found + Counter(gone=1)
-        _log.warning("a lost original was fetched again", transcription=row.id)
+        _log.warning("a lost original was downloaded again", transcription=row.id)
         return found + Counter(repaired=1)
 
     def _require_ours(self, row: Transcription) -> None:
         if row.bot_id != self.bot.id:
-            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose ids this one cannot use")
+            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose file ids this bot cannot use")
 
     async def _tell(self, chat_id: int, found: Counter[str]) -> None:
         say = self.phrases[Locale.RU]
@@ -117,7 +117,7 @@ class Repair:
         try:
             await said(lambda: self.bot.send_message(chat_id, text))
         except GlasError as error:
-            _log.warning("nobody was told of the repair", code=error.code)
+            _log.warning("the administrator was not told of the repair", code=error.code)
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:

@@ -60,7 +60,7 @@ class Subtitling:
         try:
             kept = await self.data_loader.fetch_recognition(row.id)
         except ServiceError as error:
-            _log.warning("a recognition was not fetched", transcription=row.id, code=error.code, error=error.message)
+            _log.warning("a recognition could not be read", transcription=row.id, code=error.code, error=error.message)
             return None
         return None if kept is None else kept.recognition.hypothesis
 
@@ -90,4 +90,6 @@ class Subtitling:
         except NotFoundError:
             await self.data_loader.delete(row.id)
         except ServiceError as error:
-            _log.warning("a recognition was not kept", transcription=row.id, code=error.code, error=error.message)
+            _log.warning(
+                "a recognition could not be stored", transcription=row.id, code=error.code, error=error.message
+            )

@@ -51,7 +51,7 @@ class Batches:
     """Draws an endless sequence of batches; the number of a step determines its whole batch.
 
     Args:
-        folder: folder of the shards.
+        folder: directory of the shards.
         names: the shards from which clips are drawn.
         tokens: the tokenizer of the model.
         channel: function that augments a clip; see `glas.training.sound.augment`.

@@ -1,7 +1,7 @@
 """Whisper in torch, for training only. The parameters of the network have the names of Hugging Face's checkpoints.
 
 The encoder accepts any number of frames up to its window, because training needs clips at their true length. The
-decoder returns the hidden state after every layer, because the states of a student are compared with these.
+decoder returns the hidden state after every layer, because training compares the states of teacher and student.
 
 Architecture: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
 """

@@ -145,7 +145,7 @@ def train(
     Args:
         arrays: weights of the base model.
         draw: returns the batch of a step by the number of the step, so that a resumed training gets the same batches.
-        folder: folder with the checkpoint and the log.
+        folder: directory with the checkpoint and the log.
         hyperparameters: hyperparameters of the training.
         on_checkpoint: is called after each checkpoint with the number of finished steps; if it returns True, the
             training ends.

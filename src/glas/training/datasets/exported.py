@@ -75,7 +75,7 @@ def read_export(directory: Path) -> Iterator[Message]:
         DataSetError: there is no export, or one of its files has a wrong format.
     """
     if not (directory / "manifest.jsonl").is_file():
-        raise DataSetError(f"{directory}: expected an export (glas export), got a folder without manifest.jsonl")
+        raise DataSetError(f"{directory}: expected an export (glas export), got a directory without manifest.jsonl")
     folders = {int(path.name): path for path in directory.glob("[0-3]/*") if path.name.isdecimal()}
     for number, folder in sorted(folders.items()):
         path = folder / f"{number}.json"

@@ -28,8 +28,8 @@ class Rules:
         dev_share: share of the speakers or texts in the development set.
         min_confidence: least confidence with which a perfectly rated hypothesis counts.
         speaker: a pseudonym, for a dataset for this person only.
-        replay: folders or manifests with reference texts that are used for training as well.
-        non_speech: folders of sounds without speech, for which an empty text is learnt.
+        replay: directories or manifests with reference texts that are used for training as well.
+        non_speech: directories of sounds without speech, for which an empty text is learnt.
     """
 
     test_share: float = 0.1

@@ -19,7 +19,7 @@ class Example:
     Attributes:
         audio: the file: 16 kHz, mono, PCM16 in the export; any format elsewhere.
         text: the text that is learnt; empty if nobody speaks.
-        speaker: the pseudonym; for replayed recordings, `replay:` and the name of their folder.
+        speaker: the pseudonym; for replayed recordings, `replay:` and the name of their directory.
         rank: who wrote or confirmed the words.
     """
 

@@ -17,8 +17,8 @@ def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> Re
     """Return the name, number and hash of replayed recordings, which a version of the dataset contains.
 
     Args:
-        place: for recordings with reference texts, a folder or manifest that `glas evaluate` can read; otherwise a
-            folder of sounds.
+        place: for recordings with reference texts, a directory or manifest that `glas evaluate` can read; otherwise a
+            directory of sounds.
         kind: whether they have reference texts, or are sounds without speech.
 
     Raises:
@@ -49,6 +49,6 @@ def _utterances(place: Path, kind: str) -> Iterator[Utterance]:
         return
     sounds = [path for path in sorted(place.rglob("*")) if path.suffix.lower() in _SOUNDS and path.is_file()]
     if not sounds:
-        raise DataSetError(f"{place}: expected a folder of sounds ({', '.join(_SOUNDS)}), got none")
+        raise DataSetError(f"{place}: expected a directory of sounds ({', '.join(_SOUNDS)}), got none")
     for path in sounds:
         yield Utterance(path, str(path.relative_to(place)), "")

@@ -23,14 +23,14 @@ class _Value(BaseModel):
 class Entry(_Value):
     """A recording of the export."""
 
-    id: int = Field(description="Of the message.")
+    id: int = Field(description="Number of the message.")
     split: Split
-    rank: str = Field(description="Who wrote or confirmed its words: agreed, reviewer, author or hypothesis.")
-    speaker: str = Field(description="Pseudonym.")
+    rank: str = Field(description="Who wrote or confirmed the words: agreed, reviewer, author or hypothesis.")
+    speaker: str = Field(description="Pseudonym of the speaker.")
     duration_s: float
     audio_sha256: str
-    reference_sha256: str = Field(description="Of the words to be learnt, UTF-8.")
-    words_sha256: str = Field(description="Of the same words after RU-NORM.")
+    reference_sha256: str = Field(description="sha256 of the words on which the model is trained, in UTF-8.")
+    words_sha256: str = Field(description="sha256 of these words after RU-NORM.")
 
 
 class ReplaySet(_Value):
@@ -39,18 +39,23 @@ class ReplaySet(_Value):
     Replayed recordings are in the training set only, so that the model forgets less.
     """
 
-    kind: Literal["reference", "non_speech"] = Field(description="With reference texts, or sounds without any speech.")
-    place: str = Field(description="Folder or manifest.")
+    kind: Literal["reference", "non_speech"] = Field(
+        description="`reference`: recordings with texts; `non_speech`: sounds without speech."
+    )
+    place: str = Field(description="Directory or manifest of the recordings.")
     n_recordings: int
-    sha256: str = Field(description="Of all names, sounds and texts.")
+    sha256: str = Field(description="sha256 of all names, sounds and texts.")
 
 
 class Version(_Value):
     """The recordings with which a model is trained and measured."""
 
     schema_version: Literal[1] = 1
-    speaker: str | None = Field(description="Of a dataset for one person, whose texts are divided; None: for all.")
-    min_confidence: float = Field(description="Least confidence with which a perfectly rated hypothesis counts.")
+    speaker: str | None = Field(
+        description="Pseudonym of the speaker of a personal dataset, in which the texts are divided between the "
+        "sets; None: all speakers."
+    )
+    min_confidence: float = Field(description="Least confidence of a hypothesis with a perfect rating that is used.")
     test_share: float
     dev_share: float
     entries: tuple[Entry, ...]
@@ -103,7 +108,7 @@ def read_version(folder: Path, name: str) -> Version:
     """
     path = folder / f"{name}.json"
     if not set(name) <= _HEX or not path.is_file():
-        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}, which is none")
+        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}")
     try:
         version = Version.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -60,7 +60,7 @@ class Recorder:
 def calibrate(
     model: Path, speech: Speech, sets: Sequence[ReferenceSet], cache: Path, picture: Path | None = None
 ) -> None:
-    """Fit `calibration.json` for the model in a folder, measure it on every set, and print the figures.
+    """Fit `calibration.json` for the model in a directory, measure it on every set, and print the figures.
 
     Args:
         model: the directory of the released model.
@@ -95,7 +95,7 @@ def calibrate(
 
 
 def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], ScoredMessage]:
-    """Load the model in a folder.
+    """Load the model in a directory.
 
     Return a function that recognises samples (n,) and compares the words with a reference.
     """

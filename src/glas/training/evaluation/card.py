@@ -18,7 +18,7 @@ from glas.training.release import ADAPTER
 
 
 def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
-    """Measure the model in a folder, and write its README.md.
+    """Measure the model in a directory, and write its README.md.
 
     Args:
         model: the directory of the released model.

@@ -23,8 +23,8 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
     """Read the test sets.
 
     Args:
-        festvox: folder of the package festvox-ru.
-        recordings: folders or manifests; see `read_reference_set`.
+        festvox: directory of the package festvox-ru.
+        recordings: directories or manifests; see `read_reference_set`.
     """
     return [*([festvox_set(festvox)] if festvox else []), *(read_reference_set(folder) for folder in recordings)]
 

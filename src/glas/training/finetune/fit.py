@@ -73,8 +73,8 @@ def fit(
     Args:
         arrays: float32 weights of the base model.
         tokens: tokenizer of the base model.
-        clips: folder with the shards `train`, `dev` and optionally `replay`.
-        run: folder for checkpoints and logs.
+        clips: directory with the shards `train`, `dev` and optionally `replay`.
+        run: directory for checkpoints and logs.
         options: options of the training.
         n_heads: number of attention heads of the base model; see `Hyperparameters`.
         on_step: is called at each checkpoint with the number of finished steps, the number of all steps, and the loss

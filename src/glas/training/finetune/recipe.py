@@ -98,7 +98,7 @@ def finetune(
     Args:
         base: the model to fine-tune.
         data: the recordings.
-        work: folder for clips and checkpoints; it belongs to this base model, these data and this recipe.
+        work: directory for clips and checkpoints; it belongs to this base model, these data and this recipe.
         to: directory of the new model.
         recipe: settings of the fine-tuning.
         report: receives messages about each step.
@@ -140,7 +140,7 @@ def _unless_deleted(work: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         if is_listed and not (work / LIST).exists():
-            raise DataSetError("somebody's data was deleted while the model learnt from it; begin again") from error
+            raise DataSetError("the data of a person was deleted during the training; start again") from error
         raise
 
 
@@ -203,10 +203,10 @@ def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
 
 
 def _claim(work: Path, lineage: Lineage) -> None:
-    """Record to which fine-tuning a work folder belongs.
+    """Record to which fine-tuning a work directory belongs.
 
     Raises:
-        ConfigurationError: the folder belongs to another fine-tuning.
+        ConfigurationError: the directory belongs to another fine-tuning.
     """
     work.mkdir(parents=True, exist_ok=True)
     state, told = work / STATE, lineage.model_dump_json()
@@ -214,7 +214,7 @@ def _claim(work: Path, lineage: Lineage) -> None:
         if state.read_text(encoding="utf-8") != told:
             raise ConfigurationError(
                 f"{work} belongs to a fine-tuning with other recordings, references or another recipe. Give another "
-                "folder, or delete this one."
+                "directory, or delete this directory."
             )
         return
     replace_text(state, told)

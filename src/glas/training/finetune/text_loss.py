@@ -31,7 +31,7 @@ def share_losses(
     Args:
         model: the base model, in float32.
         tokens: its tokenizer.
-        clips: folder with the shards `dev` and, for each of `kept`, `kept-NAME`.
+        clips: directory with the shards `dev` and, for each of `kept`, `kept-NAME`.
         factors: the change.
         shares: the shares; 0 is the base.
         kept: names of the sets that must not become worse.

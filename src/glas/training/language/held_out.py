@@ -27,7 +27,7 @@ class HeldOutSentences:
 
 
 def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
-    """Return all sentences of the festvox reader (both halves), and of folders of recordings."""
+    """Return all sentences of the festvox reader (both halves), and of directories of recordings."""
     found = [reading.text for reading in read_festvox(festvox)] if festvox else []
     for folder in recordings:
         found += [one.text for one in read_reference_set(folder).utterances]

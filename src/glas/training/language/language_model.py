@@ -47,8 +47,8 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
     """Count letters and words, and write the language model.
 
     Args:
-        data: folder with the data of the training.
-        texts: folder of unpacked packages, or of texts.
+        data: directory with the data of the training.
+        texts: directory of unpacked packages, or of texts.
         to: the .npz file.
         size: how much is read and kept.
         tests: sentences of tests; sentences similar to them are not read.
@@ -78,7 +78,7 @@ def messages(lexicon: Lexicon, count: int) -> list[str]:
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Return the label texts in a folder, each once, without those that are similar to a test sentence."""
+    """Return the label texts in a directory, each once, without those that are similar to a test sentence."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]

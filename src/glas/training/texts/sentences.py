@@ -134,6 +134,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Read Russian sentences of three words or more from a folder of unpacked packages or plain texts."""
+    """Read Russian sentences of three words or more from a directory of unpacked packages or plain texts."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]

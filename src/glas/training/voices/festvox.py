@@ -2,8 +2,9 @@
 
 The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
 VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The second half is used
-to test learning from corrections. Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this folder. Layout:
-`etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
+to test learning from corrections. Unpack the package (`dpkg -x festvox-ru_*.deb DIRECTORY`) and pass this directory.
+Layout: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in
+`wav/ID.wav`.
 """
 
 import re
@@ -31,10 +32,10 @@ def held_out_reading(text: str) -> bool:
 
 
 def read_festvox(folder: Path) -> list[Reading]:
-    """Read all recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts.
+    """Read all recordings of the unpacked package (or of the voice's own directory), in the order of the transcripts.
 
     Raises:
-        ConfigurationError: the folder does not contain this package.
+        ConfigurationError: the directory does not contain this package.
     """
     found = sorted(folder.rglob(str(TRANSCRIPTS)))
     if len(found) != 1:

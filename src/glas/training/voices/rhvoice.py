@@ -60,7 +60,7 @@ class _Parameters(ctypes.Structure):
 
 
 class RHVoice:
-    """Synthesises speech with RHVoice; `root` is the folder of its unpacked packages, or `/` if they are installed."""
+    """Synthesises speech with RHVoice; `root` is the directory of the unpacked packages, or `/` for installed ones."""
 
     def __init__(self, root: Path) -> None:
         self.voices, self.sample_rate_hz = list(FREE_VOICES), 24_000
@@ -70,7 +70,7 @@ class RHVoice:
             raise ConfigurationError(
                 f"expected Debian's packages librhvoice5, librhvoice-core7 and rhvoice-russian unpacked in {root}, "
                 "found no usr/lib/*/libRHVoice.so or no usr/share/RHVoice/voices. "
-                "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE FOLDER"
+                "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE DIRECTORY"
             )
         for core in sorted(root.glob("usr/lib/*/libRHVoice_core.so.*")):
             ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # the other library would look for it in the system only

@@ -28,12 +28,12 @@ LEVEL = 0.1  # root mean square
 
 @dataclass(frozen=True)
 class Speech:
-    """Sentences, voices and folder of synthetic speech.
+    """Sentences, voices and directory of synthetic speech.
 
     Attributes:
-        folder: folder of the shards.
+        folder: directory of the shards.
         lines: the sentences to speak.
-        rhvoice: folder of RHVoice's unpacked packages; with None, espeak-ng speaks.
+        rhvoice: directory of RHVoice's unpacked packages; with None, espeak-ng speaks.
         clips_per_shard: number of clips in each shard.
     """
 

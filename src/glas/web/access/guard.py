@@ -69,7 +69,9 @@ def check_size(request: Request) -> None:
     announced = request.headers.get("content-length", "0")
     is_endless = "transfer-encoding" in request.headers
     if is_endless or not announced.isdecimal() or int(announced) > _MOST_BYTES:
-        raise UploadTooLargeError(f"expected a body of at most {_MOST_BYTES} bytes that says its length")
+        raise UploadTooLargeError(
+            f"expected a body of at most {_MOST_BYTES} bytes, with its length in the header Content-Length"
+        )
 
 
 def _check_origin(request: Request) -> None:
@@ -79,7 +81,7 @@ def _check_origin(request: Request) -> None:
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")
     origin = request.headers.get("origin")
     if origin is None and told is None:
-        raise ForeignPageError("expected a browser, which says whose page asks")
+        raise ForeignPageError("expected a browser, which sends the header Sec-Fetch-Site or Origin")
     if origin is not None:
         ours = {request.headers.get("host", ""), visitors_of(request).public_host}
         if urlsplit(origin).netloc not in ours - {""}:

@@ -34,7 +34,9 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
         reason = "the file is empty"
     except OSError as error:
         reason = type(error).__name__
-    _log.warning("the key of sessions cannot be kept; people sign in anew after each start", file=FILE, reason=reason)
+    _log.warning(
+        "the key of sessions cannot be stored; people must sign in again after each start", file=FILE, reason=reason
+    )
     return secrets.token_bytes(_N_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""The page of the audit, for administrators. Nobody can change entries here."""
+"""The page of the audit, for administrators. This page cannot change entries."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""The data about the person who is signed in: see it, download it, change it, delete it."""
+"""Show, download, change and delete the data about the person who is signed in."""
 
 from typing import Annotated, Final
 
@@ -70,7 +70,7 @@ async def ledger(request: Request, visit: Visit, before: Before = None) -> Respo
 
 @router.get("/data/download")
 async def download(request: Request, visit: Visit) -> Response:
-    """Send all data in one zip file; the bot's /mydata sends the same."""
+    """Send all data in one zip file, as the bot's /mydata does."""
     services = site_of(request).services
     data = await services.db_assist.export_user(visit.person)
     return StreamingResponse(

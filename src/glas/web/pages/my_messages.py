@@ -1,4 +1,4 @@
-"""One message of the person who is signed in: hear it, correct it, rate it, delete it."""
+"""Play, correct, rate and delete one message of the person who is signed in."""
 
 from typing import Annotated, Literal
 

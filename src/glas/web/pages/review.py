@@ -56,7 +56,7 @@ class OtherWord(_Value):
     """A word of another model's text."""
 
     word: str
-    differs: bool = Field(description="Whether the recognised text has another word, or none, in this place.")
+    differs: bool = Field(description="Whether the recognised text has a different word, or no word, in this place.")
 
 
 class Span(_Value):
@@ -72,9 +72,9 @@ class Item(_Value):
     id: int
     text: str
     duration_s: float
-    words: tuple[SpokenWord, ...] = Field(description="Empty where their times were not kept.")
+    words: tuple[SpokenWord, ...] = Field(description="Words with times; empty if their times were not stored.")
     spans: tuple[Span, ...]
-    second: tuple[OtherWord, ...] = Field(description="Where another model heard other words; otherwise empty.")
+    second: tuple[OtherWord, ...] = Field(description="Text of another model, if it differs; otherwise empty.")
 
 
 class Figures(_Value):
@@ -89,13 +89,15 @@ class Wanted(_Value):
     """The messages that the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
-    since: AwareDatetime = Field(description="When the reviewer's day began.")
+    since: AwareDatetime = Field(description="Time at which the reviewer's day began.")
 
 
 class Work(_Value):
     """The messages that are held, and the figures."""
 
-    items: tuple[Item | int, ...] = Field(description="Of a message that the page has already, the number only.")
+    items: tuple[Item | int, ...] = Field(
+        description="Messages; for a message that the page has already, only its number."
+    )
     figures: Figures
 
 
@@ -115,7 +117,7 @@ class Answer(_Value):
 class Answered(_Value):
     """The result of an answer."""
 
-    is_kept: bool = Field(description="False: somebody else was faster, or nobody may hear the message any more.")
+    is_kept: bool = Field(description="False: another person was faster, or the message may not be reviewed any more.")
     said: str
 
 
