@@ -1,6 +1,7 @@
 """The pages about data: what a person sees and may do with their own; what administrators may, and nobody else."""
 
 import dataclasses
+import html
 import io
 import re
 import zipfile
@@ -14,6 +15,7 @@ from fastapi.responses import PlainTextResponse
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
+from glas.clients.recognition_figures import QUERIES
 from glas.domain.audit import Action
 from glas.domain.corrections import Rank
 from glas.domain.errors import NotFoundError
@@ -282,3 +284,8 @@ async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
     assert "<dt>Работа, p50</dt><dd>1,5 с</dd>" in page
     assert "<dd>0,15</dd>" in page
     assert "nn_service не отвечает" in other
+    # Whoever copies a query into Prometheus finds its metrics there.
+    rendered = metrics.render().decode()
+    for query in QUERIES.splitlines():
+        assert query in html.unescape(page)
+        assert all(f"\n{name}" in rendered for name in re.findall(r"glas_\w+", query)), query
