@@ -179,10 +179,11 @@ async def test_what_people_say_of_a_candidate_is_shown(
         await services.db_assist.store_second_hypothesis(created.id, second)
         await services.db_assist.correct(created.id, anna, "Ага, семь мышей.")
     await browser.get("/dashboard?fresh=true", headers=HTML)
+    watched = await services.db_assist.compare_ratings(*models)
     for shown in ("/models", path):
         page = (await browser.get(shown, headers=HTML)).text
         for told in (
-            "у этой модели 30 из 60, у той, с которой её сравнивают, 70 из 700",
+            f"у этой модели {watched.bad_after} из {watched.n_after}, у той, с которой её сравнивают, 70 из 700",
             "Новая хуже прежней.",
             "распознали 2 записи; тексты совпали в 50\N{NO-BREAK SPACE}%",
             "у этой модели 16,67\N{NO-BREAK SPACE}%, у другой 0\N{NO-BREAK SPACE}%: 2 записи",

@@ -180,6 +180,8 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     """Everything that they do stands in the audit."""
     anna, db_assist = await pages.person(), pages.services.db_assist
     sent = await archived(pages, anna, samples[0].path.read_bytes())
+    second = Hypothesis(text="совсем другое", duration_s=1, model="onnx:other", model_version="4567")
+    await db_assist.store_second_hypothesis(sent.id, second)
     browser, path = await administrator(pages), f"/people/{anna}"
     assert path in (await browser.get("/people", headers=HTML)).text
     for query in (anna, f" {sent.id} "):
@@ -190,6 +192,7 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     opened = (await browser.get(f"{path}/messages/{sent.id}", headers=HTML)).text
     assert HEARD in opened
     assert "75\N{NO-BREAK SPACE}%" in opened
+    assert "onnx:other 4567:<br>совсем другое" in opened
     assert (await browser.get(f"{path}/messages/{sent.id}/sound")).status_code == 200
     assert (await browser.get(f"/people/{ADMIN}/messages/{sent.id}", headers=HTML)).status_code == 404
     assert (await post(browser, f"{path}/role", role=2)).status_code == 303

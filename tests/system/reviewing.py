@@ -51,11 +51,11 @@ class Office:
         """Let somebody who agrees to be heard send a recording; its text has a time for each word."""
         return self.do(self._send(sample, text or sample.text))
 
-    def recognise(self, sample: Sample) -> Recognition:
-        """What the embedded model hears; only where the office was opened with it."""
+    def recognise(self, sample: Sample, model: str = "auto") -> Recognition:
+        """What a model hears; only where the office was opened with it."""
         nn_service = self.pages.services.nn_service
         assert nn_service is not None
-        return self.do(nn_service.transcribe(sample.path.read_bytes()))
+        return self.do(nn_service.transcribe(sample.path.read_bytes(), model=model))
 
     def keep(self, speaker: int, sample: Sample, recognition: Recognition) -> int:
         """Let a person send a recording of which that was heard."""

@@ -76,7 +76,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> I
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("filled") / "data", model="embedded")
     settings.models_dir.mkdir(parents=True)
     gigaam_ctc(settings.models_dir / "onnx--gigaam-v3-ctc")
-    with open_filled(settings, samples) as opened:
+    with open_filled(settings, samples, second="onnx:gigaam-v3-ctc") as opened:
         yield opened
 
 

@@ -67,6 +67,7 @@ people-confidence = Confidence
 people-processing = Processing time
 people-seconds = {$seconds} s
 people-keywords = Hint words
+people-second = A second model heard
 people-sha256 = Checksum (sha256)
 people-segments = Segments
 people-from = Start, s

@@ -68,6 +68,7 @@ people-confidence = Уверенность
 people-processing = Время работы
 people-seconds = {$seconds} с
 people-keywords = Слов-подсказок
+people-second = Вторая модель услышала
 people-sha256 = Контрольная сумма (sha256)
 people-segments = Отрезки
 people-from = Начало, с
