@@ -194,14 +194,15 @@ async def test_the_page_is_entered_by_a_link(house: House) -> None:
 async def test_an_administrator_finds_people_by_their_names(house: House) -> None:
     """In Telegram's own list: the bot learns the id of the chosen person only. Nobody else gets the button."""
     anna, stranger = await speaker(house), next(people)
+    shown = house.telegram.world.interfaces
     asked = await house.answer(house.telegram.say(ADMIN, "/find"))
-    ((button,),) = asked["reply_markup"]["keyboard"]
+    ((button,),) = shown[ADMIN, asked["message_id"]]["keyboard"]
     request = button["request_users"]["request_id"]
     told = await house.answer(house.telegram.choose(ADMIN, anna, request))
     assert told["text"].endswith(f"{anna}\nhttps://glas.test/people/{anna}")
-    assert told["reply_markup"]["remove_keyboard"]
+    assert shown[ADMIN, told["message_id"]]["remove_keyboard"]
     unknown = await house.answer(house.telegram.choose(ADMIN, stranger, request))
     assert unknown["text"].startswith(f"Человек с ID {stranger} не нажимал /start")
     assert "/find" in (await house.answer(house.telegram.say(ADMIN, "/help")))["text"]
-    assert "keyboard" not in (await house.answer(house.telegram.say(anna, "/find"))).get("reply_markup", {})
+    assert (anna, (await house.answer(house.telegram.say(anna, "/find")))["message_id"]) not in shown
     assert str(stranger) not in (await house.answer(house.telegram.choose(anna, stranger, request)))["text"]
