@@ -3,22 +3,23 @@
 Each page is asked for in process, so that the figures are the server's work: the route, db_assist behind it and its
 queries, the template. The first answer after the start is told apart: it reads templates, and the dashboard counts the
 word errors of all pairs of texts then. The processor time is this process' alone, PostgreSQL's is not in it. Bytes are
-those of the page itself, without compression.
+those of the page itself, without compression. At last a reviewer answers, and asks for the next messages as the page's
+script does.
 
     python benchmarks/pages.py [MESSAGES] [PEOPLE] [TIMES]
 """
 
 import asyncio
 import logging
-import random
 import secrets
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,130 +29,30 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import insert, text
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.large_database.rows import ADMIN, rows
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
+from glas.clients.learning_bodies import StepEntry
+from glas.clients.model_record_bodies import ModelEntry, VerdictRecord
 from glas.data_loader.app import create_app as create_data_loader
 from glas.db import migrations
-from glas.db.correction_tables import CorrectionRow
 from glas.db.session import Database, database_url, open_database
-from glas.db.tables import ConsentRow, TransactionRow, TranscriptionRow, UserRow, table_of
+from glas.db.tables import TranscriptionRow, UserRow, table_of
 from glas.db_assist.app import create_app as create_db_assist
-from glas.domain.people import Role
+from glas.domain.model_records import LearningStep, ModelState
+from glas.domain.model_ref import ModelRef
 from glas.settings import Settings
 from glas.web.app import create_app
 from glas.web.site import Services
 
-ADMIN: Final = 10_000_001
 GOAL_MS: Final = 300
+GOAL_NEXT_MS: Final = 100
 GOAL_BYTES: Final = 200_000
 ORIGIN: Final = "http://web"
-SAID: Final = "сегодня встретимся у метро в семь часов вечера и пойдём смотреть новую выставку"
-WORDS: Final = SAID.split()
 _BATCH: Final = 5000
-
-
-def rows(n_messages: int, n_people: int) -> dict[type, list[dict[str, Any]]]:
-    """Make the rows: messages of 120 days, a quarter rated, a twentieth corrected, a hundredth failed."""
-    luck = random.Random(1)  # noqa: S311 - the same rows each time
-    now = datetime.now(UTC)
-    people: list[dict[str, Any]] = [
-        {
-            "id": number,
-            "tg_id": ADMIN if number == 1 else 20_000_000 + number,
-            "registration_datetime": now - timedelta(days=120),
-            "cash_hundredths": 0,
-            "role": int(Role.ADMIN if number == 1 else Role.USER),
-            "is_reviewer": False,
-            "is_banned": False,
-            "locale": "ru",
-        }
-        for number in range(1, n_people + 1)
-    ]
-    consents = [
-        {
-            "user_id": one["id"],
-            "purpose": purpose,
-            "granted": purpose == "service" or luck.random() < 0.5,
-            "text_version": "1",
-            "creation_datetime": now,
-        }
-        for one in people
-        for purpose in ("service", "training")
-    ]
-    messages: list[dict[str, Any]] = []
-    corrections: list[dict[str, Any]] = []
-    ledger: list[dict[str, Any]] = []
-    for number in range(1, n_messages + 1):
-        # Some people send most of the messages.
-        user = people[min(int(luck.paretovariate(0.7)) - 1, n_people - 1) if number % 2 else number % n_people]
-        message = _message(number, user["id"], n_messages, now, luck)
-        messages.append(message)
-        if message["score"]:
-            ledger.append(_entry(message, "rating", 80))
-            user["cash_hundredths"] += 80
-        if message["status"] == "done" and luck.random() < 0.05:
-            ledger.append(_entry(message, "correction", 50))
-            user["cash_hundredths"] += 50
-            corrections.append(
-                {
-                    "transcription_id": number,
-                    "reference": " ".join([*message["text"].split()[1:], "слово"]),
-                    "rank": luck.choice(["author", "reviewer", "agreed", "doubtful"]),
-                    "creation_datetime": message["creation_datetime"],
-                    "changed_datetime": message["creation_datetime"],
-                }
-            )
-    return {
-        UserRow: people,
-        ConsentRow: consents,
-        TranscriptionRow: messages,
-        CorrectionRow: corrections,
-        TransactionRow: ledger,
-    }
-
-
-def _message(number: int, user_id: int, n_messages: int, now: datetime, luck: random.Random) -> dict[str, Any]:
-    is_done = luck.random() < 0.99
-    time_of_it = now - timedelta(days=120 * (1 - number / n_messages))
-    words = " ".join(luck.choice(WORDS) for _ in range(luck.randint(5, 40)))
-    return {
-        "id": number,
-        "user_id": user_id,
-        "bot_id": 1,
-        "chat_id": user_id,
-        "message_id": number,
-        "attempt": 1,
-        "file_id": f"file-{number:050}",
-        "file_unique_id": f"unique-{number}",
-        "media_kind": "voice",
-        "is_forwarded": False,
-        "duration_s": luck.uniform(2, 60) if is_done else None,
-        "status": "done" if is_done else "failed",
-        "failure_code": None if is_done else luck.choice(["audio_corrupt", "overloaded"]),
-        "text": words if is_done else None,
-        "confidence": luck.uniform(0.4, 1) if is_done else None,
-        "model": "whisper-base-ru" if is_done else None,
-        "model_version": ("0123456789ab", "ba9876543210")[number * 2 // (n_messages + 1)] if is_done else None,
-        "fingerprint": f"{number:064x}",
-        "score": luck.choice([1, 2, 3]) if is_done and luck.random() < 0.25 else 0,
-        "audio_key": f"{number}/{number}_audio.ogg",
-        "audio_sha256": f"{number:064x}",
-        "audio_size_bytes": 20_000,
-        "creation_datetime": time_of_it,
-        "changed_datetime": time_of_it,
-        "change_sequence": number if is_done else 0,
-    }
-
-
-def _entry(message: dict[str, Any], reason: str, amount: int) -> dict[str, Any]:
-    return {
-        "user_id": message["user_id"],
-        "amount_hundredths": amount,
-        "reason": reason,
-        "transcription_id": message["id"],
-        "date_of_transaction": message["creation_datetime"],
-    }
 
 
 async def fill(database: Database, made: dict[type, list[dict[str, Any]]]) -> None:
@@ -183,22 +84,90 @@ async def ask(settings: Settings, paths: dict[str, str], times: int) -> None:
         token = secrets.token_urlsafe(32)
         await db_assist.offer_login(ADMIN, token)
         await browser.post("/sign-in", data={"token": token})
+        await learn(db_assist)
         for name, path in paths.items():
-            taken, worked = [], []
+            figures = Figures(name)
             for _ in range(1 + times):
-                began, before = time.perf_counter(), time.process_time()
-                answer = await browser.get(path)
-                taken.append(1000 * (time.perf_counter() - began))
-                worked.append(1000 * (time.process_time() - before))
-                assert answer.status_code == 200, (path, answer.status_code)  # noqa: S101 - a benchmark of an error
-            p95 = statistics.quantiles(taken[1:], n=20)[-1]
-            size = len(answer.content)
-            verdict = "ok" if p95 <= GOAL_MS and size <= GOAL_BYTES else "MISSED"
-            print(
-                f"  {name:16} first {taken[0]:6.0f} ms, median {statistics.median(taken[1:]):5.0f} ms, "
-                f"p95 {p95:5.0f} ms, processor {statistics.median(worked[1:]):4.0f} ms, "
-                f"{size / 1000:5.1f} kB  {verdict}"
-            )
+                await figures.measured(lambda path=path: browser.get(path))  # type: ignore[misc]
+            figures.tell()
+        await review(browser, times)
+
+
+@dataclass
+class Figures:
+    """How long the answers to one kind of request took, in milliseconds.
+
+    Attributes:
+        name: of the requests.
+        goal_ms: of the 95th percentile.
+        taken: time of each answer.
+        worked: time of the processor for each.
+        size: bytes of the last one.
+    """
+
+    name: str
+    goal_ms: float = GOAL_MS
+    taken: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
+    size: int = 0
+
+    async def measured(self, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        """Ask once."""
+        began, before = time.perf_counter(), time.process_time()
+        answer = await ask()
+        self.taken.append(1000 * (time.perf_counter() - began))
+        self.worked.append(1000 * (time.process_time() - before))
+        self.size = len(answer.content)
+        assert answer.status_code == 200, (self.name, answer.text)  # noqa: S101 - a benchmark of an error
+        return answer
+
+    def tell(self) -> None:
+        """Print them; the first one is told apart."""
+        p95 = statistics.quantiles(self.taken[1:], n=20)[-1]
+        verdict = "ok" if p95 <= self.goal_ms and self.size <= GOAL_BYTES else "MISSED"
+        print(
+            f"  {self.name:16} first {self.taken[0]:6.0f} ms, median {statistics.median(self.taken[1:]):5.0f} ms, "
+            f"p95 {p95:5.0f} ms, processor {statistics.median(self.worked[1:]):4.0f} ms, "
+            f"{self.size / 1000:5.1f} kB  {verdict}"
+        )
+
+
+async def learn(db_assist: DbAssistClient) -> None:
+    """Record ten models that the gate has judged, each after a round of learning."""
+    verdict = VerdictRecord(passed=True, wer_before=0.25, wer_after=0.2, checks=())
+    for number in range(10):
+        name = f"{number:x}" * 64
+        for step in LearningStep:
+            now = datetime.now(UTC)
+            await db_assist.record_step(name, step, StepEntry(began=now, finished=now, details={}))
+        model = ModelEntry(
+            name="whisper-base-ru",
+            version=f"{number:x}" * 12,
+            state=ModelState.CHAMPION,
+            dataset_version=name,
+            former=ModelRef(name="whisper-base-ru", version="0123456789ab"),
+            verdict=verdict,
+            operator="benchmark",
+        )
+        await db_assist.record_model(model)
+
+
+async def review(browser: httpx.AsyncClient, times: int) -> None:
+    """Answer one message after another, and ask for the next ones."""
+    page = await browser.get("/review")
+    token = page.text.partition('name="glas-form-token" content="')[2].partition('"')[0]
+    browser.headers["X-Form-Token"] = token
+    since = datetime.now(UTC).isoformat()
+    following, answers = Figures("review, next", GOAL_NEXT_MS), Figures("review, answer", GOAL_NEXT_MS)
+    known: list[int] = []
+    for _ in range(1 + times):
+        wanted = {"known": known, "since": since}
+        found = (await following.measured(lambda: browser.post("/review/items", json=wanted))).json()["items"]  # noqa: B023
+        known = [one if isinstance(one, int) else one["id"] for one in found]
+        path = f"/review/items/{known.pop(0)}"
+        await answers.measured(lambda: browser.put(path, json={"verdict": "bad_audio"}))  # noqa: B023
+    for one in (following, answers):
+        one.tell()
 
 
 def postgres(directory: Path) -> Iterator[str]:
@@ -221,11 +190,18 @@ def main() -> None:
     n_messages, n_people, times = (*numbers, *(100_000, 5_000, 20)[len(numbers) :])
     made = rows(n_messages, n_people)
     middle = made[TranscriptionRow][n_messages // 2]
+    own = next(one for one in made[TranscriptionRow] if one["user_id"] == 1 and one["status"] == "done")
     other = made[UserRow][middle["user_id"] - 1]["tg_id"]
     paths = {
+        "home": "/home",
         "my data": "/data",
         "my coins": "/data/coins",
+        "my message": f"/data/messages/{own['id']}",
+        "review": "/review",
         "dashboard": "/dashboard",
+        "counted anew": "/dashboard?fresh=true",
+        "models": "/models",
+        "model": "/models/2",
         "people": "/people",
         "search": f"/people?q={other}",
         "person": f"/people/{other}",

@@ -10,6 +10,7 @@ from glas.db.session import database_url, open_database
 from glas.db_assist.dashboard import _cells
 from glas.domain.messages import Score
 from glas.domain.people import Purpose
+from glas.domain.transcription import Hypothesis
 from glas.settings import Settings
 from tests.parts.voices import message, send, someone
 
@@ -29,6 +30,10 @@ async def _filled(client: DbAssistClient) -> None:
     await client.correct(sent[1].id, anna, sent[1].text or "")
     other = await send(client, boris, duration_s=30)
     await client.correct(other.id, boris, RIGHT)
+    # Another model heard the same as the model in one recording, and what was said in the other.
+    for number, words in ((sent[2].id, sent[2].text or ""), (other.id, RIGHT)):
+        second = Hypothesis(text=words, duration_s=1, model="onnx:other", model_version="1" * 12)
+        await client.store_second_hypothesis(number, second)
     failed = await client.create_transcription(message(boris))
     await client.fail(failed.id, "audio_corrupt")
     await client.create_transcription(message(boris))
@@ -50,7 +55,11 @@ async def test_figures_are_right(db_assist: DbAssistClient) -> None:
     }
     for name, rows in expected.items():
         assert found[name].rows == rows, name
-    assert [row[:2] for row in found["errors"].rows] == [("audio_corrupt", 1)]
+    (failed,) = found["errors"].rows
+    example = await db_assist.transcription(int(failed[3] or 0))
+    assert (*failed[:2], example.failure_code) == ("audio_corrupt", 1, "audio_corrupt")
+    assert (await db_assist.user(int(failed[4] or 0))).id == example.user_id
+    assert found["second_texts"].rows == (("onnx:other", "1" * 12, *version, 2, 1, 1, 5, 0, 2),)
     assert found["waiting"].rows[0][0] == 1
     ((messages, words, confidence, right),) = found["reliability"].rows
     assert (messages, words, confidence, right) == (3, 15, 0.9, 1 - 4 / 15)
@@ -64,12 +73,14 @@ async def test_figures_are_what_their_statements_give(db_assist: DbAssistClient,
     async with database.reading() as session:
         for name, figure in found.figures.items():
             rows = tuple(_cells(row) for row in await session.execute(text(figure.sql)))
-            if name not in ("errors_of_versions", "reliability"):
+            if name == "second_texts":
+                assert len(rows) == sum(int(row[4] or 0) for row in figure.rows) == 2
+            elif name not in ("errors_of_versions", "reliability"):
                 assert figure.rows == rows, name
             else:
                 assert {row[4] for row in rows} == {RIGHT, "привет это проверка голосового сообщения"}
     await database.close()
-    assert len(found.figures) == 9
+    assert len(found.figures) == 10
     assert found.database == database.name
 
 

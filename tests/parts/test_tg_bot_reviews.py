@@ -188,3 +188,21 @@ async def test_the_page_is_entered_by_a_link(house: House) -> None:
     assert (await house.services.db_assist.user(ADMIN)).role is Role.ADMIN
     assert "/start" in (await house.answer(house.telegram.say(stranger, "/web")))["text"]
     assert "/web" in (await house.answer(house.telegram.say(anna, "/help")))["text"]
+
+
+@in_the_module
+async def test_an_administrator_finds_people_by_their_names(house: House) -> None:
+    """In Telegram's own list: the bot learns the id of the chosen person only. Nobody else gets the button."""
+    anna, stranger = await speaker(house), next(people)
+    shown = house.telegram.world.interfaces
+    asked = await house.answer(house.telegram.say(ADMIN, "/find"))
+    ((button,),) = shown[ADMIN, asked["message_id"]]["keyboard"]
+    request = button["request_users"]["request_id"]
+    told = await house.answer(house.telegram.choose(ADMIN, anna, request))
+    assert told["text"].endswith(f"{anna}\nhttps://glas.test/people/{anna}")
+    assert shown[ADMIN, told["message_id"]]["remove_keyboard"]
+    unknown = await house.answer(house.telegram.choose(ADMIN, stranger, request))
+    assert unknown["text"].startswith(f"Человек с ID {stranger} не нажимал /start")
+    assert "/find" in (await house.answer(house.telegram.say(ADMIN, "/help")))["text"]
+    assert (anna, (await house.answer(house.telegram.say(anna, "/find")))["message_id"]) not in shown
+    assert str(stranger) not in (await house.answer(house.telegram.choose(anna, stranger, request)))["text"]

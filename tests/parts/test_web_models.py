@@ -13,13 +13,17 @@ from glas.domain.audit import Action
 from glas.domain.model_records import ModelState
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Role
+from glas.domain.transcription import Hypothesis
+from glas.engines.candidate import CandidateChoice, choose_candidate
 from glas.engines.catalogue import choose, named_champion
 from glas.engines.versions import ModelVersions
 from glas.settings import Settings
 from glas.web.reports import policy_of
 from tests.models.swapped import write_weights
 from tests.parts.judged import PASSED, entry
-from tests.parts.voices import someone
+from tests.parts.rated import rate
+from tests.parts.test_nn_service_canary import until
+from tests.parts.voices import heard, message, someone
 from tests.parts.webs import HTML, Pages, form_token, open_pages
 
 ADMIN = someone()
@@ -143,6 +147,50 @@ async def test_a_report_has_a_policy_of_its_own_and_is_audited(
     assert answer.headers["cache-control"] == "no-store"
     (read,) = (await pages.services.db_assist.audit()).items
     assert (read.action, read.after) == (Action.READ_REPORT, {"model": f"small-1@{models[1].version}"})
+
+
+async def test_what_people_say_of_a_candidate_is_shown(
+    pages: Pages, models: list[ModelRef], settings: Settings
+) -> None:
+    """Ratings of its texts, and texts of both models; on the page of the champion they say nothing."""
+    services = pages.services
+    candidate = await judged(pages, models, ModelState.CANDIDATE, passed=True)
+    browser, path = await pages.signed_in(ADMIN), f"/models/{candidate.id}"
+    assert "Кандидат:" not in (await browser.get("/models", headers=HTML)).text
+    assert "На сообщениях людей" not in (await browser.get(path, headers=HTML)).text
+    choice = CandidateChoice(model=models[1].name, share=0.1, shadow_share=0.2)
+    choose_candidate(choice, settings.models_dir)
+    assert services.nn_service is not None
+    await until(services.nn_service, lambda model: model is not None)
+    page = (await browser.get("/models", headers=HTML)).text
+    assert "Кандидат: small-1" in page
+    assert "Отвечает 10\N{NO-BREAK SPACE}% людей" in page
+    assert "20\N{NO-BREAK SPACE}% записей распознают обе модели" in page
+    assert "Ещё нет ни оценок" in page
+
+    await rate(settings, models[0], bad=70, good=630)
+    await rate(settings, models[1], bad=30, good=30)
+    anna = await pages.person()
+    for ours, theirs in (("ага семь мышей", "ага семь мышей"), ("ага семь мышей", "ага восемь мышей")):
+        created = await services.db_assist.create_transcription(message(anna))
+        known = {"model": models[0].name, "model_version": models[0].version}
+        await services.db_assist.finish(created.id, heard(ours).model_copy(update=known))
+        second = Hypothesis(text=theirs, duration_s=1.0, model=models[1].name, model_version=models[1].version)
+        await services.db_assist.store_second_hypothesis(created.id, second)
+        await services.db_assist.correct(created.id, anna, "Ага, семь мышей.")
+    await browser.get("/dashboard?fresh=true", headers=HTML)
+    watched = await services.db_assist.compare_ratings(*models)
+    for shown in ("/models", path):
+        page = (await browser.get(shown, headers=HTML)).text
+        for told in (
+            f"у этой модели {watched.bad_after} из {watched.n_after}, у той, с которой её сравнивают, 70 из 700",
+            "Новая хуже прежней.",
+            "распознали 2 записи; тексты совпали в 50\N{NO-BREAK SPACE}%",
+            "у этой модели 16,67\N{NO-BREAK SPACE}%, у другой 0\N{NO-BREAK SPACE}%: 2 записи",
+        ):
+            assert told in page, (shown, told)
+    former = next(one for one in await services.db_assist.models() if one.state is ModelState.CHAMPION)
+    assert "На сообщениях людей" not in (await browser.get(f"/models/{former.id}", headers=HTML)).text
 
 
 async def test_nobody_else_decides(pages: Pages, models: list[ModelRef]) -> None:

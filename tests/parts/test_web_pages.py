@@ -1,6 +1,7 @@
 """Test the pages about data: rights of a person on their own data, and rights of administrators."""
 
 import dataclasses
+import html
 import io
 import re
 import zipfile
@@ -14,6 +15,7 @@ from fastapi.responses import PlainTextResponse
 
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
+from glas.clients.recognition_figures import QUERIES
 from glas.domain.audit import Action
 from glas.domain.corrections import Rank
 from glas.domain.errors import NotFoundError
@@ -178,6 +180,8 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     """The audit contains all actions of the administrator."""
     anna, db_assist = await pages.person(), pages.services.db_assist
     sent = await archived(pages, anna, samples[0].path.read_bytes())
+    second = Hypothesis(text="совсем другое", duration_s=1, model="onnx:other", model_version="4567")
+    await db_assist.store_second_hypothesis(sent.id, second)
     browser, path = await administrator(pages), f"/people/{anna}"
     assert path in (await browser.get("/people", headers=HTML)).text
     for query in (anna, f" {sent.id} "):
@@ -188,6 +192,7 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
     opened = (await browser.get(f"{path}/messages/{sent.id}", headers=HTML)).text
     assert HEARD in opened
     assert "75\N{NO-BREAK SPACE}%" in opened
+    assert "onnx:other 4567:<br>совсем другое" in opened
     assert (await browser.get(f"{path}/messages/{sent.id}/sound")).status_code == 200
     assert (await browser.get(f"/people/{ADMIN}/messages/{sent.id}", headers=HTML)).status_code == 404
     assert (await post(browser, f"{path}/role", role=2)).status_code == 303
@@ -282,3 +287,8 @@ async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
     assert "<dt>Работа, p50</dt><dd>1,5 с</dd>" in page
     assert "<dd>0,15</dd>" in page
     assert "nn_service не отвечает" in other
+    # Whoever copies a query into Prometheus finds its metrics there.
+    rendered = metrics.render().decode()
+    for query in QUERIES.splitlines():
+        assert query in html.unescape(page)
+        assert all(f"\n{name}" in rendered for name in re.findall(r"glas_\w+", query)), query

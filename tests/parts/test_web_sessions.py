@@ -14,10 +14,10 @@ from glas.web.access.tries import Tries
 
 def test_failures_are_forgotten_after_a_minute() -> None:
     clock = [0.0]
-    tries = Tries(lambda: clock[0])
+    tries = Tries(10, lambda: clock[0])
     for _ in range(10):
         assert tries.wait_s("anna") == 0
-        tries.fail("anna")
+        tries.count("anna")
     assert tries.wait_s("anna") == 60
     assert tries.wait_s("boris") == 0
     clock[0] = 60.0

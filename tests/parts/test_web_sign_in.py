@@ -246,6 +246,19 @@ async def test_guessing_is_slowed_down(pages: Pages) -> None:
     assert 0 < int(answer.headers["retry-after"]) <= 60
 
 
+async def test_one_person_does_not_take_the_server_from_others(pages: Pages) -> None:
+    """Whoever sends more than a reviewer can must wait, in all their browsers; nobody else must."""
+    person = await pages.person()
+    browser, other = await pages.signed_in(person), await pages.signed_in(await pages.person())
+    pages.app.state.site.visitors.requests.most = 3
+    assert [(await browser.get("/home", headers=HTML)).status_code for _ in range(4)] == [200, 200, 200, 429]
+    answer = await (await pages.signed_in(person)).get("/data")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many_requests")
+    assert 0 < int(answer.headers["retry-after"]) <= 60
+    assert "Слишком много запросов" in (await browser.get("/data", headers=HTML)).text
+    assert (await other.get("/home", headers=HTML)).status_code == 200
+
+
 async def test_a_session_is_renewed_by_requests(pages: Pages) -> None:
     browser = await pages.signed_in(await pages.person())
     assert "set-cookie" not in (await browser.get("/home", headers=HTML)).headers

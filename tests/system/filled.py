@@ -1,6 +1,7 @@
 """A small system with content on each of its pages: people sent, rated, corrected and reviewed recordings.
 
-Everything in it came through the routes of the parts, and the texts are what the embedded model hears in the samples.
+Everything in it came through the routes of the parts, and the texts are what the embedded model hears in the samples. A
+second model hears them as well.
 """
 
 import contextlib
@@ -12,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from glas.clients.learning_bodies import Details, StepEntry
 from glas.domain.messages import Score
 from glas.domain.model_records import LearningStep, ModelState
+from glas.domain.model_ref import ModelRef
 from glas.domain.people import CONSENT_VERSION, Locale, Purpose, Role
 from glas.domain.reviews import Verdict
-from glas.domain.transcription import Recognition
+from glas.domain.transcription import Hypothesis, Recognition
+from glas.engines.candidate import CandidateChoice, choose_candidate
 from glas.settings import DbAssistSettings, Settings
 from tests.conftest import Sample
 from tests.parts.judged import PASSED, entry
@@ -47,23 +50,29 @@ class Filled:
 
 
 @contextlib.contextmanager
-def open_filled(settings: Settings, samples: Sequence[Sample], *, n_people: int = 3) -> Iterator[Filled]:
+def open_filled(settings: Settings, samples: Sequence[Sample], *, second: str, n_people: int = 3) -> Iterator[Filled]:
     """Start the services and fill them.
 
     Args:
         settings: only their data directory matters.
         samples: what people send.
+        second: a model on disk that recognises the recordings as well, and is tried on a tenth of people.
         n_people: how many people send all of them.
     """
     rules = settings.model_copy(update={"db_assist": DbAssistSettings(review_check_every=0)})
     with open_office(rules, admins=frozenset(ADMINS.values()), has_recogniser=True) as office:
         known = [(sample, office.recognise(sample)) for sample in samples]
+        others = [office.recognise(sample, second).hypothesis for sample in samples]
+        choose_candidate(CandidateChoice(model=second, share=0.1, shadow_share=0.2), settings.models_dir)
         own = {locale: _an_administrator(office, locale, known) for locale in ADMINS}
         people = [_a_person(office, known) for _ in range(n_people)]
         person, sent = people[0]
+        for _, messages in people:
+            for number, heard in zip(messages, others, strict=True):
+                office.do(office.pages.services.db_assist.store_second_hypothesis(number, heard))
         _watch(office, person)
         _review(office, len(known) * n_people // 2)
-        yield Filled(office, person, sent[0], _learn(office), own)
+        yield Filled(office, person, sent[0], _learn(office, known[0][1].hypothesis), own)
 
 
 def _an_administrator(office: Office, locale: Locale, known: Sequence[tuple[Sample, Recognition]]) -> int:
@@ -120,8 +129,8 @@ def _review(office: Office, count: int) -> None:
         office.do(db_assist.review(item.transcription_id, reviewer, verdict))
 
 
-def _learn(office: Office) -> int:
-    """Record a round of learning; return the number of its model."""
+def _learn(office: Office, heard: Hypothesis) -> int:
+    """Record a round of learning; return the number of its model, which would replace the one that heard this."""
     db_assist = office.pages.services.db_assist
     details: dict[LearningStep, Details] = {
         LearningStep.DATASET: {"minutes": 12.4, "recordings": 118},
@@ -135,5 +144,13 @@ def _learn(office: Office) -> int:
         done = StepEntry(began=begun, finished=begun + timedelta(minutes=9), details=details.get(step, {}))
         office.do(db_assist.record_step("0123abcd", step, done))
     lineage = {"recipe": {"fit": {"epochs": 6}}, "result": {"minutes_learnt": 12.4, "n_learnt": 118}}
-    learnt = entry("whisper:/models/голоса-0123abcd", ModelState.CANDIDATE, dataset_version="0123abcd", lineage=lineage)
+    served = ModelRef(name=heard.model, version=heard.model_version or "")
+    learnt = entry(
+        "whisper:/models/голоса-0123abcd",
+        ModelState.CANDIDATE,
+        dataset_version="0123abcd",
+        lineage=lineage,
+        base=str(served),
+        former=served,
+    )
     return office.do(db_assist.record_model(learnt)).id

@@ -51,11 +51,11 @@ class Office:
         """Send a recording of a person who consents; each word of its text has times."""
         return self.do(self._send(sample, text or sample.text))
 
-    def recognise(self, sample: Sample) -> Recognition:
-        """Recognise a recording with the embedded model; requires `has_recogniser`."""
+    def recognise(self, sample: Sample, model: str = "auto") -> Recognition:
+        """Recognise a recording with a model; requires `has_recogniser`."""
         nn_service = self.pages.services.nn_service
         assert nn_service is not None
-        return self.do(nn_service.transcribe(sample.path.read_bytes()))
+        return self.do(nn_service.transcribe(sample.path.read_bytes(), model=model))
 
     def keep(self, speaker: int, sample: Sample, recognition: Recognition) -> int:
         """Store a recording of a person with the given recognition."""

@@ -24,6 +24,7 @@ from playwright.sync_api import FilePayload, Page, expect, sync_playwright
 from glas.domain.people import Locale
 from glas.settings import Settings
 from tests.conftest import ROOT, Sample, fetch_whisper_base
+from tests.parts.recordings import in_noise
 from tests.system.chromium import FLAGS, MISSING, find_chromium
 from tests.system.conftest import RECOGNISED_MS, hearing
 from tests.system.filled import open_filled
@@ -51,6 +52,9 @@ IN_ENGLISH: Final = {"studio", "studio-results", "home", "data", "review", "dash
 """Views that are drawn in English as well, in light colours."""
 _QUALITY: Final = 80
 _N_PEOPLE: Final = 12
+_SECOND: Final = "whisper:openai/whisper-base"
+_NOISY: Final = (2, 4)
+_SNR_DB: Final = 3.0
 _CAPTIONS_MS: Final = 60_000
 _NAMES: Final = ("Голосовое от Ани.ogg", "Совещание, начало.ogg", "Список покупок.ogg")
 
@@ -66,13 +70,15 @@ def main(directory: Path) -> None:
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     samples = [Sample(ROOT / "samples" / row["file"], row["text"]) for row in map(json.loads, lines)]
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        for place in _NOISY:
+            samples[place] = _in_noise(samples[place], Path(data))
         settings = Settings(_env_file=None, data_dir=Path(data) / "data", model="embedded")
         other = fetch_whisper_base()
         settings.models_dir.mkdir(parents=True)
         (settings.models_dir / other.name).symlink_to(other)
         flags = [*FLAGS, hearing(samples[:2], Path(data), pause_s=1.0)]
         with (
-            open_filled(settings, samples, n_people=_N_PEOPLE) as filled,
+            open_filled(settings, samples, second=_SECOND, n_people=_N_PEOPLE) as filled,
             playwright.chromium.launch(executable_path=executable, args=flags) as browser,
         ):
             move_back(settings.data_dir / "glas.db")
@@ -83,6 +89,13 @@ def main(directory: Path) -> None:
                     draw(tabs, views[Locale.RU], size, directory)
                 with open_tabs(browser, filled, Locale.EN, **options) as tabs:
                     draw(tabs, english, f"{size}-english", directory, schemes=SCHEMES[:1])
+
+
+def _in_noise(sample: Sample, directory: Path) -> Sample:
+    """The same recording, as it sounds in a noisy place: there models hear wrong words, and different ones."""
+    file = directory / sample.path.name
+    file.write_bytes(in_noise(sample.path.read_bytes(), snr_db=_SNR_DB))
+    return Sample(file, sample.text)
 
 
 def move_back(file: Path) -> None:

@@ -69,6 +69,11 @@ OVERLAPPING = """() => [...document.querySelectorAll('svg.plot')].flatMap((plot)
     .filter(([, b]) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)
     .map(([other]) => `${plot.getAttribute('aria-label')}: ${one} × ${other}`));
 })"""
+# The frame of the pages is one line, however narrow it is.
+BROKEN_HEADER = """() => {
+  const height = document.querySelector('header.frame')?.getBoundingClientRect().height ?? 0;
+  return height > 80 ? [`the header is ${height} pixels high`] : [];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +81,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]) -> I
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("filled") / "data", model="embedded")
     settings.models_dir.mkdir(parents=True)
     gigaam_ctc(settings.models_dir / "onnx--gigaam-v3-ctc")
-    with open_filled(settings, samples) as opened:
+    with open_filled(settings, samples, second="onnx:gigaam-v3-ctc") as opened:
         yield opened
 
 
@@ -151,7 +156,7 @@ def test_fingers_hit_and_nothing_is_cut(browser: Browser, filled: Filled) -> Non
             found = page.evaluate(SMALL, FINGER_PX) + page.evaluate(OVERLAPPING)
             for size in NARROW:
                 page.set_viewport_size(size)  # type: ignore[arg-type]
-                found += _beside(page, size["width"])
+                found += _beside(page, size["width"]) + page.evaluate(BROKEN_HEADER)
             page.set_viewport_size(WIDE)  # type: ignore[arg-type]
             page.evaluate("document.documentElement.style.fontSize = '200%'")
             found += _beside(page, WIDE["width"])

@@ -39,6 +39,10 @@ class People:
             content["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
         return self._send(person, chat, reply_to, content)
 
+    def choose(self, person: int, chosen: int, request: int) -> JsonObject:
+        """Choose somebody in the list of people that a button with this number has opened."""
+        return self._send(person, None, None, {"users_shared": {"request_id": request, "users": [{"user_id": chosen}]}})
+
     def speak(
         self,
         person: int,

@@ -12,8 +12,15 @@ from glas.domain.errors import ServiceFaultError
 _LINE: Final = re.compile(r"(\w+)(?:\{(.*)\})? ([\d.e+-]+|\+Inf|NaN)")
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
-
 _PREFIX: Final = "glas_recognition_"
+
+QUERIES: Final = """\
+sum(glas_recognition_requests_in_flight)
+histogram_quantile(0.95, sum by (le) (glas_recognition_processing_seconds_bucket))
+histogram_quantile(0.95, sum by (le) (glas_recognition_waiting_seconds_bucket))
+sum(glas_recognition_processing_seconds_sum) / sum(glas_recognition_audio_seconds_total)
+sum by (outcome) (glas_recognition_requests_total)"""
+"""The figures as queries for Prometheus, with 0.5 and 0.99 for the other percentiles."""
 
 
 class Spread(Value):

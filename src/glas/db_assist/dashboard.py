@@ -60,15 +60,25 @@ FROM corrections c JOIN transcriptions t ON t.id = c.transcription_id
 WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful'
   AND t.creation_datetime >= {weeks_12} AND t.status = 'done'
 ORDER BY t.id DESC LIMIT 20000""",
+    "second_texts": """\
+SELECT t.model AS model, t.model_version AS version, s.model AS other_model, s.model_version AS other_version,
+       t.text AS text, s.text AS other_text, c.reference AS reference
+FROM second_hypotheses s JOIN transcriptions t ON t.id = s.transcription_id
+LEFT JOIN corrections c ON c.transcription_id = t.id AND c.rank <> 'doubtful'
+WHERE t.creation_datetime >= {weeks_12} AND t.status = 'done' AND t.model_version IS NOT NULL
+ORDER BY t.id DESC LIMIT 2000""",
     "waiting": """\
 SELECT count(*) AS messages, min(t.creation_datetime) AS oldest
 FROM transcriptions t
 WHERE t.status <> 'done' AND t.status = 'pending'""",
     "errors": """\
-SELECT t.failure_code AS code, count(*) AS messages, max(t.changed_datetime) AS last
-FROM transcriptions t
-WHERE t.status <> 'done' AND t.status = 'failed' AND t.creation_datetime >= {days_30}
-GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50""",
+SELECT e.code AS code, e.messages AS messages, e.last AS last, e.example AS example, u.tg_id AS person
+FROM (SELECT t.failure_code AS code, count(*) AS messages, max(t.changed_datetime) AS last, max(t.id) AS example
+      FROM transcriptions t
+      WHERE t.status <> 'done' AND t.status = 'failed' AND t.creation_datetime >= {days_30}
+      GROUP BY 1) e
+JOIN transcriptions m ON m.id = e.example JOIN users u ON u.id = m.user_id
+ORDER BY 2 DESC, 1 LIMIT 50""",
     "coins": """\
 SELECT l.reason AS reason, count(*) AS entries, sum(l.amount_hundredths) AS hundredths
 FROM transactions l
@@ -90,8 +100,8 @@ WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful' AND t.status = 'done' AND
   AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.transcription_id = t.id AND r.verdict = 'other_voice')
 GROUP BY 1 ORDER BY 1""",
 }
-"""The statements by the name of their figure. The rows of `references` are texts. They are counted in this module, and
-are not returned.
+"""The statements by the name of their figure. The rows of `references` and `second_texts` are texts. They are counted
+in this module, and are not returned.
 """
 
 _N_BINS: Final = 10
@@ -152,6 +162,8 @@ async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard
         columns, rows = tuple(result.keys()), [tuple(row) for row in result]
         if key == "references":
             found |= await asyncio.to_thread(_judged, sql, rows, counted)
+        elif key == "second_texts":
+            found[key] = await asyncio.to_thread(_compared, sql, rows, counted)
         else:
             found[key] = Figure(name=key, sql=sql, columns=columns, rows=tuple(_cells(row) for row in rows))
     return Dashboard(counted_datetime=now, database=name, figures=found)
@@ -213,3 +225,26 @@ def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -
             ),
         ),
     }
+
+
+def _compared(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> Figure:
+    """Compare the texts of two models on the same recordings; which of the two answered does not matter."""
+    pairs: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
+    for model, version, other_model, other_version, heard, other_heard, reference in rows:
+        (first, text), (second, other_text) = sorted(
+            (((model, version), heard or ""), ((other_model, other_version), other_heard))
+        )
+        one = pairs[*first, *second]
+        one[0], one[1] = one[0] + 1, one[1] + (counted.of(text, other_text)[0] == 0)
+        if reference is not None:
+            (errors, words), (other_errors, _) = counted.of(reference, text), counted.of(reference, other_text)
+            one[2:] = one[2] + 1, one[3] + words, one[4] + errors, one[5] + other_errors
+    return Figure(
+        name="second_texts",
+        sql=sql,
+        columns=(
+            *("model", "version", "other_model", "other_version"),
+            *("messages", "same", "references", "words", "word_errors", "other_word_errors"),
+        ),
+        rows=tuple((*pair, *counts) for pair, counts in sorted(pairs.items())),
+    )

@@ -9,6 +9,7 @@ from glas.tg_bot.people import (
     commands,
     correction,
     deciding,
+    finding,
     groups,
     language,
     models,
@@ -40,6 +41,7 @@ def make_dispatcher(admission_control: AdmissionControl, phrases: Phrases) -> Di
         settings.make_router(),
         privacy.make_router(),
         admin.make_router(),
+        finding.make_router(),
         models.make_router(),
         deciding.make_router(),
         words.make_router(),  # before corrections, which take any reply in a private chat

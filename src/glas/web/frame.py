@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from glas.domain.error_bodies import to_body
 from glas.domain.errors import AuthenticationError, GlasError, InvalidParameterError, NotFoundError, ServiceFaultError
 from glas.localisation import Catalogue, catalogue
+from glas.serving.gate import retry_header
 from glas.web.access import guard
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor, preferred
@@ -68,6 +69,8 @@ class PageRoute(APIRoute):
                     response = JSONResponse({**to_body(error), "said": said}, error.status)
                 else:
                     raise
+                if isinstance(error, GlasError):
+                    response.headers.update(retry_header(error))
             response.headers.update({**PAGE_HEADERS, **response.headers})
             guard.visitors_of(request).mark(response, getattr(request.state, "visitor", None))
             return response

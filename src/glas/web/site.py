@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request
 
@@ -14,6 +15,8 @@ from glas.web.access.sessions import Sessions
 from glas.web.access.tries import Tries
 from glas.web.access.visitors import Visitors
 from glas.web.frame import Frame, Page
+
+_MOST_FAILURES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Site:
     Attributes:
         given: clients of other parts; None if nobody can sign in.
         visitors: finds the visitor of a request.
-        tries: counts links that do not work.
+        tries: counts links that do not work, by address. Valid links are never counted, so that people who sign in do
+            not lock others out.
         frame: makes pages from templates.
         admins: Telegram ids of the administrators in the settings.
     """
@@ -69,7 +73,7 @@ def make_site(
     sessions = Sessions(key, life_s=options.session_hours * 3600)
     people = None if services is None else People(services.db_assist)
     visitors = Visitors(sessions, people, admins, url=options.url or "")
-    return Site(services, visitors, Tries(), Frame(pages), admins)
+    return Site(services, visitors, Tries(_MOST_FAILURES), Frame(pages), admins)
 
 
 def site_of(request: Request) -> Site:

@@ -125,7 +125,8 @@ privacy =
 consent-ask =
     May we learn from your voice messages? Reviewers listen to some of them to correct the texts; they are not told whose voice it is. You can withdraw at any time.
 
-    Voices are not used to identify people. /mydata gives you everything, /forget deletes everything.
+    Voices are not used to identify people.
+consent-commands = /mydata gives you everything, /forget deletes everything.
 consent-stands = You have allowed me to learn from your voice messages; reviewers listen to some of them. You can withdraw at any time.
 consent-yes = ✅ I allow it
 consent-no = 🚫 Withdraw permission
@@ -176,10 +177,14 @@ ban-admin = An administrator of the bot cannot be banned.
 help-admin =
     For the bot's administrators:
     /stats — figures
+    /find — find a person by name
     /model — which model transcribes
     /grant <ID> <coins> <what for> — give coins or take them back
     /ban <ID>, /unban <ID> — stop serving a person, or serve them again
     /repair — find and restore lost recordings
+button-find = 🔎 Choose a person
+find-how = Press the button and choose a person by name. I store no names: Telegram tells me the ID only.
+found = The ID of this person: {$id}
 ban-how = To ban: /ban <ID>. To lift the ban: /unban <ID>.
 banned = I no longer serve the person with the ID {$id}.
 unbanned = I serve the person with the ID {$id} again.

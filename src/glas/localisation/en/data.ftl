@@ -20,6 +20,7 @@ data-granted = allowed
 data-withdrawn = withdrawn
 data-text-version = (text of {$version})
 data-why = What is stored and why
+data-why-commands = Words with a slash are commands of the bot.
 data-download = Download everything (zip)
 data-forget = Delete everything
 data-sound = Recording

@@ -36,6 +36,7 @@ error-hub_unreachable = The model hub cannot be reached. Check the network and t
 error-service_error = The service could not do this. Try again.
 error-invalid_api_key = The access key is missing or wrong. Check it.
 error-forbidden = You are not allowed to do this. Ask an administrator.
+error-too_many_requests = Too many requests within a minute. Wait a little and try again.
 error-foreign_page = This page was opened another time or under another name. Reload it and try again.
 error-overloaded = Too many recordings are waiting. Try again a little later.
 error-service_unreachable = The service is not answering. Try again a little later.

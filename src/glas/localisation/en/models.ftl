@@ -9,6 +9,24 @@ models-passed = passed the gate
 models-failed = did not pass the gate
 models-unjudged = It was not judged here: it served before one of these models, or was chosen by hand.
 models-wer = Word errors
+models-trial = Candidate: {$model}
+models-trial-share = It answers {$share} of people; the present model answers all others.
+models-trial-shadow = Besides, both models recognise {$share} of recordings; only reviewers see the second text.
+models-trial-begins = There are no ratings of its texts yet, and no recordings that both models recognised.
+models-trial-decide = Verdict and decision
+models-trial-people = On people's messages
+models-trial-ratings = Bad ratings (❌): {$bad} of {$rated} for this model, {$bad_before} of {$rated_before} for the one it is compared with.
+models-trial-texts =
+    Both models recognised { $count ->
+        [one] {$count} recording
+       *[other] {$count} recordings
+    }; the texts agree in {$same}.
+models-trial-no-texts = There are no recordings that both models recognised.
+models-trial-wer =
+    Word errors: {$after} for this model, {$before} for the other one, in { $count ->
+        [one] {$count} recording
+       *[other] {$count} recordings
+    } with correct words.
 models-rounds = Learning, step by step
 models-rounds-about = The last runs of glas learn, newest first. The time of a step is how long it took.
 models-no-rounds = Nothing has been learnt yet.

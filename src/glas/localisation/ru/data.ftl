@@ -20,6 +20,7 @@ data-granted = разрешено
 data-withdrawn = отозвано
 data-text-version = (текст от {$version})
 data-why = Что хранится и зачем
+data-why-commands = Слова с косой чертой — команды бота.
 data-download = Скачать всё (zip)
 data-forget = Удалить всё
 data-sound = Запись

@@ -9,6 +9,26 @@ models-passed = проверку прошла
 models-failed = проверку не прошла
 models-unjudged = Здесь её не проверяли: она работала до одной из этих моделей или её выбрали вручную.
 models-wer = Ошибок в словах
+models-trial = Кандидат: {$model}
+models-trial-share = Отвечает {$share} людей, остальным отвечает нынешняя модель.
+models-trial-shadow = Кроме того, {$share} записей распознают обе модели; второй текст видят только проверяющие.
+models-trial-begins = Ещё нет ни оценок её текстов, ни записей, которые распознали обе модели.
+models-trial-decide = Проверка и решение
+models-trial-people = На сообщениях людей
+models-trial-ratings = Плохих оценок (❌) у этой модели {$bad} из {$rated}, у той, с которой её сравнивают, {$bad_before} из {$rated_before}.
+models-trial-texts =
+    Обе модели распознали { $count ->
+        [one] {$count} запись
+        [few] {$count} записи
+       *[many] {$count} записей
+    }; тексты совпали в {$same}.
+models-trial-no-texts = Записей, которые распознали бы обе модели, нет.
+models-trial-wer =
+    Ошибок в словах у этой модели {$after}, у другой {$before}: { $count ->
+        [one] {$count} запись
+        [few] {$count} записи
+       *[many] {$count} записей
+    } с верными словами.
 models-rounds = Обучение по шагам
 models-rounds-about = Последние запуски glas learn, новые сверху. Время шага — сколько он длился.
 models-no-rounds = Обучение ещё не запускали.

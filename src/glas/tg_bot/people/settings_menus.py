@@ -47,7 +47,7 @@ class SettingsMenus:
             born_s=int(message.date.timestamp()),
             say=say,
         )
-        about = say("consent-stands" if given else "consent-ask")
+        about = say("consent-stands") if given else f"{say('consent-ask')} {say('consent-commands')}"
         return Menu("\n".join(lines) + "\n\n" + about, keyboard)
 
     async def of_chat(self, message: Message, say: Say) -> Menu:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from glas.domain.errors import AuthenticationError, ForbiddenError, UploadTooLargeError
+from glas.domain.errors import AuthenticationError, ForbiddenError, OverloadedError, UploadTooLargeError
 from glas.web.access.rights import Right
 from glas.web.access.visitors import Visitor, Visitors
 
@@ -20,6 +20,13 @@ class ForeignPageError(ForbiddenError):
     """The request does not come from a page of Glas, or comes from a page that was made for another session."""
 
     code = "foreign_page"
+
+
+class TooManyRequestsError(OverloadedError):
+    """One person sends more requests than anybody who reads the pages."""
+
+    code = "too_many_requests"
+    status = 429
 
 
 def visitors_of(request: Request) -> Visitors:
@@ -40,8 +47,8 @@ Visit = Annotated[Visitor, Depends(visitor_of)]
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
     """Make the dependency of a page: it admits people who have a right; None admits everybody.
 
-    The dependency raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right, and
-    ForeignPageError.
+    The dependency raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right,
+    ForeignPageError, and TooManyRequestsError.
     """
 
     async def check(request: Request) -> None:
@@ -52,12 +59,20 @@ def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
         visitor = await visitor_of(request)
         if visitor.session is None:
             raise AuthenticationError("expected somebody who is signed in")
+        _count(request, visitor)
         if right not in visitor.rights:
             raise ForbiddenError(f"expected the right {right.value}")
         if request.method not in _READING:
             await _check_form_token(request, visitor)
 
     return check
+
+
+def _count(request: Request, visitor: Visitor) -> None:
+    requests, person = visitors_of(request).requests, str(visitor.person)
+    if wait_s := requests.wait_s(person):
+        raise TooManyRequestsError(f"expected at most {requests.most} requests a minute", retry_after_s=wait_s)
+    requests.count(person)
 
 
 def check_size(request: Request) -> None:

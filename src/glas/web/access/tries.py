@@ -1,4 +1,4 @@
-"""Limit the attempts to sign in with links that do not work."""
+"""Count events by key within a minute: links that do not work by address, requests by person."""
 
 import time
 from collections import deque
@@ -6,26 +6,27 @@ from collections.abc import Callable
 from typing import Final
 
 _WINDOW_S: Final = 60.0
-_MOST_IN_WINDOW: Final = 10
-_MOST_ADDRESSES: Final = 10_000
+_MOST_KEYS: Final = 10_000
 
 
 class Tries:
-    """Count failures by address; valid links are never counted, so that people who sign in do not lock others out."""
+    """Tells who must wait because there were too many events within the last minute."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
+        """Initialise it; `most` is the number of events that a key may have within a minute."""
+        self.most = most
         self._now = now
-        self._failed: dict[str, deque[float]] = {}
+        self._counted: dict[str, deque[float]] = {}
 
-    def wait_s(self, address: str) -> float:
-        """Return the number of seconds that an address must wait; 0 if it may try now."""
-        failed = self._failed.get(address, deque())
-        while failed and failed[0] <= self._now() - _WINDOW_S:
-            failed.popleft()
-        return max(failed[0] + _WINDOW_S - self._now(), 1.0) if len(failed) >= _MOST_IN_WINDOW else 0.0
+    def wait_s(self, key: str) -> float:
+        """Return the number of seconds that a key must wait; 0 if another event is permitted now."""
+        counted = self._counted.get(key, deque())
+        while counted and counted[0] <= self._now() - _WINDOW_S:
+            counted.popleft()
+        return max(counted[0] + _WINDOW_S - self._now(), 1.0) if len(counted) >= self.most else 0.0
 
-    def fail(self, address: str) -> None:
-        """Count a link that did not work."""
-        if len(self._failed) >= _MOST_ADDRESSES:
-            self._failed.clear()
-        self._failed.setdefault(address, deque()).append(self._now())
+    def count(self, key: str) -> None:
+        """Count an event."""
+        if len(self._counted) >= _MOST_KEYS:
+            self._counted.clear()
+        self._counted.setdefault(key, deque()).append(self._now())

@@ -11,8 +11,11 @@ from glas.localisation import Catalogue, catalogue
 from glas.localisation.catalogue import LANGUAGES
 from glas.web.access.rights import People, Right, rights_of, written
 from glas.web.access.sessions import Session, Sessions
+from glas.web.access.tries import Tries
 
 _COOKIE: Final = "glas-session"
+_MOST_REQUESTS: Final = 600
+"""Requests of one person within a minute. A reviewer who hears nothing to its end sends three for each recording."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ class Visitors:
         """
         self.sessions = sessions
         self.people = people
+        self.requests = Tries(_MOST_REQUESTS)
+        """Counts the requests of each person."""
         self._admins = admins
         self.public_host = urlsplit(url).netloc
         """Host and port of the public address; empty if it is not known."""

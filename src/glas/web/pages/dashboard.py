@@ -9,7 +9,7 @@ from glas.clients.dashboard import Dashboard
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.data_loader_bodies import ExportState
 from glas.clients.nn_service import NnServiceClient
-from glas.clients.recognition_figures import RecognitionFigures
+from glas.clients.recognition_figures import QUERIES, RecognitionFigures
 from glas.domain.errors import GlasError
 from glas.localisation import Catalogue
 from glas.web.access.guard import Visit
@@ -30,6 +30,7 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
     dashboard_quality.errors_of_versions,
     dashboard_quality.scores,
     dashboard_quality.reliability,
+    dashboard_quality.second_texts,
     dashboard_work.training,
     dashboard_work.coins,
     dashboard_work.errors,
@@ -56,6 +57,7 @@ async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Qu
         oldest=as_moment(waits["oldest"]),
         waiting_sql=waiting.sql,
         recognition=await _recognition(services.nn_service),
+        recognition_queries=QUERIES,
         export=await _export(services.data_loader),
         database=_DATABASES.get(found.database, found.database),
         counted=found.counted_datetime,

@@ -97,3 +97,25 @@ def reliability(found: Dashboard, say: Catalogue) -> Card:
         figure.sql,
         plots=drawn,
     )
+
+
+def second_texts(found: Dashboard, say: Catalogue) -> Card:
+    """Make the card of the texts of two models for the same recordings: how many agree, and their error rates."""
+    figure = found.figures["second_texts"]
+    rows = []
+    for record in figure.records():
+        messages, words = as_number(record["messages"]), as_number(record["words"])
+        counts = (written.number(count, say.language) for count in (messages, as_number(record["references"])))
+        shared = "{} ({})".format(*counts), written.percent(as_number(record["same"]) / messages, say.language)
+        for other in ("", "other_"):
+            model = {"model": record[f"{other}model"], "version": record[f"{other}version"]}
+            rate = as_number(record[f"{other}word_errors"]) / words if words else None
+            rows.append((version_of(model), *shared, written.percent(rate, say.language, 2)))
+    return Card(
+        "second",
+        say("dash-second"),
+        say("dash-second-note"),
+        (say("dash-column-version"), say("dash-column-messages"), say("dash-column-same"), "WER"),
+        tuple(rows),
+        figure.sql,
+    )

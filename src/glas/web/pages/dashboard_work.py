@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from markupsafe import Markup
+
 from glas.clients.dashboard import Dashboard
 from glas.localisation import Catalogue
 from glas.web import plots
@@ -91,14 +93,17 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of messages without a text, by the code of the error, with its last time."""
+    """Make the card of messages without a text, by the code of the error, with the last one as an example."""
     figure = found.figures["errors"]
+    example = Markup('<a class="tall" href="/people/{}/messages/{}">{}</a>')
     rows = tuple(
         (
             str(record["code"]),
             written.number(as_number(record["messages"]), say.language),
             written.moment(as_moment(record["last"]), say.language),
+            example.format(record["person"], record["example"], say("numbered", number=str(record["example"]))),
         )
         for record in figure.records()
     )
-    return Card("errors", say("dash-errors"), say("dash-errors-note"), heads(figure, say), rows, figure.sql)
+    columns = tuple(say(f"dash-column-{name}") for name in ("code", "messages", "last", "example"))
+    return Card("errors", say("dash-errors"), say("dash-errors-note"), columns, rows, figure.sql)

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from glas.clients.bodies import RowId
 from glas.clients.model_record_bodies import DecisionRequest, ModelRecord
+from glas.clients.nn_service_model_bodies import CandidateBody
 from glas.domain.errors import ConflictError, GlasError, InvalidParameterError, NotFoundError
 from glas.domain.model_records import ModelState
 from glas.domain.model_ref import ModelRef
@@ -20,6 +21,7 @@ from glas.web.access.guard import Visit
 from glas.web.access.rights import Right
 from glas.web.frame import Page, page_router
 from glas.web.pages import model_parts, written
+from glas.web.pages.model_trial import Trial, compare
 from glas.web.reports import report_page
 from glas.web.site import Services, site_of
 
@@ -41,12 +43,16 @@ async def models(request: Request, visit: Visit) -> Response:
     """List the models, the newest first, and the last rounds of learning."""
     site = site_of(request)
     found = await site.services.db_assist.models()
+    served, candidate = await _served(site.services), await _candidate(site.services)
     return site.frame.page(
         request,
         visit,
         "models.html",
         models=found,
-        served=await _served(site.services),
+        served=served,
+        candidate=candidate,
+        record=None if candidate is None else next((one for one in found if _is_same(candidate.ref, one)), None),
+        trial=None if candidate is None else await _trial(site.services, served, candidate.ref),
         rounds=await site.services.db_assist.rounds(_ROUNDS),
         by_data={one.dataset_version: one for one in found if one.dataset_version},
         parts=model_parts,
@@ -72,6 +78,7 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
         served=served,
         is_served=served is not None and _is_same(served, shown),
         before=_before(found),
+        trial=await _trial(site.services, _compared_with(shown, found), shown.ref),
         has_report=await _has_report(site.services, shown),
         checks=model_parts.checks(shown.verdict, visit.say),
         recipe=model_parts.flat(shown.lineage.get("recipe")),
@@ -178,6 +185,29 @@ async def _served(services: Services) -> ModelRef | None:
         return None if services.nn_service is None else (await services.nn_service.health()).served
     except GlasError:
         return None
+
+
+async def _candidate(services: Services) -> CandidateBody | None:
+    """Return the candidate that answers a share of people; None if there is none, or nn_service does not answer."""
+    try:
+        return None if services.nn_service is None else await services.nn_service.candidate()
+    except GlasError:
+        return None
+
+
+async def _trial(services: Services, before: ModelRef | None, after: ModelRef) -> Trial | None:
+    """Compare two models on real messages; None without such messages, or without another model."""
+    if before is None or before == after:
+        return None
+    found = await compare(services.db_assist, before, after)
+    return found if found.is_begun else None
+
+
+def _compared_with(shown: ModelRecord, found: tuple[ModelRecord, ...]) -> ModelRef | None:
+    """Return the model with which messages compare a model: the champion; for the champion, the model before it."""
+    other = _before(found) if shown.state is ModelState.CHAMPION else None
+    other = other or next((one for one in found if one.state is ModelState.CHAMPION), None)
+    return None if other is None else other.ref
 
 
 async def _has_report(services: Services, shown: ModelRecord) -> bool:

@@ -22,7 +22,7 @@ Number = Annotated[RowId, Path()]
 
 @router.get("/people/{tg_id}/messages/{number}")
 async def message(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Show a message: sound, segments, versions, history of its words, payments."""
+    """Show a message: sound, segments, versions, the text of a second model, history of its words, payments."""
     site = site_of(request)
     db_assist, data_loader = site.services.db_assist, site.services.data_loader
     found = await db_assist.read_message(number, tg_id, by=visit.person)
@@ -35,6 +35,7 @@ async def message(request: Request, visit: Visit, tg_id: Person, number: Number)
         message=found,
         kept=kept,
         segments=() if kept is None else kept.recognition.hypothesis.segments,
+        second=await db_assist.second_hypothesis(number),
         history=await db_assist.correction_history(number),
         entries=await db_assist.paid_for(number),
         written=written,

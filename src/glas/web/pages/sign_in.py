@@ -57,7 +57,7 @@ async def sign_in(request: Request, visit: Visit, token: Annotated[str, Form()])
         is_in = False
     if is_in:
         return RedirectResponse(_HOME, 303)
-    site.tries.fail(address)
+    site.tries.count(address)
     return _page(request, visit, problem=visit.say("sign-in-stale"), status=403)
 
 

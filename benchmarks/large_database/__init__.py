@@ -1,0 +1,1 @@
+"""A large database for the benchmark of the pages."""
