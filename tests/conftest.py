@@ -44,11 +44,13 @@ from glas.domain.transcription import Samples
 from glas.engines.fetch import fetch_model
 from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
-from tests.system.forking import Fork, Order, Zygote, open_zygote
+from tests.system.forking import SHARED, Fork, Order, Zygote, connected_zygote, started_zygote
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
 LONG_S = 1200
+FIRST_WORDS_S = (1.5, 2.4, 3.0, 2.6, 2.0, 3.0)
+"""Where each sample has a pause after its first words."""
 # What takes longest begins first, so that in the end nobody waits for one test.
 _LONGEST = (
     *("test_loop", "test_whole", "test_outages", "test_openapi", "test_kills", "test_tg_bot_replies", "test_refused"),
@@ -80,6 +82,14 @@ class Server(NamedTuple):
     url: str
     process: subprocess.Popen[bytes] | Fork
     greeting: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the process that forks, once for all workers; it imports everything while the workers collect tests."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        os.environ[SHARED] = stack.enter_context(started_zygote())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -116,6 +126,13 @@ def long_wav(samples: list[Sample]) -> bytes:
 def short_wav(samples: list[Sample]) -> bytes:
     """The first one and a half seconds of a sample, for tests in which the words do not matter."""
     return as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
+
+
+@pytest.fixture(scope="session")
+def first_words(samples: list[Sample]) -> list[bytes]:
+    """The samples up to a first pause, for tests that do not care how much is said."""
+    sounds = [np.concatenate(list(decode_blocks(one.path.read_bytes(), DecodeLimits()))) for one in samples]
+    return [as_wav(one[: round(end_s * 16_000)]) for one, end_s in zip(sounds, FIRST_WORDS_S, strict=True)]
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +199,7 @@ def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     """The process that has imported everything and is forked for each program; a new interpreter takes seconds."""
-    with open_zygote() as running:
+    with connected_zygote() as running:
         yield running
 
 

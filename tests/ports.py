@@ -23,9 +23,3 @@ def free_port() -> int:
                 continue
             return port
     raise OSError(f"expected a free port among {_OF_EACH}, found none")
-
-
-def is_listening(port: int) -> bool:
-    """Return whether a process listens on a port of loopback."""
-    with socket.socket() as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0

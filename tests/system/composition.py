@@ -5,20 +5,25 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import yaml
 
 from tests.conftest import ROOT
-from tests.ports import free_port, is_listening
+from tests.ports import free_port
 from tests.system.forking import Zygote
 from tests.system.processes import Part
 
 COMPOSE = ROOT / "compose.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
+_URL = re.compile(r"http://[^'\"]+")
 _PORTS = {"nn_service": 8001, "db_assist": 8002, "data_loader": 8003, "tg_bot": 8005, "web": 8000, "s3": 8333}
 _BIN = Path(sys.executable).parent
 # Their place is taken: by PostgreSQL of the tests, and by directories that the test has made.
@@ -60,6 +65,16 @@ def _value(match: re.Match[str], environment: Mapping[str, str]) -> str:
     if not given and match["kind"] == "?":
         raise MissingVariableError(match["name"])
     return given or match["rest"] or ""
+
+
+def _answers(url: str) -> bool:
+    place = urlsplit(url)
+    with closing(HTTPConnection(place.netloc, timeout=4)) as connection:
+        try:
+            connection.request("GET", place.path)
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
 
 
 def dotenv(path: Path) -> dict[str, str]:
@@ -107,11 +122,17 @@ class Fleet:
         return found
 
     def is_healthy(self, name: str) -> bool:
-        """Run the health check of a service; any client on this machine replaces the image's `wget`."""
+        """Run the health check of a service; any client on this machine replaces the image's `wget`.
+
+        The check is a process. It is started only when the address answers, because a start takes long.
+        """
         kind, *test = [self._moved(name, str(part)) for part in self.services[name]["healthcheck"]["test"]]
         assert kind == "CMD"
+        (url,) = _URL.findall(test[-1])
+        if not _answers(url):
+            return False
         if test[0] == "wget":
-            test = ["python", "-c", f"import urllib.request as r; r.urlopen({test[-1]!r}, timeout=4)"]
+            test = ["python", "-c", f"import urllib.request as r; r.urlopen({url!r}, timeout=4)"]
         done = subprocess.run(
             [sys.executable, *test[1:]], env=self.environment(name), capture_output=True, timeout=20, check=False
         )
@@ -128,8 +149,7 @@ class Fleet:
     def _part(self, name: str) -> Part:
         is_once = "healthcheck" not in self.services[name]
         command, greets = self._command(name), "entrypoint" not in self.services[name]
-        # The health check is a process: it is not run again and again before there is anything to check.
-        check = None if is_once else lambda: (greets or is_listening(self.ports[name])) and self.is_healthy(name)
+        check = None if is_once else lambda: self.is_healthy(name)
         return Part(
             name,
             command,

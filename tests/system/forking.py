@@ -3,17 +3,21 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 ROOT = Path(__file__).parents[2]
+SHARED = "ZYGOTE_OF_ALL_WORKERS"
+"""Names the socket of the process that all workers of pytest-xdist share, if there is one."""
 _LOOK_S = 0.02
 
 
@@ -88,8 +92,8 @@ class Fork:
 class Zygote:
     """Forks processes that have imported everything; see `tests.system.zygote`."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
         self._turn = threading.Lock()
 
     def fork(self, order: Order) -> Fork:
@@ -98,27 +102,43 @@ class Zygote:
 
     def ask(self, what: dict[str, Any]) -> Any:
         """Send a line, and return the answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with self._turn:
-            self._process.stdin.write(json.dumps(what) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
+            self._lines.write(json.dumps(what) + "\n")
+            self._lines.flush()
+            return json.loads(self._lines.readline())
 
 
 @contextmanager
-def open_zygote() -> Iterator[Zygote]:
-    """Start the process that forks; the forked processes end with it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.system.zygote"],
-        cwd=ROOT,
-        # A pool of threads would not survive a fork; the command line takes its language when it is imported.
-        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "GLAS_LANGUAGE": "ru"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Zygote(process)
-    finally:
-        process.communicate(timeout=10)
+def connected_zygote() -> Iterator[Zygote]:
+    """Connect to the process that forks: the one that all workers share, or one that is started for this process.
+
+    The processes that were forked for this process end with the connection.
+    """
+    with ExitStack() as stack:
+        place = os.environ.get(SHARED) or stack.enter_context(started_zygote())
+        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+        connection.connect(place)
+        yield Zygote(stack.enter_context(connection.makefile("rw", encoding="utf-8")))
+
+
+@contextmanager
+def started_zygote() -> Iterator[str]:
+    """Start the process that forks; yield the path of its socket, which accepts connections at once."""
+    with tempfile.TemporaryDirectory(prefix="glas-zygote-") as directory, socket.socket(socket.AF_UNIX) as listener:
+        place = f"{directory}/socket"
+        listener.bind(place)
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.zygote", str(listener.fileno())],
+            cwd=ROOT,
+            # A pool of threads would not survive a fork; the command line takes its language when it is imported.
+            env=os.environ
+            | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "GLAS_LANGUAGE": "ru"},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            yield place
+        finally:
+            process.terminate()
+            process.wait(10)

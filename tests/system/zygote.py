@@ -1,18 +1,25 @@
 """A process that has imported everything and forks `glas` on demand: each starts in a fraction of a second.
 
-Each line on standard input is an `Order`, and the id of the process is the answer; or it asks for the exit code of such
-a process, which is null while it lives. A process may be told to kill itself at a named point, with SIGKILL, so that
-nothing is tidied up; to live on a machine of `namespaces`; or to be quick.
+It has also loaded the embedded model for them. `tests/system/test_run.py` starts interpreters that load it themselves.
+
+Whoever connects to its socket sends lines. Each is an `Order`, and the id of the process is the answer; or it asks for
+the exit code of such a process, which is null while it lives. When a connection ends, so do the processes that were
+forked for it. A process may be told to kill itself at a named point, with SIGKILL, so that nothing is tidied up; to
+live on a machine of `namespaces`; or to be quick.
 """
 
 import asyncio
+import copy
 import gc
 import json
 import os
+import selectors
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import glas.tg_bot  # first, since it imports aiogram so that this takes less time
@@ -24,7 +31,18 @@ import onnxruntime  # noqa: F401 - so that no fork has to
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import Update
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetFile,
+    GetMe,
+    GetUpdates,
+    SendChatAction,
+    SendMessage,
+    TelegramMethod,
+)
+from aiogram.methods.base import Response
+from aiogram.types import Message, Update
 
 import glas.data_loader.app
 import glas.db_assist.app
@@ -35,11 +53,25 @@ import glas.web.app  # noqa: F401
 from glas.__main__ import main as run_glas
 from glas.audio.confinement import die_with_parent
 from glas.durable import Durable, Work, maintenance
-from glas.recognition import trial
+from glas.engines import Engine
+from glas.engines.load import load_engine
+from glas.engines.onnx import CPU
+from glas.recognition import recogniser, trial
+from glas.settings import NnServiceSettings
 from glas.tg_bot import intake
 from tests.parts.bots import nn_service_at
 from tests.system.forking import Order
 from tests.system.namespaces import enter
+
+USUAL_METHODS: tuple[type[TelegramMethod[Any]], ...] = (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetFile,
+    GetMe,
+    GetUpdates,
+    SendChatAction,
+    SendMessage,
+)
 
 
 class Doom:
@@ -108,6 +140,35 @@ def hurry() -> None:
     trial.NONSPEECH = 12
 
 
+def build_usual_types() -> None:
+    """Build the types that each bot sends and receives: it does so when it uses them first, which takes a second."""
+    for method in USUAL_METHODS:
+        method.model_rebuild()
+        Response[method.__returning__].model_rebuild()  # type: ignore[name-defined]
+    for model in (Update, Message):
+        model.model_rebuild()
+
+
+def lend_embedded_model() -> None:
+    """Load the embedded model as `glas run` loads it by default; forks get it in place of loading it."""
+    nn = NnServiceSettings()
+    usual = {
+        "threads": nn.threads,
+        "workers": nn.worker_count + 1,
+        "beam_size": nn.beam_size,
+        "providers": (CPU,),
+        "precision": None,
+    }
+    lent = load_engine("embedded", models_dir=Path("no-models"), **usual)
+
+    def loaded(name: str, *, models_dir: Path, **options: Any) -> Engine:
+        if name == lent.name and options == usual:
+            return copy.copy(lent)  # to close one leaves the others their weights
+        return load_engine(name, models_dir=models_dir, **options)
+
+    recogniser.load_engine = loaded  # type: ignore[assignment]
+
+
 def live(order: Order) -> None:
     """Be what was asked for, until killed."""
     for stream, path in ((1, order.out), (2, order.err)):
@@ -127,24 +188,64 @@ def live(order: Order) -> None:
     run_glas()
 
 
+class Caller:
+    """Somebody for whom processes are forked."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rw", encoding="utf-8")
+        self._forks: dict[int, int | None] = {}  # exit codes by id, None while they live
+
+    def answer(self) -> bool:
+        """Answer a line; False if nobody is there any more."""
+        try:
+            if not (line := self._lines.readline()):
+                return False
+            asked = json.loads(line)
+            answer = self._exit_code(asked["ended"]) if "ended" in asked else self._fork(Order(**asked))
+            self._lines.write(f"{json.dumps(answer)}\n")
+            self._lines.flush()
+        except ConnectionError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End what was forked for them."""
+        self._connection.close()
+        for pid in (pid for pid, code in self._forks.items() if code is None):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _fork(self, order: Order) -> int:
+        pid = fork(os.getpid(), order)
+        self._forks[pid] = None
+        return pid
+
+    def _exit_code(self, pid: int) -> int | None:
+        if self._forks[pid] is None:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._forks[pid] = os.waitstatus_to_exitcode(status)
+        return self._forks[pid]
+
+
 def main() -> None:
-    """Answer each line."""
+    """Answer everybody who connects to the socket that this process was given."""
+    die_with_parent(os.getppid())
+    build_usual_types()
+    lend_embedded_model()
     gc.freeze()
-    zygote, codes = os.getpid(), dict[int, int]()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        answer = exit_code(asked["ended"], codes) if "ended" in asked else fork(zygote, Order(**asked))
-        sys.stdout.write(f"{json.dumps(answer)}\n")
-        sys.stdout.flush()
-
-
-def exit_code(pid: int, codes: dict[int, int]) -> int | None:
-    """The exit code of a process that was forked here; None while it lives. `codes` are those that were asked for."""
-    if pid not in codes:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            codes[pid] = os.waitstatus_to_exitcode(status)
-    return codes.get(pid)
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.data is None:
+                    connection, _ = listener.accept()
+                    selector.register(connection, selectors.EVENT_READ, Caller(connection))
+                elif not key.data.answer():
+                    selector.unregister(key.fileobj)
+                    key.data.close()
 
 
 def fork(zygote: int, order: Order) -> int:
