@@ -1,5 +1,6 @@
 """compose.yaml without Docker: read as Compose reads it, with services as processes of this machine."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -30,6 +31,17 @@ _BIN = Path(sys.executable).parent
 _ELSEWHERE = {"db", "folders"}
 
 Service = dict[str, Any]
+
+CALLS = {
+    "migrate": {"db"},
+    "db_assist": {"db"},
+    "data_loader": {"db", "s3", "db_assist"},
+    "tg_bot": {"db", "db_assist", "data_loader", "nn_service"},
+    "web": {"db_assist", "data_loader", "nn_service"},
+}
+"""Who calls whom; nobody else can reach anybody."""
+CALL_THE_INTERNET = {"model", "tg_bot"}
+_NO_MASQUERADE = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 
 class MissingVariableError(Exception):
@@ -77,6 +89,23 @@ def _answers(url: str) -> bool:
             return False
 
 
+def without_profiles(services: Mapping[str, Service]) -> dict[str, Service]:
+    """The services that Compose starts unless a profile is asked for."""
+    return {name: service for name, service in services.items() if "profiles" not in service}
+
+
+def neighbours(services: Mapping[str, Service]) -> set[frozenset[str]]:
+    """Pairs of services that are in a common network, and so can reach each other."""
+    pairs = itertools.combinations(services, 2)
+    networks = {name: set(service.get("networks", [])) for name, service in services.items()}
+    return {frozenset(pair) for pair in pairs if networks[pair[0]] & networks[pair[1]]}
+
+
+def leads_out(network: Mapping[str, Any]) -> bool:
+    """Whether services in a network can call the internet."""
+    return not network.get("internal") and network.get("driver_opts") != _NO_MASQUERADE
+
+
 def dotenv(path: Path) -> dict[str, str]:
     """Read a file of `NAME=value` lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -102,7 +131,7 @@ class Fleet:
     zygote: Zygote | None = None
 
     def __post_init__(self) -> None:
-        self.services = {name: one for name, one in self.services.items() if "profiles" not in one}
+        self.services = without_profiles(self.services)
         self.ports = {name: free_port() for name in _PORTS}
         # In its container the ports of its parts are its own: one, and one for gRPC.
         self._inner = {part: (free_port(), free_port()) for part in ("filer", "master", "volume")}

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,18 @@ from glas.settings import Settings, rows
 from tests.conftest import ROOT
 from tests.parts.voices import someone
 from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
-from tests.system.composition import MissingVariableError, Service, composition, dotenv, variables
+from tests.system.composition import (
+    CALL_THE_INTERNET,
+    CALLS,
+    MissingVariableError,
+    Service,
+    composition,
+    dotenv,
+    leads_out,
+    neighbours,
+    variables,
+    without_profiles,
+)
 
 EXAMPLE = dotenv(ROOT / ".env.example")
 SECRETS = ("DB_PASSWORD", "DB_APP_PASSWORD", "DB_WORK_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
@@ -66,7 +78,7 @@ def test_what_is_named_exists(composed: dict[str, Service], variables_of_env: di
 
 
 def test_nobody_may_more_than_needed(composed: dict[str, Service]) -> None:
-    """Confined, limited, pinned; ports on loopback; what talks inside cannot talk outside."""
+    """Confined, limited, pinned; ports on loopback."""
     for name, service in composed.items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -77,16 +89,34 @@ def test_nobody_may_more_than_needed(composed: dict[str, Service]) -> None:
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
         assert service.get("profiles", []) == (["monitoring"] if name in MONITORING else []), name
     assert composed["web"]["ports"] == ["127.0.0.1:8000:8000"]
-    assert {name for name, one in composed.items() if "outside" in one.get("networks", [])} == {
-        "tg_bot",
-        "web",
-        "model",
-    }
     assert {name for name, one in composed.items() if "cap_add" in one} == {"folders", "db"}
     for stage in re.split(r"(?m)^FROM ", DOCKERFILE):
         if "ENTRYPOINT" in stage:
             assert "USER 10001:10001" in stage, stage.splitlines()[0]
             assert 'ENTRYPOINT ["python", "-m", "glas"]' in stage
+
+
+def test_only_who_calls_can_reach(variables_of_env: dict[str, str]) -> None:
+    """Calls are those of the addresses that services are told, and only services of a call are in a common network."""
+    whole = composition(variables_of_env)
+    services = without_profiles(whole["services"])
+    told = {
+        name: {host for value in service.get("environment", {}).values() for host in _hosts(str(value))} & set(services)
+        for name, service in services.items()
+    }
+    assert {name: hosts for name, hosts in told.items() if hosts} == CALLS
+    calls = {frozenset((caller, one)) for caller, called in CALLS.items() for one in called}
+    assert neighbours(services) == calls
+    watched = {frozenset((watcher, part)) for watcher in ("prometheus", "jaeger") for part in PARTS}
+    assert neighbours(whole["services"]) - calls == watched | {frozenset(pair) for pair in combinations(MONITORING, 2)}
+    assert all("networks" in one or "network_mode" in one for one in whole["services"].values())
+    outward = {name for name, network in whole["networks"].items() if leads_out(network)}
+    callers = {name for name, one in whole["services"].items() if outward & set(one.get("networks", []))}
+    assert callers == CALL_THE_INTERNET
+
+
+def _hosts(value: str) -> list[str]:
+    return re.findall(r"(?:@|//)(\w+):\d+", value)
 
 
 def test_commands_and_settings_are_the_programs_own(composed: dict[str, Service]) -> None:
@@ -146,17 +176,29 @@ def test_what_is_handed_on_as_nothing_is_the_programs_default(composed: dict[str
             assert done.stdout.strip() == str(plain_settings.model_dump()), name
 
 
-@pytest.mark.parametrize("overlay", ["compose.tls.yaml", "compose.gpu.yaml", "compose.backup.yaml"])
-def test_an_overlay_changes_what_it_says(overlay: str, variables_of_env: dict[str, str]) -> None:
-    """Laid over compose.yaml it keeps the specification, and confines what it adds."""
+@pytest.mark.parametrize(
+    ("overlay", "reached"),
+    [
+        ("compose.tls.yaml", ["tls web"]),
+        ("compose.gpu.yaml", []),
+        # data_loader and migrate are there as well, since a backup is made in the networks of the stores.
+        ("compose.backup.yaml", ["backup db", "backup s3", "backup data_loader", "backup migrate"]),
+    ],
+)
+def test_an_overlay_changes_what_it_says(overlay: str, reached: list[str], variables_of_env: dict[str, str]) -> None:
+    """Laid over compose.yaml it keeps the specification, confines what it adds, and connects what must be connected."""
     whole, over = composition(variables_of_env), composition(variables_of_env | {"GLAS_DOMAIN": "glas.test"}, overlay)
     for name, service in over["services"].items():
         merged = whole["services"].get(name, {}) | service
         environment = whole["services"].get(name, {}).get("environment", {}) | service.get("environment", {})
-        whole["services"][name] = merged | {"environment": environment}
-    whole["volumes"] |= over.get("volumes", {})
+        networks = [*whole["services"].get(name, {}).get("networks", []), *service.get("networks", [])]
+        whole["services"][name] = merged | {"environment": environment} | ({"networks": networks} if networks else {})
+    for kind in ("volumes", "networks"):
+        whole[kind] |= over.get(kind, {})
     read = PyCompose.from_yaml(yaml.safe_dump(whole))
     assert set(over["services"]) <= set(read.service_names())
+    found = neighbours(whole["services"]) - neighbours(composition(variables_of_env)["services"])
+    assert found == {frozenset(pair.split()) for pair in reached}
     for name, service in over["services"].items():
         merged = whole["services"][name]
         assert merged["read_only"] is True, name

@@ -268,7 +268,7 @@ def test_prometheus_asks_the_services_that_compose_starts(variables_of_env: dict
         name, told = job["job_name"], services[job["job_name"]]["environment"]
         port = told[ports.get(name, f"GLAS_{name.upper()}__PORT")]
         assert job["static_configs"] == [{"targets": [f"{name}:{port}"]}]
-        assert "inside" in services[name]["networks"]
+        assert set(services["prometheus"]["networks"]) & set(services[name]["networks"])
         (variable,) = re.findall(rf'"\$\$(\w+)" > {re.escape(job["authorization"]["credentials_file"])}\b', script)
         assert given[variable] == told[keys.get(name, f"GLAS_{name.upper()}_TOKEN")]
 
