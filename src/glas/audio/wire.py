@@ -63,7 +63,7 @@ def error_body(code: str, message: str) -> bytes:
 def read_error(body: bytes) -> tuple[str, str]:
     """Return `(code, message)` of an ERROR frame.
 
-    The body is not trusted: a malformed one is treated as a corrupt file.
+    The body is not trusted: a malformed body is read as the error for a corrupt file.
     """
     try:
         code, message = json.loads(body)
