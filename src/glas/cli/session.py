@@ -70,7 +70,10 @@ def open_settings(*, quiet: bool) -> Settings:
 
 
 def variable_of(*path: str) -> str:
-    """Return the environment variable of a setting; variables of the original system have no prefix."""
+    """Return the environment variable of a setting.
+
+    Most variables begin with `GLAS_`. Some variables, such as `TELEGRAM_TOKEN`, have no prefix.
+    """
     joined = "__".join(path).upper()
     return joined if joined in {row.variable for row in rows()} else f"GLAS_{joined}"
 
