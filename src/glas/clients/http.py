@@ -1,4 +1,4 @@
-"""HTTP calls of all clients, in memory or over TCP. Errors of the service are raised as the exceptions that it raised.
+"""HTTP calls of all clients, in memory or over TCP. An error of the service is raised here as the same exception.
 
 An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore calls are limited
 here with `asyncio.timeout`, and `glas.launch` runs the lifespan.
@@ -80,7 +80,7 @@ async def call(
     Raises:
         ServiceUnreachableError: the service cannot be reached.
         ServiceTimeoutError: no answer within `timeout_s` seconds.
-        GlasError: the error that the service reported, as the same class that it raised.
+        GlasError: the error that the service reported; the exception has the same class as in the service.
     """
     content, headers = (None, {}) if body is None else (body.model_dump_json(), {"Content-Type": "application/json"})
     query = None if params is None else {name: value for name, value in params.items() if value is not None}
@@ -132,7 +132,7 @@ async def streamed(
 
 
 def _carried() -> dict[str, str]:
-    """Return the headers with which the service continues the request id and the trace of the caller."""
+    """Return the headers that tell the service the request id and the trace of the caller."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return {**({REQUEST_ID_HEADER: request_id} if request_id else {}), **tracing.headers()}
 
