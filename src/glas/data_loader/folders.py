@@ -88,7 +88,7 @@ class Folders:
         return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
-        """Reuse the WAV that an earlier export decoded; return whether there was one."""
+        """Reuse the WAV file that an earlier export decoded; return whether this file exists."""
         source = self.directory / known.folder / known.audio_file
         try:
             os.link(source, draft / name)
@@ -119,7 +119,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the folder of a message, for any score."""
+        """Remove the folder of a message, whatever the score in its path."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):

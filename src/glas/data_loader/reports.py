@@ -25,7 +25,8 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: there is none on this machine, or it was deleted with the data of a person in it.
+        NotFoundError: there is no such report on this machine, or it was deleted because it contained data of a person
+            who was deleted.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:
