@@ -63,7 +63,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop usage and hashes. A hash does not reveal its audio, so the same audio may then be paid again."""
+    """Drop usage and hashes. The former table needs the names of paid audio, which cannot be computed from hashes.
+
+    So the former table stays empty, and audio that was paid for may be paid for again.
+    """
     op.drop_table("usage_records")
     op.drop_table("paid_audio")
     op.create_table(
