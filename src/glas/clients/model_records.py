@@ -46,8 +46,7 @@ class ModelCalls(ABC):
         return ModelRecord.model_validate(await self._call("PUT", "/models", entry))
 
     async def models(self, state: ModelState | None = None) -> tuple[ModelRecord, ...]:
-        """Return the models that the gate has judged, the newest first; if `state` is given, only models in this state.
-        """
+        """Return the models that the gate has judged, the newest first; with `state`, only models in this state."""
         return _models.validate_python(await self._call("GET", "/models", params={"state": state}))
 
     async def model(self, ref: ModelRef) -> ModelRecord | None:

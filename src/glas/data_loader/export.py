@@ -148,7 +148,9 @@ class _Run:
         return is_full
 
     def _start(self) -> Position:
-        """Return the position at which to begin: after the last exported page; at the first page for a new full export.
+        """Return the position in the changes at which this export begins.
+
+        The export begins after the last exported page. A new full export begins at the first page.
         """
         position, options = self._index.position, self._made_with
         is_due = time.time() - position.full_at_s >= self._options.reconcile_s and not position.is_full
