@@ -57,7 +57,7 @@ async def create(new: NewTranscription, *, session: AsyncSession) -> Transcripti
 
 @cache
 def _creation(dialect_name: str) -> ReturningInsert[Any]:
-    """Return an INSERT that inserts nothing if the message exists or its sender may not send it."""
+    """Return an INSERT that inserts nothing if the message exists already, or if its sender is unknown or banned."""
     values: dict[str, Any] = {
         "status": literal(Status.PENDING.value),
         "score": literal(Score.NOT_RATED.value),
@@ -174,7 +174,7 @@ async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store the place of the answer; it changes if a person deletes the answer."""
+    """Store the place of the answer; the place changes if the bot must send the answer again."""
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 

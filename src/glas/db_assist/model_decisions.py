@@ -85,7 +85,7 @@ def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> Mode
 async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
     """Record a decision, set the state of the model, and change the states of other models if necessary.
 
-    If the gate judges a model again, the state that was decided before does not change.
+    If the model has served or is retired, a later verdict of the gate is recorded, but does not change the state.
     """
     decision = drafted(row, state, who, why)
     former = row.state
@@ -152,7 +152,10 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set a state in which a model does not serve, and write it at once, because only one champion may exist."""
+    """Set a state in which a model does not serve.
+
+    The state is written to the database at once, because the database permits only one champion at a time.
+    """
     row.state = state.value
     if state is not ModelState.CANDIDATE:
         await announcements.drop_unsent_news(row.id, session=session)
@@ -160,7 +163,7 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the model that served before the champion of a given time."""
+    """Return the replaced model that became champion last; if `moment` is given, the last one until this time."""
     query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
     if moment is not None:
         query = query.where(ModelRow.champion_datetime <= moment)
