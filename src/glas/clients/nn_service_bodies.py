@@ -158,7 +158,7 @@ class ComparisonBody(Body):
 
 
 class PredictionBody(Body):
-    """The answer of the route `/predict`, in the format of the original system."""
+    """The answer of the route `/predict`, in the format of the system that Glas replaces."""
 
     prediction: str
 

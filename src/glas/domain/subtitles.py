@@ -68,7 +68,10 @@ class _Spoken(NamedTuple):
 
 
 def to_srt(hypothesis: Hypothesis) -> str:
-    """Write SubRip: numbered cues, with a comma before the milliseconds. An empty text gives an empty file."""
+    """Return subtitles in the format SubRip: numbered cues, with a comma before the milliseconds.
+
+    For an empty text, return an empty string.
+    """
     blocks = []
     for number, cue in enumerate(cues(hypothesis), start=1):
         # SubRip has no way to escape its own arrow.
@@ -78,7 +81,10 @@ def to_srt(hypothesis: Hypothesis) -> str:
 
 
 def to_vtt(hypothesis: Hypothesis) -> str:
-    """Write WebVTT (W3C): with a header, a point before the milliseconds, and `&`, `<` and `>` escaped."""
+    """Return subtitles in the format WebVTT (W3C): with a header, and with a point before the milliseconds.
+
+    The characters `&`, `<` and `>` are escaped.
+    """
     blocks = ["WEBVTT\n"]
     for cue in cues(hypothesis):
         text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -191,9 +197,9 @@ def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
 
 
 def _fitting(words: Sequence[_Spoken], start: int) -> Iterator[tuple[int, int]]:
-    """Yield each possible end of a cue that begins at `words[start]`, and its number of letters.
+    """Yield each possible end of a cue that begins at `words[start]`, with the number of characters of the cue.
 
-    One word is always possible.
+    A cue of one word is always possible.
     """
     n_lines, width, letters = 0, LINE_CHARS, -1
     for index in range(start, len(words)):
