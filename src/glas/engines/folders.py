@@ -12,11 +12,11 @@ PART = ".part"
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which replaces `target` at the end of the context.
+    """Give an empty new folder to write into; at the end of the context, the new folder replaces `target`.
 
-    The new folder is beside the target. At the end of the context, if there was no error, the new folder is synced to
-    disk and renamed. After an error or a crash the target is unchanged. The next call removes the new folder of a call
-    that crashed.
+    The new folder is beside the target. If the context ends without an error, the new folder is synced to disk and gets
+    the name of the target. After an error or a crash, the target is unchanged. If a call crashed, the next call removes
+    the new folder of the crashed call.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

@@ -1,7 +1,7 @@
 """A word bigram language model with classes of words, which `lm.npz` contains beside the character model.
 
 The probability of a word depends on its frequency and on the word before it, by classes of words and by frequent pairs.
-If a word is not in the list, its probability is that of its letters in the character model:
+The character model gives a probability also to words that are not in the list:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
@@ -35,7 +35,7 @@ class WordLM:
             standing for the beginning; `pair_rest`: cost of β of each context.
 
     Attributes:
-        beginning: stands for the word before the first one.
+        beginning: number that stands for the beginning of a text, in place of the word before the first word.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.
@@ -67,7 +67,7 @@ class WordLM:
         return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
 
     def logprob(self, word: int, before: int, spelling: float) -> float:
-        """Return the natural logarithm of the probability of a word after another.
+        """Return the natural logarithm of the probability of a word after the word before it.
 
         Args:
             word: index of the word in the list, or `NO_WORD`.
