@@ -117,7 +117,7 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities permanently, and prevent other processes of the same user from reading our memory."""
+    """Drop all capabilities for good, and prevent other processes of the same user from reading this one's memory."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

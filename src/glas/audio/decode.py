@@ -180,7 +180,7 @@ def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
 
 
 def _tracks(container: Any) -> list[int]:
-    """Return the indexes of the audio streams that we can decode, the file's default ones first."""
+    """Return the indexes of the audio streams that may be decoded, the file's default streams first."""
     accepted = _DECODERS.split(",")
     found = [
         stream

@@ -26,7 +26,10 @@ _CANCELLED_SHARE = 0.25
 
 
 class TimedFrame(NamedTuple):
-    """A decoded frame and its time in seconds from the beginning of the file; None if the file states no time."""
+    """A decoded frame, and its time in seconds from the beginning of the file.
+
+    The time is None if the file states no time for the frame.
+    """
 
     at_s: float | None
     frame: Any
