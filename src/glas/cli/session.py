@@ -109,7 +109,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
 
     Args:
         error: the error.
-        subject: name of the file that caused it.
+        subject: name of the file that caused the error; empty if there is none.
         limit: the limit that was exceeded, in the unit of the message.
     """
     start = f"{subject}: " if subject else ""
