@@ -91,7 +91,7 @@ class Archived(RequestBody):
 
 
 class UsageRecord(RequestBody):
-    """A recording that counts towards a daily limit; its names are pseudonyms that the caller computes."""
+    """A recording that counts towards a daily limit. Recording and party have pseudonyms, which the caller computes."""
 
     recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
     party: Sha256 = Field(description="The sender: a person, or a chat whose members are not known.")
@@ -186,7 +186,7 @@ class Page(Value, Generic[ItemT]):
 
 
 class Statistics(Value):
-    """Figures for operators and `/stats`."""
+    """Figures for operators, and for the bot's command `/stats`."""
 
     n_users: int
     n_active_users: int = Field(description="Who sent something in the last 24 hours.")

@@ -109,7 +109,7 @@ async def exchange(
 ) -> httpx.Response:
     """Make one call whose answer need not be JSON; all other arguments are passed to httpx unchanged.
 
-    It raises the same errors as `call`.
+    Errors are the same as those of `call`.
     """
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
@@ -122,7 +122,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call, and yield its answer before the body has arrived. It raises the same errors as `call`."""
+    """Make one call, and yield its answer before the body has arrived. Errors are the same as those of `call`."""
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:
