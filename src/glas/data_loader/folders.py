@@ -2,7 +2,7 @@
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
-    downloads/.export/                      the lock, the index, and what is being built
+    downloads/.export/                      the lock, the index, and unfinished folders and files
 
 A reader never sees a folder in which a file is missing. While a folder is replaced, it does not exist for a moment, but
 two folders of one message never exist.
@@ -30,7 +30,7 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """Open the folders of an export and hold their lock; no other process can open them meanwhile.
+    """Open the folders of an export and hold their lock, so that no other export can open them.
 
     Raises:
         ConflictError: another export is running in this directory, in this process or in another process.
@@ -46,7 +46,10 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 
 
 class Folders:
-    """Files of an export whose lock is held. One thread calls all methods, except those for a single message."""
+    """Files of an export whose lock is held.
+
+    The methods for a single message may be called from several threads, all other methods only from one thread.
+    """
 
     def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
         self.directory = directory
