@@ -88,7 +88,7 @@ def prepare(connection: Connection) -> None:
 
 
 def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
-    """Create the view and the roles for which there are passwords, and set the rights of all existing roles.
+    """Create the view `training_messages`, and the roles for which there are passwords; set the rights of all roles.
 
     Args:
         connection: a connection to PostgreSQL as the owner of the tables, in a transaction; the tables must have the

@@ -72,8 +72,8 @@ class Database:
     async def empty_log(self) -> None:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
-        This waits for running transactions that read. If some transaction is always reading, a later call empties the
-        log.
+        This waits for running transactions that read. If transactions are reading all the time, the log is not emptied,
+        and a later call tries it again.
         """
         if self.name != "sqlite":
             return
