@@ -51,7 +51,8 @@ class _Position(NamedTuple):
 async def next_sequence(*, session: AsyncSession) -> int:
     """Take the next number.
 
-    Call it after all locks and as late as possible, because all other transactions wait until the commit.
+    Call this after all rows are locked, and as late as possible. From this call until the commit, all other
+    transactions that change finished messages wait.
     """
     number: int = (await session.execute(_NEXT)).scalar_one()
     return number

@@ -140,8 +140,8 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
-    The rows are always inserted in this order, so there is no deadlock. If two transactions have the same sound, the
-    second one waits for the first one and is then not paid.
+    All transactions insert the hashes in the same order, so there is no deadlock. If two transactions claim the same
+    sound, the second transaction waits for the first one, and then pays nothing.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])

@@ -136,9 +136,9 @@ async def find_same_file(
     *,
     session: AsyncSession,
 ) -> Transcription | None:
-    """Return the newest finished message with the same file; model, version and keywords must be the given ones.
+    """Return the newest finished message with the same file, model, version and keywords.
 
-    An empty `keywords_sha256` means texts that were made without keywords.
+    A value that is None is not compared. An empty `keywords_sha256` means texts that were made without keywords.
     """
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:

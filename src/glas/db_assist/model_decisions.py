@@ -24,11 +24,11 @@ from glas.domain.people import Role
 
 @dataclass(frozen=True)
 class Decider:
-    """The person who decides: either an administrator or a user of the machine.
+    """Who decides: an administrator, a user of the machine, or a part of Glas.
 
     Attributes:
-        person: the administrator.
-        operator: the user of the machine, or the part of Glas.
+        person: the administrator; None if no administrator decides.
+        operator: the name of the user of the machine, or of the part of Glas; None if an administrator decides.
     """
 
     person: UserRow | None = None
@@ -53,7 +53,7 @@ class Ground:
 
 
 async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSession) -> Decider:
-    """Return the person who decides.
+    """Return who decides: the administrator with this Telegram id, or, without a Telegram id, the operator.
 
     Raises:
         NotFoundError: no person with this Telegram id is registered.

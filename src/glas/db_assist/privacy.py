@@ -204,7 +204,7 @@ async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, se
 
     Args:
         user_id: the person to whom they belong.
-        only: these messages; None for all of them.
+        only: the ids of the messages; None for all messages of the person.
         session: the caller's database transaction.
     """
     mine = TranscriptionRow.user_id == user_id

@@ -105,7 +105,7 @@ async def hold(
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        OverloadedError: other reviewers have taken all chosen messages; there may be more.
+        OverloadedError: other reviewers have taken all chosen messages; there may be further messages.
     """
     # The same reviewer may have asked twice at once.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
