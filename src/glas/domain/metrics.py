@@ -117,7 +117,7 @@ def _errors(
 
 
 def right_words(reference: str, hypothesis: str) -> list[bool]:
-    """Return, for each word of the normalised hypothesis, whether the alignment has the same word in the reference."""
+    """Return, for each word of the normalised hypothesis, whether it is aligned with the same word of the reference."""
     ((expected,), (heard,)) = _normalised([reference], [hypothesis])
     found = [False] * len(heard.split())
     for chunk in jiwer.process_words([expected], [heard]).alignments[0]:
