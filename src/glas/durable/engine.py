@@ -45,7 +45,7 @@ class Durable:
                 the work that was claimed under this name.
             part: the part of Glas to which traces assign its works.
             keep_days: days after which ended work is deleted. At least 1, because Telegram may repeat an update for a
-                day, and the stored work prevents that the update is handled twice.
+                day, and the stored work prevents the update from being handled twice.
         """
         self._place = place
         self._slot = slot
@@ -215,8 +215,9 @@ class Durable:
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Call `function` as a step of a workflow; if the step is recorded already, return the recorded value.
 
-        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats
-        the step. An error that is a result must therefore be returned as a value.
+        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats the
+        step. So a function that wants an error to be recorded as the result of the step must return the error as a
+        value.
         """
 
         async def guarded() -> _T:

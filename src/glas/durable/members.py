@@ -1,4 +1,4 @@
-"""Tables about the processes that share a database: heartbeats, leases, people whose work must be deleted."""
+"""Tables for the processes that share a database: heartbeats, leases, and requests to delete people's work."""
 
 import time
 import zlib
