@@ -1,7 +1,7 @@
 """The files of each family of models: which of them must exist, and which are loaded.
 
-A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 expects. For
-Whisper they are those under which Hugging Face transformers saves a checkpoint.
+A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The file names are those that onnx-asr 0.12 expects. For
+Whisper, they are the names under which Hugging Face transformers saves a checkpoint.
 """
 
 from dataclasses import dataclass

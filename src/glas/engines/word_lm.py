@@ -28,11 +28,13 @@ class WordLM:
     """Words, their classes and their pairs.
 
     Args:
-        arrays: `words`: bytes of the sorted words, each closed by a newline; `word_costs` and `word_classes`, one byte
-            each; `word_step`: natural logarithm per unit of a cost; `class_gains` (n, n), signed bytes: logarithm of R,
-            rows by the class of the word before; the last two classes are the unknown word's and the beginning's;
-            `pair_contexts`, `pair_starts`, `pair_words`, `pair_costs`: words seen after a word, the number of words
-            standing for the beginning; `pair_rest`: cost of β of each context.
+        arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
+            `word_costs` and `word_classes` have one byte for each word. `word_step` is the natural logarithm per unit
+            of a cost. `class_gains` (n, n) has signed bytes, the logarithms of R; a row belongs to the class of the
+            word before. The last two classes are the class of unknown words and the class of the beginning.
+            `pair_contexts`, `pair_starts`, `pair_words` and `pair_costs` list the words that were seen after a word; as
+            a word before, the number of words stands for the beginning. `pair_rest` has the cost of β for each of these
+            words before.
 
     Attributes:
         beginning: number that stands for the beginning of a text, in place of the word before the first word.

@@ -165,7 +165,7 @@ def _is_like(one: Sounds, other: Sounds) -> bool:
 
 
 def _sounds(words: Sequence[Word]) -> Sounds:
-    """Return the sounds of words; return nothing if one of them contains digits."""
+    """Return the sounds of words; if one of the words contains digits, return no sounds."""
     parts = [part for word in words for part in parts_of(word.text.replace("ё", "о"))]
     if any(letter.isdigit() for part in parts for letter in part):
         return b""

@@ -1,6 +1,6 @@
 """Adapters: small changes of a model's weights by low-rank factors (LoRA) for some matrices, in PEFT's file format.
 
-adapter_config.json           rank, alpha, which matrices, of which model; and facts of our own
+adapter_config.json           rank, alpha, names of the matrices, name of the model; and entries that only Glas reads
 adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
                               `….lora_B.weight` (outputs, rank)
 

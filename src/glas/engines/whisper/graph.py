@@ -154,7 +154,7 @@ class Graph:
     def normalise(self, x: str, name: str) -> str:
         """Normalise the input of a layer.
 
-        The operator `SkipLayerNormalization`, which also adds, takes eight times as long.
+        The operator `SkipLayerNormalization`, which would also add the residual, takes eight times as long.
         """
         scale, bias = self.vector(f"{name}.weight"), self.vector(f"{name}.bias")
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
@@ -190,7 +190,7 @@ class Graph:
         return self._integer_product(x, values, steps, bias, per_row=per_row)
 
     def few_rows(self, x: str, *projections: str) -> str:
-        """Multiply like `linear`, for inputs of few rows whose results must not depend on each other."""
+        """Multiply like `linear`, for inputs of few rows; the result of a row does not depend on the other rows."""
         if self._precision == "float32":
             return self.linear(x, *projections)
         pairs = [self.weights.quantised(f"{name}.weight") for name in projections]

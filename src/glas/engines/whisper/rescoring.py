@@ -33,7 +33,7 @@ class Chosen(NamedTuple):
 
 
 def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_model: LanguageModel | None) -> Chosen:
-    """Choose the best text.
+    """Choose the text of one sound with the highest score, as the module's docstring defines it.
 
     Changes of the first draft that do not overlap are combined, if each of them improves the score.
 
