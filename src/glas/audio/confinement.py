@@ -1,4 +1,4 @@
-"""Confine a decoder process before it reads an untrusted file: remove every right that decoding does not need.
+"""Confine a decoder process before it reads an untrusted file: remove all rights that decoding does not need.
 
 The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The other
 limits exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or
@@ -31,7 +31,10 @@ IS_LINUX = sys.platform == "linux"
 
 
 def leave_the_network() -> None:
-    """Move to a network namespace without any interface, where the kernel allows it."""
+    """Move this process to a network namespace without any interface.
+
+    If the kernel does not allow this, or on systems other than Linux, nothing changes.
+    """
     if not IS_LINUX:
         return
     libc = _libc()
@@ -41,7 +44,12 @@ def leave_the_network() -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when process `parent`, its parent, ends. Do nothing on other systems."""
+    """Ask the Linux kernel to kill this process when its parent process ends; do nothing on other systems.
+
+    Args:
+        parent: process id of the parent. If this process has another parent now, the parent has already ended, and this
+            process ends at once.
+    """
     if not IS_LINUX:
         return
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -51,9 +59,10 @@ def die_with_parent(parent: int) -> None:
 
 
 def offers_filter() -> bool:
-    """Return whether the system can filter this program's system calls; try it in a child process.
+    """Return whether the system can filter this program's system calls.
 
-    A kernel may be built without seccomp, and a container may forbid it.
+    A child process tries this, because a filter cannot be removed. A kernel may be built without seccomp, and a
+    container may forbid seccomp.
     """
     if not IS_LINUX:
         return False
@@ -108,7 +117,7 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities permanently, and prevent other processes of the same user from reading our memory."""
+    """Drop all capabilities for good, and prevent other processes of the same user from reading this one's memory."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

@@ -60,7 +60,8 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
 
     Args:
         data: the whole file.
-        limits: only `max_duration_s` is used here; the process limits memory and time (`glas.audio.confinement`).
+        limits: this function uses only `max_duration_s`. The limits of memory and time are set for the whole process
+            (`glas.audio.confinement`).
 
     Yields:
         Float32 arrays of shape `(n_samples,)`, at most one second each, finite and in -1..1.
@@ -102,7 +103,10 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Yield the samples of all recordings in the file; skip recordings that fail, unless all fail."""
+    """Yield the samples of all recordings in the file, and skip recordings that cannot be decoded.
+
+    If no recording can be decoded, raise the error of the first one.
+    """
     n_good = 0
     failure: AudioError | None = None
     for recording in recordings:
@@ -139,15 +143,15 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
-    """Refuse to open a further file; FFmpeg calls this for each one that a container refers to."""
+    """Raise an error; FFmpeg calls this function if the untrusted file asks it to open another file."""
     del flags, options
     raise CorruptAudioError(f"The file refers to another file, {url[:80]!r}")
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
-    """Return the index of the stream to recognise: the default stream of the file.
+    """Return the index of the track to recognise: the first track that is not silent, the default track first.
 
-    If the default track is silent and another track is not, return the index of the other track.
+    If all tracks are silent, return the index of the default track.
 
     Screen recorders write the sound of the computer and of the microphone into separate tracks. Tracks are never mixed,
     because the tracks of a film often contain different languages.
@@ -166,7 +170,7 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
     """Raise if the header states a duration that is too long, so that the file is refused before it is decoded.
 
-    A short duration in the header is not trusted: the decoded samples are counted.
+    If the header states a shorter duration, the header may be wrong. So the decoded samples are counted later, too.
     """
     if container.format.name in _LENGTH_UNKNOWN or container.duration is None:
         return
@@ -178,7 +182,7 @@ def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
 
 
 def _tracks(container: Any) -> list[int]:
-    """Return the indexes of the audio streams that we can decode, the file's default ones first."""
+    """Return the indexes of the audio streams that may be decoded, the file's default streams first."""
     accepted = _DECODERS.split(",")
     found = [
         stream
@@ -207,7 +211,11 @@ def _frames(data: bytes, track: int) -> Iterator[TimedFrame]:
 
 
 def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames of `stream`. Skip packets that do not decode; raise if they are more than half of all."""
+    """Yield the frames of `stream`, and skip packets that cannot be decoded.
+
+    Raises:
+        CorruptAudioError: more packets failed than could be decoded.
+    """
     decoded = damaged = 0
     for packet in _packets(container, stream):
         try:
@@ -229,7 +237,7 @@ def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
     """Yield the packets of `stream`.
 
-    After a read error continue with the next packet, at most `_MAX_READ_FAULTS` times.
+    After a read error, continue with the next packet. After `_MAX_READ_FAULTS` read errors, yield no more packets.
     """
     for _ in range(_MAX_READ_FAULTS):
         try:

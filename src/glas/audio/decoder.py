@@ -1,13 +1,13 @@
-"""Decode untrusted files in child processes that have no other rights.
+"""Decode untrusted files in child processes that have no rights except those that decoding needs.
 
     pool = DecoderPool(workers=2, limits=DecodeLimits())
     with pool.open(data) as recording:
         for block in recording:      # decoding continues while the block is recognised, until the pipe is full
             ...
 
-FFmpeg is a million lines of C, and the files that it reads are untrusted. If a file crashes its decoder process, or
-takes control of the process, only this process is affected. The decoder process has no other file, no network and no
-other person's recording. The pool then starts another process.
+FFmpeg is a million lines of C, and it reads untrusted files. If a file crashes its decoder process, or takes control of
+the process, no other process is affected. A decoder process has access to no other file, to no network, and to no
+recording of another person. After a decoder process has crashed, the pool starts another one.
 """
 
 import queue
@@ -92,7 +92,7 @@ class DecoderPool:
             raise
 
     def start(self) -> None:
-        """Start one process in advance, so that the next file does not wait some tenths of a second for it."""
+        """Start one process in advance, because a start takes some tenths of a second."""
         if self._idle.empty():
             self._idle.put(self._new_worker())
 
@@ -165,7 +165,10 @@ class DecoderPool:
         worker.kill()
 
     def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
-        """Return the process of a recording to the pool; end it if it may still contain data of the recording."""
+        """Return the process of a recording to the pool.
+
+        If the process may still contain data of the recording (`is_clean` is False), end the process instead.
+        """
         with self._lock:
             is_reusable = is_clean and not self._is_closed and worker.is_silent()
             if is_reusable:
@@ -244,7 +247,7 @@ class Recording:
         raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder lost its way")
 
     def _counted(self, block: Samples) -> Samples:
-        """Count the samples of a block and raise if the limit is exceeded.
+        """Count the samples of a block, and raise if the recording is longer than the limit.
 
         The decoder counts the samples, too, but a malicious file may control the decoder.
         """

@@ -71,8 +71,8 @@ def main(argv: list[str]) -> None:
 def warm_up() -> None:
     """Load, before any fork, everything that decoders need: modules, tables of the codecs, caches.
 
-    Then no decoder has to load them for each file. Loading before the fork is also necessary. A confined process cannot
-    open files and so cannot import, and PyAV imports some of its modules only when a file has a stream of their kind.
+    This saves time, because no decoder has to load them again. It is also necessary: PyAV imports some of its modules
+    only when they are needed, but a confined process cannot open files, so it cannot import modules.
     """
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_FOR_DECODING:

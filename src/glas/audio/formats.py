@@ -148,7 +148,7 @@ def skip_id3(data: Bytes) -> int:
 
 
 def _stranger(head: bytes) -> str | None:
-    """Return the name of a format without sound, such as "a ZIP archive"; None if the first bytes show none."""
+    """Return the name of a known format that is not accepted, such as "a ZIP archive"; None for any other format."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, name in _STRANGERS_TEXT:
         if text.startswith(magic):

@@ -26,7 +26,10 @@ _CANCELLED_SHARE = 0.25
 
 
 class TimedFrame(NamedTuple):
-    """A decoded frame and its time in seconds from the beginning of the file; None if the file states no time."""
+    """A decoded frame, and its time in seconds from the beginning of the file.
+
+    The time is None if the file states no time for the frame.
+    """
 
     at_s: float | None
     frame: Any
@@ -36,8 +39,8 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
     """Convert frames to samples at 16 kHz mono; sample format, layout and rate may change between frames.
 
     Args:
-        frames: in order of time.
-        longest_s: gaps are filled with silence only up to this time.
+        frames: the decoded frames, in order of time.
+        longest_s: longest permitted recording, seconds. A gap that ends later is not filled with silence.
     """
     timeline = _Timeline(longest_s)
     converter: _Converter | None = None
@@ -72,7 +75,12 @@ class _Timeline:
         self._shift_s = 0.0
 
     def advance(self, stamp_s: float | None, length_s: float) -> float:
-        """Take the next frame, and return the seconds of silence that must come before it."""
+        """Return the seconds of silence that must come before the next frame.
+
+        Args:
+            stamp_s: time of the frame, seconds from the beginning of the file; None if the file states no time.
+            length_s: length of the frame, seconds.
+        """
         gap_s = 0.0
         if stamp_s is not None:
             ahead_s = stamp_s + self._shift_s - self._at_s
@@ -115,7 +123,10 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: Any) -> Iterator[Samples]:
-        """Pass a frame to the filter, and yield the frames that it returns; None flushes the filter."""
+        """Pass a frame to the filter, and yield the samples that the filter returns.
+
+        If `frame` is None, the filter returns the samples that it still holds.
+        """
         self._graph.push(frame)
         while True:
             try:
@@ -127,7 +138,7 @@ class _Converter:
             yield self._mixed(channels)
 
     def _mixed(self, channels: npt.NDArray[np.float32]) -> Samples:
-        """Mix channels of shape `(n, n_channels)` down to one.
+        """Mix channels of shape `(n, n_channels)` to one channel of shape `(n,)`.
 
         The sum of all channels is divided by the number of channels that are at most 20 dB below the loudest channel.
         So a voice in one of six channels keeps its level. If the channels cancel each other, the loudest channel is
@@ -149,7 +160,9 @@ class _Converter:
 
 
 def _to_16_khz(like: Any) -> Any:
-    """Make FFmpeg's filter that converts frames like `like` to float32 at 16 kHz; all channels are kept, interleaved.
+    """Make FFmpeg's filter that converts frames of the format of `like` to float32 at 16 kHz.
+
+    The filter keeps all channels, interleaved.
 
     PyAV's own resampler starts a thread for every core, which a confined process may not do.
     """

@@ -278,7 +278,7 @@ class _Segmenter:
 def _level_db(samples: Samples) -> float:
     """Return the root mean square of the loudest tenth of the frames, in dB of full scale.
 
-    So pauses do not lower the level.
+    Only the loudest frames are used, so that pauses do not lower the level.
     """
     whole = samples[: len(samples) - len(samples) % FRAME_SAMPLES]
     frames = whole.reshape(-1, FRAME_SAMPLES) if len(whole) else samples.reshape(1, -1)

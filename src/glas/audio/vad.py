@@ -92,7 +92,10 @@ class VoiceActivityStream:
         return self._run(joined[:whole])
 
     def finish(self) -> Samples:
-        """Return the probability for the incomplete last frame, padded with silence: shape `(1,)`; `(0,)` if none."""
+        """Return the probability of speech for the incomplete last frame, which is padded with silence.
+
+        The shape is `(1,)`, or `(0,)` if the last frame was complete.
+        """
         rest, self._rest = self._rest, self._rest[:0]
         return self._run(np.pad(rest, (0, -len(rest) % FRAME_SAMPLES)))
 

@@ -22,7 +22,10 @@ def doctor(
     deep: Annotated[bool, typer.Option("--deep", help=say("doctor-deep-option"))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("doctor-json-option"))] = False,
 ) -> None:
-    """Run all checks. Only one deep check writes: it writes an object and deletes the object again."""
+    """Run all checks.
+
+    Only one check writes, and only with `--deep`: it writes an object and deletes the object again.
+    """
     settings = open_settings(quiet=True)
     from glas.cli import doctor_deep, doctor_here, doctor_network
 

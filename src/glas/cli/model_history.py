@@ -115,7 +115,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """Describe how many people a model learnt from, and how many of them have withdrawn since."""
+    """Describe how many people a model learnt from, and how many of them have withdrawn their consent since."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

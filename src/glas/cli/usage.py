@@ -78,7 +78,7 @@ class Group(_Translated, TyperGroup):
     """A group of commands; the outermost one also prints usage errors."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the command line; in standalone mode, which is the default, it ends the program."""
+        """Run the command line; in standalone mode, which is the default, end the program afterwards."""
         is_standalone = options.pop("standalone_mode", True)
         options["standalone_mode"] = False
         if not is_standalone:

@@ -1,6 +1,6 @@
 """`glas models watch`: compare people's ratings of a new model with those of the previous model.
 
-If the new model is worse, take it back.
+If the new model is worse and the option `--roll-back` is given, take the new model back.
 """
 
 from typing import TYPE_CHECKING, Annotated

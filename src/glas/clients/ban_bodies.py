@@ -8,7 +8,7 @@ from glas.clients.bodies import Name, RequestBody
 
 
 class BanChoice(RequestBody):
-    """The ban of a person with its reason and end, or its lifting."""
+    """Whether a person is banned; for a ban, also its reason and the time at which it ends."""
 
     banned: bool
     reason: Name | None = None

@@ -19,7 +19,7 @@ SizeBytes = Annotated[int, Field(ge=0, lt=_INT64)]
 
 
 class Value(BaseModel):
-    """A JSON object that is not changed after it was made."""
+    """Base class of JSON objects whose fields cannot be changed after the object was made."""
 
     model_config = ConfigDict(frozen=True)
 

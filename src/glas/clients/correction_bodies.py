@@ -41,7 +41,7 @@ class CorrectionReference(RequestBody):
 
 
 class TextToShow(Value):
-    """A text that was corrected elsewhere; the bot must update its messages in Telegram."""
+    """A text that was corrected on the pages; the bot must update its messages that show this text."""
 
     transcription_id: int
     change_id: int = Field(description="Number of the last change.")

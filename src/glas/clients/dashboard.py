@@ -11,7 +11,7 @@ Cell: TypeAlias = int | float | str | None
 
 
 class Figure(Value):
-    """A table of numbers with the query that gives it."""
+    """A table of numbers for the dashboard, with the SQL statement that computes the table."""
 
     name: str
     sql: str = Field(description="The SQL statement that was executed.")

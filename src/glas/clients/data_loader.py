@@ -1,7 +1,7 @@
 """The typed client of data_loader, the only service that uses the object store.
 
-A write may be repeated: the same bytes give the same answer. Other bytes for a message raise a `ConflictError`. Each
-method may also raise `ServiceError`, if the service cannot be reached or fails.
+A write may be repeated: the same bytes give the same answer. Other bytes for the same message raise a `ConflictError`.
+Each method may also raise `ServiceError`, if the service cannot be reached or fails.
 """
 
 import asyncio
@@ -61,7 +61,8 @@ class DataLoaderClient:
         Args:
             transcription_id: the message.
             data: the original bytes of the recording.
-            lost_sha256: sha256 of a lost object. `data` must have this hash, and replaces a damaged object.
+            lost_sha256: sha256 of a lost object that this call restores; None for a new recording. `data` must have
+                this hash. If the stored object is damaged, `data` replaces it.
 
         Raises:
             InvalidParameterError: `data` does not have this sha256.
@@ -74,7 +75,7 @@ class DataLoaderClient:
     async def store_transcription(
         self, transcription_id: int, text: str, *, lost_sha256: str | None = None
     ) -> StoredObject:
-        """Store the recognised text of a message; `lost_sha256` has the same meaning as for `store_audio`.
+        """Store the recognised text of a message; for `lost_sha256`, see `store_audio`.
 
         Raises:
             ConflictError: another text is stored for this message.

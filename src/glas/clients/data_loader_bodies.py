@@ -75,7 +75,7 @@ class ExportReport(ExportProgress):
 
 
 class ExportFailure(Value):
-    """Error that ended an export early; the next export continues from there."""
+    """Error that ended an export early; the next export continues where this export stopped."""
 
     code: str
     message: str

@@ -97,7 +97,7 @@ class Archived(RequestBody):
 
 
 class UsageRecord(RequestBody):
-    """A recording that counts towards a daily limit; its names are pseudonyms that the caller computes."""
+    """A recording that counts towards a daily limit. Recording and party have pseudonyms, which the caller computes."""
 
     recording: Sha256 = Field(description="Pseudonym of the recording; a repeated record of one recording counts once.")
     party: Sha256 = Field(description="Pseudonym of the sender: of a person, or of a chat if its members are unknown.")
@@ -202,7 +202,7 @@ class Page(Value, Generic[ItemT]):
 
 
 class Statistics(Value):
-    """Figures for operators and `/stats`."""
+    """Figures for operators, and for the bot's command `/stats`."""
 
     n_users: int
     n_active_users: int = Field(description="Number of people who sent something in the last 24 hours.")

@@ -25,7 +25,7 @@ class PartialText(NamedTuple):
 
 
 class _DeltaBody(Body):
-    """A piece of speech."""
+    """The event about one recognised piece of speech."""
 
     delta: str
     progress_seconds: float = Field(ge=0)

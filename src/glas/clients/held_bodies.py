@@ -1,4 +1,4 @@
-"""Bodies of calls to db_assist about the data that is held about people: shown, read, handed over, deleted."""
+"""Bodies of calls to db_assist that list, download or delete the data about people."""
 
 from datetime import datetime
 

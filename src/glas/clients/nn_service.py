@@ -148,7 +148,7 @@ class NnServiceClient:
         """Make a model on disk the default model; the call returns when the model serves.
 
         Returns:
-            Whether it will also be the default model after a restart.
+            Whether the model will also be the default model after a restart.
 
         Raises:
             UnknownModelError: the model is not on disk.

@@ -31,7 +31,7 @@ _FAULTS_TOLD: Final = 3
 
 
 class Body(BaseModel):
-    """A JSON object with exactly these fields."""
+    """Base class of the bodies: JSON objects with the fields of their class and without other fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,7 +71,7 @@ class Logprob(Body):
 
 
 class TranscriptionBody(Body):
-    """`response_format=json`."""
+    """Answer to a request with `response_format=json`."""
 
     text: str
     usage: Usage
@@ -125,7 +125,7 @@ class WarningBody(Body):
 
 
 class VerboseBody(Body):
-    """`response_format=verbose_json`."""
+    """Answer to a request with `response_format=verbose_json`."""
 
     task: Literal["transcribe", "translate"]
     language: str = Field(description="English name of the language; its code, if OpenAI has no name for it.")
@@ -173,7 +173,7 @@ class ComparisonBody(Body):
 
 
 class PredictionBody(Body):
-    """The answer of the route `/predict`, in the format of the original system."""
+    """The answer of the route `/predict`, in the format of the system that Glas replaces."""
 
     prediction: str
 

@@ -99,7 +99,7 @@ class CandidateBody(Body):
 
 
 class ErrorTold(Body):
-    """Error of a download, for messages."""
+    """The error that ended a download."""
 
     message: str
     code: str

@@ -40,7 +40,7 @@ class OwnModelEntry(_Owned):
 
 
 class OwnModelChoice(_Owned):
-    """Whether the own model or the common model answers a person or a group."""
+    """Whether a person or a group is answered by the own model or by the champion."""
 
     is_used: bool
 
@@ -69,15 +69,18 @@ class OwnModelCalls(ABC):
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models", entry))
 
     async def own_models(self, *, tg_id: int | None = None, chat_id: int | None = None) -> tuple[OwnModelRecord, ...]:
-        """Return the own models of a person and of a chat; without both arguments, all own models that are assigned."""
+        """Return the own model of a person and the own model of a chat.
+
+        If neither argument is given, return all own models that are assigned to a person or chat.
+        """
         params = {"tg_id": tg_id, "chat_id": chat_id}
         return _records.validate_python(await self._call("GET", "/own-models", params=params))
 
     async def choose_own_model(self, choice: OwnModelChoice) -> OwnModelRecord:
-        """Let the own model answer, or the common model.
+        """Choose whether a person or a group is answered by the own model or by the champion.
 
         Raises:
-            NotFoundError: there is no own model.
+            NotFoundError: the person or group has no own model.
         """
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models/choice", choice))
 

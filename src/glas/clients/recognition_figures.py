@@ -35,7 +35,7 @@ class Spread(Value):
         """Estimate the time in seconds that is not exceeded by the given share of the recordings.
 
         Within a bucket the times are assumed to be evenly spread, as in Prometheus' `histogram_quantile`. A time beyond
-        the last bound counts as this bound. None before the first recording.
+        the last bound counts as this bound. If there was no recording yet, return None.
         """
         n_all = self.buckets[-1][1] if self.buckets else 0
         if not n_all:

@@ -69,7 +69,7 @@ async def run_export(
 
     Raises:
         ConflictError: another export into this directory is running.
-        ServiceError: db_assist or the object store cannot be reached; the next run continues from there.
+        ServiceError: db_assist or the object store cannot be reached; the next run continues where this run stopped.
     """
     began = time.monotonic()
     with locked(options.directory, options.on_step) as folders, open_index(folders.index_path) as index:
@@ -148,7 +148,10 @@ class _Run:
         return is_full
 
     def _start(self) -> Position:
-        """Return the position at which to begin: after the last page, or at the beginning for a full export."""
+        """Return the position in the changes at which this export begins.
+
+        The export begins after the last exported page. A new full export begins at the first page.
+        """
         position, options = self._index.position, self._made_with
         is_due = time.time() - position.full_at_s >= self._options.reconcile_s and not position.is_full
         if self._options.full or is_due or position.options != options:
@@ -178,7 +181,7 @@ class _Run:
                 return position
 
     async def _finish_full(self, position: Position) -> Position:
-        """After a full export, remove files that do not belong there, and write missing ones."""
+        """After a full export, remove files that do not belong to the export, and write files that are missing."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)

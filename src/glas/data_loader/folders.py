@@ -2,7 +2,7 @@
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
-    downloads/.export/                      the lock, the index, and what is being built
+    downloads/.export/                      the lock, the index, and unfinished folders and files
 
 A reader never sees a directory in which a file is missing. While a directory is replaced, it does not exist for a
 moment, but a message never has two directories.
@@ -30,7 +30,7 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """Open the directories of an export and hold their lock; no other process can open them meanwhile.
+    """Open the directories of an export and hold their lock, so that no other export can open them.
 
     Raises:
         ConflictError: another export is running in this directory, in this process or in another process.
@@ -46,7 +46,10 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 
 
 class Folders:
-    """Files of an export whose lock is held. One thread calls all methods, except those for a single message."""
+    """Files of an export whose lock is held.
+
+    The methods for a single message may be called from several threads, all other methods only from one thread.
+    """
 
     def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
         self.directory = directory
@@ -88,7 +91,7 @@ class Folders:
         return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
-        """Reuse the WAV that an earlier export decoded; return whether there was one."""
+        """Reuse the WAV file that an earlier export decoded; return whether this file exists."""
         source = self.directory / known.folder / known.audio_file
         try:
             os.link(source, draft / name)
@@ -119,7 +122,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the directory of a message, for any score."""
+        """Remove the directory of a message, whatever the score in its path."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):

@@ -168,7 +168,7 @@ class Index:
             yield Record.model_validate_json(record)
 
     def worst_first(self) -> Iterator[Record]:
-        """Return all messages in the order of the manifest."""
+        """Return all messages in the order of the manifest: those with the worst texts first."""
         for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
             yield Record.model_validate_json(record)
 

@@ -89,7 +89,10 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Return whether the store has a recognition that the message's directory lacks; it can be stored later."""
+        """Return whether the store has a recognition that the message's directory lacks.
+
+        This is possible because a recognition may be stored after the message was exported.
+        """
         if record.recognition_file is not None:
             return False
         try:

@@ -21,12 +21,12 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Tally(ExportProgress):
-    """The counts of a running export, which grow."""
+    """The counts of a running export, which are increased while it runs."""
 
     model_config = ConfigDict(frozen=False)
 
     def progress(self) -> ExportProgress:
-        """Return the present counts, which do not change any more."""
+        """Return a copy of the present counts; the copy does not change."""
         return ExportProgress.model_validate(self.model_dump())
 
 
@@ -38,7 +38,7 @@ class Page:
         kept: ids of messages whose directories stay as they are.
         changed: messages whose directories were written.
         gone: ids of messages that are not in the export any more.
-        must_repeat: whether a decoder failed for a reason that is not in its file.
+        must_repeat: whether the page must be exported again, because a decoder failed and its file is not the cause.
     """
 
     kept: list[int] = field(default_factory=list)
@@ -53,12 +53,12 @@ class PageExport:
     Args:
         store: the object store with the recordings.
         folders: the directories of the export.
-        index: what the export contains.
+        index: the list of the messages that the export contains.
         writer: writes the directory of a message.
         in_thread: runs functions that wait for the disk.
         tally: counts the messages.
         test_share: share of the speakers in the test set, 0..1.
-        at_once: number of messages at once.
+        at_once: largest number of messages that are written at the same time.
         on_message: is called after every message.
     """
 

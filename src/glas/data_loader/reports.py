@@ -25,7 +25,8 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: this machine has no report about the version, or the report was deleted with a person's data.
+        NotFoundError: there is no such report on this machine, or it was deleted because it contained data of a person
+            who was deleted.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:

@@ -79,7 +79,7 @@ async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> 
 
 
 async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> StoredObject:  # noqa: A002
-    """Store segments and words with times; if others are stored for the same message, refuse."""
+    """Store the recognition of a message; answer 409 if another recognition is stored for this message."""
     stored = await _archive(request).put_recognition(id, kept)
     request.app.state.metrics.stored("recognition", stored.size_bytes)
     return stored
@@ -172,7 +172,8 @@ def _archive(request: Request) -> Archive:
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
     """Return start and end of a range.
 
-    Return None for no range, several ranges, or an invalid one, which RFC 9110 permits to ignore.
+    Return None if the header has no range, several ranges or an invalid range. RFC 9110 permits a server to ignore
+    them.
 
     Raises:
         InvalidParameterError: the range begins after the end of the object, or is empty.

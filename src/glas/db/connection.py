@@ -39,7 +39,8 @@ async def connect(
 ) -> asyncpg.Connection:
     """Connect to the first of several servers that can be used; pass all other arguments to `asyncpg.connect`.
 
-    asyncpg has one time limit for all servers together, which a machine that does not answer would use up.
+    Each server gets its own time limit. asyncpg itself has only one limit for all servers together, and a machine that
+    does not answer would use up this limit.
 
     Raises:
         OSError: the last server cannot be reached, or is a replica although a server that accepts writes was requested.

@@ -27,7 +27,7 @@ class Deletion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     user_id: int | None
-    """The number of the row that stays, without a name; None for messages of an unknown person."""
+    """The number of the person's row, which stays but has no name; None for messages of an unknown person."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False
@@ -56,7 +56,7 @@ class DeletionLog:
         return _Head.model_validate_json(self._lines()[0]).installation
 
     def add(self, deletion: Deletion) -> None:
-        """Append a deletion; it is on the disk when this returns."""
+        """Append a deletion; when this method returns, the deletion is on the disk."""
         self.installation()
         append_line(self.path, deletion.model_dump_json())
 

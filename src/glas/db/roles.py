@@ -83,12 +83,12 @@ def name_of(role: str, database: str) -> str:
 
 
 def prepare(connection: Connection) -> None:
-    """Drop the view, because PostgreSQL refuses to change columns on which a view depends."""
+    """Drop the view `training_messages`, because PostgreSQL refuses to change columns on which a view depends."""
     connection.execute(text(f"DROP VIEW IF EXISTS {VIEW}"))
 
 
 def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
-    """Create the view and the roles for which there are passwords, and set the rights of all existing roles.
+    """Create the view `training_messages`, and the roles for which there are passwords; set the rights of all roles.
 
     Args:
         connection: a connection to PostgreSQL as the owner of the tables, in a transaction; the tables must have the
@@ -166,7 +166,10 @@ def _grant_app(connection: Connection, name: str) -> None:
 
 
 def _hand_over(connection: Connection, name: str) -> None:
-    """Make a role the owner of the durable engine's schemas and their contents, which an older version created."""
+    """Make a role the owner of the durable engine's schemas and of their contents.
+
+    If an older version of Glas created them, they have another owner.
+    """
     schemas = connection.scalars(
         text(
             "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'durable\\_%' AND nspowner <> CAST(:name AS regrole)"

@@ -72,8 +72,8 @@ class Database:
     async def empty_log(self) -> None:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
-        This waits for running transactions that read. If some transaction is always reading, a later call empties the
-        log.
+        This waits for running transactions that read. If transactions are reading all the time, the log is not emptied,
+        and a later call tries it again.
         """
         if self.name != "sqlite":
             return
@@ -92,7 +92,7 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return the URL of the database in the settings, or that of the SQLite file in the data directory.
+    """Return the URL of the database in the settings; without this setting, the URL of the file in the data directory.
 
     Raises:
         ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The message does not contain the URL,

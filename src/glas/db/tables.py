@@ -180,7 +180,7 @@ class TranscriptionRow(Base):
 
     @property
     def reference(self) -> str | None:
-        """The correction, unless it is doubtful."""
+        """The correction; None if there is none, or if it is doubtful."""
         return None if self.rank == Rank.DOUBTFUL else self.corrected_text
 
 
@@ -215,7 +215,7 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """Hashes of audio that has been paid for: of Telegram's file name and of the samples.
+    """A hash of audio that has been paid for: of Telegram's name of the file, or of the samples.
 
     The hashes prevent a second payment. After the message is deleted, the row names no message and expires.
     """

@@ -134,7 +134,7 @@ async def _open(settings: Settings) -> AsyncIterator[Database]:
 async def _repeating(
     opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
 ) -> AsyncIterator[None]:
-    """While the context is open, repeat the periodic work; at its end, wait for all running tasks."""
+    """Repeat the periodic deletions and the lifting of bans while the context is open; then wait for running tasks."""
     is_ending = asyncio.Event()
     running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
     running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
@@ -174,12 +174,14 @@ async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
 
 
 async def health(request: Request) -> Health:
-    """Answer without asking the database."""
+    """Return the state of the service; the database is not checked."""
     return Health(status="ok", database=database(request).name, version=glas.__version__)
 
 
 async def ready(request: Request) -> Health:
-    """Answer 200 if the database answers and has our schema, or a newer one, as during an upgrade.
+    """Answer 200 if the database answers, and its schema is not older than this program.
+
+    The schema may be newer, because an upgrade changes the schema before the programs are restarted.
 
     Raises:
         ConfigurationError: the database has an older schema.

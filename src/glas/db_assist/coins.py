@@ -86,8 +86,8 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
     """Book an administrator's grant, once for each key.
 
     Raises:
-        NotFoundError: the administrator or the person is not registered.
-        ForbiddenError: the first person is not an administrator.
+        NotFoundError: the administrator, or the person who gets the coins, is not registered.
+        ForbiddenError: the person who gives the coins is not an administrator.
         ConflictError: the key was used for another grant, or the amount to take is larger than the balance.
         InvalidParameterError: the amount is zero.
     """
@@ -142,8 +142,8 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
-    The rows are always inserted in this order, so there is no deadlock. If two transactions have the same sound, the
-    second one waits for the first one and is then not paid.
+    All transactions insert the hashes in the same order, so there is no deadlock. If two transactions claim the same
+    sound, the second transaction waits for the first one, and then pays nothing.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])
@@ -154,7 +154,7 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
 
 async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) -> None:
-    """Set the time at which the hashes of a person's paid audio expire; the same transaction deletes the messages."""
+    """Set the time at which the hashes of paid audio expire, for messages that the same transaction deletes."""
     expiry = people.now() + PAID_KEPT
     mine = select(TranscriptionRow.id).where(messages)
     paid = PaidAudioRow.transcription_id.in_(mine)

@@ -1,4 +1,4 @@
-"""The history of a message's words: who changed them, when, and to what; doubtful changes that were not applied too."""
+"""The history of a message's words: who changed the words, when, and to what; also changes that were not applied."""
 
 from collections.abc import Sequence
 from typing import Any

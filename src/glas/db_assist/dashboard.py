@@ -137,13 +137,13 @@ class KeptFigures:
         self._counted_s = 0.0
 
     async def figures(self, database: Database, most_age_s: float) -> Dashboard:
-        """Return figures of at most this age.
+        """Return figures that are at most `most_age_s` seconds old, and count them again if necessary.
 
         Callers that arrive during a count wait for its end instead of starting a second count.
         """
         asked_s = time.monotonic()
         async with self._lock:
-            # What was begun after this call is fresh enough for it, whatever it asks for.
+            # A count that began after this call is new enough for every value of `most_age_s`.
             if self._found is None or self._counted_s < asked_s - most_age_s:
                 began_s = time.monotonic()
                 async with database.reading() as session:

@@ -23,7 +23,7 @@ async def record(name: str, step: LearningStep, entry: StepEntry, *, session: As
 
 
 async def rounds(limit: int, *, session: AsyncSession) -> tuple[RoundRecord, ...]:
-    """Return the last rounds, the newest first; the order is that of their first steps."""
+    """Return the last rounds, the newest first, by the times at which their first steps began."""
     row = LearningStepRow
     began = func.min(row.began_datetime)
     last = select(row.round).group_by(row.round).order_by(began.desc(), row.round).limit(limit)

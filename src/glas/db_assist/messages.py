@@ -57,7 +57,7 @@ async def create(new: NewTranscription, *, session: AsyncSession) -> Transcripti
 
 @cache
 def _creation(dialect_name: str) -> ReturningInsert[Any]:
-    """Return an INSERT that inserts nothing if the message exists or its sender may not send it."""
+    """Return an INSERT that inserts nothing if the message exists already, or if its sender is unknown or banned."""
     values: dict[str, Any] = {
         "status": literal(Status.PENDING.value),
         "score": literal(Score.NOT_RATED.value),
@@ -136,9 +136,9 @@ async def find_same_file(
     *,
     session: AsyncSession,
 ) -> Transcription | None:
-    """Return the newest finished message with the same file; model, version and keywords must be the given ones.
+    """Return the newest finished message with the same file, model, version and keywords.
 
-    An empty `keywords_sha256` means texts that were made without keywords.
+    A value that is None is not compared. An empty `keywords_sha256` means texts that were made without keywords.
     """
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:
@@ -174,7 +174,7 @@ async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store the place of the answer; it changes if a person deletes the answer."""
+    """Store the place of the answer; the place changes if the bot must send the answer again."""
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 

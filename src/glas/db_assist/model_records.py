@@ -50,7 +50,7 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
     Raises:
         NotFoundError: there is no such model or person.
         ForbiddenError: the person is not an administrator.
-        ConflictError: the model has another state than expected, or this state cannot follow.
+        ConflictError: the model has another state than expected, or the new state cannot follow the present state.
         InvalidParameterError: this state cannot be decided by a person.
     """
     row = await session.get(ModelRow, model_id, with_for_update=True)

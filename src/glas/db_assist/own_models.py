@@ -45,7 +45,10 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
 
 
 async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without both arguments, all own models that are assigned."""
+    """Return the own model of a person and the own model of a chat.
+
+    If neither argument is given, return all own models that are assigned to a person or chat.
+    """
     whose = [_is_of(tg_id)] if tg_id is not None else []
     if chat_id is not None:
         whose.append(OwnModelRow.chat_id == chat_id)
@@ -55,10 +58,10 @@ async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession)
 
 
 async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRecord:
-    """Let the own model answer, or the common model.
+    """Choose whether a person or a group is answered by the own model or by the champion.
 
     Raises:
-        NotFoundError: there is no own model.
+        NotFoundError: the person or group has no own model.
     """
     whose = OwnModelRow.chat_id == choice.chat_id if choice.tg_id is None else _is_of(choice.tg_id)
     row = (await session.scalars(select(OwnModelRow).where(whose).with_for_update())).one_or_none()
@@ -92,7 +95,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Move the own model of a group to its new number, unless the new number has an own model already."""
+    """Move the own model of a group to the new number of the group, unless this number has an own model already."""
     taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
     if await session.scalar(taken) is None:
         moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)

@@ -153,7 +153,7 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
         user = await session.get(UserRow, deletion.user_id)
         if user is None:
             return None  # not yet registered when the backup was made
-        # A deletion sets this time. So it is later only for the same row after it, which a banned person keeps.
+        # A deletion sets the time of registration. So a row with a later time is one that the deletion has left.
         person = None if deletion.is_of_messages else user.tg_id
         if person is not None and user.registration_datetime < deletion.deletion_datetime:
             await forget(person, session=session)
@@ -178,7 +178,11 @@ async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -
 
 
 async def deletions(*, session: AsyncSession) -> list[Deletion]:
-    """Return all deletions that the database still shows, by tombstones and by rows of people without a name."""
+    """Return all deletions that the database shows.
+
+    A tombstone shows that a message was deleted. A row without a Telegram id shows that a person was deleted. A banned
+    person keeps the Telegram id, so the rows of all banned people are included.
+    """
     found = dict[datetime, list[int]]()
     tombstones = await session.execute(select(TombstoneRow.deletion_datetime, TombstoneRow.transcription_id))
     for moment, transcription_id in tombstones:
@@ -200,7 +204,7 @@ async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, se
 
     Args:
         user_id: the person to whom they belong.
-        only: these messages; None for all of them.
+        only: the ids of the messages; None for all messages of the person.
         session: the caller's database transaction.
     """
     mine = TranscriptionRow.user_id == user_id

@@ -79,5 +79,5 @@ def own_case(user: UserRow, row: TranscriptionRow) -> Case:
 
 
 def refusal_of(code: str | None) -> Refusal | None:
-    """Return the reason for a refused payment that a row contains."""
+    """Return the reason why a payment was refused, from its code in a row; None if the row has no code."""
     return None if code is None else Refusal(code)

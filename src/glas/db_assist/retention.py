@@ -38,7 +38,7 @@ async def delete_old(opened: Database, rules: DbAssistSettings) -> int:
 
 
 async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
-    """Delete old messages of one person in one transaction; if it crashes before its end, nothing changes."""
+    """Delete old messages of one person in one transaction; after a crash in the transaction, nothing has changed."""
     async with opened.writing() as session:
         first = select(TranscriptionRow.user_id).where(old).order_by(TranscriptionRow.creation_datetime).limit(1)
         user_id = (await session.scalars(first)).one_or_none()
@@ -56,7 +56,7 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
 
 
 def _too_old(rules: DbAssistSettings) -> ColumnElement[bool] | None:
-    """Return the condition that a message is too old; None if there is no limit."""
+    """Return the condition that a message is too old; None if the settings permit messages of any age."""
     agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)
     limits = ((agrees.is_(False), rules.retention_days), (agrees.is_(True), rules.training_retention_days))
     found = [

@@ -105,7 +105,7 @@ async def hold(
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        OverloadedError: other reviewers have taken all chosen messages; there may be more.
+        OverloadedError: other reviewers have taken all chosen messages; there may be further messages.
     """
     # The same reviewer may have asked twice at once.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
@@ -122,16 +122,17 @@ async def hold(
 async def hold_one(
     transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold a message for a reviewer; return None if they may not hear it, or if another reviewer holds it."""
+    """Hold a message for a reviewer; return None if the reviewer may not review it, or if another reviewer holds it."""
     query = _open(reviewer.id).where(TranscriptionRow.id == transcription_id)
     row = (await session.scalars(query)).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
 
 
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
-    """Return whether the next review must be a check; on average one in `check_every` is, in an irregular order.
+    """Return whether the next message for a reviewer must be a check.
 
-    The result stays the same until the reviewer's number of reviews changes.
+    On average, one in `check_every` messages is a check, in an irregular order; with 0 there are no checks. The result
+    depends only on the number of messages that the reviewer has reviewed or holds.
     """
     if not check_every:
         return False
@@ -195,7 +196,7 @@ def _open(reviewer_id: int) -> Select[TranscriptionRow]:
 
 
 def _may_be_heard() -> ColumnElement[bool]:
-    """Make the condition that the speaker consents to training, with a version of the text that mentions listeners."""
+    """Make the condition that the speaker consents to training, by a text that says that people listen."""
     # Not correlated: the database finds these people once, and not for each message.
     training = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)

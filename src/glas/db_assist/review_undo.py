@@ -1,4 +1,4 @@
-"""Take back a reviewer's last review, for instance after a wrong key.
+"""Take back a reviewer's last review, for instance if the reviewer pressed a wrong key.
 
 An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews until
 one of them agrees with that of another person, and be paid for it.
@@ -31,8 +31,8 @@ async def take_back(
     Raises:
         NotFoundError: there is no such message or person.
         ForbiddenError: the person is not a reviewer.
-        ConflictError: it is not the person's last review, it is too old, or another person has judged or holds the
-            message.
+        ConflictError: the review is not the person's last one or is too old, or another person has judged the message
+            or holds it.
     """
     reviewed = await lock_reviewed(transcription_id, tg_id, session=session)
     reviews.checked(reviewed.user)

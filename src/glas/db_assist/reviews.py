@@ -127,9 +127,10 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 
 
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
-    """Return the reviews with the same words.
+    """Return the reviews of other people that say the same as a new review.
 
-    An empty list means that only the author gave these words; None means that nobody gave them.
+    An empty list means that no reviewer but the author of the message gave the same words. None means that nobody else
+    says the same.
     """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)

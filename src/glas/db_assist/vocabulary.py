@@ -84,7 +84,10 @@ def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> boo
 
 
 async def words_of(user_id: int, *, session: AsyncSession, with_unused: bool = False) -> tuple[VocabularyWord, ...]:
-    """Return the vocabulary of a person, the newest word first; with `with_unused` all words that are stored."""
+    """Return the vocabulary of a person, the newest word first.
+
+    With `with_unused`, also return everyday words that the person has corrected in one message only.
+    """
     query = select(_row).where(_row.user_id == user_id).order_by(_row.id.desc())
     of_word: dict[str, list[VocabularyWordRow]] = {}
     for row in await session.scalars(query):
@@ -161,7 +164,7 @@ async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) ->
 async def choose(
     chat_id: int, tg_id: int | None, limit: int, *, agreement: Agreement, session: AsyncSession
 ) -> Keywords:
-    """Choose words for a recording: the person's newest words, the chat's newest words, the most common words."""
+    """Choose words for a recording: the newest of the person, the newest of the chat, the most common of everybody."""
     # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
     # came before, `agreement` could count old rows and keep that count as if it were new.
     of_all = await agreement.of_all(session=session)

@@ -22,9 +22,9 @@ class Action(StrEnum):
 
 
 class AuditEntry(BaseModel):
-    """An action in the audit.
+    """An entry of the audit: one action.
 
-    Entries are never changed or removed, and contain neither people's words nor Telegram ids.
+    Stored entries are never changed or removed, and contain neither people's words nor Telegram ids.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -59,12 +59,13 @@ class Abilities:
     Attributes:
         batch_size: number of pieces of similar length that one call should recognise, if so many wait; 1 if batches are
             not faster.
-        batch_s: largest number of seconds of audio in one call; later pieces wait until all of it is recognised.
+        batch_s: largest number of seconds of audio in one call. The number is limited because other pieces wait until
+            the call has ended.
         languages: codes (ISO 639-1) of the languages that the model recognises.
-        translates: whether it can translate any of them into English.
-        takes_prompt: whether it uses `DecodingOptions.prompt`.
-        takes_keywords: whether it uses `DecodingOptions.hotwords`.
-        punctuates: whether it writes capitals and full stops itself.
+        translates: whether the model can translate speech in these languages into English.
+        takes_prompt: whether the model uses `DecodingOptions.prompt`.
+        takes_keywords: whether the model uses `DecodingOptions.hotwords`.
+        punctuates: whether the model writes capitals and full stops itself.
     """
 
     batch_size: int = 1

@@ -188,7 +188,7 @@ class UnknownModelError(ModelError, LookupError):
 
 
 class ModelFileMissingError(ModelError, FileNotFoundError):
-    """A file is missing in a model's directory; the message names file and directory."""
+    """A file is missing in a model's directory; the message names the file and the directory."""
 
     code = "model_file_missing"
 

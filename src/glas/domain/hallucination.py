@@ -100,16 +100,16 @@ class Evidence(NamedTuple):
 
 
 def compression_ratio(text: str) -> float:
-    """Return the length of a text divided by the length of its zlib form, in bytes, as Whisper's loop detector does.
+    """Return the length of a text in bytes, divided by its length after compression with zlib; 0 for an empty text.
 
-    0 if it is empty.
+    Whisper's detector of loops uses the same ratio: a text that repeats itself has a high ratio.
     """
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
 def without_inventions(heard: Hypothesis, evidence: Evidence) -> Hypothesis:
-    """Return the hypothesis without text that nobody said; its text may then be empty.
+    """Return the hypothesis without text that nobody said; the remaining text may be empty.
 
     Args:
         heard: the hypothesis of an engine for one piece of sound.
@@ -156,7 +156,7 @@ def _words_left(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _is_invented(segment: Segment, evidence: Evidence) -> bool:
-    """Return whether a segment is dropped by rule 2 or 3, which do not depend on its words."""
+    """Return whether a segment is dropped by rule 2 or rule 3."""
     logprob = 0.0 if segment.avg_logprob is None else segment.avg_logprob
     is_unclear = evidence.probability < CLEAR_SPEECH_PROBABILITY
     if logprob < MIN_LOGPROB and (is_unclear or (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH):

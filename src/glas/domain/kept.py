@@ -11,8 +11,8 @@ from glas.domain.transcription import Recognition
 class KeptRecognition(BaseModel):
     """The content of a message's `{id}_transcription.json`.
 
-    If a change would make older programs misread the content, it needs a new `schema_version`. A new field with a
-    default does not need one, because unknown fields are ignored.
+    If a change of the format would make older programs misread the content, `schema_version` must be increased. A new
+    field with a default needs no new `schema_version`, because unknown fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -12,7 +12,7 @@ from glas.domain.corrections import Rank
 class Score(IntEnum):
     """The speaker's rating of a text.
 
-    The numbers are those of the original system, and the names of directories in the export.
+    The numbers are also the names of directories in the export. They were taken from the system that Glas replaces.
     """
 
     NOT_RATED = 0

@@ -118,7 +118,7 @@ def ordinal(number: int, ending: str) -> str:
 def last_digits(digits: str) -> int:
     """Return the last two digits as a number; they determine the form of the noun that is counted.
 
-    Python refuses to convert a string of more than 4,300 digits as a whole.
+    Only the last digits are converted, because Python refuses to convert a string of more than 4,300 digits.
     """
     return int(digits[-2:])
 

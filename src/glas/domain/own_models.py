@@ -14,8 +14,8 @@ VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
 class OwnModel(BaseModel):
     """An own model, and the version of the champion with which it was compared.
 
-    The own model answers only instead of this version, because nobody has measured whether it is better than another
-    version.
+    The own model answers only while this version is the champion. Nobody has measured whether the own model is better
+    than another version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,9 +51,10 @@ class OwnModelRecord(BaseModel):
 
 
 def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
-    """Choose from the own models of a person and a chat the one that answers.
+    """Choose the own model that answers, from the own models of a person and of a chat.
 
-    The person's model comes before the group's; None if there is no model.
+    The model of the person has precedence over the model of the chat. Models that the person or chat does not want to
+    use are ignored. None if no model is left.
     """
     used = sorted((one for one in records if one.is_used), key=lambda one: one.is_of_chat)
     return used[0].own if used else None

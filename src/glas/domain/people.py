@@ -14,7 +14,10 @@ CONSENT_VERSION: Final = "2026-11-26"
 
 
 class Role(IntEnum):
-    """Rights of a person; the numbers are those of the original system and are stored in the database."""
+    """The role of a person, which decides their rights; its number is stored in the database.
+
+    The numbers were taken from the system that Glas replaces.
+    """
 
     USER = 0
     BETA_TESTER = 1

@@ -1,9 +1,10 @@
 """Watch the ratings of a new model, and raise an alarm when they are worse than the ratings of the previous model.
 
-The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. H0 is the share of the
-previous model. H1 is this share plus `WORSE`. Ratings are counted one by one as they come. An alarm is raised when the
-ratings are `1 / ALARM` times as probable under H1 as under H0. By Ville's inequality, a model with H0's share raises a
-false alarm with a probability of at most `ALARM`, for any number of ratings.
+The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. Hypothesis H0: the new model
+has the share of the previous model. Hypothesis H1: its share is higher by `WORSE`. Ratings are counted one by one as
+they come. An alarm is raised when the ratings are `1 / ALARM` times as probable under H1 as under H0. By Ville's
+inequality, a model with H0's share raises a false alarm with a probability of at most `ALARM`, for any number of
+ratings.
 
 The share of the previous model is not known exactly but estimated from ratings. So `ALARM` is less than the permitted 5
 % of false alarms. In a simulation with 700 ratings of the previous model and 10,000 runs each, there were at most 4.8 %
@@ -30,7 +31,7 @@ _LEAST, _MOST = 0.02, 0.85  # shares of H0; nearer to 0 and 1 a single rating wo
 
 @dataclass
 class RatingsWatch:
-    """The state of a watch.
+    """The ratings of two models so far, and whether they raise an alarm.
 
     Attributes:
         n_before: number of ratings of the previous model.
@@ -60,7 +61,7 @@ class RatingsWatch:
 
     @property
     def has_alarm(self) -> bool:
-        """Whether the new model is worse."""
+        """Whether the ratings have raised an alarm: the new model is worse than the previous model."""
         return self.can_tell and self._log_ratio >= log(1 / ALARM)
 
     def count(self, ratings: Iterable[bool]) -> bool:

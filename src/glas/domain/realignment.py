@@ -23,7 +23,7 @@ def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
 
     Words that are in both texts keep their times. Other words divide the time of the words that they replace in
     proportion to their letters. Added words get the time at which the word before them ends. If a segment has no times
-    of words, its time is first divided in the same way.
+    of words, its time is first divided among its words, also in proportion to their letters.
 
     Returns:
         The hypothesis with the new words. The new words have no confidence, because a person wrote them.

@@ -114,20 +114,20 @@ def _letters_only(text: str) -> str:
 def _is_mark(character: str) -> bool:
     """Return whether a character is a combining mark of a letter.
 
-    Variation selectors are no such marks, because they belong to emoji.
+    Variation selectors are not such marks, because they belong to emoji.
     """
     is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
     return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
 
 
 def laid_into(heard: str, said: str) -> tuple[str, int]:
-    """Replace the words of a recognised text that a correction changes; keep capitals and punctuation elsewhere.
+    """Replace the words of a recognised text that a correction changes; keep its other words as they are written.
 
-    An engine gives its own capitals and punctuation a higher score than the capitals and punctuation of a person. So
-    for a comparison only the words may differ.
+    An engine compares the new text with the recognised text. It would score a person's capitals and punctuation lower
+    than its own. So the two texts must differ only in the changed words.
 
     Returns:
-        The text, and the number of words in which it differs from the recognised text.
+        The new text, and the number of changed words.
     """
     old = heard.split()
     new = [word for word in said.split() if normalise(word)]

@@ -22,8 +22,8 @@ SILENCE_DB: Final = -100.0
 SURE: Final = 0.6
 """Below this confidence, the page and the bot show that a word or a message is uncertain.
 
-Without a calibration, whisper-base gives a fifth of the words of real telephone prompts a lower confidence. A third of
-these words are wrong. Two of three wrong words have such a confidence (docs/models.md).
+Without a calibration, whisper-base gives a confidence below this value to a fifth of the words of real telephone
+prompts. A third of these words are wrong. Of all wrong words, two of three are among them (docs/models.md).
 """
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -105,7 +105,7 @@ class Segment(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Score of another text for a recording, compared with the score of the recognised text."""
+    """The score of a given text for a recording, compared with the score of the recognised text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -147,7 +147,7 @@ class Hypothesis(BaseModel):
 
     @property
     def confidence(self) -> float | None:
-        """Mean of the segments' confidences, weighted by their length; None if no segment has one."""
+        """Mean of the segments' confidences, weighted by the segments' lengths; None if no segment has a confidence."""
         known = [(s.confidence, max(s.end_s - s.start_s, 1e-3)) for s in self.segments if s.confidence is not None]
         weight = sum(length for _, length in known)
         return sum(confidence * length for confidence, length in known) / weight if known else None
@@ -167,7 +167,7 @@ class Hypothesis(BaseModel):
         Args:
             parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
             duration_s: length of the whole recording.
-            model: the model that recognised them.
+            model: the model that recognised the pieces.
             language: ISO 639-1 code of the language of the text.
             foreign: the code of the language that is spoken, if it is certainly another language.
 

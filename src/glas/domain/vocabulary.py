@@ -27,7 +27,7 @@ _MOST_CANDIDATES: Final = 200
 _MOST_WORDS_OF_PHRASE: Final = 4
 _LEAST_LETTERS, _LEAST_LETTERS_OF_NAME = 4, 2
 _LIKE: Final = 0.5
-"""Bound of `SequenceMatcher.ratio` for a word and the words that were recognised instead.
+"""Least `SequenceMatcher.ratio` with which a word counts as similar to the words that were recognised instead.
 
 «Айгуль» for «а и гуль» has 1.0, for «Гуля» 0.6; «кубернетес» for «губернатор» 0.6; «суббота» for «пятница» 0.3.
 """
@@ -82,7 +82,8 @@ class _Token(NamedTuple):
 def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
     """Find the words with which a correction replaces similar recognised words.
 
-    Words that occur anywhere in the recognised text are left out. So are added words, numbers and addresses.
+    Left out are words that occur elsewhere in the recognised text, words that the correction only adds, numbers, and
+    addresses.
 
     Args:
         heard: the recognised text.
@@ -110,7 +111,7 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
 def spelled(text: str) -> str | None:
     """Return a word or short phrase without punctuation around it.
 
-    None if it has no letters, is too long or is an address.
+    If the text has no letters, is too long or is an address, return None.
     """
     words = [_EDGES.sub("", word) for word in text.split()]
     whole = " ".join(words)
@@ -130,7 +131,8 @@ def digest(keywords: Iterable[str]) -> str | None:
 class _Telling:
     """Decides which words of a text are names.
 
-    If a text has only capitals, they are ignored; if it has no Cyrillic letters, Latin letters are ignored.
+    In a text that has only capitals, a capital shows nothing. In a text without Cyrillic letters, Latin letters show
+    nothing.
     """
 
     def __init__(self, text: str) -> None:
@@ -165,10 +167,10 @@ def _tokens(text: str) -> Iterable[_Token]:
 def _replaced(
     old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
-    """Yield the words that replace others, each with the recognised words around its place.
+    """Yield the words that replace other words, each with the recognised words around its place.
 
-    Words that the correction did not change may be among these words, because the alignment is not unique. If «а и гуль
-    и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».
+    The recognised words may include words that the correction did not change, because the alignment is not unique. If
+    «а и гуль и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».
     """
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         if kind != "replace":

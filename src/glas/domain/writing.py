@@ -1,8 +1,8 @@
 """Write recognised words with capitals and full stops, for models that write neither, and numbers in digits.
 
-RU-NORM gives the same words for the text before and after, so error rates do not change. If several words become one
-number, the number has the start of the first word, the end of the last word, and the lowest confidence of all these
-words.
+RU-NORM gives the same words for the text before and after these changes, so error rates do not change. If several words
+become one number, the number has the start of the first word, the end of the last word, and the lowest confidence of
+all these words.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,12 @@ class Writer:
         self._goes_on = False
 
     def write(self, heard: Hypothesis, *, is_cut: bool = False) -> Hypothesis:
-        """Return the hypothesis of a piece with these changes.
+        """Return the hypothesis of a piece with capitals, full stops and digits, as the style requires.
 
         Args:
             heard: the hypothesis of the piece.
-            is_cut: whether the piece ends in the middle of speech, so that its last sentence may continue in the next.
+            is_cut: whether the piece ends in the middle of speech, so that its last sentence may continue in the next
+                piece.
         """
         if not heard.text or heard.language != RUSSIAN or self._style == Style():
             return heard

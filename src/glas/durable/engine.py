@@ -41,9 +41,11 @@ class Durable:
 
         Args:
             place: where work is stored.
-            slot: stable name of this process; after a crash it continues the work that it had claimed.
+            slot: stable name of this process. After a crash, the process that is started under the same name continues
+                the work that was claimed under this name.
             part: the part of Glas to which traces assign its works.
-            keep_days: days after which ended work is deleted; at least 1, because Telegram repeats updates for a day.
+            keep_days: days after which ended work is deleted. At least 1, because Telegram may repeat an update for a
+                day, and the stored work prevents the update from being handled twice.
         """
         self._place = place
         self._slot = slot
@@ -87,7 +89,7 @@ class Durable:
         self._registered.schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """When the engine starts, delete a schedule that an earlier start may have stored in the database."""
+        """Request that the engine deletes a schedule when it starts; an earlier start may have stored this schedule."""
         self._registered.unwanted.append(name)
 
     async def start(self) -> None:
@@ -123,7 +125,7 @@ class Durable:
         self._maintenance.start()
 
     async def _join(self) -> tuple[sa.Engine, Members]:
-        """Open the database, and add this process to the list of its members."""
+        """Open the database, and add this process to the list of the processes that share the database."""
         await asyncio.to_thread(self._place.adopt)
         self._engine = self._place.open()
         self._members = Members(self._engine, self._place.schema)
@@ -136,7 +138,10 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function so that its beginning and end are noted; DBOS cannot register a bound method."""
+        """Wrap a workflow function so that the beginning and the end of each run are noted.
+
+        The result is a plain function, because DBOS cannot register a bound method.
+        """
 
         async def call(*arguments: Any, trace: dict[str, Any] | None = None) -> Any:
             self._running.add(DBOS.workflow_id)
@@ -149,7 +154,10 @@ class Durable:
         return call
 
     async def close(self, *, patience_s: float = 20.0) -> None:
-        """Wait at most `patience_s` seconds for running work, then stop; the rest continues after the next start."""
+        """Wait at most `patience_s` seconds for running work, then stop.
+
+        Work that has not ended by then continues after the next start.
+        """
         if self._maintenance is not None:
             await self._maintenance.stop()
         if self._dbos is not None:
@@ -181,10 +189,11 @@ class Durable:
         Durable._is_started = False
 
     async def enqueue(self, work: Work) -> None:
-        """Store work durably; it is then run once. Work with a known id is not stored again.
+        """Store work durably, so that it is run once; work with a known id is not stored again.
 
-        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition
-        does not enqueue the work again. The id of the work already prevents this, so the call gets its own context.
+        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition of
+        the workflow does not enqueue the work again. The id of the work already prevents this. So DBOS is called in a
+        context of its own, in which it records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
@@ -206,8 +215,9 @@ class Durable:
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Call `function` as a step of a workflow; if the step is recorded already, return the recorded value.
 
-        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats
-        the step. An error that is a result must therefore be returned as a value.
+        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats the
+        step. So a function that wants an error to be recorded as the result of the step must return the error as a
+        value.
         """
 
         async def guarded() -> _T:
@@ -229,7 +239,7 @@ class Durable:
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
 
     async def drop_lease(self, name: str) -> None:
-        """Give up a lease, so that another process can take it."""
+        """Give up a lease, so that another process can take the lease."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
@@ -250,7 +260,7 @@ class Durable:
 
 
 class _NotRecordedError(BaseException):
-    """Carries an error through DBOS, which would record any other `Exception` as the result of the step."""
+    """Carries the error of a step through DBOS, which would record an `Exception` as the result of the step."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)

@@ -59,7 +59,7 @@ class Maintenance:
             dbos: the running engine.
             members: the tables of heartbeats and leases.
             slot: the slot of this process.
-            keep_s: seconds after which finished work is deleted.
+            keep_s: seconds after which ended work is deleted.
             note: returns the note that this process sends to the other processes with each heartbeat.
             hear: is called with the notes of the other processes after each heartbeat.
             running: the work that runs in this process.
@@ -93,10 +93,10 @@ class Maintenance:
             await asyncio.wait(self._tasks)
 
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
-        """Delete a person's finished work that was enqueued before `before_s` (Unix time; None means now).
+        """Delete a person's work that was enqueued before `before_s` (Unix time; None means now).
 
-        Work that has not ended, such as the work that calls this, is deleted soon after its end. Until then the person
-        is listed in a table of Glas.
+        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this, is deleted
+        soon after its end; until then, a table of Glas contains a request for its deletion.
 
         Returns:
             The number of works that were deleted at once.
@@ -135,7 +135,7 @@ class Maintenance:
     async def _interrupt_when_silent(self) -> None:
         """Interrupt the running steps if no heartbeat has arrived for too long.
 
-        `Orphans` puts their work back into its queue.
+        `Orphans` puts the work of these steps back into its queue.
         """
         while True:
             await asyncio.sleep(_INTERRUPTED_AFTER_S / 20)
@@ -187,7 +187,7 @@ class Maintenance:
 
 
 async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
-    """Run `work`. If the work fails, log the error and return None, because the task is repeated anyway.
+    """Return the result of `work`. If it fails, log the error and return None, because the task is repeated anyway.
 
     If the database is unavailable, one line is logged. Any other error is a bug and is logged with its traceback. An
     error must not end the background tasks, because other processes take over the work of a process that sends no
@@ -204,7 +204,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs of workflows that are not registered, because their part no longer runs."""
+    """Cancel scheduled runs of workflows that no part has registered, because nobody would run them."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )

@@ -1,6 +1,6 @@
 """Find work that this process has claimed but does not run, because the connection to the database was lost.
 
-If this work were not put back into its queue, it would delay all further work of its person until the next start.
+If such work were not put back into its queue, it would delay all further work of the same person until the next start.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Running:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """While the context is open, note that the current task does the action of a step, such as sending a message.
+        """Note that the current task does the action of a step, such as sending a message, while the context is open.
 
         Raises:
             asyncio.CancelledError: this process has lost the database, so other processes may do the same action.
@@ -55,8 +55,8 @@ class Running:
     def cut_off(self) -> int:
         """Interrupt all steps and let none begin until `rejoin`; return the number of interrupted steps.
 
-        A step that has finished its action may still wait for its record. The database refuses this record if another
-        process has taken over the work.
+        A step that has finished its action is not interrupted, although its result may not be recorded yet. If another
+        process has taken over the work by then, the database refuses to record the result.
         """
         self._is_cut_off = True
         tasks = [task for task in self._acting if not task.cancelling()]

@@ -33,7 +33,7 @@ class Place:
         url: SQLAlchemy's URL of the database.
         schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because otherwise they would
             claim each other's work.
-        former: the file or schema in which an older version stored the same work.
+        former: the file or schema in which an older version of Glas stored the same work; None if there was none.
     """
 
     url: str
@@ -60,7 +60,7 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Return the place in a file, and create its directory; no other process may have the former file open."""
+    """Return the place in a file, and create the file's directory. No other process may have the former file open."""
     make_directory(path.parent)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
@@ -126,9 +126,10 @@ def _open_postgres(url: str) -> sa.Engine:
 
 
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connect; give an error the code by which DBOS recognises temporary errors.
+    """Connect to the database; if this fails, give the error the code by which DBOS recognises temporary errors.
 
-    DBOS recognises only some error texts. Without the code, the work would count as failed, and would never be done.
+    Without the code, DBOS recognises a temporary error only by some texts. If DBOS does not recognise it, the work
+    counts as failed and is never done.
     """
     # psycopg takes time to import, and is not needed with SQLite.
     from psycopg import OperationalError, errors  # noqa: PLC0415
@@ -142,9 +143,9 @@ def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) ->
 
 
 def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Raise an error for a closed connection, so that the pool replaces it. No query is needed at each use.
+    """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
-    An idle connection receives data only if the server closes it.
+    An idle connection receives data only if the server closes it. So no query is needed to find out.
     """
     if connection.closed or sockets.has_input(connection.fileno()):
         raise sa.exc.DisconnectionError("the server has closed this connection")

@@ -26,15 +26,18 @@ class Registered:
         self.unwanted: list[str] = []
 
     def partition(self, work: Work) -> str | None:
-        """Return the partition of its queue in which a work runs; None if the queue has none."""
+        """Return the partition in which a work runs, within its queue; None if the queue has no partitions.
+
+        In a queue with `one_per_person`, each person has a partition.
+        """
         one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self.queues)
         return work.person if one_per_person else None
 
     def announce(self, watched: Callable[[str, WorkflowFunction], WorkflowFunction]) -> None:
-        """Tell DBOS the workflows, and the queues from which this process takes work; call this before its start.
+        """Tell DBOS the workflows, and the queues from which this process takes work; call this before DBOS starts.
 
         Args:
-            watched: wraps the function of a workflow, given its name.
+            watched: is called with the name and the function of each workflow, and returns the function to register.
         """
         self.workflows = {
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(watched(name, function))

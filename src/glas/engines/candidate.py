@@ -40,7 +40,7 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Choose a candidate, which the servers then use.
+    """Choose a candidate; all servers with this directory of models then try it.
 
     Returns:
         The uniform name of the candidate.

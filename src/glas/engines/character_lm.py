@@ -14,9 +14,11 @@ SPACE = " "
 class CharacterLM:
     """Log-probabilities of words by their letters.
 
+    A context is the letters before a letter. A cost is the negative logarithm of a probability, in units of `step`.
+
     Args:
-        arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for each context
-            length `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
+        arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for contexts of each length n
+            `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.
@@ -56,9 +58,12 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Return the cost of a letter after the longest known ending of the context.
+        """Return the cost of a letter after a context; after an unknown context, use its longest ending that is known.
 
-        `length` is the number of letters of the context.
+        Args:
+            code: the context as a number, with one digit for each letter.
+            length: number of letters of the context.
+            number: number of the letter.
         """
         while True:
             contexts = self._contexts[length]

@@ -64,9 +64,9 @@ def fetch(
         The model's directory.
 
     Raises:
-        HubUnreachableError: no source can be reached within ten seconds each; the message explains how to download by
-            hand.
-        ModelFileMissingError: a file is missing in the only source.
+        HubUnreachableError: no source can be reached (each is tried for at most ten seconds). The message explains how
+            to download by hand.
+        ModelFileMissingError: there is only one source, and a file is missing in it.
         ModelError: the disk is full or not writable, or another process is downloading the same model.
         ModelLoadError: a file has a wrong hash.
     """
@@ -122,7 +122,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """Raise if the index of a model names files that are not in the repository."""
+    """Raise if the directory does not have all files of the model, because the repository does not have them."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))
@@ -147,7 +147,10 @@ def _remove_if_empty(gathering: Path) -> None:
 
 
 def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
-    """Remove all files that do not belong to the model, then move the temporary directory to its final place."""
+    """Remove files that do not belong to the model, then move the temporary directory to its final place.
+
+    If a directory is already at the final place, its other files stay.
+    """
     for path in sorted(gathering.rglob("*"), reverse=True):  # what is in a directory comes before it
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()

@@ -39,7 +39,7 @@ class LanguageModel:
         self._look_up = lru_cache(_REMEMBERED)(self._found)
 
     def logprobs(self, text: str) -> list[float]:
-        """Return, for each word, the natural logarithm of its probability after the word before it.
+        """Return the natural logarithm of the probability of each word after the word before it.
 
         The words are those of the text under RU-NORM.
         """
@@ -55,7 +55,11 @@ class LanguageModel:
         return self._look_up(word)[0] != NO_WORD
 
     def _found(self, word: str) -> tuple[int, float]:
-        """Return the index of a word in the list and the probability of its letters; 0 if a letter is unknown."""
+        """Return the index of a word in the word list, and the probability of its letters.
+
+        If the word is not in the list, the index is `NO_WORD`. If a letter of the word is unknown, the probability is
+        0.
+        """
         if not self._characters.knows(word):
             return NO_WORD, 0.0
         return self._words.number(word), max(exp(self._characters.logprob(word)), 1e-300)

@@ -1,7 +1,7 @@
 """The files of each family of models: which of them must exist, and which are loaded.
 
-A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 expects. For
-Whisper they are those under which Hugging Face transformers saves a checkpoint.
+A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The file names are those that onnx-asr 0.12 expects. For
+Whisper, they are the names under which Hugging Face transformers saves a checkpoint.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class Layout:
             extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: required `version` in `config.json`; without it onnx-asr computes the features of GigaAM v2 without an
-            error.
+        version: the `version` that `config.json` must contain, if any. Without it, onnx-asr would compute the features
+            of GigaAM v2, and would not report an error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
-        otherwise: another layout of the same weights, which is used if a directory or a repository does not have these
-            files.
+        otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
+            files of this layout.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return the files of `files` and of the index that are missing in `directory`.
+        """Return the required files that are missing in `directory`: files of `files`, and files that the index names.
 
         A broken link counts as missing.
         """
@@ -68,9 +68,9 @@ class Layout:
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Return the share of files that exist, 0..1, in the more complete precision.
+        """Return the share of the required files that exist, 0..1, in the precision with the larger share.
 
-        0 if there is only a configuration.
+        If there is only a configuration, the share is 0.
         """
         present = [
             1 - len(lacking) / len(self.files(precision))
@@ -155,9 +155,9 @@ LAYOUTS = (
 def layout_of(directory: Path) -> Layout:
     """Detect the family of a model in a directory.
 
-    If `config.json` contains a `model_type`, this decides; otherwise the names of the files decide. If files are
-    missing, the family with the largest share of existing files is returned, so that `precision_of` can name the
-    missing files.
+    If `config.json` contains a `model_type`, the `model_type` decides. Otherwise the names of the files decide. If no
+    family is complete, the family with the largest share of existing files is returned, so that `precision_of` can name
+    the missing files.
 
     Raises:
         ModelFileMissingError: there is no such directory, or none of its files belongs to a model.

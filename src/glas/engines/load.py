@@ -50,8 +50,8 @@ def load_engine(
         beam_size: beam size of Whisper; 1 means greedy decoding.
         providers: onnxruntime's execution providers, the preferred one first. If `CUDA` is the first one, Whisper runs
             on the graphics card, too.
-        precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. Other
-            models have the precision of their files.
+        precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
+            other models it is ignored, because they have the precision of their files.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.

@@ -47,7 +47,8 @@ class OnnxEngine:
         window_s: the longest piece that `recognise` accepts, seconds.
         threads: threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
-        punctuates: whether the model writes capitals and full stops; None decides this by its vocabulary.
+        punctuates: whether the model writes capitals and full stops; None means that the model's vocabulary decides
+            this.
 
     Raises:
         ModelFileMissingError: a file is missing in the directory.

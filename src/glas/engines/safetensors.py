@@ -1,9 +1,9 @@
 """Read and write weights in the safetensors format without torch; a file that is read is mapped into memory.
 
 The format consists of three parts. First come 8 bytes with the length of the header, a little-endian number. Then comes
-the header, a JSON object with the dtype, shape and position of each tensor. The numbers follow, row after row
-(huggingface/safetensors, README). The package `safetensors` is not used, because its NumPy interface does not have
-bfloat16, in which many checkpoints are published.
+the header, a JSON object with the dtype, shape and position of each tensor. The numbers of the tensors follow, row
+after row (huggingface/safetensors, README). The package `safetensors` is not used, because its NumPy interface does not
+have bfloat16, in which many checkpoints are published.
 """
 
 import json

@@ -69,6 +69,6 @@ async def detach(
 
 @router.get("/messages")
 async def attached_messages(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
-    """Return the further messages of the bot that show the text, without its answer."""
+    """Return the messages of the bot that show the text, without the answer itself."""
     async with database(request).reading() as session:
         return await attached.list_attached(transcription_id, session=session)

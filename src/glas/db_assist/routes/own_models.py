@@ -26,7 +26,7 @@ async def find(
     tg_id: Annotated[TgId | None, Query()] = None,
     chat_id: Annotated[ChatId | None, Query()] = None,
 ) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without both parameters, all own models that are assigned."""
+    """Return the own model of a person and that of a chat; without parameters, all own models that are assigned."""
     async with database(request).reading() as session:
         return await own_models.find(tg_id, chat_id, session=session)
 

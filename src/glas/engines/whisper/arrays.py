@@ -72,7 +72,7 @@ def binary_arrays(path: Path) -> dict[str, Array]:
 
 
 def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
-    """Read all weights of a `model.bin` as they are stored; arrays are mapped from the file.
+    """Read all weights of a `model.bin` in their stored number format; the arrays are mapped from the file.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `read_binary`.
@@ -144,7 +144,7 @@ def _matrices(binary: Binary) -> Iterator[tuple[str, Array, Array | None]]:
 
 
 def _parts(path: Path, name: str, rows: int) -> Iterable[tuple[str, slice]]:
-    """Return Hugging Face's names for an array of CTranslate2, each with the rows that belong to it."""
+    """Return Hugging Face's names for an array of CTranslate2, each with the rows of the array that have this name."""
     names = _names(name)
     if not names or rows % len(names):
         raise ModelLoadError(f"{path}: expected the arrays of a Whisper, got {name} with {rows} rows.")

@@ -1,4 +1,4 @@
-"""Read CTranslate2's `model.bin`: named arrays, some of which have two names.
+"""Read CTranslate2's `model.bin`: arrays with names; an array may have several names.
 
 The format, all numbers little-endian (ctranslate2.specs.model_spec, `ModelSpec._serialize`):
 

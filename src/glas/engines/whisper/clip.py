@@ -29,7 +29,7 @@ class Clip:
 
     @property
     def n_frames(self) -> int:
-        """Number of frames without padding, an even number."""
+        """Number of frames of the sound itself, without padding; always an even number."""
         return -(-self.samples.size // (HOP_SAMPLES * FRAMES_PER_POSITION)) * FRAMES_PER_POSITION
 
     @property
@@ -39,7 +39,7 @@ class Clip:
 
 
 class Written(NamedTuple):
-    """A draft with the encoded sound, its text, its temperature, and all texts that were found."""
+    """A draft, the encoded sound, the text and the temperature of the draft, and all texts found for the sound."""
 
     draft: Draft
     heard: Any
@@ -49,7 +49,7 @@ class Written(NamedTuple):
 
 
 def looks_wrong(written: Written, clip: Clip) -> bool:
-    """Return whether a text has no end, is longer than a person can say in the time, or repeats itself."""
+    """Return whether a text was cut off, is longer than a person can say in the clip's duration, or repeats itself."""
     return (
         not written.draft.has_ended
         or len(written.draft.tokens) > clip.most_tokens

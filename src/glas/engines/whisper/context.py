@@ -1,7 +1,7 @@
 """Length of the encoder's input: Whisper's window of 30 s, or the sound followed by some silence.
 
-Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but the original
-weights give wrong texts if the input ends with the sound. How much silence is necessary depends on the weights:
+Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but with the original
+weights the text is wrong if no silence follows the sound. How much silence is necessary depends on the weights:
 
     context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
     dynamic_context: true       in the same places; older notation for no silence
@@ -60,7 +60,9 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule that a model states, or the rule that was measured for original weights of its size.
+    """Return the rule that a model states; otherwise the rule that was measured for OpenAI's weights of this size.
+
+    For sizes that were not measured, the rule is to fill the window.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.

@@ -63,7 +63,7 @@ class Prefix:
     attention: Floats | None = None
 
     def logprob(self, token: int) -> float | None:
-        """Return the natural logarithm of the probability of a next token; None if it is not among the best."""
+        """Return the natural logarithm of the probability of a next token; None if the token is not in `best`."""
         return self.logprobs[self.best.index(token)] if token in self.best else None
 
 
@@ -135,7 +135,7 @@ class Decoding:
             with_logits: whether to return the logits of all next tokens.
 
         Returns:
-            For each chain, the prefixes that end with each of its tokens.
+            For each chain, one prefix for each of its tokens: the prefix that ends with this token.
         """
         tokens = [token for _, chain in chains for token in chain]
         positions = [len(prefix.places) + step for prefix, chain in chains for step in range(len(chain))]
@@ -229,7 +229,7 @@ class Decoding:
         return 0 if self._buffer is None else int(self._buffer.shape[3])
 
     def _make_memory(self, room: int) -> None:
-        """Allocate the memory; if there was a memory before, allocate a larger memory with its contents."""
+        """Allocate memory with `room` places, and copy the contents of the former, smaller memory into it."""
         shape, old = self._shape, self._buffer
         size = (2 * shape.decoder_layers, 1, shape.decoder_heads, room, shape.head_width)
         self._buffer = np.zeros(size, np.float32)

@@ -81,7 +81,10 @@ def generate(
 
 
 def _written(decoding: Decoding, prefix: Prefix, settings: Settings, end: int, choose: Callable[[Prefix], int]) -> Path:
-    """Generate one text, token by token. If the text reaches the largest number of tokens, it has no end token."""
+    """Generate one text, token by token.
+
+    The text ends with the end token, unless it reaches the largest number of tokens before.
+    """
     path: Path = []
     while len(path) < settings.most_tokens:
         path.append(Choice(prefix, choose(prefix)))

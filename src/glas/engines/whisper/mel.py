@@ -1,7 +1,7 @@
 """Whisper's input: the log-mel spectrogram of openai/whisper (`audio.py`), computed for the length of the sound only.
 
-The original first pads every sound with zeros to 30 s. All frames of zeros are equal, so these frames are not computed
-here. `filled` appends them if a model needs them; the result is equal to that of openai/whisper.
+openai/whisper first pads every sound with zeros to 30 s. All frames of zeros are equal, so these frames are not
+computed here. `filled` appends them if a model needs them; the result is equal to that of openai/whisper.
 """
 
 from functools import lru_cache
@@ -57,8 +57,8 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
         n_mels: number of mel bands; 80, or 128 for the large-v3 family.
 
     Returns:
-        Two values. The features have the shape `(n_mels, n_frames)`, with 10 ms for each frame that overlaps the sound.
-        The number is the value of each frame of the silence after them.
+        The features, and a number. The features have the shape `(n_mels, n_frames)`; each frame has 10 ms, and overlaps
+        the sound. The number is the value of all features in the silence after the sound.
     """
     window, filters = _filters(n_mels)
     half = WINDOW_SAMPLES // 2

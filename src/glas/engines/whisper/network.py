@@ -134,7 +134,7 @@ class Network:
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """See `Backend.score`. The end token is left out, because CTranslate2 does not return its probability."""
+        """See `Backend.score`. The score lacks the end token, because CTranslate2 does not return its probability."""
         task = [token for token in prompt if token != self.vocabulary.no_timestamps]
         found = []
         for text in texts:

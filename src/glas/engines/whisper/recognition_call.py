@@ -98,13 +98,16 @@ class RecognitionCall:
         return hypotheses
 
     def _spoken(self, heard: Any) -> str:
-        """Return the most probable language of one clip; if the model has only one language, return this language."""
+        """Return the language of one clip: the only language of the model, or else the most probable language."""
         if len(self._network.languages) == 1:
             return next(iter(self._network.languages))
         return _most_probable(self._network.language_probabilities(heard)[0])
 
     def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
-        """Return the foreign language of each clip; None if it is not foreign, or if the clip was not checked."""
+        """Return, for each clip, the language that is certainly spoken instead of `language`; None if there is none.
+
+        Clips that are too short are not checked. Without the option `checks_language`, no clip is checked.
+        """
         if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
             return [None] * len(clips)
         if language not in self._network.vocabulary.languages:
@@ -155,7 +158,10 @@ class RecognitionCall:
         return network.score(written.heard, prompt, tokens)
 
     def _with_keywords(self, words: tuple[Word, ...], written: Written, task: list[int]) -> Found:
-        """Replace words by the caller's keywords if the text is Russian; sounds of other languages are not known."""
+        """Replace words by the caller's keywords, if the text is Russian.
+
+        Texts in other languages are not changed, because only the sounds of Russian letters are known.
+        """
         options = self._options
         if not options.hotwords or not self._is_russian:
             return Found(words, ())
@@ -229,7 +235,7 @@ class RecognitionCall:
         )
 
     def _spelt(self, clip: Clip, written: Written, timing: Timing | None) -> tuple[tuple[Token, ...], tuple[Word, ...]]:
-        """Return the tokens, and the words with their confidences; without a timing, all begin at 0."""
+        """Return the tokens, and the words with their confidences; without a timing, all words begin at 0."""
         draft = written.draft
         each = draft.logprobs or [draft.avg_logprob] * len(draft.tokens)
         if timing and draft.logprobs is None:

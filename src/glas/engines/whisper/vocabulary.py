@@ -152,7 +152,7 @@ class Vocabulary:
     def letters(self, token: int) -> str:
         """Return the letters and digits of a token in lower case.
 
-        For a token that is a part of a letter, return a text made from its id.
+        If the token is only a part of a letter, return a text that no other token has.
         """
         if token not in self._letters:
             text = self.decode([token]).lower()
