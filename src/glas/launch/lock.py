@@ -26,7 +26,8 @@ class Holder:
 
     Attributes:
         pid: the process id.
-        url: address of its page, or of its only service; None if it does not listen on any port.
+        url: address of the page that the process serves, or of its only service; None if it does not listen on any
+            port.
     """
 
     pid: int
@@ -49,7 +50,7 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
 
 
 def is_alone(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether these parts lock the data directory exclusively: they store both database and objects in it."""
+    """Return whether these parts need the exclusive lock: they store both database and objects in the directory."""
     return {"database", "objects"} <= embedded_stores(settings, parts)
 
 

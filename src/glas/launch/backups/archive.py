@@ -52,7 +52,8 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
 
     Args:
         file: the target; it is only written from beginning to end, so it can be a pipe.
-        scratch: directory for the manifest, which is not kept in memory, because there may be millions of objects.
+        scratch: directory for the manifest. The manifest is not kept in memory, because there may be millions of
+            objects.
         installation: name of the installation, which is also in the log of deletions.
     """
     with (
@@ -89,7 +90,7 @@ class ArchiveWriter:
         self._add(name, io.BytesIO(content), len(content))
 
     def finish(self) -> None:
-        """Add the manifest, after all other files; its last line shows that it is complete."""
+        """Add the manifest, after all other files; the last line of the manifest shows that the archive is complete."""
         self._say({"n_files": self._n_files})
         self._manifest.flush()
         with Path(self._manifest.name).open("rb") as whole:
@@ -141,7 +142,7 @@ def unpack(file: IO[bytes], directory: Path) -> None:
 
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
-    """Write one file of the archive; refuse links, devices and paths outside the directory.
+    """Write one member of the archive as a file; refuse links, devices and paths outside the directory.
 
     `TarFile.extract` is not used, because the archive is not trusted.
     """
@@ -161,7 +162,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
     """Compare the unpacked files with the manifest; each file is read from the disk again.
 
     Returns:
-        The contents, and the name of the installation; None for a backup of an earlier version.
+        The contents, and the name of the installation. The name is None if an earlier version of Glas made the backup.
 
     Raises:
         BackupError: a file is missing or differs.
