@@ -1,7 +1,7 @@
 """Logs with structlog. Each request has one id in the logs of all parts, and secrets are redacted.
 
 `cli` calls `configure` once. Log lines of libraries that use `logging` (uvicorn, httpx) pass through the same
-processors. So secrets are redacted in them, too, and in tracebacks.
+processors. So secrets are also redacted in the lines of libraries, and in tracebacks.
 """
 
 import logging
@@ -42,7 +42,11 @@ class Redactor:
         return _WORK_NAME.sub(lambda name: f"{name[0][0]}:{_MASK}", value)
 
     def value(self, value: Any) -> Any:
-        """Redact all strings inside containers; other objects are replaced by their redacted `repr`."""
+        """Redact all strings in a value.
+
+        In a container, every item is redacted. An object that is neither a string, a number nor a container is replaced
+        by its redacted `repr`.
+        """
         match value:
             case str():
                 return self.text(value)
@@ -113,5 +117,5 @@ def bind(**values: str) -> MutableMapping[str, Any]:
 
 
 def unbind(tokens: MutableMapping[str, Any]) -> None:
-    """Undo a `bind`."""
+    """Remove from further log lines the values that a call of `bind` added."""
     structlog.contextvars.reset_contextvars(**tokens)
