@@ -68,7 +68,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the variable of each secret setting, and the names that lead to its field: name of the group, name of the field."""
+    """Yield the variable of each secret setting, and the names of its groups and of its field, from the outside in."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()
