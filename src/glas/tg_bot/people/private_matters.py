@@ -26,7 +26,7 @@ def make_router() -> Router:
 
 
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
-    """Handle the command as if it came from the private chat; in the group only tell where the answer is.
+    """Handle the command as if the person had sent it in their private chat; in the group only say where the answer is.
 
     A bot cannot begin a private chat, so a person without a private chat gets a link to it.
     """
