@@ -198,7 +198,7 @@ def _disjoint(overlap: Overlap) -> list[Check]:
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Divide the test set into buckets, by the length, level and confidence of recordings as the champion reports them."""
+    """Divide the test set into buckets by length, level and confidence; the champion's values for a recording count."""
     pairs = list(zip(before.utterances, after.utterances, strict=True))
     for kind, value, borders in BUCKETS:
         known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]
