@@ -1,4 +1,4 @@
-"""Limit the attempts to sign in with links that do not work."""
+"""Limit how often an address may try to sign in with links that do not work."""
 
 import time
 from collections import deque
@@ -11,7 +11,10 @@ _MOST_ADDRESSES: Final = 10_000
 
 
 class Tries:
-    """Count failures by address; valid links are never counted, so that people who sign in do not lock others out."""
+    """Count, by network address, the links that did not work.
+
+    Valid links are not counted. So people who sign in do not lock out others with the same address.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
