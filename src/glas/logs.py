@@ -60,7 +60,10 @@ class Redactor:
                 return self.text(repr(value))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Redact an event, as a structlog processor; it must come after the processor that formats tracebacks."""
+        """Redact an event of structlog.
+
+        This processor must come after the processor that formats tracebacks.
+        """
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 
 

@@ -46,7 +46,7 @@ class Assembly:
         tasks: background tasks, such as the bot, that run until they are cancelled.
         has_bot_reached_telegram: a function that returns whether Telegram has answered the bot yet; None if no bot
             runs.
-        internal_key: a key of nn_service that only this process knows; it is new at each start.
+        internal_key: a key of nn_service that only this process knows; a new key is made at each start.
         figures: functions that return the metrics of parts that have no app.
     """
 
@@ -59,7 +59,7 @@ class Assembly:
 
 @asynccontextmanager
 async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator[Assembly]:
-    """Start parts in the order of their dependencies; stop them in the opposite order at the end.
+    """Start parts in the order of their dependencies; at the end of the context, stop the parts in the opposite order.
 
     Raises:
         ConfigurationError: a part needs another part that is not in this process and has no address in the settings.

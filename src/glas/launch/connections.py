@@ -62,7 +62,7 @@ class Connections:
         return DataLoaderClient(await self._http("data_loader"))
 
     def app(self, part: str) -> FastAPI | None:
-        """Return the app of a service; None if it does not run in this process."""
+        """Return the app of a service; None if the service does not run in this process."""
         return self._apps.get(part)
 
     def has(self, part: str) -> bool:

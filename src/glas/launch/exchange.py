@@ -39,7 +39,7 @@ def exchange(data_dir: Path, new: Path) -> None:
     """Move the old data aside and the new data into its place; if that fails, move the old data back.
 
     Args:
-        data_dir: the data directory; this process has locked it alone.
+        data_dir: the data directory, of which this process must hold the exclusive lock.
         new: a directory inside `data_dir` that contains only the new data.
     """
     # Once for all files: to wait for each of a hundred thousand takes minutes.

@@ -1,4 +1,4 @@
-"""Lock of a data directory; the lock file contains the address of the process that holds it.
+"""Lock of a data directory; the lock file contains id and address of the process that holds the lock.
 
 The lock ends when its process ends. A server that stores both the database and the objects in the directory has an
 exclusive lock. Parts that run as separate processes share the lock, because each of them uses other files there. Such
@@ -69,7 +69,9 @@ def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str
 
 @contextlib.contextmanager
 def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
-    """Lock a directory within the context; create it if it is missing, and complete a restore that was interrupted.
+    """Lock a data directory while the context is open.
+
+    If the directory is missing, it is created. If a restore was interrupted, it is completed first.
 
     Args:
         data_dir: the directory.
@@ -109,7 +111,7 @@ def holder_of(data_dir: Path) -> Holder | None:
 
 
 def _read(path: Path) -> Holder | None:
-    """Read the lock file; None if it is incomplete or has another format."""
+    """Read the lock file; return None if the file is incomplete or has another format."""
     try:
         return Holder(**json.loads(path.read_bytes()))
     except (ValueError, TypeError):

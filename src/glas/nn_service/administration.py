@@ -133,7 +133,7 @@ class Administration:
         return champion(directory) == self._registry.default
 
     def serve(self, name: str) -> bool:
-        """Load a model and make it the default model; running requests keep the model with which they began.
+        """Load a model and make it the default model; running requests keep the model with which they have begun.
 
         Returns:
             Whether the model will also be the default model after a restart. This is so if GLAS_MODEL is `auto` and the
@@ -182,7 +182,9 @@ class Administration:
         return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:
-        """Begin to fetch a known model; if this model is being fetched already, return the running fetch.
+        """Begin to fetch a known model, and return the fetch.
+
+        If a fetch of this model is running already, return that fetch.
 
         Raises:
             UnknownModelError: there is no model of that name.

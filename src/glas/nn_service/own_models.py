@@ -1,8 +1,8 @@
 """Own models in memory: models that answer one person or one chat instead of the default model.
 
-The caller names the own model for a recording; this service does not know to whom it belongs. A recording never waits
-for an own model. If the own model is not in memory, it is loaded by another thread, and the default model answers until
-then. An own model answers only instead of the version of the default model with which it was compared.
+The caller names the own model for a recording; this service does not know to whom an own model belongs. A recording
+never waits for an own model. If the own model is not in memory, it is loaded by another thread, and the default model
+answers until then. An own model answers only instead of the version of the default model with which it was compared.
 """
 
 import contextlib

@@ -22,7 +22,7 @@ def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[
     Args:
         champion: the model that serves.
         candidate: the model that is compared with it.
-        utterances: recordings; at most `RECORDINGS` of them are used, chosen evenly.
+        utterances: recordings. At most `RECORDINGS` are used, which are spread evenly over all given recordings.
     """
     step = max(1, len(utterances) // RECORDINGS)
     ratios = []

@@ -16,8 +16,8 @@ from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
 
 FEWEST_BUCKET_WORDS: Final = 150
-"""Buckets with fewer words than this are shown but not judged, because one wrong word changes their error rate too much
-(by 0.7 percentage points in a bucket of 150 words).
+"""Buckets with fewer words than this are shown but not judged, because one wrong word would change their error rate too
+much. In a bucket of 150 words, it changes the rate by 0.7 percentage points.
 """
 
 

@@ -88,8 +88,8 @@ class ModelNames:
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
-            UnknownModelError: `name` is neither a model nor an alias that exists, and it cannot become an alias:
-                `target` is None, or `name` has characters that an alias may not have.
+            UnknownModelError: `name` is neither a model nor an alias that exists, and cannot become an alias. This is
+                so if `target` is None, or if `name` has characters that an alias may not have.
         """
         if name in DEFAULT_NAMES:
             return AUTO

@@ -281,6 +281,9 @@ class Registry:
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 
     def _current(self, name: str) -> LoadedModel | None:
-        """Return a loaded model; None if it is not loaded, or if its files on disk have another version."""
+        """Return the loaded model of this name.
+
+        Return None if no such model is loaded, or if its files on disk have another version.
+        """
         model = self.loaded().get(name)
         return model if model is not None and self.loader.is_current(model, name) else None

@@ -159,7 +159,7 @@ class Store:
             return
 
     async def digest(self, key: str) -> str | None:
-        """Read an object and return its sha256; None if it does not exist."""
+        """Read an object and return its sha256; return None if the object does not exist."""
         sha256 = hashlib.sha256()
         try:
             async for part in self.stream(key):

@@ -104,7 +104,7 @@ class Metrics:
         self._pauses.inc()
 
     def waiting(self, queue: str, n_works: float) -> None:
-        """Set the length of a durable queue; NaN if it is not known now."""
+        """Set the length of a durable queue; `n_works` is NaN if the length is not known now."""
         self._queues.labels(queue).set(n_works)
 
     def render(self) -> bytes:

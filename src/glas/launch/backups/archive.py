@@ -48,10 +48,10 @@ class BackupReport:
 
 @contextmanager
 def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["ArchiveWriter"]:
-    """Write an archive while the context is open; it is complete only if the context ends without an error.
+    """Write an archive while the context is open; the archive is complete only if the context ends without an error.
 
     Args:
-        file: the target; it is only written from beginning to end, so it can be a pipe.
+        file: the target. It is written from its beginning to its end, without seeking, so it can be a pipe.
         scratch: directory for the manifest. The manifest is not kept in memory, because there may be millions of
             objects.
         installation: name of the installation, which is also in the log of deletions.
@@ -76,7 +76,7 @@ class ArchiveWriter:
         self._say({"format": FORMAT, "glas": glas.__version__, "creation_datetime": made, "installation": installation})
 
     def add_file(self, path: Path, name: str) -> bool:
-        """Add a file; return False if it was deleted meanwhile, for instance by /forget."""
+        """Add a file to the archive; return False if the file was deleted meanwhile, for instance by /forget."""
         try:
             source = path.open("rb")
         except FileNotFoundError:
@@ -126,7 +126,7 @@ class _Hashing(io.RawIOBase):
 
 
 def unpack(file: IO[bytes], directory: Path) -> None:
-    """Write the files of an archive into an empty directory; when this returns, they are on the disk.
+    """Write the files of an archive into an empty directory; when this function returns, the files are on the disk.
 
     Raises:
         BackupError: the archive is damaged, or contains something else than files of a backup.

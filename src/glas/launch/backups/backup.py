@@ -88,7 +88,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
 
 @contextmanager
 def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """Yield a file for writing; if no error occurs, sync it to disk and give it its final name.
+    """Yield a draft file for writing; if no error occurs in the context, sync the file to disk and rename it.
 
     Raises:
         WouldReplaceError: the target exists when the backup is finished, and `force` is not set.

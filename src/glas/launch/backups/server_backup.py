@@ -103,7 +103,7 @@ async def _copy(archive: ArchiveWriter, settings: Settings) -> BackupReport:
 
 
 async def _content(store: Store, key: str, size_bytes: int) -> bytes | None:
-    """Read an object; None if it was deleted meanwhile, for instance by /forget."""
+    """Read an object; return None if the object was deleted meanwhile, for instance by /forget."""
     try:
         content = b"".join([part async for part in store.stream(key, end=size_bytes)])
     except NotFoundError:

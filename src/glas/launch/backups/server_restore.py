@@ -152,7 +152,10 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Rename the schemas, so that new schemas can be loaded within the context; at its end, delete the old schemas."""
+    """Rename the present schemas, so that schemas with their names can be loaded within the context.
+
+    At the end of the context, the renamed schemas are deleted. If an error occurs, they get their names back.
+    """
     async with database.writing() as session:
         for name in (await session.scalars(_SCHEMAS)).all():
             await session.execute(text(f'ALTER SCHEMA "{name}" RENAME TO "{_FORMER}{name}"'))

@@ -176,7 +176,7 @@ class RateLimiter(BaseRequestMiddleware):
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
     async def _take_turn(self, method: TelegramMethod[Any]) -> None:
-        """Wait until a call may begin; count how long it waited, or that it was dropped."""
+        """Wait until a call may begin; add to the metrics how long the call waited, or that it was dropped."""
         now_s = asyncio.get_running_loop().time
         began_s = now_s()
         try:

@@ -150,7 +150,7 @@ async def edit_caption(
 
 
 async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: InlineKeyboardMarkup | None) -> None:
-    """Set the buttons of a message; ignore the error if they are the same already or the message was deleted."""
+    """Set the buttons of a message; do nothing if it has these buttons already, or if the message was deleted."""
     await _edit(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
 
 
@@ -165,6 +165,6 @@ async def _edit(call: Callable[[], Awaitable[Message | bool]]) -> None:
 
 
 async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
-    """Delete a message of the bot; ignore the error if it was deleted already or is too old."""
+    """Delete a message of the bot; do nothing if it was deleted already, or if it is too old to be deleted."""
     with contextlib.suppress(InvalidParameterError, PersonGoneError):
         await said(lambda: bot.delete_message(chat_id, message_id))

@@ -84,7 +84,7 @@ async def on_subtitles(
     subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Send subtitles of the current text; a later correction updates them."""
+    """Send subtitles of the current text; a later correction of the text also updates the subtitles."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])

@@ -93,7 +93,7 @@ async def on_help(
 
 
 async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
-    """Return the title of the model that serves; None if it is not known now."""
+    """Return the title of the default model; None if nn_service does not answer."""
     try:
         return (await nn_service.health()).title[locale]
     except ServiceError:

@@ -19,7 +19,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of private commands in groups; it must come before the routers that answer them."""
+    """Make the router of private commands in groups; it must come before the routers that answer these commands."""
     router = Router()
     router.message.register(on_private_matter, Command(*_PRIVATE), F.chat.type != "private")
     return router

@@ -150,7 +150,7 @@ async def on_chat_chosen(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Change the bot's behaviour in a group; only its administrators may press the button."""
+    """Change the bot's behaviour in a group; only administrators of the group may press the button."""
     message = message_of(query)
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)

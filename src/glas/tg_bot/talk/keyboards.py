@@ -94,7 +94,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Make the button that begins an attempt: «Распознать» for the first attempt, «Повторить» for others."""
+        """Make the button that begins an attempt: «Распознать» if `is_first` is set, otherwise «Повторить»."""
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
@@ -198,7 +198,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[[consent], *([row] if row else [])])
 
     def chat(self, *, uses_own: bool | None, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons for the bot's behaviour in a group; only its administrators may press them.
+        """Make the buttons for the bot's behaviour in a group; only administrators of the group may press them.
 
         `uses_own` is None for a group without an own model.
         """

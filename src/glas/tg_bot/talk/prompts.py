@@ -43,7 +43,7 @@ class Prompts:
 
         Args:
             signer: object that signs and checks contexts.
-            bot_id: id of the bot; only its own messages are read.
+            bot_id: id of the bot; contexts are read only from messages of this bot.
             life_s: seconds for which a reply is accepted.
             action: kind of the request, which is signed, too; messages with another kind are not read.
         """

@@ -20,7 +20,9 @@ class Acknowledging:
     metrics: Metrics
 
     async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Tell the sender of a recording that the recording waits, and enqueue it; this function is a workflow.
+        """Tell the sender of a recording that the recording waits, and enqueue the recording.
+
+        This function is a workflow.
 
         If the message cannot be sent now, the recording is enqueued without it, because a message may be possible
         later. If the recording is refused, it is not enqueued.

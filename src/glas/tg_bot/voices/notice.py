@@ -54,7 +54,11 @@ class Notice:
 
 
 def _read(text: str) -> Note | None:
-    """Parse a note; return None if it is of another version, or of a process that has just started."""
+    """Parse a note.
+
+    Return None if another version of Glas has written the note, or if its process has just started and has not written
+    a note yet.
+    """
     try:
         return Note.model_validate(json.loads(text)) if text else None
     except (ValueError, ValidationError):

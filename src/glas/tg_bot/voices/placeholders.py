@@ -94,7 +94,7 @@ class Placeholders:
         return Opened(admission=admission, message_id=message_id, chat_id=chat_id)
 
     async def _send(self, job: VoiceJob, admission: Admission, n_waiting: int = 0) -> tuple[int, int]:
-        """Send the placeholder, or the refusal; return the ids of its chat and of the message.
+        """Send the placeholder, or the refusal; return the id of the chat and the id of the message.
 
         `n_waiting` is the number of recordings that wait, this recording included; 0 if this recording does not wait.
         """

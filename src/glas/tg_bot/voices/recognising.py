@@ -162,7 +162,7 @@ class RecordingRecogniser:
         return await self.fetching.fetch(file_id)
 
     async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
-        """Return the words that are likely in a recording; return none if they cannot be fetched now."""
+        """Return the words that are likely in a recording; return no words if db_assist cannot be asked now."""
         if not self.n_keywords:
             return ()
         try:
@@ -213,7 +213,7 @@ class RecordingRecogniser:
         )
 
     async def _served_model(self, job: VoiceJob, own: OwnModel | None) -> ModelRef | None:
-        """Return the model that would recognise a recording now; None if it is not known.
+        """Return the model that would recognise a recording now; None if nn_service does not answer.
 
         This function asks nn_service each time, because the model may change.
         """

@@ -81,7 +81,10 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Repair one message; log an error if Telegram does not have its recording any more."""
+        """Repair one message if something of it is lost; return counts of what was lost and repaired.
+
+        If Telegram does not have the recording any more, an error is logged.
+        """
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
         is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost
         if not (is_unarchived or is_audio_lost or is_text_lost):

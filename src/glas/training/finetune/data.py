@@ -9,8 +9,7 @@ from glas.training.finetune.report import Report
 from glas.training.finetune.share import FEWEST_WORDS
 
 MOST_REPLAYED = 400
-"""Largest number of replayed recordings that are used; in the experiments of docs/lab-notes.md, this number was
-sufficient.
+"""Largest number of replayed recordings that are used. In the experiments of docs/lab-notes.md, this number was enough.
 """
 
 

@@ -50,7 +50,7 @@ class Speech:
 def spoken_clips(
     synthesiser: Synthesiser, lines: Sequence[str], seed: int, count: int
 ) -> Iterator[tuple[str, str, Samples]]:
-    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed determines them."""
+    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed determines all triples."""
     dice = random.Random(seed)
     voices, made = list(synthesiser.voices), 0
     while made < count:

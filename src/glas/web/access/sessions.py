@@ -1,8 +1,8 @@
 """Sessions of people who are signed in. A session is in a signed cookie; only the ended sessions are kept in memory.
 
-A cookie contains the Telegram id of the person, their rights when they signed in, a random name of the session, the
-time when it began, and the time when it was last renewed. The signature is HMAC-SHA256. The cookie is not encrypted,
-because its content need not be secret from its owner.
+A cookie contains the Telegram id of the person, the person's rights at the sign-in, and a random name of the session.
+It also contains the time when the session began, and the time when the session was last renewed. The signature is
+HMAC-SHA256. The cookie is not encrypted, because its content need not be secret from its owner.
 """
 
 import hmac
@@ -66,7 +66,10 @@ class Sessions:
         return Session(tg_id, rights, secrets.token_urlsafe(18), now, now)
 
     def renewed(self, session: Session) -> Session | None:
-        """Return the session, renewed now, so that it ends later; None if it was renewed a short time ago."""
+        """Return the session with the present time as its last renewal, so that it ends later.
+
+        Return None if the session was renewed a short time ago.
+        """
         now = int(self._now())
         return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
 

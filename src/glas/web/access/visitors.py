@@ -82,7 +82,7 @@ class Visitors:
         return found
 
     def begin(self, visitor: Visitor, user: User) -> bool:
-        """Sign a person in; return whether this is permitted, which it is not if the person is banned."""
+        """Sign a person in and return True; if the person is banned, only return False."""
         rights = rights_of(user, self._admins)
         if Right.SIGNED_IN not in rights:
             return False

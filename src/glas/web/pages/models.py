@@ -167,14 +167,14 @@ async def serve(request: Request, visit: Visit, number: Number) -> Response:  # 
 
 
 async def _serve(services: Services, name: str) -> bool:
-    """Let a model serve; return whether it will also serve after a restart."""
+    """Make a model the default model of nn_service; return whether it will still be so after a restart."""
     if services.nn_service is None:
         raise ConflictError("expected nn_service behind the pages")
     return await services.nn_service.serve(name)
 
 
 async def _served(services: Services) -> ModelRef | None:
-    """Return the model that serves now; None if nn_service does not answer."""
+    """Return the present default model of nn_service; None if nn_service does not answer."""
     try:
         return None if services.nn_service is None else (await services.nn_service.health()).served
     except GlasError:

@@ -76,7 +76,7 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete the message with recording, text and corrections; its payments stay."""
+    """Delete the message with recording, text and corrections; the payments for it are kept."""
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)

@@ -1,4 +1,4 @@
-"""The page of reviewers: it shows one recording after another, with its text; a reviewer judges it with one key press.
+"""The page of reviewers: it shows one recording after another, with its text. One key press judges a recording.
 
 A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see what
 other people wrote about the recording. A reviewer holds two messages: the message that is reviewed now, and the next
