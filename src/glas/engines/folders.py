@@ -14,9 +14,9 @@ PART = ".part"
 def written_whole(target: Path) -> Iterator[Path]:
     """Give an empty new directory to write into; at the end of the context, the new directory replaces `target`.
 
-    The new directory is beside the target. If the context ends without an error, the new directory is synced to disk and gets
-    the name of the target. After an error or a crash, the target is unchanged. If a call crashed, the next call removes
-    the new directory of the crashed call.
+    The new directory is beside the target. If the context ends without an error, the new directory is synced to disk
+    and gets the name of the target. After an error or a crash, the target is unchanged. If a call crashed, the next
+    call removes the new directory of the crashed call.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

@@ -47,9 +47,9 @@ def create_app(
     """Make the app; nothing is loaded before its lifespan begins.
 
     Args:
-        settings: the whole configuration, which may contain more keys (GLAS_API_KEYS).
-        key: the key of the owner, sent as `Authorization: Bearer`; if there is no key at all, every request is
-            accepted.
+        settings: the whole configuration. It may contain keys of further callers (GLAS_API_KEYS).
+        key: the key of the owner, which callers send as `Authorization: Bearer`. If neither this key nor another key is
+            set, every request is accepted.
         previous_key: the former key, which is still accepted while keys are exchanged.
         internal_key: the key with which other parts in this process call.
         load: makes an engine from a model's uniform name; None loads the files on disk.
@@ -83,7 +83,7 @@ def create_app(
 
 
 def _add_operation(app: FastAPI) -> None:
-    """Add the routes for operators, and the documentation."""
+    """Add the routes for operators, and the routes of the documentation."""
     app.add_api_route(
         "/health",
         health,

@@ -1,4 +1,4 @@
-"""Routes of the candidate: show it with its shares; administrators can take it back."""
+"""Routes of the candidate: show the candidate and its share of people, and end its trial (administrators only)."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The route that judges whether a given text can be what is said in a recording."""
+"""The route that judges whether a given text can be the words that are said in a recording."""
 
 from typing import Annotated
 

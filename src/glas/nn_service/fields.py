@@ -98,7 +98,7 @@ Languages = Annotated[
 
 
 def _true_or_false(value: object) -> object:
-    """Accept only `true` and `false` in any case; pydantic would accept many other words for a boolean."""
+    """Refuse any text except `true` and `false`, in capitals or not; pydantic would also accept words such as `yes`."""
     if isinstance(value, str) and value.lower() not in {"true", "false"}:
         raise ValueError("expected true or false")
     return value
@@ -120,7 +120,7 @@ WhenIdle = Annotated[
     ),
 ]
 BUCKET_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": N_BUCKETS - 1})
-"""Forms and query strings have no null, but the schema of `int | None` would permit it."""
+"""The schema of an optional bucket. It does not permit null, because forms and query strings cannot contain null."""
 
 Bucket = Annotated[
     int | None,
@@ -147,7 +147,7 @@ InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", descr
 
 
 def own_model(name: str, instead_of: str) -> OwnModel | None:
-    """Return the own model that the two fields name; None if they are empty."""
+    """Return the own model that two fields of a request name; None if the fields are empty."""
     if not name:
         return None
     model, _, version = name.rpartition("@")

@@ -193,10 +193,12 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
 
 
 def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple[str | None, bool]:
-    """Return the language to write, None if the model detects it; and whether to check that this language is spoken.
+    """Return the language to write, and whether to check that it is the spoken language.
 
-    A language that the caller names comes first, then the only entry of `languages`. If `languages` has several entries
-    with Russian among them, Russian is written and checked.
+    The language is None if the model must detect it. If `is_named` is set (the request contains `language`), or if
+    `languages` is empty, `language` is written. It is checked only if it is the default, Russian. If `languages` has
+    one entry, this entry is written. If `languages` has several entries, Russian is written and checked if it is among
+    them; otherwise the model detects the language.
     """
     if is_named or not languages:
         code = _code(language)
@@ -208,7 +210,7 @@ def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple
 
 
 def _likely(hotwords: str, keywords: Sequence[str]) -> str:
-    """Join all keywords into one line.
+    """Join the keywords of two fields into one line.
 
     Raises:
         InvalidParameterError: the line is too long.
@@ -222,7 +224,7 @@ def _likely(hotwords: str, keywords: Sequence[str]) -> str:
 
 
 def _sent(**hints: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the fields that are not empty."""
+    """Return the names of those given fields that are not empty."""
     return tuple(name for name, value in hints.items() if value)
 
 

@@ -1,9 +1,10 @@
 """Error rates of a recogniser on recordings with reference texts.
 
 The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
-intervals in ASR performance evaluation"). Whole speakers are drawn if the data set names at least `FEWEST_SPEAKERS`.
-Otherwise recordings are drawn, as if the recordings of one speaker were independent. If there are few speakers, the
-error rate of other voices may be outside the interval.
+intervals in ASR performance evaluation"). If the data set names the speaker of every recording, and at least
+`FEWEST_SPEAKERS` of them, the bootstrap draws speakers with all their recordings. Otherwise it draws single recordings,
+as if the recordings of one speaker were independent. If the data set has few speakers, the error rate on other voices
+may be outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -178,7 +179,7 @@ def _evaluation(
 
 
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
-    """Return the unit of the bootstrap, speakers or recordings, and the block of each recording."""
+    """Return what the bootstrap draws, `speakers` or `recordings`, and the block to which each recording belongs."""
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:
         return "speakers", named

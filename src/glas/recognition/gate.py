@@ -1,7 +1,8 @@
 """The gate: decide whether a candidate may replace the champion.
 
-All functions here depend only on the measurements. A candidate passes only if every check passes. Each check reports
-its limit and the measured value. The limits (`GateLimits`) are the same for every model.
+The decision depends only on the measurements of both models, and on the overlap of the test with the training data. A
+candidate passes only if every check passes. Each check contains its limit and the measured value. The limits
+(`GateLimits`) are the same for every model.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,9 @@ from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
 
 FEWEST_BUCKET_WORDS: Final = 150
-"""Buckets with fewer words are shown but not judged, because there one error is almost a point."""
+"""Buckets with fewer words than this are shown but not judged, because one wrong word would change their error rate too
+much. In a bucket of 150 words, it changes the rate by 0.7 percentage points.
+"""
 
 
 class _Value(BaseModel):
@@ -51,7 +54,7 @@ class Measured(_Value):
 
 
 class Overlap(_Value):
-    """Number of speakers, recordings and texts of the test on which the candidate was trained."""
+    """How many speakers, recordings and texts of the test were also in the training data of the candidate."""
 
     n_speakers: int = Field(
         ge=0, description="Number of speakers of the test set on whose recordings the model was trained."
@@ -125,7 +128,7 @@ def judge(
         champion: the model that serves.
         candidate: the candidate, measured on the same recordings.
         slower: relative difference in processor time, from `glas.recognition.cost`.
-        overlap: the part of the test on which the candidate was trained.
+        overlap: the part of the test set that was also in the training data of the candidate.
         limits: the limits; None for the defaults.
     """
     limits = limits or GateLimits()
@@ -199,10 +202,11 @@ def _certainty(difference: Interval | None) -> Check:
 
 
 def _disjoint(overlap: Overlap) -> list[Check]:
-    """Return the checks that the candidate was not trained on its test.
+    """Return the checks that the test set and the training data of the candidate do not overlap.
 
-    No model may be trained on a recording of the test. A personal model may be trained on the speakers of its test but
-    not on its texts. Any other model may be trained on the texts but not on the speakers.
+    No model may be trained on a recording of the test set or of a guard set. A personal model may be trained on the
+    speakers of the test set, but not on the texts of the test set. Any other model may be trained on these texts, but
+    not on these speakers.
     """
     by_voice = _at_most(Condition.SPEAKERS, 0, overlap.n_speakers)
     by_text = _at_most(Condition.TEXTS, 0, overlap.n_texts)
@@ -210,7 +214,7 @@ def _disjoint(overlap: Overlap) -> list[Check]:
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Divide the test set by length, level and confidence, as the champion reports them."""
+    """Divide the test set into buckets by length, level and confidence; the champion's values for a recording count."""
     pairs = list(zip(before.utterances, after.utterances, strict=True))
     for kind, value, borders in BUCKETS:
         known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]
@@ -233,4 +237,6 @@ BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Seque
     ("level", lambda one: one.level_db, (-35.0, -25.0)),
     ("confidence", lambda one: one.confidence, (0.6, 0.85)),
 )
-"""The values by which the test set is divided, and their limits."""
+"""The values by which the test set is divided into buckets: name, function that returns the value, borders of the
+buckets.
+"""

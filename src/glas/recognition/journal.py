@@ -1,4 +1,4 @@
-"""The journal of promotions: each replacement of a model, with the person who decided and the reason."""
+"""The journal of promotions: each decision about replacing the champion, with the person who decided and the reason."""
 
 import contextlib
 import getpass
@@ -41,7 +41,7 @@ def read(models_dir: Path) -> list[Promotion]:
     """Return all decisions, the oldest first.
 
     Raises:
-        ModelError: a line is something else than a decision.
+        ModelError: a complete line of the journal is not a decision.
     """
     path = models_dir / FILE
     if not path.is_file():
@@ -53,18 +53,21 @@ def read(models_dir: Path) -> list[Promotion]:
 
 
 def _entries(text: str) -> Iterator[Any]:
-    """Read each line; skip an incomplete line that a crash has left."""
+    """Parse each line of the journal; skip a line that is no JSON, because a crash can leave an incomplete line."""
     for line in text.splitlines():
         with contextlib.suppress(json.JSONDecodeError):
             yield json.loads(line)
 
 
 def last_release(models_dir: Path) -> Promotion | None:
-    """Return the decision by which the present model serves; None if the decision was taken back or is not recorded."""
+    """Return the last decision that changed the champion.
+
+    Return None if that decision was taken back, or if no such decision is recorded.
+    """
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Return whether a model was ever released because it passed the gate, even if it was taken back later."""
+    """Return whether a model ever became the champion because it passed the gate, even if this was taken back later."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

@@ -13,7 +13,7 @@ FILE = "lineage.json"
 
 
 class Lineage(BaseModel):
-    """The base of a model, and the hashes of the recordings on which it was trained.
+    """The base model of a fine-tuned model, and hashes of the recordings on which the fine-tuned model was trained.
 
     The lineage contains no text and no sound.
     """

@@ -22,7 +22,7 @@ class Utterance:
 
     Attributes:
         audio: the file.
-        name: its name in the data set.
+        name: name of the recording in the data set.
         text: the reference: the right words.
         speaker: the speaker's name; None if the data set does not name speakers.
     """
@@ -40,7 +40,7 @@ class ReferenceSet:
     Attributes:
         name: name of the directory or manifest.
         utterances: the recordings, at least one.
-        n_without_reference: number of lines that were left out because their text is null.
+        n_without_reference: number of recordings that were left out because their text is null.
     """
 
     name: str
@@ -49,7 +49,7 @@ class ReferenceSet:
 
 
 def content_hash(data: ReferenceSet) -> str:
-    """Return a hash over the sounds, texts and speakers of a data set; names and paths do not change it."""
+    """Return a hash over the sounds, texts and speakers of a data set; the paths of files do not change the hash."""
     lines = (
         f"{sha256_of(one.audio)} {sha256(one.text.encode()).hexdigest()} {one.speaker}\n" for one in data.utterances
     )

@@ -1,7 +1,8 @@
 """Objects as files of a directory, which survive a loss of power.
 
-obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace showed.
-After a loss of power a name could exist without its bytes, or not at all.
+obstore's LocalStore is atomic (it writes a file `name#1` and then links or renames this file) but never calls fsync, as
+strace showed. So after a loss of power, a written file could be missing, or its name could exist without its bytes.
+Therefore this module calls fsync.
 """
 
 import asyncio
@@ -17,10 +18,12 @@ from glas.system.files import to_disk
 
 
 async def create_file(store: LocalStore, directory: Path, key: str, parts: Iterator[bytes], part_bytes: int) -> None:
-    """Write a file under a temporary name, sync it to disk, then rename it; its name is for `sync_names`.
+    """Write a file under a temporary name, sync its content to disk, then rename the file.
+
+    The caller must call `sync_names` afterwards, so that the new name is on the disk, too.
 
     Raises:
-        AlreadyExistsError: there is such an object.
+        AlreadyExistsError: an object with this key exists already.
     """
     draft = f"{key}.{uuid.uuid4().hex}.part"
     try:

@@ -13,13 +13,14 @@ _NO_BUCKET = "NoSuchBucket"
 
 @contextmanager
 def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
-    """Add a span for an operation within the context, and raise our own errors in place of obstore's.
+    """Add a span that lasts as long as the context, and convert obstore's errors in it into errors of Glas.
 
-    Our errors contain only the first line of obstore's message; the rest of it is a dump.
+    An error of Glas contains only the first line of obstore's message. The other lines are technical details of the
+    request.
 
     Args:
         operation: name of the operation, for the trace.
-        subject: the key or keys, for the message.
+        subject: the key or keys of the objects, for the message of an error.
         is_directory: whether the store is a directory, which needs no network.
 
     Raises:

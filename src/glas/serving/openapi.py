@@ -41,7 +41,10 @@ class ErrorBody(BaseModel):
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the declaration of a route's errors; 401 and 500 are added, because every route may return them."""
+    """Return the declaration of a route's error statuses.
+
+    401 and 500 are added, because every route may return them.
+    """
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorBody, "description": _CAUSES[status]} for status in sorted({401, 500, *statuses})
     }
@@ -58,14 +61,15 @@ def describe(
     open_paths: Collection[str] = PROBES,
     declares_failures: bool = False,
 ) -> None:
-    """Replace the app's document: FastAPI's own, with the key, and without FastAPI's own format of errors.
+    """Change the OpenAPI document that FastAPI makes: add the key, and remove FastAPI's format of errors.
 
     Args:
-        app: the app whose routes are described, those that are added later included.
+        app: the app whose routes are described. Routes that are added later are described, too.
         description: the purpose of the service.
         needs_key: whether callers need a key.
         open_paths: paths that need no key.
-        declares_failures: whether the routes declare their errors (`failures`); otherwise each may answer any error.
+        declares_failures: whether the routes declare their errors with `failures`. If not, the document says that each
+            route may return any error.
     """
 
     def document() -> dict[str, Any]:
@@ -99,9 +103,10 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
 
 
 def _with_whole_bounds(node: Any) -> Any:
-    """Return the document with bounds such as 2^63 as whole numbers, because FastAPI makes fractions of them.
+    """Convert the bounds of numbers in a document, such as 2^63, to whole numbers; FastAPI writes them as floats.
 
-    Readers round such fractions, for example to -9223372036854776000, which is outside the bound.
+    A program that reads the document rounds a float, for example to -9223372036854776000. This number is outside the
+    real bound.
     """
     match node:
         case dict():

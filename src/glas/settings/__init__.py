@@ -1,8 +1,8 @@
-"""All settings of Glas in one nested class. Only `cli` creates it, once; all other code receives values.
+"""All settings of Glas in one nested class. Only `cli` creates the settings, once; all other code receives them.
 
 A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; a secret may also be in a file, see
-`glas.settings.files`. Two underscores separate a group from its setting: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()`
-describes all settings; docs/settings.md is generated from it.
+`glas.settings.files`. Two underscores separate the name of a group from the name of a setting:
+`GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
 """
 
 import ipaddress
@@ -201,7 +201,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read secrets from files, too; environment variables have precedence over `.env`."""
+        """Return the sources of settings: in addition to pydantic's sources, secrets are read from files.
+
+        Environment variables have precedence over `.env`.
+        """
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
         assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - likewise
@@ -231,9 +234,9 @@ def listed(text: str) -> list[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a listener on `host` can be reached from this machine only.
+    """Return whether a server that listens on `host` can be reached only from this machine.
 
-    The only such host name is `localhost`.
+    The host may be an IP address. Of all host names, only `localhost` counts as such a host.
     """
     if host == "localhost":
         return True
@@ -252,7 +255,7 @@ class SettingRow(NamedTuple):
 
 
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
-    """Describe all settings in the order of their definition, the settings of groups last."""
+    """Yield a description of every setting, in the order of their definition."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

@@ -1,7 +1,7 @@
-"""Make, replace and delete files so that a loss of power undoes nothing; lock files, hash them.
+"""Make, replace and delete files so that a loss of power undoes nothing; lock files, and hash files.
 
-A name is on the disk only when its directory was synced, too. So files that must survive a loss of power are made by
-these functions.
+The name of a file is on the disk only after the directory of the file was synced, too. So files that must survive a
+loss of power are made by these functions.
 """
 
 import contextlib
@@ -27,21 +27,24 @@ def to_disk(*paths: Path) -> None:
 
 
 def tree_to_disk(path: Path) -> None:
-    """Wait until a file, or a directory with all its contents, is on the disk, except its own name."""
+    """Wait until a file, or a directory with all its contents, is on the disk.
+
+    The name of the file or directory itself is stored in its parent directory, which this function does not sync.
+    """
     to_disk(*(one for one in (path, *path.rglob("*")) if not one.is_symlink()))
 
 
 def make_directory(path: Path) -> None:
-    """Create a directory and its parents, if they are missing; after the return their names are on the disk."""
+    """Create a directory and its parents, if they are missing; when this returns, their names are on the disk."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
     path.mkdir(parents=True, exist_ok=True)
     to_disk(*(one.parent for one in missing))
 
 
 def put_in_place(draft: Path, target: Path) -> None:
-    """Rename a finished file, which replaces `target`, or a finished directory.
+    """Rename a finished file or directory to `target`; a file replaces a file that has this name already.
 
-    The content is on the disk before the rename, and the name after the return.
+    The content is on the disk before the rename. The new name is on the disk when this function returns.
     """
     tree_to_disk(draft)
     draft.replace(target)
@@ -49,7 +52,7 @@ def put_in_place(draft: Path, target: Path) -> None:
 
 
 def delete(path: Path) -> bool:
-    """Delete a file, or a directory with all its contents; after the return it does not reappear after a loss of power.
+    """Delete a file, or a directory with all its contents, so that a loss of power does not bring it back.
 
     Returns:
         Whether the file or directory existed.
@@ -66,7 +69,7 @@ def delete(path: Path) -> bool:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line in UTF-8 to a file, which is created if it is missing; after the return the line is on the disk.
+    """Append a line in UTF-8 to a file, which is created if it is missing; when this returns, the line is on the disk.
 
     If a crash has left an incomplete line at the end, the new line begins after a line break, and readers skip the
     incomplete line.

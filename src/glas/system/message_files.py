@@ -1,7 +1,8 @@
-"""Directories with words or sound of exported messages outside the export, such as reports and files of trainings.
+"""List which messages a directory contains words or sound of, so that they can be deleted later.
 
-Each directory has a file that lists its messages. So the export can find and delete files about messages that have left
-the export.
+Such directories are outside the export, for example reports and files of a training. Each directory has a file that
+lists its messages. When a message has left the export, the export uses these lists to find and delete the files about
+this message.
 """
 
 import json
@@ -16,7 +17,7 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write the list of messages into a directory, before any file about the messages is written there.
+    """Write the list of a directory's messages; call this before any file about them is written.
 
     Args:
         folder: the directory, which is created if it is missing.
@@ -31,13 +32,13 @@ def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[s
 
 
 def message_of(audio: Path) -> int | None:
-    """Return the number of the message to which a recording of an export belongs; None for any other file."""
+    """Return the id of the message to which an audio file belongs; None if the file is not part of an export."""
     name = audio.parent.name
     return int(name) if name.isdecimal() and (audio.parent / f"{name}.json").is_file() else None
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """In directories with a message that is no longer exported, delete the files about messages.
+    """Find the directories that list a message which is no longer exported, and delete their files about messages.
 
     Args:
         places: directories that contain the directories, at any depth.
@@ -70,9 +71,10 @@ def delete_messages(folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[set[int], set[str]]:
-    """Return the messages and the harmless files of a list.
+    """Return the ids of the messages, and the names of the harmless files, that a folder's list contains.
 
-    If the list cannot be read, return a message that does not exist.
+    If the list cannot be read, return the id of a message that does not exist. Then the files of the folder count as
+    stale.
     """
     try:
         told = json.loads(path.read_bytes())

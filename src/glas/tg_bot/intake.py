@@ -1,8 +1,8 @@
-"""Receive updates: store each one durably before it is confirmed to Telegram.
+"""Receive updates from Telegram, and store each update durably before it is confirmed to Telegram.
 
-A request for the next updates confirms the previous updates. After a crash between storing and confirming, Telegram
-sends an update again, and the durable engine recognises it by its name. If several processes use one database, the
-process that holds a lease polls.
+A request for the next updates confirms the previous updates. If the process crashes after it has stored an update and
+before it has confirmed it, Telegram sends the update again. The durable engine then finds that it has work of this name
+already. If several processes use one database, only the process that holds a lease polls.
 """
 
 import asyncio
@@ -56,10 +56,11 @@ class Intake:
         Args:
             bot: the client of the Bot API.
             durable: the durable engine, which stores updates.
-            confirm_first: whether recordings in private chats are recognised only after the person confirms it.
-            n_at_once: number of recordings that may come within a second without being acknowledged first, if no
-                recording waits.
-            metrics: counts the updates; None counts into nothing.
+            confirm_first: whether a recording in a private chat is recognised only after the person has pressed a
+                button.
+            n_at_once: number of recordings that may come within a second before further recordings are acknowledged
+                first. If a recording waits, every new recording is acknowledged first.
+            metrics: counts the updates; None if nobody needs the counts.
         """
         self._bot = bot
         self._durable = durable
@@ -71,7 +72,7 @@ class Intake:
         self._offset: int | None = None
 
     async def store(self, update: Update) -> None:
-        """Store an update durably; when this returns, it cannot be lost."""
+        """Store an update durably; when this function returns, the update cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             is_recording = work.workflow == HEAR
@@ -119,7 +120,7 @@ class Intake:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _let_others_poll(self) -> None:
-        """Give up the lease during a longer pause, because another machine may still reach Telegram."""
+        """Give up the lease before a longer pause, because another machine may still reach Telegram."""
         self._offset = None
         try:
             await self._durable.drop_lease(_LEASE)
@@ -127,7 +128,7 @@ class Intake:
             _log.warning("the lease could not be released", cause=type(error).__name__)
 
     async def _turn(self) -> None:
-        """Request a batch of updates and store it; the next request confirms this batch."""
+        """Request a batch of updates, and store them; the request of the next turn confirms this batch."""
         updates = await self._ask()
         parties: dict[int | None, list[Update]] = {}
         for update in updates:
@@ -163,7 +164,7 @@ class Intake:
 
 
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
-    """Return the work for an update; None if it is not addressed to the bot, so that it is not stored."""
+    """Return the work for an update; None if the update is not for the bot and so must not be stored."""
     message = update.message or update.channel_post
     job = None if message is None else voice_job(message, bot_id=bot_id)
     if message is not None:
@@ -184,7 +185,11 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def acknowledged_first(work: Work) -> Work:
-    """Return the work that acknowledges a recording first; a newcomer's /start is handled at once."""
+    """Return the work that acknowledges a recording first, before the recording is enqueued.
+
+    If the work is a newcomer's /start, return it for the same queue, so that it is handled before the newcomer's
+    recordings.
+    """
     if work.workflow != HEAR:
         return replace(work, queue=ARRIVALS)
     return replace(work, queue=ARRIVALS, workflow=ACKNOWLEDGE, id=f"k:{work.id}")
@@ -193,7 +198,9 @@ def acknowledged_first(work: Work) -> Work:
 def _party(update: Update) -> int | None:
     """Return the id under which an update is queued: that of the person, or of the chat if no person is known.
 
-    Otherwise None.
+    The queues handle the updates of one id in their order.
+
+    Return None for kinds of updates that the bot does not handle.
     """
     if update.message is not None:
         return party_in(update.message)
@@ -203,7 +210,11 @@ def _party(update: Update) -> int | None:
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """Yield the updates of an answer one by one, so that an update of an unknown kind does not stop the others."""
+    """Yield the updates of an answer that could not be parsed as a whole.
+
+    Each update is parsed alone. If an update has an unknown format, an empty update with its number is yielded, so that
+    the others are still handled.
+    """
     for raw in body["result"]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})
@@ -215,7 +226,10 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """Return whether an update of a group is for the bot: a command, an answer, or the group's new number."""
+    """Return whether an update of a group is for the bot.
+
+    Such an update is a command, a reply to the bot's request for words, or Telegram's notice of the group's new number.
+    """
     message = update.message
     if message is None:
         return False

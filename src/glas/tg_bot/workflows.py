@@ -68,7 +68,7 @@ class _Shared(NamedTuple):
 
 
 def register(context: Context) -> Announcing:
-    """Register all workflows and queues; return the object whose `watch` the caller must run."""
+    """Register all workflows and queues; return the sender of announcements, whose `watch` the caller must run."""
     settings, durable = context.settings, context.durable
     signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)
     admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
@@ -131,7 +131,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
 
 
 def _register_updates(context: Context, shared: _Shared, recogniser: RecordingRecogniser) -> None:
-    """Register the work on updates: handlers of messages and buttons, and changes of texts that were sent."""
+    """Register the work on updates: handlers of messages and buttons, and updates of texts that the bot has sent."""
     bot, durable, phrases, options = context.bot, context.durable, context.phrases, context.settings.bot
     services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
     keyboards, admission_control, life_s = shared.keyboards, shared.admission_control, options.rating_days * _S_PER_DAY

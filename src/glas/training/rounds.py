@@ -1,11 +1,12 @@
 """One round of learning: dataset version, fine-tuning, gate, release.
 
 Two hashes identify a round. The first covers everything that determines the model: dataset version, base model, recipe,
-and the sets that determine the share. The second covers everything that determines the verdict: test, guards and
-limits. So an interrupted round is resumed, and a finished round is not repeated. With another test set, the model gets
-another verdict without being trained again.
+and the sets that determine the share. The second covers everything that determines the verdict: test set, guard sets
+and limits. By these hashes, an interrupted round is found and resumed, and a finished round is not repeated. If only
+the test set changes, the model is not trained again, but the gate judges it again.
 
-Files: `rounds/TRAINING/work` while the model is trained, `rounds/TRAINING/TEST/` with `round.json` and the report.
+TRAINING and TEST are these two hashes. `rounds/TRAINING/work` exists while the model is trained.
+`rounds/TRAINING/TEST/` contains `round.json` and the report.
 """
 
 import json
@@ -79,16 +80,18 @@ class RoundPlan:
     """The data, settings and directories of a round.
 
     Attributes:
-        base: the model from which every round starts. The base is not the model of the last round: each round learns
-            from all recordings, so nothing is learnt twice and errors do not accumulate.
+        base: the model from which every round starts. This is not the model of the last round, because each round
+            learns from all recordings. So no recording is learnt twice, and errors do not accumulate.
         export: directory of the export.
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
         rules: rules for a version of the dataset.
-        test: recordings from elsewhere on which the gate measures; None means the test set of the version.
+        test: recordings that do not come from the export, on which the gate measures. None means the test set of the
+            version.
         guards: sets that must not become worse; the gate measures on them.
         kept: sets that determine the share of the change; the gate does not use them.
-        least_minutes: minutes of new recordings since the last round; with fewer minutes nothing is done.
+        least_minutes: least number of minutes of recordings that are new since the last round. With fewer minutes, no
+            model is trained.
         recipe: settings of the fine-tuning.
         limits: limits of the gate.
         language: language of the report.
@@ -128,12 +131,13 @@ def run_round(
 ) -> Round:
     """Run a round, or resume an interrupted round; return the result of a finished round.
 
-    Nothing is released here: the caller decides about a candidate that passed the gate.
+    The champion is not changed. If the candidate has passed the gate, the caller decides whether it becomes the
+    champion.
 
     Args:
         settings: the settings of the server; their model is the champion.
         plan: the data of the round, and its settings.
-        steps: receives the beginnings and ends of the steps.
+        steps: receives the beginning and the end of each step.
         report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
@@ -166,7 +170,7 @@ def run_round(
 
 
 def recipe_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that determines a model except the dataset version."""
+    """Return a hash over everything that determines a model, except the dataset version."""
     recipe = asdict(plan.recipe)
     del recipe["threads"]
     base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
@@ -174,9 +178,9 @@ def recipe_hash(plan: RoundPlan) -> str:
 
 
 def verdict_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that determines the verdict.
+    """Return a hash over everything that determines the verdict, except the test set of the version.
 
-    The test set of the version is in the hash of the model.
+    The hash of the model covers the version, and so its test set.
     """
     test = None if plan.test is None else content_hash(plan.test)
     return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))
@@ -187,7 +191,7 @@ def _hash(*values: Any) -> str:
 
 
 def _begin(version: Version, plan: RoundPlan) -> Round:
-    """Describe a round before any work is done."""
+    """Return the description of a round before any work on it is done."""
     recipe = recipe_hash(plan)
     return Round(
         version=version.name,
@@ -203,7 +207,10 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
 def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
-    """Fine-tune a model on a dataset; return whether a model was written, because a share of the change was better."""
+    """Fine-tune a model on a dataset; return whether a model was written.
+
+    No model is written if none is better than the base model.
+    """
     steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),
@@ -249,7 +256,7 @@ def _judge(
 
 
 def read_round(folder: Path) -> Round | None:
-    """Read the finished round in a directory; return None if it has not ended."""
+    """Read the result of the round in a directory; return None if the round has not finished."""
     path = folder / ROUND
     return Round.model_validate_json(path.read_bytes()) if path.is_file() else None
 
@@ -273,7 +280,10 @@ def _utterances(examples: Iterable[Example]) -> list[Utterance]:
 
 
 def _new_minutes(version: Version, plan: RoundPlan, recipe: str) -> float:
-    """Return the minutes of recordings that no finished round with this recipe has learnt with the same words."""
+    """Return the minutes of recordings in the training set that are new.
+
+    A recording is new if no finished round with this recipe contained it with the same words.
+    """
     learnt = {
         (entry.id, entry.reference_sha256)
         for one in finished_rounds(plan.rounds)
@@ -289,7 +299,7 @@ def _now() -> str:
 
 
 def _keep(folder: Path, ended: Round, work: Path) -> Round:
-    """Record the result of a round, which finishes it, and delete the clips of its training."""
+    """Record the result of a round, which makes it a finished round, and delete the files of its training."""
     ended = ended.model_copy(update={"finished": _now()})
     replace_text(folder / ROUND, ended.model_dump_json(indent=1) + "\n")
     shutil.rmtree(work, ignore_errors=True)

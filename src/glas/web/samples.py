@@ -1,6 +1,7 @@
 """Sample messages: audio files in a directory, for people who have no recording of their own.
 
-A line of `texts.jsonl` in the directory has the words of one sample: `{"file": "message-1.ogg", "text": "…"}`.
+Each line of the file `texts.jsonl` in the directory contains the words of one sample: `{"file": "message-1.ogg",
+"text": "…"}`.
 """
 
 import json

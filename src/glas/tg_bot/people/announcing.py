@@ -1,9 +1,9 @@
 """Send announcements about models: news to people from whom a model learnt, and questions to administrators.
 
-The bot asks for announcements at intervals, and enqueues each announcement once, as separate work. News must not be
-sent twice. So news are claimed in the database directly before they are sent. If a run finds that another run, which
-was killed, has claimed the news, it sends nothing. Before the claim, a harmless call checks whether the person can be
-reached.
+The bot asks db_assist for announcements at intervals, and enqueues each announcement once, as separate work. News must
+not be sent twice. So a run claims the news in the database directly before it sends them. If a run that claimed the
+news was killed, a later run finds the claim and sends nothing. Before the claim, a harmless call checks whether the
+person can be reached.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ class Announcing:
             await asyncio.sleep(self.look_s)
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Send one announcement, as a workflow."""
+        """Send one announcement; this function is the workflow of an `AnnounceJob`."""
         job, claim = AnnounceJob.model_validate(arguments), secrets.token_hex(8)
         try:
             try:
@@ -101,7 +101,9 @@ class Announcing:
         return None if found is None else _ended(claim, Outcome.UNREACHABLE)
 
     async def _send(self, job: AnnounceJob, claim: str) -> dict[str, Any] | None:
-        """Claim an announcement and send it, once; return None if it must not be sent.
+        """Claim an announcement and send it at most once.
+
+        Return None if the announcement must not be sent.
 
         Raises:
             GlasError: the announcement was not sent; sending may succeed later.

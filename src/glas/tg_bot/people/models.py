@@ -65,7 +65,7 @@ async def on_model_chosen(
     say: Say,
     locale: Locale,
 ) -> ModelJob | None:
-    """Begin to download the chosen model; its progress is shown in the message with the buttons."""
+    """Begin to download the chosen model; the message with the buttons then shows the progress."""
     if query.from_user.id not in admins:
         await toast(bot, query, say("admin-only"), is_alert=True)
         return None
@@ -104,9 +104,9 @@ class ModelChange:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Change the default model and show the progress, as a workflow.
+        """Change the default model, and show the progress meanwhile.
 
-        The workflow can be repeated after a crash.
+        This function is the workflow of a `ModelJob`. It can be repeated after a crash.
         """
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]
@@ -138,10 +138,10 @@ class ModelChange:
         await self.db_assist.choose_model(choice)
 
     async def _change(self, job: ModelJob, say: Say) -> str:
-        """Wait until the download has ended.
+        """Start the download of the model if necessary, and wait until it has ended.
 
         Returns:
-            The text to show then.
+            The text to show after the download.
 
         Raises:
             GlasError: the download failed.

@@ -1,4 +1,7 @@
-"""Handle the buttons ❌ 👌 ✅. db_assist decides about the payment; this module requests it and shows the result."""
+"""Handle the buttons ❌ 👌 ✅: send the score to db_assist, and show the result.
+
+db_assist decides whether coins are paid for the score.
+"""
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery

@@ -64,7 +64,7 @@ def _page(
     say: Say,
     locale: Locale,
 ) -> Menu:
-    """Return text and buttons of a page; if there are fewer pages, return the last page."""
+    """Return text and buttons of a page of the vocabulary; if there is no page of this number, return the last page."""
     n_pages = max(1, -(-len(words) // _PAGE))
     page = min(page, n_pages - 1)
     text = say("words", count=counted(len(words), locale)) if words else say("words-empty")

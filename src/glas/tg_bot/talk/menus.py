@@ -1,4 +1,4 @@
-"""A message whose text and buttons belong together, as it is sent and later updated."""
+"""The text and the buttons of a message that are sent together and later updated together."""
 
 from typing import NamedTuple
 
@@ -19,5 +19,5 @@ class Menu(NamedTuple):
         await message.answer(self.text, reply_markup=self.keyboard)
 
     async def update(self, message: Message, bot: Bot) -> None:
-        """Show the menu in a message of the bot."""
+        """Replace text and buttons of a message of the bot by the menu."""
         await edit_text(bot, message.chat.id, message.message_id, self.text, self.keyboard)

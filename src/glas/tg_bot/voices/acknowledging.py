@@ -13,16 +13,19 @@ from glas.tg_bot.voices.placeholders import Placeholders
 
 @dataclass(frozen=True)
 class Acknowledging:
-    """Objects that are needed to acknowledge; the caller opens and closes them."""
+    """Objects that are needed to acknowledge recordings; the caller opens and closes them."""
 
     durable: Durable
     placeholders: Placeholders
     metrics: Metrics
 
     async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Tell the sender of a recording that the recording waits, and enqueue the recording, as a workflow.
+        """Tell the sender of a recording that the recording waits, and enqueue the recording.
 
-        If the message cannot be sent, the recording is enqueued nevertheless, because a message may be possible later.
+        This function is a workflow.
+
+        If the message cannot be sent now, the recording is enqueued without it, because a message may be possible
+        later. If the recording is refused, it is not enqueued.
         """
         job = VoiceJob.model_validate(arguments)
         try:

@@ -1,12 +1,14 @@
 """Answer a voice message: placeholder, recognition, delivery. Then archive the message, as separate work.
 
-Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst the
-placeholder is sent twice, because Telegram has no idempotency keys. Rows have natural keys, and the text is sent by
-editing the placeholder. A write that can be repeated shares a step with the code that needs it, because each record
-needs a write to the disk. The recording is archived after the answer, as separate work. So an unavailable object store
+Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst, the
+placeholder is sent twice, because Telegram cannot recognise a repeated call. A row is not created twice, because its
+key is computed from the Telegram message. The text is not sent twice, because it is sent by editing the placeholder.
+Recording a step needs a write to the disk. So a database write that can be repeated has no step of its own; it is part
+of the step that needs it. The recording is archived after the answer, as separate work. So an unavailable object store
 delays no text.
 
-In a group nobody requested an answer, so a recording without speech gets no answer, and its placeholder is deleted.
+In a group, usually nobody has requested an answer. A recording without speech then gets no answer, and its placeholder
+is deleted.
 """
 
 import time
@@ -67,7 +69,7 @@ class Pipeline:
     metrics: Metrics
 
     async def hear(self, arguments: dict[str, Any]) -> None:
-        """Answer one recording, as a workflow."""
+        """Answer one recording; this function is the workflow of a `VoiceJob`."""
         job = VoiceJob.model_validate(arguments)
         outcome = await self._hear(job)
         # A recording that is requested later was sent long before.
@@ -129,13 +131,16 @@ class Pipeline:
             await self.durable.enqueue(kept.work())
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """While the context is open, show the progress, if there is a message that can show it."""
+        """Show the progress while the context is open; do nothing if there is no placeholder that can show it."""
         if answer.message_id is None:
             return nullcontext()
         return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
 
     async def _record(self, answer: Answer) -> int | None:
-        """Create the row; return None if the person's data was deleted meanwhile."""
+        """Create the row of a message, and return its id.
+
+        Return None if nobody is known as the speaker, or if the person's data was deleted meanwhile.
+        """
         job, recording = answer.job, answer.job.recording
         if job.person is None:
             return None
@@ -158,7 +163,7 @@ class Pipeline:
             return None
 
     async def _withdraw(self, answer: Answer, recognised: Recognised) -> None:
-        """Finish the row of a recording without speech, and delete the placeholder."""
+        """Complete the row of a recording without speech, and delete the placeholder."""
         await self.delivery.finish(answer, recognised)
         await self._take_back(answer)
 
@@ -167,7 +172,7 @@ class Pipeline:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
     async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> None:
-        """Explain why there is no text, and offer another attempt if it may help."""
+        """Explain to the person why there is no text, and offer another attempt if it may help."""
         job = answer.job
         _log.warning("a recording was not recognised", code=error.code, error=error.message)
 

@@ -23,7 +23,11 @@ _SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
 
 
 class Opened(BaseModel):
-    """Result of the first step. It has no message if the bot does not answer, or answers later."""
+    """The result of the first step: the decision, and the message that was sent.
+
+    `message_id` is None if no message was sent. Then the recording is not answered, or it is answered only when there
+    is a text.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +37,7 @@ class Opened(BaseModel):
 
     @property
     def refused(self) -> str | None:
-        """How the recording has ended, as `Metrics.answered` expects it; None if it is to be recognised."""
+        """The outcome for `Metrics.answered` if the recording must not be recognised; None if it must be recognised."""
         if not self.admission.is_answered:
             return NOT_ANSWERED
         return None if self.admission.refusal is None else REFUSED
@@ -51,11 +55,13 @@ class Placeholders:
     keyboards: Keyboards
 
     async def open(self, job: VoiceJob, *, is_waiting: bool = False) -> Opened:
-        """Decide about a recording, and send the first message if the bot answers at once, as a recorded step.
+        """Decide about a recording, and send the first message about it, as a recorded step of the workflow.
+
+        No message is sent if the recording is not answered, or if its placeholder is sent only when there is a text.
 
         Args:
             job: the recording.
-            is_waiting: whether the recording has to wait; the message contains this information.
+            is_waiting: whether the recording has to wait; the message then says so.
 
         Raises:
             PersonGoneError: nobody can read the message.
@@ -88,9 +94,9 @@ class Placeholders:
         return Opened(admission=admission, message_id=message_id, chat_id=chat_id)
 
     async def _send(self, job: VoiceJob, admission: Admission, n_waiting: int = 0) -> tuple[int, int]:
-        """Send the message that will become the answer, or the refusal; return its chat and id.
+        """Send the placeholder, or the refusal; return the id of the chat and the id of the message.
 
-        `n_waiting` is the number of recordings that wait, this one included; 0 if it does not wait.
+        `n_waiting` is the number of recordings that wait, this recording included; 0 if this recording does not wait.
         """
         say = self.phrases[admission.locale]
         if admission.refusal is not None:

@@ -1,8 +1,8 @@
 """Search every night for lost recordings, and download them again from Telegram by the ids of their files.
 
-The existence and size of every object are checked. Each day another seventh of the objects is read and compared with
-its sha256. So each object is read once a week. Recordings that were never archived, because a service was unavailable
-for too long, are archived.
+Each night, the existence and size of every object are checked. In addition, a seventh of the objects is read and
+compared with the stored sha256, each night another seventh. So each object is read once a week. If a recording was
+never archived because a service was unavailable for too long, it is archived now.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Check all messages, as a workflow.
+        """Check all messages; this function is a workflow.
 
         Args:
             scheduled: the scheduled time; its day determines which objects are read.
@@ -67,7 +67,10 @@ class Repair:
             await self.steps.run("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
-        """Check some messages; if this is repeated after a crash, repaired messages are found to be in order."""
+        """Check the next messages after `cursor`, and repair them.
+
+        If this is repeated after a crash, the messages that were repaired before the crash are found to be in order.
+        """
         page = await self.db_assist.changed_since(cursor, limit=_PAGE)
         rows = [one.transcription for one in page.items if one.transcription is not None]
         found: Counter[str] = Counter(seen=len(rows))
@@ -78,7 +81,10 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Repair one message; log an error if Telegram does not have its recording any more."""
+        """Repair one message if something of it is lost; return counts of what was lost and repaired.
+
+        If Telegram does not have the recording any more, an error is logged.
+        """
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
         is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost
         if not (is_unarchived or is_audio_lost or is_text_lost):
@@ -121,7 +127,10 @@ class Repair:
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
-    """Return the objects of an archived message; their digests are included on the day on which they are read."""
+    """Return the objects that an archived message must have.
+
+    The digests are included only if the objects are to be read on this day.
+    """
     if row.audio_key is None or row.text is None:
         return ()
     is_read = row.id % _DAYS == day
@@ -133,9 +142,9 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 
 
 def _to_archive(row: Transcription) -> ToArchive:
-    """Return the text and recognition to archive for a message.
+    """Return what to archive for a message that was never archived: its file and its text.
 
-    Times of words are computed only when they are needed.
+    A recognition is not archived. If times of words are needed later, the recording is recognised again.
     """
     return ToArchive(
         transcription_id=row.id,

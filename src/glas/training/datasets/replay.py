@@ -14,12 +14,12 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a")
 
 
 def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> ReplaySet:
-    """Return the name, number and hash of replayed recordings, which a version of the dataset contains.
+    """Return the name, number and hash of replayed recordings; a version of the dataset contains this description.
 
     Args:
         place: for recordings with reference texts, a directory or manifest that `glas evaluate` can read; otherwise a
             directory of sounds.
-        kind: whether they have reference texts, or are sounds without speech.
+        kind: `reference` for recordings with reference texts, `non_speech` for sounds without speech.
 
     Raises:
         DataSetError: there are no such recordings.

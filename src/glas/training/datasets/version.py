@@ -63,17 +63,17 @@ class Version(_Value):
 
     @property
     def content(self) -> bytes:
-        """The bytes of its file."""
+        """The bytes of the version's file."""
         return self.model_dump_json(indent=1).encode() + b"\n"
 
     @property
     def name(self) -> str:
-        """The hash of the content, shortened."""
+        """The name of the version: a shortened hash of its content."""
         return hashlib.sha256(self.content).hexdigest()[:_NAME_CHARS]
 
     @property
     def speakers(self) -> frozenset[str]:
-        """Pseudonyms of the speakers."""
+        """Pseudonyms of all speakers in the version."""
         return frozenset(entry.speaker for entry in self.entries)
 
 
@@ -88,7 +88,7 @@ def words_sha256(text: str) -> str:
 
 
 def write_version(folder: Path, version: Version) -> Path:
-    """Write a version, unless it exists already."""
+    """Write the file of a version, unless it exists already, and return its path."""
     path = folder / f"{version.name}.json"
     if path.exists():
         read_version(folder, version.name)
@@ -122,7 +122,7 @@ def versions_in(folder: Path) -> Iterator[Version]:
     """Read all versions, the oldest first.
 
     Raises:
-        DataSetError: a version was changed.
+        DataSetError: the file of a version was changed.
     """
     paths = (path for path in folder.glob("*.json") if len(path.stem) == _NAME_CHARS and set(path.stem) <= _HEX)
     for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):

@@ -1,4 +1,4 @@
-"""Write the card of the embedded model, with its training data and the error rates of the files in its directory."""
+"""Write the card of the embedded model, with its training data and its error rates."""
 
 import json
 import tempfile

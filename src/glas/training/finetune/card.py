@@ -19,7 +19,7 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
 
     Args:
         model: directory of the model.
-        lineage: its base model and training data.
+        lineage: the base model and the training data of the model.
         run: directory with the logs of the training.
     """
     result = lineage.result

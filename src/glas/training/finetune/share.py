@@ -1,9 +1,10 @@
-"""Choose the share of a learnt change that is kept.
+"""Choose which share of a learnt change of weights a fine-tuned model keeps.
 
-The whole change is best for the corrected messages, and worst for other speech. A part of the change often keeps most
-of the gain, without becoming worse on other speech (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust
-fine-tuning of zero-shot models", 2022). Shares are compared by their loss: the cross-entropy of the references, in
-nepers a token. The loss shows the difference of two models with far fewer recordings than word errors.
+With the whole change, a model is best on messages like the corrected ones, and worst on other speech. With a part of
+the change, it often keeps most of the gain, and does not become worse on other speech (measured in docs/lab-notes.md).
+The idea is from Wortsman et al., "Robust fine-tuning of zero-shot models", 2022. Shares are compared by their loss: the
+cross-entropy of the references, in nepers a token. To show the difference of two models, the loss needs far fewer
+recordings than the number of word errors.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,13 @@ SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_RISEN: Final = 0.01
 """Permitted rise of the loss on a set that must not become worse.
 
-In docs/lab-notes.md, a smaller rise raised the word error rate by at most 0.3 points, and twice this rise raised it by
-one point or more.
+In the experiments of docs/lab-notes.md, the word error rate rose by at most 0.3 percentage points if the loss rose less
+than this. It rose by one point or more if the loss rose twice as much.
 """
 
 FEWEST_WORDS: Final = 500
-"""Number of words of such a set below which a rise may be chance: about 40 sentences."""
+"""If a set that must not become worse has fewer words than this (about 40 sentences), a rise of its loss may be chance.
+"""
 
 
 class _Value(BaseModel):
@@ -43,7 +45,7 @@ class ShareLosses(_Value):
     kept: dict[str, float]
 
     def worse_than(self, before: "ShareLosses") -> list[str]:
-        """Return the names of the sets that must not become worse and are worse than with the base model."""
+        """Return the names of the sets in `kept` on which this model is worse than the base model."""
         return [name for name, loss in self.kept.items() if loss - before.kept[name] > MOST_RISEN]
 
 
@@ -61,20 +63,23 @@ class MeasuredShare(_Value):
     kept: dict[str, ErrorRates]
 
     def is_better_than(self, before: "MeasuredShare") -> bool:
-        """Return whether dev has fewer errors than with the base model; fewer wrong characters count, too."""
+        """Return whether this model is better than the base model on the development set.
+
+        It must not make more word errors, and the sum of its word errors and character errors must be lower.
+        """
         fewer_characters = self.dev.char_errors + self.dev.word_errors < before.dev.char_errors + before.dev.word_errors
         return self.dev.word_errors <= before.dev.word_errors and fewer_characters
 
 
 def choose_share(before: ShareLosses, shares: Sequence[ShareLosses]) -> float | None:
-    """Return the share with the lowest loss on dev.
+    """Return the permitted share with the lowest loss on dev.
 
-    Only shares count that are better than the base model on dev and not worse on the other sets. Without such a share,
-    return None.
+    A share is permitted only if its loss on dev is lower than that of the base model, and if it makes no other set
+    worse. If no share is permitted, return None.
 
     Args:
-        before: the base model, share 0.
-        shares: shares above 0.
+        before: losses of the base model (share 0).
+        shares: losses of all shares above 0.
     """
     allowed = [one for one in shares if one.dev < before.dev and not one.worse_than(before)]
     return min(allowed, key=lambda one: one.dev).share if allowed else None

@@ -19,7 +19,10 @@ class Divided(NamedTuple):
 
 
 def split(utterances: Sequence[Utterance], dev_share: float) -> Divided:
-    """Divide by speaker; if there are fewer than `FEWEST_SPEAKERS` speakers, by text.
+    """Divide recordings so that no speaker is in both sets.
+
+    If there are fewer than `FEWEST_SPEAKERS` speakers, or if the speaker of a recording is not known, divide them so
+    that no text is in both sets.
 
     Args:
         utterances: recordings with references.

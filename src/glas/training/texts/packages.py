@@ -78,7 +78,7 @@ def _translations(path: Path) -> Iterator[str]:
 
 
 def _catalogue(data: bytes) -> dict[str | tuple[str, int], str]:
-    """Parse the messages of a compiled catalogue; plural forms have keys with their number.
+    """Parse a compiled gettext catalogue, and return its messages by key; the key of a plural form contains its number.
 
     Python's module gettext cannot list messages. The format is described in the manual of GNU gettext, "The Format of
     GNU MO Files". A file has a magic number, a revision, the number of messages, and the offsets of the tables of

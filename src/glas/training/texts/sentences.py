@@ -1,7 +1,7 @@
 """Draw sentences for synthesis: voice messages from a grammar, sentences, and sequences of words from the dictionary.
 
-A CTC network that is trained on few sentences memorises them, so every utterance has another sentence. A hash of the
-normalised text decides which sentences are held out for tests.
+If a CTC network is trained on few sentences, it memorises them. So every utterance has a different sentence. A hash of
+the normalised text decides which sentences are held out for tests.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _NUMBERS = {"n", "n2", "nth"}
 
 
 def label(text: str) -> str:
-    """Reduce a text to the 32 letters and single spaces, after RU-NORM."""
+    """Return a text after RU-NORM, with only the 32 letters and single spaces."""
     return " ".join(_NOT_LETTERS.sub(" ", normalise(text)).split())
 
 
@@ -83,7 +83,7 @@ class TextSource:
         return " ".join(self._word() for _ in range(count))
 
     def _word(self) -> str:
-        """Draw a word form, mostly from annotated texts: the shortest of up to three drawn forms."""
+        """Draw up to three word forms, mostly from annotated texts, and return the shortest."""
         pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
         return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
 

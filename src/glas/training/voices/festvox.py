@@ -1,10 +1,10 @@
 """The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
 
-The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
-VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The second half is used
-to test learning from corrections. Unpack the package (`dpkg -x festvox-ru_*.deb DIRECTORY`) and pass this directory.
-Layout: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in
-`wav/ID.wav`.
+The embedded model is never trained on his voice. Half of his sentences, chosen by a hash of the sentence, are test
+data. Most sentences in VoxForge's recordings are the same, so training does not use these recordings either. The second
+half is used to test learning from corrections. To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`) and
+pass this folder. The layout is: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed
+vowel; the sound is in `wav/ID.wav`.
 """
 
 import re
@@ -27,12 +27,14 @@ class Reading:
 
 
 def held_out_reading(text: str) -> bool:
-    """Return whether a sentence of this reader belongs to the half that is used for tests only."""
+    """Return whether a sentence of this reader belongs to the half that is used only for tests."""
     return share_of(text, 2) == 1
 
 
 def read_festvox(folder: Path) -> list[Reading]:
-    """Read all recordings of the unpacked package (or of the voice's own directory), in the order of the transcripts.
+    """Read all recordings, in the order of the transcripts.
+
+    `folder` is the unpacked package, or the directory of the voice in the package.
 
     Raises:
         ConfigurationError: the directory does not contain this package.

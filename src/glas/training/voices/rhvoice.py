@@ -1,4 +1,6 @@
-"""RHVoice in this process, through ctypes: voices of real people (statistical models of their recordings), 24 kHz.
+"""Call RHVoice in this process, through ctypes: text to samples at 24 kHz, in voices of real people.
+
+The voices are statistical models of recordings.
 
 The library comes from Debian's packages librhvoice5 and librhvoice-core7, the voices from rhvoice-russian. All are in
 Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES` names the voices

@@ -1,4 +1,4 @@
-"""Show, download, change and delete the data about the person who is signed in."""
+"""The pages on which people see, download, change and delete the data about themselves."""
 
 from typing import Annotated, Final
 
@@ -88,7 +88,7 @@ async def ask_to_forget(request: Request, visit: Visit) -> Response:
 
 @router.post("/data/forget")
 async def forget(request: Request, visit: Visit, word: Annotated[str, Form(max_length=100)] = "") -> Response:
-    """Delete everything, as the bot's /forget does, and end the session."""
+    """Delete all data about the person, as the bot's /forget does, and end the session."""
     if word.strip().casefold() != visit.say("data-forget-word"):
         return _confirmation(request, visit, is_wrong=True)
     site = site_of(request)

@@ -1,7 +1,8 @@
-"""The page of reviewers: one recording after another, with its text; one key press judges it.
+"""The page of reviewers: it shows one recording after another, with its text. One key press judges a recording.
 
-A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. A
-reviewer holds two messages: the message that is reviewed, and the next message, which the page loads meanwhile.
+A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see what
+other people wrote about the recording. A reviewer holds two messages: the message that is reviewed now, and the next
+message, which the page loads meanwhile.
 """
 
 from difflib import SequenceMatcher
@@ -93,7 +94,7 @@ class Wanted(_Value):
 
 
 class Work(_Value):
-    """The messages that are held, and the figures."""
+    """The messages that the reviewer holds, and figures about the reviewer's work."""
 
     items: tuple[Item | int, ...] = Field(
         description="Messages; for a message that the page has already, only its number."
@@ -134,7 +135,7 @@ async def page(request: Request, visit: Visit) -> Response:
 
 @router.post("/review/items")
 async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
-    """Hold up to two messages for the reviewer, and count their reviews."""
+    """Hold up to two messages for the reviewer; return them with figures about the reviewer's work."""
     services = site_of(request).services
     first = await _next(services, visit.person, None)
     second = None if first is None else await _next(services, visit.person, first.transcription_id)
@@ -183,7 +184,7 @@ async def answer(request: Request, visit: Visit, number: Number, given: Answer) 
 
 @router.delete("/review/items/{number}")
 async def take_back(request: Request, visit: Visit, number: Number) -> Item | Answered:
-    """Take back the last answer; its message is held again."""
+    """Take back the reviewer's last answer; the reviewer holds its message again."""
     services = site_of(request).services
     try:
         item = await services.db_assist.take_back_review(number, visit.person)
@@ -193,7 +194,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Hold the next message whose recording is in the object store."""
+    """Hold the next message whose recording is in the object store; return None if there is none."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -223,7 +224,9 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of a second text, each with a mark if it differs; return none if both texts have the same words.
+    """Return the words of a second text, and for each word whether it differs from the first text.
+
+    If both texts have the same words, return nothing.
 
     Words are compared as for error rates: case and punctuation do not count.
     """
