@@ -84,6 +84,25 @@ async def test_the_worthiest_comes_first(unchecked: DbAssistClient) -> None:
     assert order == [doubtful.id, bad.id, unsure.id, plain.id, best.id, again.id]
 
 
+async def test_a_choice_among_many_is_used_again(unchecked: DbAssistClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what was reviewed or corrected since; what is worth more comes with the next choice."""
+    monkeypatch.setattr("glas.db_assist.review_choice._MANY", 4)
+    anna, boris = await a_reviewer(unchecked), await a_reviewer(unchecked)
+    speakers = [await a_speaker(unchecked) for _ in range(6)]
+    sent = [await send(unchecked, speaker) for speaker in speakers[:5]]
+    assert (await taken(unchecked, anna)).transcription_id == sent[0].id
+    assert (await taken(unchecked, boris)).transcription_id == sent[1].id
+    await unchecked.review(sent[1].id, boris, Verdict.ACCEPT)
+    await unchecked.correct(sent[2].id, speakers[2], SAID)
+    later = await send(unchecked, speakers[5])
+    await unchecked.rate(later.id, speakers[5], Score.BAD)
+    order = []
+    while (item := await unchecked.next_review(anna)) is not None:
+        order.append(item.transcription_id)
+        await unchecked.review(item.transcription_id, anna, Verdict.ACCEPT)
+    assert order == [sent[0].id, sent[3].id, later.id, sent[4].id]
+
+
 async def test_a_message_is_held_for_one_reviewer(database_settings: Settings) -> None:
     """The hold lasts until the review or for some minutes; the reviewer gets the same message again."""
     async with opened_with(database_settings, review_check_every=0) as client:

@@ -24,6 +24,7 @@ from glas.db_assist import showing as texts_to_show
 from glas.db_assist.agreement import Agreement
 from glas.db_assist.dashboard import KeptFigures
 from glas.db_assist.finishing import Finishing
+from glas.db_assist.review_choice import ReviewChoices
 from glas.db_assist.routes import (
     corrections,
     dashboard,
@@ -82,6 +83,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     app.state.rules = settings.db_assist
     app.state.agreement = Agreement(settings.db_assist)
     app.state.dashboard = KeptFigures()
+    app.state.review_choices = ReviewChoices()
     app.state.checked = None
     # Of any other database, a backup asks the database itself: see `privacy.deletions`.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None

@@ -12,6 +12,7 @@ from glas.clients.bodies import ChatId, RowId, TgId
 from glas.db.session import Database
 from glas.db_assist.agreement import Agreement
 from glas.db_assist.dashboard import KeptFigures
+from glas.db_assist.review_choice import ReviewChoices
 from glas.settings import DbAssistSettings
 
 PersonPath = Annotated[TgId, Path()]
@@ -38,6 +39,12 @@ def rules(request: Request) -> DbAssistSettings:
 def agreement(request: Request) -> Agreement:
     """Return the object that computes the vocabularies of chats and of the installation."""
     found: Agreement = request.app.state.agreement
+    return found
+
+
+def review_choices(request: Request) -> ReviewChoices:
+    """Return the object that chooses messages for reviewers."""
+    found: ReviewChoices = request.app.state.review_choices
     return found
 
 

@@ -9,7 +9,7 @@ from glas.clients.bodies import TgId
 from glas.clients.db_assist_bodies import ReviewerChoice
 from glas.clients.review_bodies import Review, ReviewerFigures, ReviewItem, ReviewRequest, ReviewResult
 from glas.db_assist import people, review_figures, review_queue, review_undo, reviews
-from glas.db_assist.routes import Administrator, PersonPath, RowPath, database, rules
+from glas.db_assist.routes import Administrator, PersonPath, RowPath, database, review_choices, rules
 from glas.domain.people import User
 
 router = APIRouter()
@@ -32,7 +32,7 @@ async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
     if item is not None:
         return item
     async with database(request).reading() as session:
-        chosen = await review_queue.choose(wanted.tg_id, settings=settings, session=session)
+        chosen = await review_choices(request).choose(wanted.tg_id, settings=settings, session=session)
     async with database(request).writing() as session:
         return await review_queue.hold(wanted.tg_id, chosen, wanted.besides, settings=settings, session=session)
 
