@@ -1,4 +1,4 @@
-"""A correction is judged by the sound: the embedded model scores given texts of recordings of a person."""
+"""Test that the embedded model scores given texts of people's recordings, as corrections need it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""compose.yaml and Dockerfile, checked as far as it goes without Docker; `test_whole` starts what they say."""
+"""Test compose.yaml and Dockerfile without Docker; `test_whole` starts the services as processes."""
 
 import asyncio
 import os
@@ -47,19 +47,19 @@ MONITORING = {"prometheus", "grafana", "jaeger"}
 
 @pytest.fixture(scope="module")
 def composed(variables_of_env: dict[str, str]) -> dict[str, Service]:
-    """The services of compose.yaml."""
+    """Return the services of compose.yaml."""
     found: dict[str, Service] = composition(variables_of_env)["services"]
     return found
 
 
 def test_the_file_keeps_the_specification(variables_of_env: dict[str, str]) -> None:
-    """A parser of the whole Compose specification reads it: keys, values and units."""
+    """A parser of the whole Compose specification accepts keys, values and units."""
     read = PyCompose.from_yaml(yaml.safe_dump(composition(variables_of_env)))
     assert set(read.service_names()) == {*PARTS, "s3", "db", *ONCE, *MONITORING}
 
 
 def test_what_is_named_exists(composed: dict[str, Service], variables_of_env: dict[str, str]) -> None:
-    """Dependencies, networks, volumes, build targets; whoever is waited for can meet the condition."""
+    """Dependencies, networks, volumes and build targets exist; conditions can be met."""
     whole = composition(variables_of_env)
     targets = set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE))
     for name, service in composed.items():
@@ -120,7 +120,7 @@ def _hosts(value: str) -> list[str]:
 
 
 def test_commands_and_settings_are_the_programs_own(composed: dict[str, Service]) -> None:
-    """A misspelt part or variable would be ignored, or end a container that nobody looks at."""
+    """Parts and variables exist in the program, so that no misspelt name is ignored."""
     known = {row.variable for row in rows()} | {"HF_ENDPOINT"}
     commands = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     for name, service in composed.items():
@@ -141,7 +141,7 @@ _DECIDED = re.compile(
 
 
 def test_every_other_setting_is_handed_on_under_its_own_name(variables_of_env: dict[str, str]) -> None:
-    """A limit in .env that no container learns of would be believed to hold."""
+    """Each setting of .env reaches a container."""
     names = [row.variable for row in rows() if not _DECIDED.fullmatch(row.variable)]
     given = composition(variables_of_env | {name: f"told-{name}" for name in names})["services"]
     told = {
@@ -209,14 +209,14 @@ def test_an_overlay_changes_what_it_says(overlay: str, reached: list[str], varia
 
 
 def test_backups_are_made_with_programs_of_the_servers_version(composed: dict[str, Service]) -> None:
-    """An older pg_dump refuses a server; a newer one writes what the server's pg_restore may not read."""
+    """pg_dump and pg_restore have the version of the server."""
     versions = re.findall(r"postgresql-client-(\d+)|/usr/lib/postgresql/(\d+)/bin", DOCKERFILE)
     (server,) = re.findall(r"^postgres:(\d+)", composed["db"]["image"])
     assert {"".join(found) for found in versions} == {server}
 
 
 def test_the_example_starts_nothing_by_itself(variables_of_env: dict[str, str]) -> None:
-    """Each secret is empty, which Compose refuses, or a placeholder, which the program refuses."""
+    """Each secret of the example is empty or a placeholder, so that nothing starts with it."""
     required = {name for name, is_required in variables().items() if is_required}
     assert required <= set(EXAMPLE)
     for name in required:
@@ -235,7 +235,7 @@ def test_the_example_starts_nothing_by_itself(variables_of_env: dict[str, str]) 
 
 
 def test_only_the_migration_owns_the_database(composed: dict[str, Service], variables_of_env: dict[str, str]) -> None:
-    """Each part that connects has its own role; a password that a part does not need is not told to it."""
+    """Each connected part has a different role, and gets only the passwords that it needs."""
     name = variables_of_env["DB_NAME"]
     expected = {
         "migrate": variables_of_env["DB_USER"],
@@ -253,7 +253,7 @@ def test_only_the_migration_owns_the_database(composed: dict[str, Service], vari
 
 
 def test_the_image_is_made_of_what_is_there() -> None:
-    """Sources of COPY exist and reach the engine; requirements are pinned, hashed, and as small as they should be."""
+    """Sources of COPY exist; requirements are pinned, hashed and minimal."""
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"]
     sources = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
     assert sources
@@ -274,7 +274,7 @@ def test_the_image_is_made_of_what_is_there() -> None:
 
 
 def _pins(name: str) -> dict[tuple[str, str], str]:
-    """Versions by package and marker; each with a hash, and no address of an index."""
+    """Return versions by package and marker; each has a hash, and no address of an index."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     assert "://" not in text
     found = re.findall(r"(?m)^([\w.-]+)(?:\[.*\])?==(\S+)( ;.*)? \\\n    --hash=sha256:", text)
@@ -285,7 +285,7 @@ def _pins(name: str) -> dict[tuple[str, str], str]:
 def test_the_object_store_is_told_to_write_to_the_disk(
     composed: dict[str, Service], seaweed: Seaweed, variables_of_env: dict[str, str]
 ) -> None:
-    """The command of compose.yaml sets the rule, more than once too, and fails where it cannot; writes go on."""
+    """The command of compose.yaml sets the rule, also repeatedly, and fails if it cannot."""
     (command,) = composed["s3_fsync"]["command"]
     assert f"/buckets/{variables_of_env['S3_BUCKET_NAME']}/ " in command
     moved = command.replace("127.0.0.1:9333", seaweed.addresses["master"])

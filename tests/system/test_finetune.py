@@ -1,4 +1,4 @@
-"""`glas finetune` and `glas promote`: a published checkpoint learns a phrase, and serves once somebody lets it.
+"""Test `glas finetune` and `glas promote`: a tiny checkpoint learns a phrase, and serves after a decision.
 
 Fine-tuning starts from any Whisper in Hugging Face's format, whatever its sizes: this one is tiny. What the real
 weights learn is in `test_loop.py`.
@@ -42,7 +42,7 @@ OPTIONS = partial(fit.FitOptions, rank=8, learning_rate=5e-3, checkpoints=2)
 
 
 def write_set(folder: Path, voices: Sequence[str], rates_wpm: Sequence[int]) -> ReferenceSet:
-    """Write and read an audiofolder of the new phrase, said by each voice at each rate."""
+    """Write and read an audiofolder of the new phrase, spoken by each voice at each rate."""
     folder.mkdir()
     styles = [SpeakingStyle(voice, rate) for voice, rate in product(voices, rates_wpm)]
     rows = []
@@ -56,7 +56,7 @@ def write_set(folder: Path, voices: Sequence[str], rates_wpm: Sequence[int]) -> 
 
 
 def text_of(model: Path, heard: ReferenceSet, data_dir: Path) -> str:
-    """Return what a model writes of the first recording of a set."""
+    """Return the text of a model for the first recording of a set."""
     with open_recogniser(served(model, data_dir)) as recogniser:
         return recogniser.transcribe(heard.utterances[0].audio.read_bytes).hypothesis.text
 

@@ -1,4 +1,4 @@
-"""A round of learning, from corrections in the database to a judged model; killed on its way it goes on.
+"""Test a round of learning, from corrections to a judged model; a killed round continues.
 
 The model is a tiny one that hears four phrases and learns a fifth; what real weights learn is in `test_loop.py`.
 """
@@ -44,11 +44,11 @@ N_PEOPLE = len(phrases.VOICES) * len(RATES_WPM)
 
 
 class KilledError(Exception):
-    """What ends a round in the middle."""
+    """The error that interrupts a round."""
 
 
 async def say_all(world: World) -> None:
-    """Everybody says the new phrase in a voice of their own, and corrects its last word."""
+    """All people say the new phrase in different voices, and correct its last word."""
     styles = [SpeakingStyle(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
     for number, sound in enumerate(phrases.say_all((NEW, style) for style in styles)):
         person = await world.person(number)
@@ -80,7 +80,7 @@ def plan_of(world: World, checkpoint: Path, least_minutes: float) -> RoundPlan:
 
 
 def with_guard(plan: RoundPlan, folder: Path) -> RoundPlan:
-    """The same round, but a further set must not become worse."""
+    """Return the round with one more guard set."""
     folder.mkdir()
     (sound,) = phrases.say_all([(phrases.PHRASES[2], SpeakingStyle(phrases.VOICES[0], 140))])
     (folder / "0.wav").write_bytes(as_wav(sound))
@@ -90,7 +90,7 @@ def with_guard(plan: RoundPlan, folder: Path) -> RoundPlan:
 
 
 def judged(name: str, /, **_values: Value) -> None:
-    """Fail if a model is trained that is only to be judged."""
+    """Fail if a model is trained that should only be judged."""
     assert name == "learn-version", f"a finished model is trained again: {name}"
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser (headless Chromium) before a real server with the embedded model."""
+"""Test the page in headless Chromium with a real server and the embedded model."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Every page for everybody: axe-core finds nothing serious, the keyboard reaches all, fingers hit, nothing is cut."""
+"""Test the accessibility of every page: axe-core, keyboard, size of buttons, no cut-off text."""
 
 import re
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def _listed(faults: dict[str, list[str]]) -> str:
 
 
 def _serious(page: Page, **options: object) -> list[str]:
-    """What axe-core finds serious or critical, each with the element and its reason."""
+    """Return the serious and critical results of axe-core, with element and reason."""
     # Without `preload` it does not wait for the metadata of recordings.
     found = page.evaluate(AXE, {"resultTypes": ["violations"], "preload": False, **options})
     return [
@@ -105,7 +105,7 @@ def _serious(page: Page, **options: object) -> list[str]:
 def test_axe_finds_nothing_serious_and_the_keyboard_reaches_everything(
     browser: Browser, filled: Filled, locale: Locale
 ) -> None:
-    """In light colours; in dark ones, only what depends on colours is checked again. Then in the system's colours."""
+    """In dark and in the system's colours, only rules about colours are checked."""
     faults: dict[str, list[str]] = {}
     with open_tabs(browser, filled, locale, viewport=WIDE) as tabs:
         for view in views_of(filled, locale):
@@ -130,7 +130,7 @@ def test_axe_finds_nothing_serious_and_the_keyboard_reaches_everything(
 
 
 def _out_of_reach(page: Page) -> list[str]:
-    """Press Tab until everything was reached; tell what was not, and what was not to be seen while it had the focus."""
+    """Press Tab through the page; return elements without focus, and elements that are hidden while they have it."""
     controls = page.evaluate(CONTROLS)
     missing = dict(enumerate(controls))
     found = []
@@ -146,7 +146,7 @@ def _out_of_reach(page: Page) -> list[str]:
 
 
 def test_fingers_hit_and_nothing_is_cut(browser: Browser, filled: Filled) -> None:
-    """On a phone, on the narrowest one, at a zoom of 200 %, and with letters of twice the size."""
+    """The sizes are a phone, a narrow phone, a zoom of 200 %, and letters of twice the size."""
     faults: dict[str, list[str]] = {}
     with open_tabs(browser, filled, viewport=PHONE, has_touch=True, is_mobile=True) as tabs:
         for view in views_of(filled, Locale.RU):
@@ -166,13 +166,13 @@ def test_fingers_hit_and_nothing_is_cut(browser: Browser, filled: Filled) -> Non
 
 
 def _beside(page: Page, width: int) -> list[str]:
-    """Whether something lies beside the screen."""
+    """Return whether something is outside of the width of the screen."""
     needed = page.evaluate("document.documentElement.scrollWidth")
     return [] if needed <= width else [f"needs {needed} pixels of {width}"]
 
 
 def test_what_was_loaded_works_without_the_server(browser: Browser, filled: Filled) -> None:
-    """Texts can be heard, corrected, copied and saved; what needs the server says that it does not answer."""
+    """Recordings can be played, texts corrected, copied and saved; other actions show an error."""
     with open_tabs(browser, filled) as tabs:
         page = tabs.guest
         context = page.context

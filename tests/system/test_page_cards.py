@@ -1,4 +1,4 @@
-"""Several recordings on the page: their order, what is done with all of them, keyboard, fingers, no text lost."""
+"""Test several recordings on the page: order, actions on all of them, keyboard, touch, no lost text."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.system.conftest import RECOGNISED_MS
 
 
 def choose(page: Page, *files: tuple[str, bytes], n_before: int = 0) -> Locator:
-    """Choose files together and wait for their texts; so many stand there already."""
+    """Choose files together and wait for their texts; there are so many texts already."""
     page.set_input_files("#files", [FilePayload(name=name, mimeType="", buffer=data) for name, data in files])
     cards = page.locator(".card[data-state=done]")
     expect(cards).to_have_count(n_before + len(files), timeout=RECOGNISED_MS)
@@ -89,7 +89,7 @@ def test_leaving_the_page_is_asked_about_only_while_something_would_be_lost(page
 
 
 def test_results_are_there_again_until_they_are_removed(page: Page, two: Locator, samples: list[Sample]) -> None:
-    """With their order, their sound and what was corrected in them; after the button, none."""
+    """Order, sound and corrections are restored; the button removes all."""
     two.first.get_by_role("button", name="Править").click()
     two.first.get_by_role("textbox").fill("совсем другое")
     two.first.get_by_role("textbox").press("Control+Enter")
@@ -151,7 +151,7 @@ def test_many_files_tell_how_many_are_done(page: Page, samples: list[Sample]) ->
 
 
 def _answering(page: Page, change: Callable[[dict[str, object]], None]) -> None:
-    """Let `change` rewrite the last event of the recogniser's answer."""
+    """Rewrite the last event of the recogniser's answer with `change`."""
 
     def rewrite(route: Route) -> None:
         answer = route.fetch()

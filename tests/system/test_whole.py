@@ -1,4 +1,4 @@
-"""The whole system, from people who speak to the dataset: as one process, and as compose.yaml starts it.
+"""Test the whole system from messages to the dataset: as one process, and as compose.yaml starts it.
 
 `make test` sends fewer messages; `make whole` sends 200 of 50 people. Everything that can be counted must agree.
 """
@@ -26,20 +26,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 
 @pytest.fixture(scope="module")
 def invented(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Crowd:
-    """People, recordings and what the model hears in them."""
+    """Make people and recordings, and recognise the recordings."""
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("hearing"))
     return gather(N_PEOPLE, N_ROUNDS, [sample.path for sample in samples], settings)
 
 
 @pytest.fixture
 def crowd(invented: Crowd) -> Crowd:
-    """The same for one world."""
+    """Make the people of one world."""
     return copy.deepcopy(invented)
 
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
+    """Start a Telegram server for this test."""
     with TelegramServer() as running:
         yield running
 
@@ -58,7 +58,7 @@ def world(request: pytest.FixtureRequest, telegram: TelegramServer, zygote: Zygo
 
 
 async def test_everything_agrees(world: World, crowd: Crowd) -> None:
-    """Spoken, answered, rated, corrected, archived, exported, forgotten: one story everywhere."""
+    """Messages, answers, ratings, corrections, archive, export and deletions agree in all places."""
     clock = Clock()
     try:
         await _live(People(crowd, world), clock)

@@ -1,4 +1,4 @@
-"""The whole system as processes, in two worlds: everything in one, or each part apart over PostgreSQL and SeaweedFS."""
+"""The whole system as processes: everything in one process, or each part apart with PostgreSQL and SeaweedFS."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ _QUIET_S = 120.0
 
 
 class Doors(NamedTuple):
-    """Clients of the two services that know everything."""
+    """Clients of data_loader and db_assist."""
 
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
@@ -39,7 +39,7 @@ class Doors(NamedTuple):
 
 @dataclass
 class World:
-    """The system, its Telegram, and ways to look into it.
+    """The system, its Telegram server, and functions that read its state.
 
     Attributes:
         telegram: where people are.
@@ -72,28 +72,28 @@ class World:
                 part.wait()
 
     def stop(self) -> None:
-        """End every process gently, the dependent first."""
+        """End every process with SIGTERM, dependent processes first."""
         for batch in reversed(self.parts):
             codes = {part.name: part.stop() for part in batch}
             assert set(codes.values()) == {0}, f"expected all to end well, got {codes}\n{self.tails()}"
 
     def part(self, name: str) -> Part:
-        """A process by its name."""
+        """Return a process by its name."""
         return next(part for batch in self.parts for part in batch if part.name == name)
 
     def tails(self) -> str:
-        """What each process said last, for whoever reads a failure."""
+        """Return the last lines of each process, for the message of a failure."""
         return "\n".join(f"--- {part.name}\n{part.tail()}" for batch in self.parts for part in batch)
 
     def rest(self) -> None:
-        """Wait until the bot has nothing left to do, archiving included."""
+        """Wait until the bot has no work, including archiving."""
         deadline = time.monotonic() + _QUIET_S
         while left := self.left():
             assert time.monotonic() < deadline, f"work is left: {left[:10]}\n{self.tails()}"
             time.sleep(0.2)
 
     def left(self) -> list[str]:
-        """Work of the bot that waits or runs: its state, its name, and how often it was begun."""
+        """Return the waiting and running work of the bot: state, name and number of attempts."""
         query = (
             "SELECT status || ' ' || workflow_uuid || ' ' || recovery_attempts FROM workflow_status "
             "WHERE status IN ('ENQUEUED', 'PENDING')"
@@ -101,7 +101,7 @@ class World:
         return self._asked(query)
 
     def work_of(self, person: int) -> list[str]:
-        """What the durable engine remembers of a person."""
+        """Return the records of the durable engine about a person."""
         return self._asked("SELECT workflow_uuid FROM workflow_status WHERE authenticated_user = :p", person)
 
     def _asked(self, query: str, person: int | None = None) -> list[str]:
@@ -113,7 +113,7 @@ class World:
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[Doors]:
-        """The services' clients. One process must be stopped before: its stores are opened here."""
+        """Open the clients of the services; a system in one process must be stopped before."""
         if self.is_apart:
             clients = [
                 open_http(url=getattr(self.settings, f"{name}_url"), token=self.token(name))
@@ -130,7 +130,7 @@ class World:
                     yield Doors(DbAssistClient(clients[0]), DataLoaderClient(clients[1]))
 
     def token(self, name: str) -> str:
-        """What a service asks of its callers."""
+        """Return the token that a service requires of its callers."""
         token: str = getattr(self.settings, f"{name}_token").get_secret_value()
         return token
 
@@ -144,7 +144,7 @@ def embedded_world(
     zygote: Zygote | None,
     is_started: bool = True,
 ) -> Iterator[World]:
-    """One process, SQLite, a directory; `told` are further variables. The process may be left to the test to start."""
+    """One process, SQLite, a directory; `told` contains further variables."""
     settings = Settings(_env_file=None, data_dir=directory / "data")
     settings.data_dir.mkdir(parents=True)
     own = {"GLAS_DATA_DIR": str(settings.data_dir), "GLAS_PORT": str(free_port()), "TELEGRAM_TOKEN": telegram.token}
@@ -202,7 +202,7 @@ def _lived(world: World, *, is_started: bool = True) -> Iterator[World]:
 
 
 def _settings_of(fleet: Fleet) -> Settings:
-    """What all parts together are told."""
+    """Return the settings of all parts together."""
     told = fleet.environment("tg_bot") | fleet.environment("web") | fleet.environment("data_loader")
     given: dict[str, Any] = {
         name.removeprefix("GLAS_").lower(): value
@@ -213,12 +213,12 @@ def _settings_of(fleet: Fleet) -> Settings:
 
 
 def _talkative(telegram: TelegramServer) -> dict[str, str]:
-    """Everything is said, so that a secret would show; and Telegram is ours."""
+    """Return settings with all log entries, so that a secret would be found, and with the test's Telegram."""
     return {"GLAS_LOG__FORMAT": "json", "GLAS_LOG__LEVEL": "debug", "GLAS_TELEGRAM_API_URL": telegram.url}
 
 
 def clean_environment() -> dict[str, str]:
-    """The variables of this machine without those of an installation on it."""
+    """Return the variables of this machine without those of an installation."""
     foreign = ("GLAS_", "TELEGRAM_", "ADMIN_USER_IDS", "ALLOWED_TELEGRAM_USER_IDS")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return clean | {"PYTHONUNBUFFERED": "1"}

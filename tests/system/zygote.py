@@ -1,4 +1,4 @@
-"""A process that has imported everything and forks `glas` on demand: each starts in a fraction of a second.
+"""A process that has imported everything and forks `glas` on demand, so that each start takes a fraction of a second.
 
 It has also loaded the embedded model for them. `tests/system/test_run.py` starts interpreters that load it themselves.
 
@@ -81,12 +81,12 @@ class Doom:
         self._point = point
 
     def at(self, point: str) -> None:
-        """A point is reached."""
+        """Handle that a point is reached."""
         if point == self._point:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def arm(self) -> None:
-        """Put points before and after the effect of every step, after its recording, and around storing updates."""
+        """Add points before and after the effect of every step, after its record, and around storing updates."""
         step, enqueue = Durable.step, Durable.enqueue
 
         async def watched_step(durable: Durable, name: str, function: Callable[[], Any]) -> Any:
@@ -110,7 +110,7 @@ class Doom:
 
 
 async def work_naively(token: str, telegram: str, recogniser: str) -> None:
-    """What common bots do: confirm first, then handle in tasks of the same process."""
+    """Work as simple bots do: confirm first, then handle in tasks of the process."""
     nn_service, tasks = nn_service_at(recogniser), set()
     session = AiohttpSession(api=TelegramAPIServer.from_base(telegram))
     async with Bot(token, session=session) as bot:
@@ -134,7 +134,7 @@ async def work_naively(token: str, telegram: str, recogniser: str) -> None:
 
 
 def hurry() -> None:
-    """Have clocks that do not make a test wait for half a minute, and a minute of sounds without speech, not ten."""
+    """Shorten time-outs and the minutes of sounds without speech, so that tests are fast."""
     maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
     intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
     trial.NONSPEECH = 12
@@ -170,7 +170,7 @@ def lend_embedded_model() -> None:
 
 
 def live(order: Order) -> None:
-    """Be what was asked for, until killed."""
+    """Run the ordered program until it is killed."""
     for stream, path in ((1, order.out), (2, order.err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), stream)
     os.chdir(order.directory)
@@ -249,7 +249,7 @@ def main() -> None:
 
 
 def fork(zygote: int, order: Order) -> int:
-    """Fork what is ordered; its id."""
+    """Fork an ordered process; return its id."""
     if pid := os.fork():
         return pid
     code = 1
