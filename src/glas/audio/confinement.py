@@ -38,7 +38,7 @@ def leave_the_network() -> None:
     if not IS_LINUX:
         return
     libc = _libc()
-    # A process without privilege may do so only together with a user namespace; some systems forbid that, too.
+    # A process without privileges may do this only together with a new user namespace. Some systems forbid this, too.
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
@@ -95,7 +95,8 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
         _drop_privileges()
     with suppress(ValueError, OSError):
         _limit(resource.RLIMIT_NPROC, 0)
-    # The last but one, since reading the size of the address space needed a descriptor. Three are taken, none is free.
+    # This comes late, because the code above needed a descriptor to read the size of the address space. From here on,
+    # three descriptors are in use and no further one can be opened.
     os.closerange(_N_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _limit(resource.RLIMIT_NOFILE, _N_DESCRIPTORS)
     is_filtered = IS_LINUX and allow_only_computation(_libc())

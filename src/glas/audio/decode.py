@@ -37,17 +37,19 @@ _DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
 
-# Beyond these a file only costs time: sound is described in its first kilobytes.
+# FFmpeg looks for the description of the sound only within these limits. It is in the first kilobytes of a file; a
+# longer search would only take time.
 _PROBE_BYTES = 1_000_000
 _PROBE_US = 5_000_000
 _MAX_STREAMS = 64
 _MAX_READ_FAULTS = 16
 
-# Containers that are not asked how long they are. Programs that write a WAV into a pipe cannot know and claim the most;
-# of MP3 and AAC FFmpeg guesses by the first frames; the clock of MPEG streams jumps where two were put together.
+# Containers whose stated duration is ignored. A program that writes a WAV into a pipe does not know the duration and
+# states the largest one. For MP3 and AAC, FFmpeg guesses the duration from the first frames. In MPEG streams that were
+# joined, the time stamps jump.
 _LENGTH_UNKNOWN = frozenset({"wav", "w64", "au", "mp3", "aac", "mpeg", "mpegts"})
 
-# Tracks that are listened to for sound, and the peak (of full scale) from which there is some: -60 dB.
+# The number of tracks that are searched for sound, and the least peak (share of full scale) of sound: -60 dB.
 _MAX_TRACKS_TRIED = 8
 _AUDIBLE = 1e-3
 
@@ -98,7 +100,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
     except av.error.EOFError as error:
         raise CorruptAudioError(f"The {sniff(data).name} file ends before its sound begins") from error
     except av.error.FFmpegError as error:
-        # FFmpeg has one error for a container that it does not know, or must not read, and for damage.
+        # FFmpeg has the same error for an unknown container, for a container that it must not read, and for damage.
         raise CorruptAudioError(f"The {sniff(data).name} file cannot be decoded: {error.strerror}") from error
 
 

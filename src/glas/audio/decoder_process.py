@@ -85,10 +85,10 @@ def warm_up() -> None:
         with suppress(GlasError):
             list(decode_blocks(data, DecodeLimits()))
     for name in _CODECS_WARMED:
-        # A build of FFmpeg without one of them still decodes the others.
+        # A build of FFmpeg may lack one of these codecs, and still decodes the others.
         with suppress(ValueError, av.error.FFmpegError):
             av.CodecContext.create(name, "r").open()
-    # Garbage collection in a fork would write to, and so copy, every page of what was loaded.
+    # Garbage collection in a fork would write to every memory page that was loaded, and so copy it.
     gc.collect()
     gc.freeze()
 
@@ -124,7 +124,7 @@ def _run_decoder(limits: DecodeLimits, *, warden: int, must_filter: bool) -> Non
     except BrokenPipeError:
         exit_code = WELL  # the owner no longer wants the answer
     finally:
-        # Neither the warden's exit handlers nor its buffers are ours to run.
+        # The exit handlers and output buffers belong to the warden and must not run here, too.
         os._exit(exit_code)
 
 

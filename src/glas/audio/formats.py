@@ -80,11 +80,13 @@ ACCEPTED: Final = (
 
 _LOOK_BYTES: Final = 512
 _BEGINNINGS: Final = tuple((one, re.compile(one.value.beginning, re.DOTALL)) for one in AudioFormat)
-# A recording cut out of a broadcast starts in the middle of a frame, of at most 1,441 bytes: two frames of one kind.
+# A recording that was cut out of a broadcast may start in the middle of a frame. So the pattern looks for the headers
+# of two frames of the same kind; a frame has at most 1,441 bytes.
 _MPEG_FRAMES: Final = re.compile(rb"(\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff])[\x10-\xef].{21,1441}?\1[\x10-\xef]", re.DOTALL)
 _SEARCH_BYTES: Final = 8192
 
-# What people send by mistake or by malice, so that the refusal can name it. Text is compared in lower case.
+# Other formats that people send by mistake or by malice, with their names for the error message. Text is compared in
+# lower case.
 _STRANGERS_TEXT: Final = (
     (b"#extm3u", "an HLS playlist"),
     (b"ffconcat", "an ffconcat script"),

@@ -17,11 +17,13 @@ MIN_RATE_HZ = 4_000
 MAX_RATE_HZ = 384_000
 MAX_CHANNELS = 16
 
-# Time stamps that are off by less are the jitter of recorders and of containers that count milliseconds.
+# A smaller difference of time stamps is not a gap. It comes from recorders, or from containers that count in
+# milliseconds.
 _GAP_S = 0.25
-# A channel with less of the power of the loudest one (-20 dB) does not count where channels are averaged.
+# A channel with a smaller share of the power of the loudest channel (-20 dB) is not counted in the average.
 _HEARD_SHARE = 0.01
-# A mix with less of the power that it would have if its channels were unrelated (-6 dB) is cancelling itself.
+# If a mix has a smaller share of the power that the mix of unrelated channels would have (-6 dB), its channels cancel
+# each other.
 _CANCELLED_SHARE = 0.25
 
 
@@ -146,7 +148,7 @@ class _Converter:
         """
         if self._n_channels == 1 or not len(channels):
             return channels[:, 0]
-        # Samples that are no numbers are refused later, with a message.
+        # Samples that are NaN or infinite are refused later, with a message.
         with np.errstate(all="ignore"):
             powers = np.mean(np.square(channels, dtype=np.float64), axis=0)
             n_heard = max(int(np.count_nonzero(powers > powers.max() * _HEARD_SHARE)), 1)

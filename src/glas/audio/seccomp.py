@@ -9,7 +9,7 @@ import ctypes
 import errno
 import platform
 
-# What the kernel calls them on x86-64 and on AArch64.
+# The kernel's numbers of the permitted calls on x86-64 and on AArch64.
 _ALLOWED = {
     "read": (0, 63),
     "readv": (19, 65),

@@ -108,7 +108,7 @@ class VoiceActivityStream:
             return np.zeros(len(samples) // FRAME_SAMPLES, np.float32)
         self._was_inaudible = is_inaudible
         frames = samples.reshape(-1, FRAME_SAMPLES)
-        # Every frame is shown together with the end of the one before it.
+        # The network gets each frame together with the end of the frame before it.
         contexts = np.vstack((self._context, frames[:-1, -_CONTEXT_SAMPLES:]))
         self._context = frames[-1, -_CONTEXT_SAMPLES:]
         feeds = {"input": np.hstack((contexts, frames)), "h": self._h, "c": self._c}

@@ -27,14 +27,14 @@ def run(
     parts: Annotated[list[str] | None, typer.Argument(metavar=say("metavar-part"), show_default=False)] = None,
 ) -> None:
     """Start parts and serve until a signal."""
-    # Until there is a loop that takes signals, the end of a start is an end like any other.
+    # While the program starts, there is no event loop that handles signals. So SIGTERM simply ends the program.
     signal.signal(signal.SIGTERM, _leave)
     settings = open_settings(quiet=False)
     chosen = tuple(parts or parts_that_can(settings))
     from glas.launch.serve import serve
 
     with told(), _no_group():
-        # A signal must not cut the making of the event loop in half: until it runs, the wish is only remembered.
+        # A signal must not interrupt the creation of the event loop. Until the loop runs, the signal is only stored.
         wishes: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
         err.print(say("run-loading"), style="dim")

@@ -144,7 +144,7 @@ class DataLoaderClient:
         except NotFoundError:
             return None
         except ValidationError:
-            # The error itself would show what was said.
+            # The text of pydantic's error would contain the words that were said.
             _log.warning("a recognition cannot be read", key=key, size_bytes=len(content))
             return None
 

@@ -14,7 +14,8 @@ ItemT = TypeVar("ItemT")
 
 _MAX_GRANT_HUNDREDTHS = 1_000_000_00
 
-# Pydantic describes a bound of an enumeration with a word that no reader of schemas knows.
+# Pydantic would write the lower bound of an enumeration into the JSON schema with a keyword that is not part of JSON
+# Schema.
 GivenScore = Annotated[
     Score, Field(ge=Score.BAD), WithJsonSchema({"type": "integer", "enum": [score.value for score in Score if score]})
 ]

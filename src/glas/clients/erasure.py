@@ -59,7 +59,7 @@ async def erase_message(
         raise NotFoundError("expected a message of this person", param="transcription_id")
     await data_loader.delete(transcription_id)
     gone = await db_assist.delete_message(transcription_id, tg_id, by=by)
-    # It may have been archived meanwhile.
+    # The recording may have been archived after the first deletion.
     await data_loader.delete_keys(gone.object_keys)
     await data_loader.delete(transcription_id)
 

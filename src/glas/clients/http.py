@@ -44,7 +44,8 @@ def open_http(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
-        # Reading has no limit of its own: `call` bounds the whole exchange, and a machine that has gone silent ends it.
+        # Reading has no separate time limit. `call` limits the time of the whole exchange, and a connection to a
+        # machine that stops answering ends by itself.
         timeout = httpx.Timeout(None, connect=connect_s)
         if socket_path is None:
             transport = httpx.AsyncHTTPTransport(socket_options=silence_options())

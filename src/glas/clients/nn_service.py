@@ -29,7 +29,8 @@ from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segme
 _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
 _LOAD_TIMEOUT_S = 300.0
-# A person waits for the answer to a correction; without it the letters decide.
+# The person who sent a correction waits for this call. If it takes longer, the correction is judged by the letters of
+# the two texts alone.
 _JUDGE_TIMEOUT_S = 30.0
 _MOST_KEYWORD_CHARS = 2000
 _SEPARATOR = ", "
@@ -246,7 +247,7 @@ def _recognition(body: VerboseBody) -> Recognition:
         text=body.text,
         duration_s=body.duration,
         segments=segments,
-        # Beside a warning `language` names what is spoken; the text is written as Russian then.
+        # If there is a warning, `language` is the spoken language, but the text was recognised as Russian.
         language=_CODES.get(body.language, body.language) if foreign is None else RUSSIAN,
         foreign=foreign,
         model=body.model,

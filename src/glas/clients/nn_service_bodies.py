@@ -17,7 +17,7 @@ from glas.domain.errors import ServiceFaultError
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
-# As OpenAI's `verbose_json` writes languages; of others we give the code.
+# Names of languages in OpenAI's `verbose_json`; for other languages, the answer has the code.
 LANGUAGE_NAMES: Final = {
     "ru": "russian",
     "en": "english",
@@ -47,7 +47,7 @@ class Body(BaseModel):
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
             told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:_FAULTS_TOLD])
-            # The error itself would show what was sent, a person's words among it.
+            # The text of pydantic's error would contain the answer, and so a person's words.
             raise ServiceFaultError(f"expected {cls.__name__} from nn_service, got another answer: {told}") from None
 
     def written(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def open_index(path: Path) -> Iterator["Index"]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Used by one thread at a time, but not always by the same one.
+    # Several threads use the connection, but only one at a time.
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")

@@ -20,8 +20,8 @@ from glas.domain.transcription import SAMPLE_RATE_HZ
 LANGUAGE = "ru"
 TRAIN, TEST = Split.TRAIN.value, Split.TEST.value
 
-# Messages of this many consecutive ids share a dataset file: about 80 MB if all are 10 s long and rated by consenters
-# of every fourth; a changed message costs the rewriting of one file.
+# The messages with this many consecutive ids are in one dataset file. The file has about 80 MB if all messages are 10 s
+# long and a fourth of them is exported. If a message changes, its file is written again.
 _IDS_PER_SHARD = 1000
 
 

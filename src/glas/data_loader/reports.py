@@ -12,7 +12,7 @@ from typing import Final
 from glas.domain.errors import NotFoundError
 from glas.domain.model_records import REPORT_FIGURES, REPORT_PAGE
 
-# Of a round of `glas learn`, and of `glas promote`.
+# The report of a round of `glas learn`, and a report of `glas promote`.
 _PLACES: Final = ("*/report", "promotions/*")
 
 

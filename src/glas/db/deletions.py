@@ -48,7 +48,7 @@ class DeletionLog:
         """Return the name of the installation; create the log with a new name if it does not exist."""
         if not self.path.exists():
             draft = self._draft(secrets.token_hex(8), ())
-            # Of two processes that come at once one makes the log.
+            # If two processes do this at the same time, only one of them creates the log.
             with contextlib.suppress(FileExistsError):
                 self.path.hardlink_to(draft)
             draft.unlink()

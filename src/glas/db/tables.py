@@ -143,7 +143,7 @@ class TranscriptionRow(Base):
         among("score", Score),
         Index(None, "bot_id", "chat_id", "answer_message_id"),
         Index(None, "bot_id", "answer_chat_id", "answer_message_id"),
-        # With what the pages sum up, so that they need not read the rows.
+        # These indexes contain the columns whose sums the pages show, so that the rows need not be read.
         Index(None, "user_id", "creation_datetime", "status", "duration_s"),
         Index(None, "user_id", "id"),
         Index(None, "creation_datetime", "user_id", "duration_s"),

@@ -85,7 +85,8 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     app.state.dashboard = KeptFigures()
     app.state.review_choices = ReviewChoices()
     app.state.checked = None
-    # Of any other database, a backup asks the database itself: see `privacy.deletions`.
+    # Only the embedded database has a log of deletions in a file. For any other database, a backup reads the deletions
+    # from the database itself: see `privacy.deletions`.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
     make_internal(
@@ -106,7 +107,8 @@ def _add_routes(app: FastAPI) -> None:
         *(users, holding, transcriptions, corrections, reviews, vocabulary),
         *(models, own_models, login_routes, ledger_routes, dashboard, showing),
     )
-    # The routes themselves: `include_router` would build each of them again for this app, which takes 0.1 s in all.
+    # The route objects are added directly. `include_router` would build each route again for this app, which takes 0.1
+    # s in all.
     app.router.routes.extend(route for module in api for route in module.router.routes)
     add_operation(
         app,

@@ -98,7 +98,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     await announcements.forget(user.id, session=session)
     await logins.forget(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
-    # The id of a private chat is the person's.
+    # A private chat has the same id as the person.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
     await session.execute(update(TransactionRow).where(TransactionRow.user_id == user.id).values(note=None))
     user.tg_id = tg_id if user.is_banned else None
@@ -153,7 +153,8 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
         user = await session.get(UserRow, deletion.user_id)
         if user is None:
             return None  # not yet registered when the backup was made
-        # A deletion sets the time of registration. So a row with a later time is one that the deletion has left.
+        # A deletion sets the time of registration of the row. So if the time is not earlier than this deletion, the
+        # person's data was already deleted, and the row of a banned person is left.
         person = None if deletion.is_of_messages else user.tg_id
         if person is not None and user.registration_datetime < deletion.deletion_datetime:
             await forget(person, session=session)
@@ -163,7 +164,7 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
 
 
 async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -> None:
-    # After a restore, a new message may get the number of a later one that the restore did not bring back.
+    # After a restore, a new message may get the number of a deleted message that is newer than the backup.
     is_older = TranscriptionRow.creation_datetime <= deletion.deletion_datetime
     ids = deletion.transcription_ids
     for start in range(0, len(ids), _BATCH):
@@ -187,7 +188,8 @@ async def deletions(*, session: AsyncSession) -> list[Deletion]:
     tombstones = await session.execute(select(TombstoneRow.deletion_datetime, TombstoneRow.transcription_id))
     for moment, transcription_id in tombstones:
         found.setdefault(moment, []).append(transcription_id)
-    # A banned person keeps the Telegram id; `forget_again` sees by the time of registration whether they asked for it.
+    # A banned person keeps the Telegram id. `forget_again` sees from the time of registration whether the data of this
+    # person was deleted.
     query = select(UserRow.id, UserRow.registration_datetime).where(or_(UserRow.tg_id.is_(None), UserRow.is_banned))
     people_gone = (await session.execute(query)).all()
     return [

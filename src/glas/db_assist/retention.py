@@ -44,7 +44,8 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
         user_id = (await session.scalars(first)).one_or_none()
         if user_id is None:
             return 0
-        # The person is locked before the messages, as everywhere, and what they answered meanwhile counts.
+        # As everywhere, the person is locked before the messages. The messages are selected only after that, because
+        # the person may have changed them meanwhile.
         lock = select(UserRow).where(UserRow.id == user_id).with_for_update(key_share=True)
         user = (await session.scalars(lock)).one()
         theirs = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id, old)

@@ -140,7 +140,7 @@ def open_messages(reviewer_id: int) -> Select[TranscriptionRow]:
     foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
-        # Voice messages alone: they show no face, and their files have no title.
+        # Only voice messages are reviewed, because they show no face and their files have no title.
         TranscriptionRow.media_kind == MediaKind.VOICE.value,
         TranscriptionRow.is_forwarded.is_(False),
         TranscriptionRow.user_id != reviewer_id,
@@ -149,7 +149,7 @@ def open_messages(reviewer_id: int) -> Select[TranscriptionRow]:
         TranscriptionRow.duration_s <= LONGEST_S,
         _may_be_heard(),
         TranscriptionRow.id.not_in(own),
-        # Somebody else speaks there, who has agreed to nothing.
+        # In these messages another person speaks, who has not agreed to anything.
         TranscriptionRow.id.not_in(foreign),
     )
 

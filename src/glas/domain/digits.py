@@ -35,7 +35,8 @@ _COUNTED = re.compile(
 )
 _TIME_WORDS: Final = frozenset(("в", "к", "на", "до", "после", "около", "с"))
 _AFTER_A_DAY = re.compile("(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)я|марта|мая|августа|числа")
-# Numerals in any form. Beside one of these a number is a part of a longer one: «двадцать пяти», «одна тысяча».
+# Numerals in any form. A number beside one of these words is only a part of a longer number: «двадцать пяти», «одна
+# тысяча».
 _NUMERAL = re.compile(
     r"одн(?:а|о|и|у|ого|ой|ому|им|ом)|дв(?:а|е|ух|ум|умя|ое|адцат\w+|енадцат\w+|ест\w+|ухсот\w*)|втор\w{2,3}"
     r"|тр(?:и|[её]х|[её]м|емя|ое|идцат\w+|инадцат\w+|иста|[её]хсот\w*|етий|еть\w+)|четыр\w+|четв[её]рт\w+"

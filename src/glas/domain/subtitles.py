@@ -33,9 +33,9 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "…")
 _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–")
 _CLOSING: Final = "\"'»”“)]"
 
-# What a cue costs, where the cue itself costs 1: a cut within a sentence, at a clause or not; an end of a sentence
-# or a pause within the cue; a cue that cannot stay for long enough; and the square of its share of two full lines, so
-# that the pieces of a sentence come out about equal.
+# Costs of a cue, in units of the cost of one more cue. A cut within a sentence has a cost, which is lower between two
+# clauses. So has an end of a sentence or a pause inside the cue, and a cue that cannot be shown for long enough. The
+# square of the cue's share of two full lines is added, so that the cues of a sentence have similar lengths.
 _CUT_COST: Final = 2.0
 _CLAUSE_COST: Final = 1.0
 _INNER_END_COST: Final = 3.0

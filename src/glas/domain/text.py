@@ -30,7 +30,7 @@ RU_NORM_VERSION: Final = 1
 _STRESSED_VOWEL = re.compile("([аеёиоуыэюя])[\u0300\u0301]")
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
 _ORDINAL = re.compile(rf"(?<!\d)(?<!\d[.,])(\d{{1,9}})[-\u2010]({'|'.join(numerals.ORDINAL_ENDINGS)})(?!\w)")
-# A phone number is no thousand group: a plus before it or a hyphen and digits after it give it away.
+# A telephone number must not be read as thousand groups. It has a plus before it, or a hyphen and digits after it.
 _THOUSANDS = re.compile(r"(?<![\d+.,-])\d{1,3}(?: \d{3})+(?!\d|[-\u2010-\u2013]\d)")
 _MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
 _PLUS = re.compile(r"\+\s?(?=\d)")

@@ -185,7 +185,8 @@ class Hypothesis(BaseModel):
             segments=kept,
             language=language,
             foreign=foreign,
-            # A text is compared with one piece; it is not known which of its words belong to which of several pieces.
+            # A comparison is kept only if there is one piece. With several pieces, it is not known which words of the
+            # text belong to which piece.
             comparison=heard[0].comparison if len(heard) == 1 else None,
             model=model.name,
             model_version=model.version,

@@ -13,10 +13,10 @@ from glas.domain.decoding import RUSSIAN
 from glas.domain.digits import in_digits
 from glas.domain.transcription import Hypothesis, Segment, Word
 
-# A pause this long between two words ends a sentence. A stop too many cuts a thought in two, a missing one only runs
-# two together, so it is longer than most pauses in which people look for a word. Commas are not put at all: Russian
-# puts them by grammar. (A CTC model over espeak-ng, which hurries: medians 0.40 s at full stops, 0.22 s at
-# commas, 0.06 s elsewhere; docs/lab-notes.md.)
+# A pause of this length between two words ends a sentence. It is longer than most pauses in which people look for a
+# word, because a wrong full stop disturbs readers more than a missing one. No commas are written, because in Russian
+# they depend on grammar, not on pauses. (Median pauses of a CTC model for speech of espeak-ng, which speaks fast: 0.40
+# s at full stops, 0.22 s at commas, 0.06 s elsewhere; docs/lab-notes.md.)
 SENTENCE_PAUSE_S = 0.6
 
 _ENDS = (".", "!", "?", "…")

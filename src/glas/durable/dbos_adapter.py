@@ -25,7 +25,7 @@ from dbos import DBOS, _dbos
 from dbos._utils import INTERNAL_QUEUE_NAME
 
 _QUEUE_THREAD = "queue-worker-"
-# Work that comes in a rush is claimed together, not one look for each.
+# If much work arrives at the same time, it is claimed together, and not one work at each poll.
 _SHORTEST_WAIT_S = 0.08
 
 

@@ -105,7 +105,7 @@ class Durable:
         Durable._is_started = True
         self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
         self._registered.announce(self._watched)
-        # In this loop, so that workflows run here, where the clients that they use live.
+        # DBOS is started in this event loop, so that workflows run in the loop to which their clients belong.
         self._waits.launch(self._first_runs)
         self._maintenance = Maintenance(
             self._dbos,
@@ -173,16 +173,18 @@ class Durable:
         for event in dbos.background_thread_stop_events:
             event.set()
         self._waits.wake_all()
-        # A look at a queue that is under way still hands out what it has claimed; only after it nothing new begins.
+        # A thread that is polling a queue still starts the work that it has claimed. When these threads have ended, no
+        # new work begins.
         await asyncio.to_thread(join_queue_threads)
-        # DBOS.destroy would wait in whole seconds, even for nothing.
+        # DBOS.destroy would wait for whole seconds, even if no task runs.
         while (tasks := running(dbos)) and time.monotonic() < deadline:
             await asyncio.wait(tasks, timeout=deadline - time.monotonic())
         # Nothing is recorded for work that is cancelled here, so the next start continues it.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # DBOS made its own pool the loop's default one and closes it now; others in this loop still need one.
+        # DBOS replaced the default thread pool of the loop, and now closes its pool. Other users of this loop need a
+        # new one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="glas"))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._dbos = None
@@ -200,7 +202,7 @@ class Durable:
         )
 
     async def _enqueue(self, work: Work, trace: dict[str, Any] | None) -> None:
-        # Without a trace the recorded input is what it was before there were traces.
+        # Without a trace, the recorded input has the same form as in versions without traces.
         named = {} if trace is None else {"trace": trace}
         with (
             SetWorkflowID(work.id),

@@ -25,7 +25,8 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
-# Earlier than the others believe it dead, by the time that an interrupted call may still be on its way.
+# This is earlier than the time after which other processes count this process as dead. In between, calls that were
+# interrupted can still arrive.
 _INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
 # Between two batches, so that others can write.
@@ -74,7 +75,8 @@ class Maintenance:
         self._running = running
         self._is_shared = is_shared
         self._orphans = Orphans(slot, running)
-        # When the last heartbeat that arrived was sent, and since when the database has answered all; monotonic clock.
+        # By the monotonic clock: when the last successful heartbeat was sent, and since when all heartbeats have
+        # succeeded.
         self._beaten_s = self._steady_since_s = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 

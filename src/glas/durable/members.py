@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-# Of several processes that start at once on an empty database one makes the tables, the others wait.
+# If several processes start at the same time with an empty database, one creates the tables and the others wait.
 _PREPARING = zlib.crc32(b"glas durable tables")
 
 

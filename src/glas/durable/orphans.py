@@ -90,8 +90,8 @@ class Orphans:
         idle = set(ours) - self._running.ids()
         again = sorted(idle & self._idle)
         if again:
-            # Without their names, which hold numbers of people and chats.
+            # The log shows only the number of works, because the names of works contain ids of people and chats.
             _log.warning("claimed work did not run; it is put back", count=len(again))
             await asyncio.to_thread(put_back, dbos, again, owner=self._slot)
-        # What was put back begins anew: it may just be starting at the next call.
+        # Work that was put back is forgotten here, because it may just be starting again at the next call.
         self._idle = idle - set(again)

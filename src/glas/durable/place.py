@@ -13,7 +13,8 @@ import structlog
 from glas.system import sockets
 from glas.system.files import make_directory, put_in_place
 
-# Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
+# DBOS uses `subsec` for the times in its rows. Older SQLite libraries do not know it, so the times would be NULL or
+# whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
 _BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL_SIZE = 20
@@ -84,7 +85,8 @@ def _adopt_file(former: Path, path: Path) -> None:
         _log.warning("work may be left in a file of an older version", left=str(former), used=str(path))
         return
     with closing(sqlite3.connect(former, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
-        # Everything into the one file that is renamed: a journal under the old name would be lost.
+        # First, the journal is written into the file. Only this file is renamed, so a journal under the old name would
+        # be lost.
         connection.execute("PRAGMA journal_mode=DELETE")
     put_in_place(former, path)
     _log.info("the durable work has a new name", was=former.name, now=path.name)
@@ -111,7 +113,7 @@ def _open_postgres(url: str) -> sa.Engine:
         # A process that hangs within a transaction must not hold its locks for ever.
         "options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}",
         "connect_timeout": _CONNECT_TIMEOUT_S,
-        # Nor must a server that has gone silent hold this process.
+        # A server that stops answering must not block this process.
         "keepalives_idle": sockets.IDLE_S,
         "keepalives_interval": sockets.INTERVAL_S,
         "keepalives_count": sockets.PROBES,
@@ -156,7 +158,7 @@ def _open_sqlite(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # Writers queue up instead of meeting half-way through a transaction.
+        # Transactions that write wait for each other at their beginning; otherwise one could fail in the middle.
         connection.isolation_level = "IMMEDIATE"
         connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys=ON")

@@ -43,7 +43,8 @@ class Registered:
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(watched(name, function))
             for name, function in self.workflows.items()
         }
-        # Otherwise it would claim all work in the database, and fail at work whose part does not run here.
+        # Without this call, DBOS would claim all work in the database, and would fail at work whose part does not run
+        # in this process.
         DBOS.listen_queues([queue.name for queue in self.queues])
 
     async def store(self) -> None:

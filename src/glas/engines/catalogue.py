@@ -13,12 +13,12 @@ from glas.system.files import delete, make_directory, replace_text
 
 AUTO = "auto"
 
-# A text file in the directory of models: the name of the model that `auto` takes before all others.
+# A text file in the directory of models. It contains the name of the champion, for which `auto` stands.
 CHAMPION = "champion"
 
 _ENGINES = ("onnx", "whisper")
 
-# A place on the model hub, `owner/name`; any of them may hold a Whisper.
+# A repository on the model hub, `owner/name`; every repository may contain a Whisper model.
 _HUB_WHISPER = re.compile(r"whisper:([\w.-]+/[\w.-]+)")
 
 _PACKAGE = Path(__file__).parents[1]

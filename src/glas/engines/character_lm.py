@@ -33,7 +33,8 @@ class CharacterLM:
             contexts, rows = arrays[f"contexts{length}"].astype(np.int64), arrays[f"costs{length}"]
             if rows.shape != (len(contexts), size) or np.any(np.diff(contexts) <= 0):
                 raise ValueError(f"expected costs of {size} letters for each of rising contexts of {length} letters")
-            # Searched by halves: a dictionary would take a hundred bytes for each, and a tenth of a second to make.
+            # Contexts are found by binary search. A dictionary would need a hundred bytes for each context, and a tenth
+            # of a second to be made.
             self._contexts.append(array("q", contexts.tobytes()))
             self._rows.append(rows.tobytes())
         self._step = float(arrays["step"])

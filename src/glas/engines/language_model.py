@@ -14,7 +14,7 @@ from glas.engines.word_lm import NO_WORD, WordLM
 
 FILE = "lm.npz"
 
-# A word of other letters than Russian ones costs what a word of the list costs that is said once in 200,000.
+# A word with letters other than Russian has the probability of a word that is said once in 200,000 words.
 FOREIGN_LOGPROB = -12.0
 _REMEMBERED = 4096
 
@@ -31,7 +31,7 @@ class LanguageModel:
 
     def __init__(self, path: Path) -> None:
         try:
-            # Opened here, since numpy leaves a file open that turns out to be no archive.
+            # The file is opened here, because numpy does not close a file that is not an archive.
             with path.open("rb") as raw, np.load(raw) as file:
                 self._characters, self._words = CharacterLM(file), WordLM(file)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -101,7 +101,7 @@ GIGAAM_V3_E2E_RNNT = Layout(
     ("v3_e2e_rnnt_vocab.txt", CONFIG),
     version="v3",
 )
-# Without a configuration NeMo's models are taken for FastConformers: 80 bands, one frame of output for 80 ms.
+# Without a configuration, onnx-asr treats a model of NeMo as a FastConformer: 80 bands, one frame of output for 80 ms.
 NEMO_CTC = Layout("nemo-conformer-ctc", ("model.onnx",), ("vocab.txt",), (CONFIG,))
 NEMO_RNNT = Layout("nemo-conformer-rnnt", ("encoder-model.onnx", "decoder_joint-model.onnx"), ("vocab.txt",), (CONFIG,))
 NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, ("vocab.txt", CONFIG))
@@ -117,7 +117,7 @@ _BESIDE_WHISPER = (
     "added_tokens.json",
     "README.md",
 )
-# As transformers saves what is larger than a limit.
+# The files in which transformers saves a checkpoint that is larger than a limit.
 _WHISPER_IN_SHARDS = Layout(
     "whisper",
     ("model-?????-of-?????.safetensors",),
@@ -127,7 +127,8 @@ _WHISPER_IN_SHARDS = Layout(
 )
 WHISPER = Layout("whisper", ("model.safetensors",), (CONFIG,), _BESIDE_WHISPER, otherwise=_WHISPER_IN_SHARDS)
 
-# As CTranslate2 loads it; a checkpoint in its place is converted into this.
+# The files that CTranslate2 loads. If a directory has a checkpoint instead, the checkpoint is converted into these
+# files.
 WHISPER_CONVERTED = Layout(
     "whisper",
     ("model.bin",),
@@ -136,7 +137,7 @@ WHISPER_CONVERTED = Layout(
     otherwise=WHISPER,
 )
 
-# What a directory of unknown files may be, for onnx-asr.
+# The families among which the family of a directory with unknown files is searched.
 LAYOUTS = (
     GIGAAM_V2_CTC,
     GIGAAM_V2_RNNT,
@@ -188,7 +189,8 @@ def _fitting(directory: Path) -> list[Layout]:
     fitting: dict[tuple[str, ...], Layout] = {}
     for layout in LAYOUTS:
         if layout.share(directory) == 1:
-            # Families of the same networks differ by `model_type` only, which is not said here: the first one is meant.
+            # Families with the same networks differ only by `model_type`. Without a `model_type`, the first of them is
+            # assumed.
             fitting.setdefault(layout.networks, layout)
     return list(fitting.values())
 

@@ -13,7 +13,7 @@ from glas.engines.onnx import CPU, CUDA, OnnxEngine
 from glas.engines.whisper import WhisperEngine
 from glas.engines.whisper.backend import Precision
 
-# Whisper's checkpoints in CTranslate2's format, beside the models.
+# Name of the directory of converted Whisper checkpoints, inside the directory of models.
 CONVERTED = "converted"
 
 
@@ -60,7 +60,8 @@ def load_engine(
         ConfigurationError: there is no such device, or it does not support the precision.
     """
     found = _locate(name, models_dir)
-    # onnxruntime's arena is off, because it never frees the memory of the longest piece; so the allocator matters.
+    # onnxruntime's arena is switched off, because it never frees the memory of the longest piece. So the allocator of
+    # the C library must return freed memory.
     allocator.return_large_blocks()
     if found.is_whisper:
         return WhisperEngine(

@@ -8,8 +8,8 @@ from math import exp, inf
 
 from glas.domain.transcription import Word
 
-# Ordinary Russian speech has 12 to 15 letters per second. A model says when a token begins and never when it ends;
-# where no other token follows at once, the last one is given this long per letter.
+# A model gives the beginning of a token but not its end. If no other token follows at once, the token gets this time
+# for each letter. Ordinary Russian speech has 12 to 15 letters per second.
 LETTER_S = 0.08
 
 _CLOSING = frozenset(".,!?…:;%)»”")

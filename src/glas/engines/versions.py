@@ -25,7 +25,8 @@ CHECKSUMS = ".checksums.json"
 
 _SUFFIXES = frozenset({".bin", ".data", ".json", ".model", ".npz", ".onnx", ".pt", ".pth", ".safetensors", ".txt"})
 
-# A file that was written this short before it was read may change again without a new time of change.
+# If a file was written less than this time before it was read, it may change again within the resolution of
+# modification times.
 _UNSETTLED_S = 2.0
 
 _State = tuple[int, int]

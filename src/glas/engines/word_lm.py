@@ -30,11 +30,11 @@ class WordLM:
     Args:
         arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
             `word_costs` and `word_classes` have one byte for each word. `word_step` is the natural logarithm per unit
-            of a cost. `class_gains` (n, n) has signed bytes, the logarithms of R; a row belongs to the class of the
-            word before. The last two classes are the class of unknown words and the class of the beginning.
-            `pair_contexts`, `pair_starts`, `pair_words` and `pair_costs` list the words that were seen after a word; as
-            a word before, the number of words stands for the beginning. `pair_rest` has the cost of β for each of these
-            words before.
+            of a cost. `class_gains` (n, n) has signed bytes: the logarithms of R, in units of `word_step`; a row
+            belongs to the class of the word before. The last two classes are the class of unknown words and the class
+            of the beginning. `pair_contexts`, `pair_starts`, `pair_words` and `pair_costs` list the words that were
+            seen after a word; as a word before, the number of words stands for the beginning. `pair_rest` has the cost
+            of β for each of these words before.
 
     Attributes:
         beginning: number that stands for the beginning of a text, in place of the word before the first word.

@@ -20,7 +20,7 @@ was at most 0.66.
 MOST_DISTANCE: Final = 0.33
 MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words around it and without each
 
-# Short words that run together with a name: «изъела будет» is «из Елабуги».
+# Short words that may be recognised as a part of a name: «изъела будет» for «из Елабуги».
 _BEFORE: Final = ("в", "во", "из", "к", "с", "со", "на", "у", "от", "о", "до", "за", "и")
 _BEHIND: Final = ("до", "и", "на", "не", "же", "ли")
 _MOST_LOST_OF_A_SHORT_WORD: Final = 0.3

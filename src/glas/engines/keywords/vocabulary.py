@@ -111,7 +111,7 @@ def keywords_of(line: str) -> Keywords:
 def _forms(keyword: str) -> Iterator[Form]:
     words = keyword.split()
     if len(words) > MOST_WORDS or any(letter.isdigit() for letter in keyword):
-        # Only its spelling is looked for.
+        # A keyword of many words, or with digits, is found only by its spelling.
         yield Form(keyword, keyword, keyword, b"")
     elif LATIN.search(keyword):
         for read in product(*(readings(word) for word in words)):

@@ -21,7 +21,7 @@ from glas.system.files import sha256_of
 
 WHEELS = "wheels"
 _CHUNK_BYTES = 1 << 20
-# pip downloads into a temporary directory and copies from there.
+# The disk must hold a wheel twice, because pip downloads it into a temporary directory and then copies it.
 _COPIES_OF_A_WHEEL = 2
 
 

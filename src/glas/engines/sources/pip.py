@@ -82,7 +82,8 @@ def _temporary(directory: Path) -> Iterator[Path]:
 
 def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
     """Run pip to its end, and report the growth of the file."""
-    # pip writes what comes over the network into a temporary directory first: into ours, where it can be seen.
+    # pip first writes the downloaded bytes into a temporary directory. Here it is a directory of Glas, so that the
+    # growth of the file can be observed.
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}
     with (place / "log").open("w+b") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, and names that stand in our code
@@ -123,7 +124,7 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
 def _sizes(place: Path) -> dict[Path, int]:
     """Return the size of each file below a directory; pip may create and remove directories there meanwhile."""
     found = {}
-    # Path.rglob raises where a directory disappears while it is read; this passes over it.
+    # Path.rglob raises an error if a directory disappears while it is read; os.walk skips the folder.
     for folder, _, names in os.walk(place):
         for name in names:
             with contextlib.suppress(OSError):

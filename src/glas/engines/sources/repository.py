@@ -54,7 +54,7 @@ class RepositorySource:
         by_path = {file.path: file for file in held}
         if lacking := [file.name for file in self.model.pinned if file.name not in by_path]:
             raise ModelFileMissingError(f"The repository {self.repository} lacks {', '.join(lacking)}.")
-        # What the hub says of their content does not count.
+        # The hashes that the hub states for these files are not used.
         return [
             replace(by_path[file.name], size=file.size, digest=file.sha256, digest_kind="sha256")
             for file in self.model.pinned

@@ -29,7 +29,7 @@ BASE_DIGEST = "base_weights_sha256"
 
 _KEY = re.compile(r"base_model\.model\.(?:model\.)?(.+)\.lora_([AB])\.weight")
 _SAME_QUOTIENT = 1e-9
-# What PEFT can do beyond plain LoRA, and what its configuration says where it does not.
+# Features of PEFT beyond plain LoRA, with the values of its configuration that mean that the feature is not used.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "use_dora": (False, None),
     "use_rslora": (False, None),
@@ -105,7 +105,8 @@ def write_adapter(directory: Path, adapter: Adapter) -> None:
         "lora_dropout": 0.0,
         "bias": "none",
         "inference_mode": True,
-        # A regular expression, as PEFT takes it: a list of endings would name the decoder's matrices too.
+        # PEFT reads this text as a regular expression. A list of endings of names would also mean matrices of the
+        # decoder.
         "target_modules": rf"(model\.)?({'|'.join(re.escape(name) for name in sorted(adapter.factors))})",
         BASE_DIGEST: adapter.base_digest,
     }

@@ -22,11 +22,11 @@ POSITION_S = 0.02
 LEAST_LOGPROB = -60.0
 """Log-probability that is used for a token of a scored text if the network never generates this token."""
 
-# In `config.json`: codes (ISO 639-1) of the languages that a model was made for, where it has tokens for more. A
-# vocabulary that was chosen by Russian text writes the others letter by letter.
+# Entry of `config.json`: codes (ISO 639-1) of the languages for which a model was made, if it has tokens for more
+# languages. For example, a vocabulary that was chosen by Russian texts writes all other languages letter by letter.
 LANGUAGES = "languages"
 
-# openai/whisper, for CTranslate2 directories made by others, which do not say.
+# The values of openai/whisper, for CTranslate2 directories of other programs, which do not contain them.
 SOURCE_POSITIONS = 1500
 TARGET_POSITIONS = 448
 

@@ -54,8 +54,8 @@ class ContextRule:
 
 FULL_WINDOW = ContextRule(None)
 
-# Stock weights by width and layers of the encoder, where the text of a shorter input was measured to be as good as that
-# of the window (docs/benchmarks.md). Other sizes have not been measured, and keep the window.
+# Rules for OpenAI's weights, by the width and the number of layers of the encoder. With these rules, the text was as
+# good as with the whole window (docs/benchmarks.md). Other sizes were not measured, and use the whole window.
 _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
@@ -75,7 +75,8 @@ def context_rule(directory: Path) -> ContextRule:
     try:
         config = load_configuration(directory)
     except ModelError:
-        # CTranslate2 reads older formats of its file, too; and what it cannot read it will say.
+        # The file may have an older format, which only CTranslate2 can read. If CTranslate2 cannot read it either,
+        # loading fails later.
         return FULL_WINDOW
     return _MEASURED.get((config["d_model"], config["encoder_layers"]), FULL_WINDOW)
 

@@ -36,7 +36,8 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
         ModelLoadError: the checkpoint is not a Whisper, or its files are damaged or do not belong together.
     """
     write_model(read_model(source), target, quantisation)
-    # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
+    # Glas reads the number of bands from `config.json`. faster-whisper, which may use the same directory, needs this
+    # file.
     if (source / "preprocessor_config.json").is_file():
         shutil.copyfile(source / "preprocessor_config.json", target / "preprocessor_config.json")
 

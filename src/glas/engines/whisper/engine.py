@@ -93,7 +93,7 @@ class WhisperEngine:
             batch_size=BATCH_SIZE if device == "cuda" else 1,
             batch_s=BATCH_S,
             languages=network.languages or frozenset({"en"}),
-            # A vocabulary for one language has no words of English.
+            # A model for one language has no English words in its vocabulary.
             translates=len(network.languages) > 1,
             takes_prompt=True,
             takes_keywords=True,
@@ -133,7 +133,7 @@ class WhisperEngine:
 
         A batch has only one clip if batches are not faster, or if an option needs single clips.
         """
-        # Languages that are found out may differ, and so would the tasks; a text is scored by one sound.
+        # If languages are detected, the clips may need different prompts. A text can be scored only against one sound.
         is_one_sound = options.language is None or options.compared or options.hotwords
         is_alone = is_one_sound or self.context == FULL_WINDOW
         size = 1 if is_alone else BATCH_SIZE

@@ -12,7 +12,7 @@ from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.decoding import Decoding, Prefix, Prompt
 from glas.engines.whisper.vocabulary import Vocabulary
 
-# Changes that are tried for each text that a beam search would follow.
+# Number of changes that are tried, for each unit of the beam size.
 _CHANGES_PER_TEXT = 6
 
 

@@ -218,7 +218,7 @@ class Graph:
             added = [] if bias is None else ["", self.constant(bias, np.float32)]
             return self.node("DynamicQuantizeMatMul", x, *inputs, *added, domain=MICROSOFT)
         sizes = self.node("ReduceMax", self.node("Abs", x), self.constant([-1]), keepdims=1)
-        # A row of zeros stays one.
+        # This prevents a division by zero for a row of zeros.
         sizes = self.node("Max", sizes, self.constant(_TINY, np.float32))
         product = self.node("DynamicQuantizeMatMul", self.node("Div", x, sizes), *inputs, domain=MICROSOFT)
         product = self.node("Mul", product, sizes)

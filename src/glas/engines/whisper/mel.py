@@ -14,7 +14,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 Features = npt.NDArray[np.float32]
 
 FRAMES_PER_S = 100
-# What the encoder's second convolution makes one position of.
+# The encoder's second convolution makes one position of this number of frames.
 FRAMES_PER_POSITION = 2
 HOP_SAMPLES = SAMPLE_RATE_HZ // FRAMES_PER_S
 WINDOW_SAMPLES = 400
@@ -23,8 +23,8 @@ WINDOW_SAMPLES = 400
 _FLOOR = -10.0
 _DECADES = 8.0
 
-# Products this small stay in one thread of OpenBLAS, whose threads would burn ten times the processor time in waiting
-# for each other (measured: 0.7 against 10 ms for 3 s of sound on two cores).
+# Products of this size are computed in one thread of OpenBLAS. Several threads would need ten times the processor time,
+# because they wait for each other (measured: 10 ms instead of 0.7 ms for 3 s of sound, on two cores).
 _BLOCK_FRAMES = 16
 
 
@@ -64,7 +64,8 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
     half = WINDOW_SAMPLES // 2
     n_frames = (len(samples) + half - 1) // HOP_SAMPLES + 1
     n_blocks = -(-n_frames // _BLOCK_FRAMES)
-    # The original reflects the beginning. After the end there is silence, so its reflection is silence, too.
+    # openai/whisper pads the beginning with a reflection of the sound. At the end it reflects silence, which is
+    # silence, too.
     behind = np.zeros(n_blocks * _BLOCK_FRAMES * HOP_SAMPLES + half - len(samples), np.float32)
     sound = np.concatenate((samples[half:0:-1], samples, behind))
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW_SAMPLES)[::HOP_SAMPLES]

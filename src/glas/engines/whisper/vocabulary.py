@@ -15,14 +15,14 @@ TRANSLATE = "<|translate|>"
 TRANSCRIBE = "<|transcribe|>"
 PREVIOUS = "<|startofprev|>"
 NO_TIMESTAMPS = "<|notimestamps|>"
-# The first models of openai/whisper call it by the second name.
+# In the first models of openai/whisper, the token has the second name.
 NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
 # The last text token of multilingual models. The English-only models of openai/whisper have GPT-2's vocabulary, which
 # lacks it. CTranslate2 distinguishes them in the same way.
 EMPTY = ""
 
-# openai/whisper keeps half of the text context for what came before.
+# As in openai/whisper, the previous text may fill at most half of the text context.
 _SHARE_OF_PROMPT = 2
 
 _BROKEN_LETTER = "\ufffd"
@@ -140,7 +140,7 @@ class Vocabulary:
         contain none of the keywords (docs/benchmarks.md).
         """
         before = self.encode(options.prompt) if options.prompt.strip() else []
-        # The end of it is nearest to what is said now.
+        # Only the end of the previous text is kept, because it is closest to the present piece.
         before = before[-(self._context // _SHARE_OF_PROMPT - 1) :]
         previous = [self._id(PREVIOUS), *before] if before else []
         return [*previous, *task, self.no_timestamps]
