@@ -35,6 +35,7 @@ from tests.system.refused_models import (
 _BUSY = {Condition.SPEED}
 # Sounds without speech: the last of these four is a humming, which a model that never doubts takes for a word.
 N_SOUNDS, SEED = 4, 43
+N_FIRST_WORDS = (2, 5, 7, 6, 2, 6)  # of each sample
 
 
 class World(NamedTuple):
@@ -46,10 +47,14 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Make a champion with errors, a test set and a guard set; they are measured once."""
+def world(samples: list[Sample], first_words: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A champion with errors, a test and a guard; it is measured once."""
     place = tmp_path_factory.mktemp("refused")
-    said = [Utterance(one.path, one.path.name, one.text, f"speaker {n}") for n, one in enumerate(samples)]
+    said = []
+    for number, (sample, sound, n_words) in enumerate(zip(samples, first_words, N_FIRST_WORDS, strict=True)):
+        path = place / f"{number}.wav"
+        path.write_bytes(sound)
+        said.append(Utterance(path, path.name, " ".join(sample.text.split()[:n_words]), f"speaker {number}"))
     data = TestData(ReferenceSet("test", tuple(said[:4])), (ReferenceSet("guard", tuple(said[4:])),))
     forgotten, kept = texts_of(data.test), texts_of(data.guards[0])
     champion = write_changed(place / "champion", without_words(forgotten, kept))
