@@ -102,6 +102,9 @@ class Durable:
             raise ConfigurationError("expected one durable engine in a process, got a second")
         send_logs_to_ours()
         engine, members = await self._join()
+        is_alone = set(await asyncio.to_thread(members.living, DEAD_AFTER_S)) <= {self._slot}
+        schema = self._place.schema
+        await asyncio.to_thread(self._registered.drop_schedules, engine, schema, is_alone=is_alone)
         Durable._is_started = True
         self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
         self._registered.announce(self._watched)
@@ -118,8 +121,6 @@ class Durable:
             is_shared=not self._place.is_sqlite,
         )
         await self._registered.store()
-        is_alone = set(await asyncio.to_thread(members.living, DEAD_AFTER_S)) <= {self._slot}
-        await self._registered.drop_schedules(is_alone=is_alone)
         if is_alone:
             await end_unknown_runs(self._registered.workflows)
         self._maintenance.start()

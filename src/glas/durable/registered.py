@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from dbos import DBOS
 
 from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
@@ -70,9 +71,20 @@ class Registered:
                 ]
             )
 
-    async def drop_schedules(self, *, is_alone: bool) -> None:
-        """Delete unwanted schedules; if no other process runs, also delete schedules that are not registered."""
-        ours = {one.name for one in self.schedules}
-        found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
-        for name in found - ours if is_alone else found & set(self.unwanted):
-            await DBOS.delete_schedule_async(name)
+    def drop_schedules(self, engine: sa.Engine, schema: str | None, *, is_alone: bool) -> None:
+        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here.
+
+        Call this before the start of DBOS, which enqueues runs of all schedules that it finds, and notices a deletion
+        only at its next look, seconds later.
+
+        Args:
+            engine: the open database.
+            schema: the schema of DBOS's tables; they may not exist yet.
+            is_alone: whether no other process runs.
+        """
+        name: sa.ColumnClause[str] = sa.column("schedule_name")
+        stored = sa.table("workflow_schedules", name, schema=schema)
+        unwanted = name.not_in([one.name for one in self.schedules]) if is_alone else name.in_(self.unwanted)
+        if sa.inspect(engine).has_table(stored.name, schema=schema):
+            with engine.begin() as connection:
+                connection.execute(sa.delete(stored).where(unwanted))
