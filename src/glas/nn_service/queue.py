@@ -16,9 +16,7 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Accepts at most `workers` + `waiting_limit` recordings.
-
-    Slots and batcher determine the order of the work on these recordings.
+    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher determine the order of the work.
 
     In addition, one recording of `IdleWork` is accepted, which does not count towards the limit.
     """
