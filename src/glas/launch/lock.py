@@ -1,8 +1,8 @@
 """Lock of a data directory; the lock file contains id and address of the process that holds the lock.
 
-The lock ends when its process ends. A server that stores both the database and the objects in the directory has an
-exclusive lock. Parts that run as separate processes share the lock, because each of them uses other files there. Such
-parts cannot run while an embedded server runs, or while a backup is restored.
+The operating system releases the lock when the process ends. A server that stores both the database and the objects in
+the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses
+different files of the directory. Such parts cannot run while an embedded server runs, or while a backup is restored.
 """
 
 import contextlib

@@ -33,7 +33,7 @@ class Tried:
 
 
 class Canary:
-    """Follows the choice of a candidate. Every method may be called from any thread.
+    """Loads the candidate that is chosen, and decides whom it answers. Every method may be called from any thread.
 
     Args:
         settings: the directory of models; a candidate is used only if GLAS_MODEL is `auto`.

@@ -36,8 +36,8 @@ class OwnModels:
 
     Args:
         settings: the directory of models, and the largest number of own models in memory. Own models answer only if
-            GLAS_MODEL is `auto`, because an administrator who names a model wants only this one.
-        registry: loads own models; its default model answers if an own model is not available.
+            GLAS_MODEL is `auto`, because an administrator who names a model wants only this model to answer.
+        registry: loads own models; the default model of the registry answers if an own model is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:

@@ -1,7 +1,9 @@
 """Resolve the names of models and aliases.
 
-`auto` and its synonyms mean the default model. Administrators may define other aliases, such as `candidate`; these are
-forgotten when the process ends. The name of a model always means this model, and cannot become an alias.
+Callers may write the name of a model in several ways. Its uniform name has one form, such as `onnx:gigaam-v3-ctc`. A
+canonical name is a uniform name or an alias. The alias `auto` and its synonyms mean the default model. Administrators
+may define other aliases, such as `candidate`; these are forgotten when the process ends. The name of a model always
+means this model, and cannot become an alias.
 """
 
 import contextlib

@@ -125,7 +125,7 @@ class Registry:
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
         """Load the weights of a model, then use them for a name; running requests keep the old weights.
 
-        If `name` is an alias, and the model is in memory with the same version as on disk, the model is not loaded
+        If `name` is an alias, and the model is already in memory with the version that is on disk, it is not loaded
         again.
 
         Args:
@@ -250,7 +250,7 @@ class Registry:
             model.free()
 
     def _retire(self, *models: LoadedModel) -> None:
-        """Close models that were removed from the table, each as soon as its last lease has ended."""
+        """Close models that were removed from the table of loaded models, each as soon as its last lease has ended."""
         for model in models:
             with self._lock:
                 model.is_retired = True

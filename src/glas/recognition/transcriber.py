@@ -173,7 +173,7 @@ class _MustWaitError(Exception):
 
 
 class _BlockReader:
-    """Passes on blocks of samples, and computes length, level and sha256 of them all.
+    """Passes on blocks of samples, and computes the length, level and sha256 of the whole recording.
 
     It raises an error if the job was ended.
     """

@@ -1,8 +1,8 @@
 """Receive updates from Telegram, and store each update durably before it is confirmed to Telegram.
 
-A request for the next updates confirms the previous updates. If the process crashes after it has stored an update and
-before it has confirmed it, Telegram sends the update again. The durable engine then finds that it has work of this name
-already. If several processes use one database, only the process that holds a lease polls.
+A request for the next updates confirms the previous updates. If the process crashes between storing and confirming an
+update, Telegram sends the update again. The durable engine then finds that it has work of this name already. If several
+processes use one database, only the process that holds a lease polls.
 """
 
 import asyncio

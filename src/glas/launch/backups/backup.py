@@ -138,7 +138,7 @@ def _copy_files(archive: ArchiveWriter, scratch: Path, settings: Settings) -> Ba
 
 
 def _copy_database(source: Path, copy: Path) -> None:
-    """Copy a database consistently with SQLite's backup function, while other processes may write."""
+    """Copy a database with SQLite's backup function; the copy is consistent even if other processes write."""
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as origin,
         closing(sqlite3.connect(copy)) as destination,

@@ -62,7 +62,7 @@ class Announcing:
     look_s: float
 
     async def watch(self) -> None:
-        """Ask for announcements until cancelled, and enqueue them."""
+        """Ask db_assist for announcements at intervals, and enqueue them, until cancelled."""
         while True:
             try:
                 for model in await self.db_assist.models(ModelState.CANDIDATE):
@@ -182,7 +182,11 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
 
 
 def question(model: ModelRecord, locale: Locale, phrases: Phrases) -> str:
-    """Describe a candidate to an administrator: name, the gate's figures, number of people from whom it learnt."""
+    """Return the text of the question to an administrator whether a candidate should serve.
+
+    It contains the name of the candidate, the figures of the gate, and the number of people from whom the candidate
+    learnt.
+    """
     say, verdict = phrases[locale], model.verdict
     lines = [say("candidate", name=model.name.rpartition("/")[2], version=model.version)]
     if verdict is not None:

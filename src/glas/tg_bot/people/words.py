@@ -45,7 +45,10 @@ def make_router() -> Router:
 async def on_words(
     message: Message, *, user: User | None, db_assist: DbAssistClient, keyboards: Keyboards, say: Say, locale: Locale
 ) -> None:
-    """Show a person's vocabulary; in private chats only, where the chat's id is the person's."""
+    """Show a person's vocabulary.
+
+    This works only in private chats, because only there the id of the chat is that of the person.
+    """
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -145,7 +148,7 @@ async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) 
 
 
 async def on_typed(message: Message, *, user: User | None, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
-    """Add the words that a person sent in reply to the request."""
+    """Add the words that a person sent in reply to the bot's request for words."""
     if user is None:
         await message.answer(say("not-registered"))
         return

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The messages of an answer in their order, and the whole text if it is also sent as a file."""
+    """The messages of an answer in their order; and the whole text if it must be sent as a file, otherwise None."""
 
     parts: tuple[Part, ...]
     document: str | None

@@ -24,7 +24,7 @@ class Acknowledging:
 
         This function is a workflow.
 
-        If the message cannot be sent now, the recording is enqueued without it, because a message may be possible
+        If the message cannot be sent now, the recording is enqueued all the same, because a message may be possible
         later. If the recording is refused, it is not enqueued.
         """
         job = VoiceJob.model_validate(arguments)

@@ -1,4 +1,4 @@
-"""Decide, once for each recording and before anything is sent, whether and how it is answered."""
+"""Decide whether and how a recording is answered. This is decided once for each recording, before anything is sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ class Admission(BaseModel):
 
 
 class DailyLimitError(InputError):
-    """A party has sent as much sound as it may send in a day."""
+    """A party has sent as much sound as it may send in a day, or would send more with this recording."""
 
     code = "daily_limit"
 

@@ -12,7 +12,7 @@ from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """State of a recording: the step for which it waits, or the step that is running."""
+    """State of a recording: the step for which the recording waits, or the step that is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()

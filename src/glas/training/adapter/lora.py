@@ -1,7 +1,8 @@
 """Low-rank adapters: a small trainable change that is added to frozen linear layers.
 
-Method: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021. A changed layer computes y = W x + (alpha
-/ r) B A x.
+Method: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021. The output of a changed layer is
+
+    y = W x + (alpha / r) B A x.
 """
 
 import re

@@ -88,8 +88,8 @@ def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
     """Return, for each context length 0..ORDER-1, the sorted contexts (n,) and the probabilities after them (n, 33).
 
-    A context is stored as a number in base 33, in which the last letter of the context is the lowest digit. Only so
-    many contexts are kept, the most frequent ones, that there are at most `most_contexts`.
+    A context is stored as a number in base 33, in which the last letter of the context is the lowest digit. Rare
+    contexts are left out, so that there are at most `most_contexts` in all.
     """
     least = 2
     while True:

@@ -2,12 +2,15 @@
 
 How to add a page:
 
-1. Write `pages/NAME.py`: `router = page_router(Right.…)` declares who may use its routes, and `PAGE = Page(…)` declares
-its place in the navigation. Routes take `visit: Visit` (the visitor) and get clients from `site_of(request).services`.
+1. Write `pages/NAME.py`: `router = page_router(Right.…)` declares who may use its routes, and `PAGE = Page(…)`
+   declares its place in the navigation. Routes take `visit: Visit` (the visitor), and get clients from
+   `site_of(request).services`.
 2. Write `templates/pages/NAME.html`, which extends `base.html`; a route returns `site_of(request).frame.page(request,
-visit, "NAME.html", …)`. Texts are `say("…")`, from the `*.ftl` files of both languages; a family of pages may have a
-separate file there. 3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template passes
-texts to a script in `data-` attributes. 4. Add the `PAGE` to `PAGES` below.
+   visit, "NAME.html", …)`. Texts are `say("…")`, from the `*.ftl` files of both languages; a family of pages may have a
+   separate file there.
+3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template passes texts to a script in
+   `data-` attributes.
+4. Add the `PAGE` to `PAGES` below.
 
 A form that changes something contains `{{ form_token_field }}`. A script sends requests with `static/pages/ask.js`,
 which adds the token. Requests without the token are refused. Do not check rights or tokens in a route, because
