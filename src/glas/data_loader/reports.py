@@ -25,8 +25,7 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: there is no such report on this machine, or it was deleted because it contained data of a person
-            who was deleted.
+        NotFoundError: there is no such report on this machine, or it was deleted together with the data of a person.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:

@@ -14,8 +14,8 @@ from glas.domain.messages import MessageKind
 class CorrectionRow(Base):
     """The corrected words of a message.
 
-    After a correction was undone, the row has no words. It is not deleted, because it contains the decision about the
-    payment.
+    After a correction was undone, the row has no words. The row is not deleted, because it contains the decision about
+    the payment.
     """
 
     __tablename__ = "corrections"

@@ -92,7 +92,7 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return the URL of the database in the settings; without this setting, the URL of the file in the data directory.
+    """Return the URL of the database: from the settings, or else of the SQLite file in the data directory.
 
     Raises:
         ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The message does not contain the URL,

@@ -81,7 +81,7 @@ async def _agreed(
     Args:
         condition: condition for the rows of words that are counted.
         may_teach: condition for the people who are counted.
-        n_people: least number of people who must have corrected a name. A name that a person only added by hand is not
+        n_people: least number of people who must have corrected a name. A person who only added the name by hand is not
             counted.
         by_people: whether the names that most people corrected come first; otherwise the newest names come first.
         session: the caller's database transaction.

@@ -113,8 +113,8 @@ async def people_page(
     """Return people, the newest first.
 
     Args:
-        number: return only the person with this Telegram id, the person whose row has this number, and the sender of
-            the message with this number. None returns everybody.
+        number: return only people whom this number identifies: as their Telegram id, as the number of their row, or as
+            the number of one of their messages. None returns everybody.
         before: only people whose rows have smaller numbers.
         limit: largest number of people.
         session: the caller's database transaction.

@@ -163,7 +163,7 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the replaced model that became champion last; if `moment` is given, the last one until this time."""
+    """Return, of the replaced models, the one that became champion last, but not after `moment` if it is given."""
     query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
     if moment is not None:
         query = query.where(ModelRow.champion_datetime <= moment)

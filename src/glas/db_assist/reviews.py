@@ -127,10 +127,9 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 
 
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
-    """Return the reviews of other people that say the same as a new review.
+    """Return the other reviews of the message that say the same as a new review.
 
-    An empty list means that no reviewer but the author of the message gave the same words. None means that nobody else
-    says the same.
+    If there are none, the result is an empty list if the author of the message gave the same words, otherwise None.
     """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)

@@ -59,7 +59,8 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
     """Count the errors of hypotheses against references, pooled over all utterances.
 
     Both texts are normalised here. If the reference of an utterance is empty, all words of its hypothesis count as
-    insertions. If all references are empty, a rate is 0 or 1: 0 if all hypotheses are empty, too.
+    insertions. If all references are empty, there are two cases: if all hypotheses are empty, too, the rate is 0;
+    otherwise it is 1.
 
     Args:
         references: the right texts, one for each utterance.

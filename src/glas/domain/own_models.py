@@ -14,8 +14,8 @@ VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
 class OwnModel(BaseModel):
     """An own model, and the version of the champion with which it was compared.
 
-    The own model answers only while this version is the champion. Nobody has measured whether the own model is better
-    than another version.
+    The own model answers only recordings that this version would answer otherwise. Nobody has measured whether the own
+    model is better than another version.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 
 class Durable:
-    """The engine of this process; there is only one, because DBOS permits only one."""
+    """The durable engine of this process. A process can have only one, because DBOS permits only one."""
 
     _is_started: ClassVar[bool] = False
 

@@ -72,7 +72,7 @@ class Members:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
         Returns:
-            Whether the log is empty. It could not be emptied if other connections were reading all the time.
+            Whether the log is empty. If other connections were reading all the time, it could not be emptied.
         """
         if self._engine.dialect.name != "sqlite":
             return True

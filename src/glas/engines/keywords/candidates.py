@@ -67,7 +67,7 @@ class Candidate:
     def is_alike(self, other: "Candidate") -> bool:
         """Return whether two candidates replace a common word by the same keyword.
 
-        Candidates with short words around the keyword are not alike to candidates without short words.
+        A candidate with a short word beside the keyword and a candidate without a short word are not alike.
         """
         has_another = bool(self.before or self.behind), bool(other.before or other.behind)
         return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]

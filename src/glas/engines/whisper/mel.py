@@ -57,8 +57,8 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
         n_mels: number of mel bands; 80, or 128 for the large-v3 family.
 
     Returns:
-        The features, and a number. The features have the shape `(n_mels, n_frames)`; each frame has 10 ms, and overlaps
-        the sound. The number is the value of all features in the silence after the sound.
+        The features, and a number. The features have the shape `(n_mels, n_frames)`; there is one frame every 10 ms, as
+        long as frames overlap the sound. The number is the value of all features in the silence after the sound.
     """
     window, filters = _filters(n_mels)
     half = WINDOW_SAMPLES // 2
