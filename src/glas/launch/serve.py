@@ -118,7 +118,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """A server that does not handle signals, because several servers run in one process and stop together.
 
-    `_stopped_by_signals` handles them.
+    `_stopped_by_signals` handles the signals for all servers.
     """
 
     @contextlib.contextmanager
@@ -153,7 +153,7 @@ def _called_off_by_signals() -> Iterator[None]:
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
     """Stop the servers at a signal.
 
-    After the first signal running requests are finished; after a second SIGINT running requests are interrupted.
+    After the first signal, running requests are finished. After a second SIGINT, running requests are interrupted.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 

@@ -176,5 +176,5 @@ def _refusal(error: GlasError) -> JSONResponse:
 
 
 def retry_header(error: GlasError) -> dict[str, str]:
-    """Return the header `Retry-After` in whole seconds if the error contains this time; otherwise return no header."""
+    """Return the header `Retry-After`, in whole seconds; return no header if the error contains no such time."""
     return {} if error.retry_after_s is None else {"Retry-After": str(max(1, round(error.retry_after_s)))}

@@ -1,4 +1,4 @@
-"""Authentication: the keys that a service accepts, and the caller to whom each belongs."""
+"""Authentication: the keys that a service accepts, and the caller to whom each key belongs."""
 
 import hmac
 from collections.abc import Sequence

@@ -118,8 +118,8 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
     """Hold the lock of a file (flock) while the context is open; create the file if it is missing.
 
-    The system releases the lock when the process ends, also after a crash. The file is not deleted, because a process
-    could otherwise delete the file that the next process has locked.
+    The system releases the lock when the process ends, also after a crash. The file is never deleted, because a process
+    could then delete the file that the next process has locked.
 
     Args:
         path: the file, in an existing directory.

@@ -76,7 +76,8 @@ def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> I
 def _places(said: Sequence[str], heard: Sequence[str]) -> dict[int, int]:
     """Match recognised words with the words of the reference.
 
-    For each word of `heard` that is also in `said` at this place, return its index in `heard` and its index in `said`.
+    Return a dictionary: for each word of `heard` that matches a word of `said`, the index in `heard` and that in
+    `said`.
     """
     matcher = SequenceMatcher(
         None, [normalise(w) or w for w in heard], [normalise(w) or w for w in said], autojunk=False
