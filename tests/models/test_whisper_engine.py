@@ -206,7 +206,9 @@ def test_a_loop_looks_wrong_and_long_russian_does_not(samples: list[SimpleNamesp
     draft = SimpleNamespace(tokens=[1] * 50, has_ended=True)
     said = " ".join(sample.text for sample in samples)
     assert len(said) > 200
-    for text, is_wrong in ((said, False), ("да " * 40, True), ("Продолжение следует... " * 8, True), ("", False)):
+    doubled = "После сигнала произнесите имя. После сигнала, произнесите имя!"
+    loops = ("да " * 40, "Продолжение следует... " * 8, doubled)
+    for text, is_wrong in ((said, False), *((loop, True) for loop in loops), ("Да, да. Да, да.", False), ("", False)):
         assert clip.looks_wrong(SimpleNamespace(draft=draft, text=text), of_100) is is_wrong  # type: ignore[arg-type]
 
 

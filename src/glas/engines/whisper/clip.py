@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
+from glas.domain.text import normalise
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.confidence import Alternative
@@ -12,6 +13,8 @@ from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features
 # Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A longer text has no end, and is cut.
 MOST_TOKENS_PER_S = 10
 SPARE_TOKENS = 16
+# People do say a few words twice.
+FEWEST_DOUBLED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +57,15 @@ def looks_wrong(written: Written, clip: Clip) -> bool:
         not written.draft.has_ended
         or len(written.draft.tokens) > clip.most_tokens
         or compression_ratio(written.text) > MAX_COMPRESSION_RATIO
+        or _is_doubled(written.text)
     )
+
+
+def _is_doubled(text: str) -> bool:
+    """Return whether a text consists of the same words twice; such a text compresses too little to be found otherwise.
+
+    If little silence follows a clip, Whisper sometimes writes the whole text again.
+    """
+    words = normalise(text).split()
+    half = len(words) // 2
+    return half >= FEWEST_DOUBLED and words[:half] == words[half:]
