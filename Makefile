@@ -23,12 +23,16 @@ train-setup: $(VENV)/.train-stamp  ## the same, with torch for training
 run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
 	@$(BIN)/glas run
 
-test: train-setup check  ## set up, then everything: format, lint, types, layers, tests
+# Collected once beside the checks, which use one processor: workers that begin at once would each compile all modules.
+test: train-setup  ## set up, then everything: format, lint, types, layers, tests
+	@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1 & \
+	  $(MAKE) --no-print-directory check; status=$$?; wait; exit $$status
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it; whole sets of recordings and replies
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
-	@WHOLE_SETS=1 $(BIN)/pytest -s tests/parts/test_tg_bot_replies.py tests/parts/test_nonspeech.py tests/models/test_whisper_inventions.py tests/models/test_whisper_base_ru.py
+	@WHOLE_SETS=1 $(BIN)/pytest -s tests/parts/test_tg_bot_replies.py tests/parts/test_nonspeech.py tests/models/test_whisper_inventions.py tests/models/test_whisper_base_ru.py \
+	  tests/parts/test_nn_service_versions.py tests/system/test_comparisons.py
 
 loop: train-setup  ## learn sixty names through the bot, then learn while killed a hundred times; see docs/learning.md for other scenes
 	@LOOP_OUT=$${LOOP_OUT:-data/loop-$$(date +%F-%H%M%S)} $(BIN)/pytest -s tests/system/test_loop.py
@@ -143,7 +147,8 @@ $(VENV)/.audit-stamp: requirements/audit.txt | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(AUDIT)/bin/python --require-hashes -r requirements/audit.txt
 	@touch $@
 
-# pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone.
+# pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone. Of the thousands of
+# modules few are ever imported, and those are compiled then.
 $(VENV)/.train-stamp: $(VENV)/.dev-stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile "$(TORCH)"
 	@touch $@

@@ -1,20 +1,17 @@
 """A tiny Whisper that was trained on four spoken phrases only, and never on sounds without speech."""
 
-from collections.abc import Iterable
 from io import BytesIO
 from itertools import product
-from multiprocessing import get_context
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.training.sound.channel import decode_audio, encode_opus
-from glas.training.voices.espeak import Espeak
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.models.tiny_tokens import make_tokenizer
 from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit
-from tests.speech import speak
+from tests.speech import say_all
 
 # Two that recognisers invent, and two that nobody knows for it.
 INVENTED = ("Спасибо за просмотр!", "Продолжение следует...")
@@ -24,17 +21,6 @@ VOICES = ("f1", "f3", "f5", "m1", "m2", "m4", "m7", "f4", "Andrea", "Michael", "
 TAKES = 4
 STEPS = 400
 BATCH = 16
-
-
-def say(text: str, style: SpeakingStyle) -> Samples:
-    """A phrase at 16 kHz, shape `(n_samples,)`, at -20 dB of full scale."""
-    return speak(Espeak(), text, style)
-
-
-def say_all(sayings: Iterable[tuple[str, SpeakingStyle]]) -> list[Samples]:
-    """Speak phrases one after another in a new process, because espeak-ng keeps state between phrases."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.starmap(say, sayings, chunksize=len(PHRASES) * len(VOICES) * TAKES)
 
 
 def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:

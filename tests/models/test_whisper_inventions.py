@@ -20,6 +20,7 @@ from glas.training.sound.channel import encode_opus
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models.trained import trained
+from tests.speech import say_all
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 
@@ -36,7 +37,7 @@ SAYINGS = 20
 def spoken() -> dict[str, list[Samples]]:
     """Each phrase that the model writes, by twelve voices, fast and slow; made in one process to save time."""
     styles = [SpeakingStyle(phrases.VOICES[n % len(phrases.VOICES)], 120 + 4 * n, 40 + n) for n in range(SAYINGS)]
-    sounds = phrases.say_all((phrase, style) for phrase in phrases.INVENTED for style in styles)
+    sounds = say_all((phrase, style) for phrase in phrases.INVENTED for style in styles)
     return {phrase: sounds[n * SAYINGS : (n + 1) * SAYINGS] for n, phrase in enumerate(phrases.INVENTED)}
 
 

@@ -12,12 +12,15 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import URL
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.data_loader.app import create_app as create_data_loader
+from glas.db import migrations
+from glas.db.session import open_database
 from glas.db_assist.app import create_app as create_db_assist
 from glas.domain.messages import Transcription
 from glas.durable import Durable, sqlite_place
@@ -32,6 +35,7 @@ from tests.telegram.world import BOT_ID, JsonObject
 TIMEOUT_S = 60.0
 people = count(5_300_000_001)
 """Ids of people whom nobody else is."""
+_migrated: list[bytes] = []
 
 
 @dataclass
@@ -118,9 +122,24 @@ class Parts:
     running: "asyncio.Task[None]"
 
 
+async def _bring_tables(settings: Settings) -> None:
+    """Put an empty database with our tables into a new data directory: to migrate each takes as long as many tests."""
+    place = settings.data_dir / "glas.db"
+    if settings.database_url is not None or place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not _migrated:
+        database = open_database(URL.create("sqlite+aiosqlite", database=str(place)))
+        await migrations.upgrade(database)
+        await database.close()
+        _migrated.append(place.read_bytes())
+    place.write_bytes(_migrated[0])
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, nn_service: NnServiceClient, *, slot: str = "test") -> AsyncIterator[Parts]:
     """Start db_assist, data_loader and the bot in this process."""
+    await _bring_tables(settings)
     async with contextlib.AsyncExitStack() as stack:
         db_assist_app = create_db_assist(settings, key=None)
         db_assist = DbAssistClient(open_http(url=None, app=db_assist_app))

@@ -14,6 +14,7 @@ from glas.serving.hosts import HostCheck
 from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings
 from tests.conftest import Server
+from tests.parts.lent import under_another_name
 from tests.parts.test_nn_service import running
 
 PATH = "/v1/audio/transcriptions"
@@ -167,7 +168,7 @@ def test_the_document_can_be_read_by_people_without_a_foreign_host(server: Serve
 
 
 async def test_the_document_and_health_need_no_key(settings: Settings) -> None:
-    async with running(settings, key="k" * 32) as app:
+    async with running(settings, key="k" * 32, load=under_another_name) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://glas") as client:
             statuses = [(await client.get(path)).status_code for path in ("/docs", "/openapi.json", "/health")]
@@ -177,7 +178,7 @@ async def test_the_document_and_health_need_no_key(settings: Settings) -> None:
 
 async def test_a_browser_may_send_the_headers_of_openais_client(settings: Settings) -> None:
     allowing = settings.model_copy(update={"cors_origins": "https://example.org"})
-    async with running(allowing) as app:
+    async with running(allowing, load=under_another_name) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://glas") as client:
             asked = "authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-retry-count"

@@ -29,12 +29,12 @@ from glas.domain.errors import (
 from glas.domain.metrics import error_rates
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
-from glas.engines.load import load_engine
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.recognition import LoadEngine
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from tests.conftest import Sample, Server, as_wav
+from tests.parts.lent import under_another_name
 
 KEY = "a-key-for-tests-that-is-long-enough"
 
@@ -85,7 +85,7 @@ async def http(request: pytest.FixtureRequest, settings: Settings, server: Serve
         async with open_http(url=server.url) as client:
             yield client
         return
-    async with running(settings) as app, open_http(url=None, app=app) as client:
+    async with running(settings, load=under_another_name) as app, open_http(url=None, app=app) as client:
         yield client
 
 
@@ -196,7 +196,7 @@ async def test_a_broken_file_in_a_stream_is_an_event(http: httpx.AsyncClient) ->
 async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: list[Sample]) -> None:
     """The second request and /ready are refused with 503 and Retry-After, and the first is not affected."""
     tight = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1, queue_size=0)})
-    held = HeldEngine(load_engine("embedded", models_dir=settings.models_dir))
+    held = HeldEngine(under_another_name("embedded"))
     async with running(tight, load=lambda _name: held) as app, open_http(url=None, app=app) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
         assert (await http.get("/ready")).json() == {"status": "ready"}
@@ -243,7 +243,7 @@ async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: 
 async def test_keys_and_limits_are_checked_before_the_body_is_read(settings: Settings) -> None:
     """A caller without a key, or with a body above the limit, cannot make the service read it."""
     small = settings.model_copy(update={"audio": AudioSettings(max_upload_mb=1)})
-    async with running(small, key=KEY) as app:
+    async with running(small, key=KEY, load=under_another_name) as app:
         async with open_http(url=None, app=app, token="another") as http:
             with pytest.raises(AuthenticationError):
                 await NnServiceClient(http).transcribe(b"x")

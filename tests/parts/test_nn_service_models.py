@@ -1,14 +1,11 @@
 """Models of nn_service over HTTP: list, load, swap and unload models while requests are answered."""
 
 import asyncio
-import copy
 import gc
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -20,13 +17,13 @@ from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.engines import Engine
-from glas.engines.load import load_engine
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.recognition import resident_bytes
 from glas.settings import NnServiceSettings, Settings
 from glas.settings.keys import new_key
 from tests.conftest import Sample, as_wav
+from tests.parts.lent import under_another_name
 
 SECOND = "onnx:t-one"
 
@@ -45,18 +42,6 @@ def two_models(settings: Settings) -> Settings:
     for name in ("model.onnx", "config.json"):
         (directory / name).write_bytes(b"{}")
     return settings.model_copy(update={"model": "embedded", "nn_service": NnServiceSettings(keep_alive_s=0.2)})
-
-
-@cache
-def embedded() -> Engine:
-    return load_engine("embedded", models_dir=Path())
-
-
-def under_another_name(name: str) -> Engine:
-    """The embedded model under any name; closing one of them does not free the weights of the others."""
-    engine = copy.copy(embedded())
-    engine.name = name  # type: ignore[misc]  # an engine of ours, whose name is a plain attribute
-    return engine
 
 
 def after_a_while(name: str) -> Engine:

@@ -1,6 +1,10 @@
-"""Versions of models over HTTP: every answer names the weights that made it, also during swaps under one name."""
+"""Versions of models over HTTP: every answer names the weights that made it, also during swaps under one name.
+
+`make test` swaps three times, `make whole` six times.
+"""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +23,7 @@ from glas.settings import NnServiceSettings, Settings
 from tests.conftest import Sample
 from tests.models.swapped import write_weights
 
-CALLERS, SWAPS = 16, 6
+CALLERS, SWAPS = 16, 6 if "WHOLE_SETS" in os.environ else 3
 
 
 class Told(NamedTuple):

@@ -97,26 +97,26 @@ async def test_an_uncertain_text_says_so_and_is_kept_without_these_words(
 
 
 @pytest.mark.parametrize("kind", ["audio", "video_note", "video", "document"])
-async def test_other_media_are_answered_too(house: House, anna: int, samples: list[Sample], kind: str) -> None:
+async def test_other_media_are_answered_too(house: House, anna: int, first_words: list[bytes], kind: str) -> None:
     """The bytes decide, and not the kind that Telegram states."""
-    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes(), kind=kind))
+    answer = await house.answer(house.telegram.speak(anna, first_words[1], kind=kind))
     assert texts_of_buttons(answer)[:3] == ["❌", "👌", "✅"]
     assert (await house.row_of(answer)).media_kind == kind
 
 
 async def test_a_forwarded_recording_is_answered_and_earns_nothing(
-    house: House, anna: int, samples: list[Sample]
+    house: House, anna: int, first_words: list[bytes]
 ) -> None:
     """Another person speaks in a forwarded recording."""
-    sent = house.telegram.speak(anna, samples[1].path.read_bytes(), forwarded=True)
+    sent = house.telegram.speak(anna, first_words[1], forwarded=True)
     answer = await house.answer(sent)
     assert (await house.row_of(answer)).is_forwarded
     assert "не начисляются" in await house.press(anna, answer, "✅")
 
 
-async def test_the_same_file_is_answered_from_memory(house: House, anna: int, samples: list[Sample]) -> None:
+async def test_the_same_file_is_answered_from_memory(house: House, anna: int, first_words: list[bytes]) -> None:
     """The file is downloaded and recognised once; the second answer is equal, and the archive copies the bytes."""
-    sent = house.telegram.speak(anna, samples[1].path.read_bytes(), file_id="one")
+    sent = house.telegram.speak(anna, first_words[1], file_id="one")
     first = await house.answer(sent)
     await house.archived(first)
     before = (await house.services.nn_service.figures()).outcomes
@@ -136,10 +136,10 @@ async def test_silence_is_said_to_be_silence(house: House, anna: int) -> None:
 
 
 async def test_a_file_that_is_away_gets_a_reason_and_another_attempt(
-    house: House, anna: int, samples: list[Sample]
+    house: House, anna: int, first_words: list[bytes]
 ) -> None:
     """«Повторить» replaces the message by the text."""
-    sent = house.telegram.speak(anna, samples[1].path.read_bytes())
+    sent = house.telegram.speak(anna, first_words[1])
     file = house.telegram.world.files.pop(sent["voice"]["file_id"])
     answer = await house.answer(sent)
     assert answer["text"].startswith("⚠️ Скачать запись из Telegram не удалось.")
@@ -158,9 +158,11 @@ async def test_a_file_over_the_limit_is_refused_in_words(house: House, anna: int
     assert sent["voice"]["file_id"] not in asked
 
 
-async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna: int, samples: list[Sample]) -> None:
+async def test_a_group_is_answered_by_name_and_by_its_setting(
+    house: House, anna: int, first_words: list[bytes]
+) -> None:
     """Unregistered people are answered and not stored; administrators may switch automatic answers off."""
-    group, stranger, data = -1001, next(_people), samples[1].path.read_bytes()
+    group, stranger, data = -1001, next(_people), first_words[1]
     answer = await house.answer(house.telegram.speak(stranger, data, chat=group))
     assert answer["text"].startswith(f"Person {stranger}: ")
     assert texts_of_buttons(answer) == []
@@ -239,9 +241,9 @@ def sent_documents(house: House, chat: int) -> list[tuple[JsonObject, bytes]]:
         return [(world.messages[where], data) for where, data in world.documents.items() if where[0] == chat]
 
 
-async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[Sample]) -> None:
+async def test_buttons_cannot_be_forged(house: House, anna: int, first_words: list[bytes]) -> None:
     """Random data, or another message's number with an old signature, is refused, and nothing is paid."""
-    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
+    answer = await house.answer(house.telegram.speak(anna, first_words[1]))
     real = next(one["callback_data"] for one in buttons(answer))
     for data in ("x" * 64, "", "r:1:3", real.replace("r:", "r:9"), real[:-1] + "!", "r:-1:zz:0:" + real[-12:]):
         query = house.telegram.press(anna, answer["message_id"], data=data)

@@ -55,7 +55,7 @@ async def keep_asking(client: NnServiceClient, data: bytes, stop: asyncio.Event)
         asked_s = time.monotonic()
         heard = (await client.transcribe(data)).hypothesis
         told.append(Told(asked_s, time.monotonic(), heard.text, heard.model_version or "", "api"))
-        await asyncio.sleep(0.5)  # the bot works in the same thread
+        await asyncio.sleep(1.0)  # the bot works in the same thread
     return told
 
 

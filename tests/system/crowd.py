@@ -21,6 +21,7 @@ from glas.domain.rewards import BONUS_ABOVE_S, BONUS_BELOW_S, reward_hundredths
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis
 from glas.launch.transcription import open_transcription
 from glas.settings import Settings
+from tests.conftest import FIRST_WORDS_S
 from tests.parts.hostile import random_bytes
 from tests.parts.recordings import Sound, encoded, film
 from tests.telegram.world import JsonObject
@@ -149,10 +150,13 @@ class Crowd:
         return sorted(owed)
 
 
-def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Settings) -> Crowd:
+def gather(
+    n_people: int, n_rounds: int, samples: Sequence[Path], settings: Settings, *, first_words: bool = False
+) -> Crowd:
     """Make people who each send so many recordings, and recognise every recording beforehand.
 
-    The last person never presses /start; two of three others agree to training.
+    The last person never presses /start; two of three others agree to training. With `first_words`, most recordings are
+    the samples up to their first pause.
     """
     people = [next(_PEOPLE) for _ in range(n_people)]
     sendings: list[Sending] = []
@@ -160,7 +164,7 @@ def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Sett
     for number in range(n_people * n_rounds):
         person, earlier = people[number % n_people], number - n_people
         again = number % 12 == 7 and earlier >= 0 and sendings[earlier].fate is Fate.TEXT
-        made = _sending(number, person, sounds)
+        made = _sending(number, person, sounds, first_words=first_words)
         if again:
             # A file that is sent again stays what it is.
             made = replace(sendings[earlier], number=number, is_forwarded=made.is_forwarded)
@@ -169,7 +173,7 @@ def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Sett
     return Crowd(people, {person for index, person in enumerate(people[:-1]) if index % 3}, people[-1], sendings)
 
 
-def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
+def _sending(number: int, person: int, sounds: Sequence[Sound], *, first_words: bool) -> Sending:
     kind = tuple(MediaKind)[number % len(MediaKind)]
     fate = {9: Fate.TOO_BIG, 11: Fate.HOSTILE}.get(number, Fate.SILENCE if number % 16 == 5 else Fate.TEXT)
     match fate:
@@ -177,7 +181,9 @@ def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
             data = _silence(2 + number / 1000)
         case Fate.TEXT:
             # Now and then one of 20 to 30 s, which pays half as much again; no two recordings are alike.
-            sound = long_sound(sounds) if number % 24 == 14 else sounds[number % len(sounds)]
+            place = number % len(sounds)
+            end = round(FIRST_WORDS_S[place] * SAMPLE_RATE_HZ) if first_words else None
+            sound = long_sound(sounds) if number % 24 == 14 else sounds[place][:end]
             data = _recording(number, kind, (sound * (1 - number / 1000)).astype(np.float32))
         case _:
             data = random_bytes(5000 + number)

@@ -33,6 +33,7 @@ from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models import phrases
 from tests.models.trained import trained
+from tests.speech import say_all
 
 NEW = "Купи мне хлеба завтра утром."
 # Two speakers of these are the development set, by the hash of their names.
@@ -46,7 +47,7 @@ def write_set(folder: Path, voices: Sequence[str], rates_wpm: Sequence[int]) -> 
     folder.mkdir()
     styles = [SpeakingStyle(voice, rate) for voice, rate in product(voices, rates_wpm)]
     rows = []
-    for style, sound in zip(styles, phrases.say_all((NEW, style) for style in styles), strict=True):
+    for style, sound in zip(styles, say_all((NEW, style) for style in styles), strict=True):
         name = f"{style.voice}-{style.rate_wpm}.wav"
         (folder / name).write_bytes(as_wav(sound))
         rows.append({"file_name": name, "text": NEW, "speaker": style.voice})

@@ -16,7 +16,6 @@ from glas.clients.http import open_http
 from glas.domain.messages import traceparent_of
 from glas.launch import control_socket
 from glas.settings import Settings
-from tests.conftest import Sample
 from tests.ports import free_port
 from tests.system.acting import final_replies
 from tests.system.collector import Collector, Span, collecting
@@ -172,13 +171,13 @@ def test_a_message_is_one_trace_and_its_export_is_linked(
     telegram: TelegramServer,
     collector: Collector,
     zygote: Zygote,
-    samples: list[Sample],
+    short_wav: bytes,
     tmp_path: Path,
 ) -> None:
     """The trace has every part, queue and step, and no words, people and keys; the log contains its id."""
     with world(telegram, collector, tmp_path / "world", zygote) as glas:
         glas.begin()
-        message_id = glas.speak(samples[0].path.read_bytes())
+        message_id = glas.speak(short_wav)
         text, trace_id = glas.answer(message_id), glas.trace_of(message_id)
         found = glas.archived(trace_id)
         report = asyncio.run(glas.export())
@@ -231,13 +230,13 @@ def _check_private(collector: Collector, text: str) -> None:
 
 
 def test_a_message_goes_on_in_its_trace_after_a_crash(
-    telegram: TelegramServer, collector: Collector, zygote: Zygote, samples: list[Sample], tmp_path: Path
+    telegram: TelegramServer, collector: Collector, zygote: Zygote, short_wav: bytes, tmp_path: Path
 ) -> None:
     """The next process, perhaps on another machine, has only the data in the queue."""
     with one_process(telegram, collector, tmp_path / "world", zygote) as glas:
         glas.begin()
         telegram.fail("getFile", "server_error", times=3)
-        message_id = glas.speak(samples[0].path.read_bytes())
+        message_id = glas.speak(short_wav)
         trace_id = glas.trace_of(message_id)
         glas.until(lambda: ("tg_bot", "wait in voices") in names_of(collector.trace(trace_id)), "a first span")
         (part,) = glas.parts
@@ -255,13 +254,13 @@ def test_a_message_goes_on_in_its_trace_after_a_crash(
 
 
 def test_a_collector_that_is_away_delays_nobody(
-    telegram: TelegramServer, zygote: Zygote, samples: list[Sample], tmp_path: Path
+    telegram: TelegramServer, zygote: Zygote, short_wav: bytes, tmp_path: Path
 ) -> None:
     """The message is answered, and the process ends as fast as without a collector."""
     nowhere = Collector(f"http://127.0.0.1:{free_port()}")
     with one_process(telegram, nowhere, tmp_path / "world", zygote) as glas:
         glas.begin()
-        assert glas.answer(glas.speak(samples[0].path.read_bytes()))
+        assert glas.answer(glas.speak(short_wav))
         (part,) = glas.parts
         assert part.stop() == 0
 

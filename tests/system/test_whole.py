@@ -1,6 +1,7 @@
 """Test the whole system from messages to the dataset: as one process, and as compose.yaml starts it.
 
-`make test` sends fewer messages; `make whole` sends 200 of 50 people. Everything that can be counted must agree.
+`make test` sends fewer messages, most of them a few words; `make whole` sends 200 of 50 people. Everything that can be
+counted must agree.
 """
 
 import copy
@@ -20,7 +21,8 @@ from tests.system.worlds import World, apart_world, embedded_world
 from tests.telegram.server import TelegramServer
 
 N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "7"))
-N_ROUNDS = 4 if "WHOLE_PEOPLE" in os.environ else 3
+IS_LONG = "WHOLE_PEOPLE" in os.environ
+N_ROUNDS = 4 if IS_LONG else 3
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 
 
@@ -28,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 def invented(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Crowd:
     """Make people and recordings, and recognise the recordings."""
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("hearing"))
-    return gather(N_PEOPLE, N_ROUNDS, [sample.path for sample in samples], settings)
+    return gather(N_PEOPLE, N_ROUNDS, [sample.path for sample in samples], settings, first_words=not IS_LONG)
 
 
 @pytest.fixture

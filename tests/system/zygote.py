@@ -152,7 +152,7 @@ def build_usual_types() -> None:
 def lend_embedded_model() -> None:
     """Load the embedded model as `glas run` loads it by default; forks get it in place of loading it."""
     nn = NnServiceSettings()
-    usual = {
+    usual: dict[str, Any] = {
         "threads": nn.threads,
         "workers": nn.worker_count + 1,
         "beam_size": nn.beam_size,
@@ -166,7 +166,7 @@ def lend_embedded_model() -> None:
             return copy.copy(lent)  # to close one leaves the others their weights
         return load_engine(name, models_dir=models_dir, **options)
 
-    recogniser.load_engine = loaded  # type: ignore[assignment]
+    recogniser.load_engine = loaded  # type: ignore[attr-defined]
 
 
 def live(order: Order) -> None:
