@@ -1,4 +1,4 @@
-"""How many machines a number of messages a day needs; the model behind it, and its checks.
+"""Compute the number of machines for a number of messages a day, and check the model of the computation.
 
     python benchmarks/scaling.py plan 1000000     machines for so many messages a day, and the times to expect
     python benchmarks/scaling.py check            the model beside a simulation, at loads of 30, 60 and 90 %
@@ -117,7 +117,7 @@ def show_comparison(load: float, done: Comparison, model: Sequence[float]) -> No
 
 
 def main() -> None:
-    """Read the command line and do what it says."""
+    """Read the command line and run the command."""
     machine, lengths = Machine(), Lengths()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("plan", "check", "day", "real"), nargs="?", default="check")

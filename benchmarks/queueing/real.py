@@ -1,4 +1,4 @@
-"""Recordings sent to a real server as they would arrive, beside the simulation of the same recordings."""
+"""Send recordings to a real server, and simulate the same recordings."""
 
 import asyncio
 import os
@@ -95,7 +95,7 @@ async def compare(
 def _drawn(
     machine: Machine, lengths: Lengths, seed: int, *, load: float, seconds: float
 ) -> tuple[_Arrivals, list[float]]:
-    """Recordings that arrive by chance within some seconds, and the simulated times of the last two thirds."""
+    """Return random arrivals within some seconds, and the simulated times of the last two thirds."""
     random = np.random.default_rng(seed)
     some = lengths.draw(random, 10_000).round().clip(1)
     every_s = float((machine.fixed_s + machine.per_second * some).mean()) / machine.cores / load
@@ -111,5 +111,5 @@ async def _later(http: httpx.AsyncClient, at_s: float, length_s: int) -> float:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that so many percent of all do not exceed, seconds."""
+    """Return the value that so many percent of all values do not exceed, seconds."""
     return float(np.percentile(values, percent))

@@ -1,6 +1,4 @@
-"""Without speech there is no text; phrases that recognisers often invent are kept if they are said.
-
-With real sound.
+"""Test with real sounds: no text without speech, and spoken phrases that recognisers often invent are kept.
 
 `make test` plays a third of the ten minutes without speech, `make whole` all.
 """

@@ -48,7 +48,7 @@ class Disk:
     """The directory of a recorded program, call by call."""
 
     def __init__(self, root: Path, content: Tree | None = None) -> None:
-        """Begin with a content that is safe.
+        """Begin with contents that are synced.
 
         Args:
             root: the absolute path; the directory itself is safe.

@@ -127,7 +127,7 @@ def test_a_recording_that_cannot_be_recognised_is_told_and_in_no_figure(
 
 
 @pytest.mark.parametrize(
-    ("model", "place", "said"), [("embedded", "nowhere", "no such file or folder"), ("nobody", ".", "glas models")]
+    ("model", "place", "said"), [("embedded", "nowhere", "no such file or directory"), ("nobody", ".", "glas models")]
 )
 def test_mistakes_are_explained(
     glas_environment: dict[str, str], data: Path, model: str, place: str, said: str

@@ -2,7 +2,7 @@
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
-    downloads/.export/                      the lock, the index, and unfinished folders and files
+    downloads/.export/                      the lock, the index, and unfinished directories and files
 
 A reader never sees a directory in which a file is missing. While a directory is replaced, it does not exist for a
 moment, but a message never has two directories.

@@ -179,8 +179,8 @@ def _by_hand(model: KnownModel, failures: Sequence[tuple[Source, ModelError]], t
         else ""
     )
     return (
-        f"{model.name} cannot be fetched ({reasons}). What has arrived is kept: the next try goes on from there. By "
-        f"hand: on a machine with a network open {HUB}/{model.repository}/tree/{model.revision}, take "
-        f"{', '.join(names)} and put them into {target}; {carried}or name a mirror of the hub in HF_ENDPOINT. "
+        f"{model.name} cannot be downloaded ({reasons}). The downloaded bytes are kept for the next attempt. To "
+        f"download by hand, open {HUB}/{model.repository}/tree/{model.revision} on a machine with a network, and put "
+        f"{', '.join(names)} into {target}; {carried}or name a mirror of the hub in HF_ENDPOINT. "
         "Meanwhile the embedded model works: GLAS_MODEL=embedded."
     )

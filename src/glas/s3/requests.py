@@ -26,7 +26,7 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
     Raises:
         NotFoundError: nothing is stored under the key.
         ServiceUnreachableError: the endpoint cannot be reached.
-        ServiceFaultError: the endpoint refuses our keys, or the directory fails.
+        ServiceFaultError: the endpoint refuses the access key, or the directory fails.
     """
     try:
         with tracing.span("s3", operation):

@@ -43,7 +43,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write the checksums of all files of a folder except the card to `SHA256SUMS`, which `sha256sum -c` reads."""
+    """Write the checksums of all files of a directory except the card to `SHA256SUMS`, which `sha256sum -c` reads."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (CHECKSUMS, "README.md"))
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files

@@ -86,12 +86,10 @@ class RoundPlan:
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
         rules: rules for a version of the dataset.
-        test: recordings that do not come from the export, on which the gate measures. None means the test set of the
-            version.
+        test: recordings from outside the export for the gate; None means the test set of the version.
         guards: sets that must not become worse; the gate measures on them.
         kept: sets that determine the share of the change; the gate does not use them.
-        least_minutes: least number of minutes of recordings that are new since the last round. With fewer minutes, no
-            model is trained.
+        least_minutes: with fewer minutes of recordings since the last round, no model is trained.
         recipe: settings of the fine-tuning.
         limits: limits of the gate.
         language: language of the report.
@@ -131,8 +129,7 @@ def run_round(
 ) -> Round:
     """Run a round, or resume an interrupted round; return the result of a finished round.
 
-    The champion is not changed. If the candidate has passed the gate, the caller decides whether it becomes the
-    champion.
+    The champion is not changed: if the candidate passes the gate, the caller decides whether it becomes the champion.
 
     Args:
         settings: the settings of the server; their model is the champion.
@@ -207,10 +204,7 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
 def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
-    """Fine-tune a model on a dataset; return whether a model was written.
-
-    No model is written if none is better than the base model.
-    """
+    """Fine-tune a model; return whether a model was written, because it is better than the base model."""
     steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),
@@ -280,10 +274,7 @@ def _utterances(examples: Iterable[Example]) -> list[Utterance]:
 
 
 def _new_minutes(version: Version, plan: RoundPlan, recipe: str) -> float:
-    """Return the minutes of recordings in the training set that are new.
-
-    A recording is new if no finished round with this recipe contained it with the same words.
-    """
+    """Return the minutes of recordings that no finished round with this recipe has learnt with the same words."""
     learnt = {
         (entry.id, entry.reference_sha256)
         for one in finished_rounds(plan.rounds)

@@ -19,7 +19,7 @@ class Example:
     Attributes:
         audio: path of the file. A file of the export is 16 kHz, mono, PCM16; a replayed recording may have any format.
         text: the text that is learnt; empty if nobody speaks.
-        speaker: the pseudonym of the speaker. For a replayed recording, `replay:` and the name of its folder.
+        speaker: the pseudonym of the speaker. For a replayed recording, `replay:` and the name of its directory.
         rank: who wrote or confirmed the words.
     """
 

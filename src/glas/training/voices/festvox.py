@@ -3,7 +3,7 @@
 The embedded model is never trained on his voice. Half of his sentences, chosen by a hash of the sentence, are test
 data. Most sentences in VoxForge's recordings are the same, so training does not use these recordings either. The second
 half is used to test learning from corrections. To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`) and
-pass this folder. The layout is: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed
+pass this directory. The layout is: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed
 vowel; the sound is in `wav/ID.wav`.
 """
 
