@@ -70,8 +70,8 @@ def main(directory: Path) -> None:
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     samples = [Sample(ROOT / "samples" / row["file"], row["text"]) for row in map(json.loads, lines)]
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        for place in _NOISY:
-            samples[place] = _in_noise(samples[place], Path(data))
+        for number in _NOISY:
+            samples[number] = _in_noise(samples[number], Path(data))
         settings = Settings(_env_file=None, data_dir=Path(data) / "data", model="embedded")
         other = fetch_whisper_base()
         settings.models_dir.mkdir(parents=True)
