@@ -169,7 +169,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
         + literal(_NEW_SPEAKER) / (1.0 + n_of_speaker)
     )
     return (
-        open_messages(reviewer_id)
+        open_messages(reviewer_id, among_all=True)
         .with_only_columns(TranscriptionRow.id)
         .outerjoin(CorrectionRow, CorrectionRow.transcription_id == TranscriptionRow.id)
         .outerjoin(judged, judged.c.transcription_id == TranscriptionRow.id)

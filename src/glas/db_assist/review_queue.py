@@ -9,7 +9,7 @@ message is reviewed, and always sees the recognised text.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -134,10 +134,18 @@ def held_by(reviewer_id: int) -> Select[int]:
     )
 
 
-def open_messages(reviewer_id: int) -> Select[TranscriptionRow]:
-    """Select the messages that a reviewer may review and has not reviewed."""
+def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[TranscriptionRow]:
+    """Select the messages that a reviewer may review and has not reviewed.
+
+    Args:
+        reviewer_id: the reviewer.
+        among_all: whether all messages are searched. Otherwise the caller names some, and the database looks up each of
+            them, instead of collecting all consents and reviews first.
+    """
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)
+    if not among_all:
+        own, foreign = (one.where(ReviewRow.transcription_id == TranscriptionRow.id) for one in (own, foreign))
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
         # Only voice messages are reviewed, because they show no face and their files have no title.
@@ -147,21 +155,22 @@ def open_messages(reviewer_id: int) -> Select[TranscriptionRow]:
         TranscriptionRow.text != "",
         func.length(TranscriptionRow.text) <= LONGEST_CHARS,
         TranscriptionRow.duration_s <= LONGEST_S,
-        _may_be_heard(),
+        _may_be_heard(among_all=among_all),
         TranscriptionRow.id.not_in(own),
         # In these messages another person speaks, who has not agreed to anything.
         TranscriptionRow.id.not_in(foreign),
     )
 
 
-def _may_be_heard() -> ColumnElement[bool]:
-    """Make the condition that the speaker consents to training, by a text that says that people listen."""
-    # Not correlated: the database finds these people once, and not for each message.
-    training = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
+def _may_be_heard(*, among_all: bool) -> ColumnElement[bool]:
+    """Make the condition that the speaker consents to training, with a version of the text that mentions listeners."""
+    last = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)
     agreed = select(answer.user_id).where(
-        answer.id.in_(training.group_by(ConsentRow.user_id)),
         answer.granted.is_(True),
         answer.text_version >= REVIEWERS_LISTEN_SINCE,
     )
-    return TranscriptionRow.user_id.in_(agreed)
+    if among_all:
+        return TranscriptionRow.user_id.in_(agreed.where(answer.id.in_(last.group_by(ConsentRow.user_id))))
+    of_speaker = last.where(ConsentRow.user_id == TranscriptionRow.user_id).correlate(TranscriptionRow)
+    return exists(agreed.where(answer.id == of_speaker.scalar_subquery()))
