@@ -105,6 +105,6 @@ class BotSettings(BaseModel):
     )
     slot: str | None = Field(
         default=None,
-        description="Name of this bot process. It is necessary if several bot processes use one database. It must "
-        "stay the same after a restart. If empty, the host name is used.",
+        description="Name of this bot process. If several bot processes use one database, their names must differ. "
+        "The name must stay the same after a restart. If empty, the host name is used.",
     )

@@ -1,4 +1,4 @@
-"""The groups of settings of decoding and of the services; a setting's environment variable is `GLAS_<GROUP>__<NAME>`."""
+"""Groups of settings. The environment variable of a setting is `GLAS_<GROUP>__<NAME>`."""
 
 import os
 from decimal import Decimal
