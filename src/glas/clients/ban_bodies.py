@@ -12,7 +12,11 @@ class BanChoice(RequestBody):
 
     banned: bool
     reason: Name | None = None
-    until: AwareDatetime | None = Field(default=None, description="Time at which the ban ends by itself.")
+    until: AwareDatetime | None = Field(
+        default=None,
+        description="Time at which the ban ends automatically. null means that the ban lasts until an "
+        "administrator ends it.",
+    )
 
     @model_validator(mode="after")
     def _only_of_a_ban(self) -> Self:

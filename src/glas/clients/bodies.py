@@ -13,7 +13,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TgId = Annotated[int, Field(ge=1, lt=2**52, description="Telegram's id of a person.")]
 RowId = Annotated[int, Field(ge=1, lt=_INT64)]
 ChatId = Annotated[
-    int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat; ids of groups are negative.")
+    int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat. Ids of groups are negative.")
 ]
 SizeBytes = Annotated[int, Field(ge=0, lt=_INT64)]
 

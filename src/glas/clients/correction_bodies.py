@@ -18,14 +18,18 @@ class Correction(RequestBody):
     reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
     is_confirmed: bool = Field(
         default=False,
-        description="Whether the author confirms the words, so that they replace the text even if they are doubtful.",
+        description="Whether the author confirms the words. Confirmed words replace the text even if they are "
+        "doubtful.",
     )
     sound: Sound = Field(
-        default=Sound.UNKNOWN, description="Result of comparing the words with the sound of the recording."
+        default=Sound.UNKNOWN,
+        description="Result of comparing the words with the sound of the recording. `unknown` if they were not "
+        "compared, or if the result is not clear.",
     )
     lets_bot_show: bool = Field(
         default=False,
-        description="Whether the bot must update its messages with the text, because the caller cannot do this.",
+        description="Whether the bot must change its messages to show the corrected text. It is set if the "
+        "caller, such as a web page, cannot do this.",
     )
 
 
@@ -36,7 +40,8 @@ class CorrectionReference(RequestBody):
     change_id: RowId
     lets_bot_show: bool = Field(
         default=False,
-        description="Whether the bot must update its messages with the text, because the caller cannot do this.",
+        description="Whether the bot must change its messages to show the corrected text. It is set if the "
+        "caller, such as a web page, cannot do this.",
     )
 
 
@@ -44,25 +49,29 @@ class TextToShow(Value):
     """A text that was corrected on the pages; the bot must update its messages that show this text."""
 
     transcription_id: int
-    change_id: int = Field(description="Number of the last change.")
+    change_id: int = Field(description="Number of the last change of the text in the history of corrections.")
     tg_id: int = Field(description="Telegram's id of the person who sent the recording.")
     locale: Locale
-    chat_id: int = Field(description="Chat in which the recording was sent.")
+    chat_id: int = Field(description="Telegram's id of the chat in which the recording was sent.")
 
 
 class CorrectionResult(Reward):
     """Result of a correction; `transcription` contains the current words."""
 
-    change_id: int = Field(description="Number of the change, with which it can be undone or confirmed.")
+    change_id: int = Field(
+        description="Number of this change of the text. With this number the change can be undone or confirmed."
+    )
     rank: Rank | None = Field(
-        description="Rank of this correction; None: it was undone, and the recognised words are shown again."
+        description="Reliability of this correction. null means that the correction was undone and the recognised "
+        "words are shown again."
     )
     is_applied: bool = Field(
-        description="False: the correction is doubtful, so it is stored but does not replace the current words."
+        description="Whether the correction replaces the current words. A doubtful correction is stored but does "
+        "not replace them."
     )
-    before: str = Field(description="The words before this change.")
+    before: str = Field(description="Words of the message before this change.")
     learned: tuple[str, ...] = Field(
-        default=(), description="Words that the correction added to the vocabulary of its author."
+        default=(), description="Words that this correction added to the vocabulary of its author."
     )
 
 

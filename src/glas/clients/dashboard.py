@@ -14,7 +14,7 @@ class Figure(Value):
     """A table of numbers for the dashboard, with the SQL statement that computes the table."""
 
     name: str
-    sql: str = Field(description="The SQL statement that was executed.")
+    sql: str = Field(description="SQL statement that computed the figure.")
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
@@ -26,8 +26,11 @@ class Figure(Value):
 class Dashboard(Value):
     """All figures that db_assist counts."""
 
-    counted_datetime: AwareDatetime = Field(description="Time at which the figures were counted.")
-    database: str = Field(description="`sqlite` or `postgresql`; their queries differ.")
+    counted_datetime: AwareDatetime = Field(description="Time at which the figures were computed.")
+    database: str = Field(
+        description="Kind of the database: `sqlite` or `postgresql`. The SQL statements of the figures differ "
+        "between the two."
+    )
     figures: dict[str, Figure]
 
 

@@ -50,7 +50,9 @@ class ChatSettings(RequestBody):
     """Settings of the bot in one chat."""
 
     answers_automatically: bool = Field(
-        default=True, description="Whether every voice message is answered; otherwise only on request."
+        default=True,
+        description="Whether the bot answers every voice message in the chat. Otherwise it answers only if "
+        "somebody asks for the text.",
     )
 
 
@@ -73,10 +75,13 @@ class NewTranscription(RequestBody):
     media_kind: MediaKind
     is_forwarded: bool = False
     answer_message_id: RowId | None = Field(
-        default=None, description="Id of the message with the answer; None: there is no answer yet."
+        default=None,
+        description="Telegram's id of the bot's message that answers the recording. null means that there is no "
+        "answer yet.",
     )
     answer_chat_id: ChatId | None = Field(
-        default=None, description="Chat of the answer, if it differs from the chat of the message."
+        default=None,
+        description="Telegram's id of the chat of the answer. null means that it is the chat of the recording.",
     )
 
 
@@ -85,7 +90,8 @@ class AnswerPlace(RequestBody):
 
     answer_message_id: RowId
     answer_chat_id: ChatId | None = Field(
-        default=None, description="Chat of the answer, if it differs from the chat of the message."
+        default=None,
+        description="Telegram's id of the chat of the answer. null means that it is the chat of the recording.",
     )
 
 
@@ -100,8 +106,10 @@ class Archived(RequestBody):
 class UsageRecord(RequestBody):
     """A recording that counts towards a daily limit. Recording and party have pseudonyms, which the caller computes."""
 
-    recording: Sha256 = Field(description="Pseudonym of the recording; a repeated record of one recording counts once.")
-    party: Sha256 = Field(description="Pseudonym of the sender: of a person, or of a chat if its members are unknown.")
+    recording: Sha256 = Field(
+        description="Pseudonym of the recording. If the same recording is recorded again, it still counts once."
+    )
+    party: Sha256 = Field(description="Pseudonym of the sender: of a person, or of a chat if the person is not known.")
     audio_s: float = Field(ge=0, le=1e6, allow_inf_nan=False)
 
 
@@ -110,16 +118,23 @@ class Finished(RequestBody):
 
     text: Annotated[Text, Field(max_length=1_000_000)]
     duration_s: float = Field(
-        ge=0, le=1e6, allow_inf_nan=False, description="Length of the recording, counted in decoded samples."
+        ge=0, le=1e6, allow_inf_nan=False, description="Length of the recording in seconds, counted in decoded samples."
     )
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     model: Name
     model_version: Annotated[Name | None, Field(max_length=64)] = None
-    fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
-    keywords_sha256: Sha256 | None = Field(
-        default=None, description="Hash of the keywords that were sent with the recording; see `digest`."
+    fingerprint: Sha256 | None = Field(
+        default=None, description="sha256 of the decoded samples. null if it is not known."
     )
-    usage: UsageRecord | None = Field(default=None, description="Usage that is counted in the same transaction.")
+    keywords_sha256: Sha256 | None = Field(
+        default=None,
+        description="sha256 of the set of keywords that were sent with the recording. null if no keywords were sent.",
+    )
+    usage: UsageRecord | None = Field(
+        default=None,
+        description="Amount of sound that counts towards the daily limit of the sender. It is stored together "
+        "with the result. null means that nothing is counted.",
+    )
 
 
 class Failed(RequestBody):
@@ -141,7 +156,9 @@ class Grant(RequestBody):
     admin_tg_id: TgId
     amount_hundredths: int = Field(ge=-_MAX_GRANT_HUNDREDTHS, le=_MAX_GRANT_HUNDREDTHS)
     note: Name
-    key: Name = Field(description="Identifies this grant: a grant that is repeated with its key is paid once.")
+    key: Name = Field(
+        description="Key that identifies this grant. If a grant is repeated with the same key, it is paid only once."
+    )
 
 
 class Reward(Value):
@@ -149,25 +166,32 @@ class Reward(Value):
 
     transcription: Transcription
     paid_hundredths: int = Field(
-        description="Coins for this rating or correction. A repeated call returns the same number and pays nothing."
+        description="Payment for this rating or correction, in hundredths of a coin. A repeated call returns the "
+        "same number, but nothing is paid again."
     )
-    balance_hundredths: int = Field(description="The person's current number of coins.")
-    became_beta_tester: bool = Field(default=False, description="Whether this payment made the person a beta-tester.")
-    refusal_reason: Refusal | None = Field(default=None, description="Reason why nothing was paid.")
-    is_first: bool = Field(description="Whether this is the first rating or correction of the message.")
+    balance_hundredths: int = Field(
+        description="The person's number of coins after the payment, in hundredths of a coin."
+    )
+    became_beta_tester: bool = Field(
+        default=False, description="Whether this payment gave the person the role of a beta-tester."
+    )
+    refusal_reason: Refusal | None = Field(
+        default=None, description="Reason why nothing was paid. null if something was paid."
+    )
+    is_first: bool = Field(description="Whether this is the first rating or the first correction of the message.")
 
 
 class Usage(Value):
     """The recordings that a party sent in the last 24 hours: their number and length."""
 
     n_messages: int
-    audio_s: float = Field(description="Seconds of recognised audio.")
+    audio_s: float = Field(description="Total length of the recognised recordings, in seconds.")
 
 
 class Standing(Value):
     """A person and their usage, which decide whether a recording is admitted."""
 
-    user: User | None = Field(description="The person; None if they are not registered.")
+    user: User | None = Field(description="The person. null if the person is not registered.")
     usage: Usage
 
 
@@ -176,13 +200,16 @@ class Change(Value):
 
     transcription_id: int
     transcription: Transcription | None = Field(
-        description="The message; None: it was deleted, so its objects and copies must be deleted, too."
+        description="The message. null means that the message was deleted, so that its objects and exported "
+        "copies must be deleted, too."
     )
-    training_consent: bool = Field(default=False, description="Whether the speaker agrees to training at present.")
+    training_consent: bool = Field(
+        default=False, description="Whether the speaker agrees at present that the recordings are used for training."
+    )
     verdict: Verdict | None = Field(
         default=None,
-        description="`bad_audio` or `not_speech`, if this was the last verdict of a reviewer and no person wrote the "
-        "words; `other_voice`, if any reviewer gave this verdict.",
+        description="Verdict of a reviewer. `other_voice` if any reviewer gave this verdict. `bad_audio` or "
+        "`not_speech` if it was the last verdict of a reviewer and no person wrote the words. Otherwise null.",
     )
 
     @property
@@ -197,7 +224,8 @@ class Page(Value, Generic[ItemT]):
 
     items: tuple[ItemT, ...]
     next_cursor: str = Field(
-        description="Cursor for the next call, which returns the items that follow. It stays valid."
+        description="Cursor for the next call, which returns the items after those of this page. The cursor does "
+        "not expire."
     )
     has_more: bool
 
@@ -206,12 +234,14 @@ class Statistics(Value):
     """Figures for operators, and for the bot's command `/stats`."""
 
     n_users: int
-    n_active_users: int = Field(description="Number of people who sent something in the last 24 hours.")
-    n_transcriptions: dict[str, int] = Field(description="Number of messages by status.")
-    n_scores: dict[int, int] = Field(description="Number of finished messages by score.")
+    n_active_users: int = Field(description="Number of people who sent a recording in the last 24 hours.")
+    n_transcriptions: dict[str, int] = Field(description="Number of messages with each status.")
+    n_scores: dict[int, int] = Field(
+        description="Number of finished messages with each score. The score 0 means that the message is not rated."
+    )
     n_corrections: int
-    audio_s: float = Field(description="Seconds of recognised audio.")
-    paid_hundredths: int = Field(description="Sum of all entries of the ledger.")
+    audio_s: float = Field(description="Total length of all recognised recordings, in seconds.")
+    paid_hundredths: int = Field(description="Sum of all payments to people, in hundredths of a coin.")
 
 
 class Discrepancy(Value):

@@ -43,21 +43,34 @@ class PersonalData(Value):
     consents: tuple[ConsentRecord, ...]
     transcriptions: tuple[Transcription, ...]
     second_hypotheses: tuple[SecondHypothesis, ...] = Field(
-        default=(), description="Texts that another model recognised."
+        default=(), description="Texts of the person's recordings that another model recognised for comparison."
     )
-    corrections: tuple[CorrectionChange, ...] = Field(description="The history of the corrections of their messages.")
+    corrections: tuple[CorrectionChange, ...] = Field(
+        description="All changes of the texts of the person's messages by corrections."
+    )
     reviews: tuple[ReviewRecord, ...] = Field(
-        default=(), description="Reviews that they made of messages of other people."
+        default=(), description="Reviews in which the person judged messages of other people."
     )
     transactions: tuple[Transaction, ...]
-    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they corrected or added.")
-    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that were trained with their messages.")
-    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers only them.")
-    news: tuple[News, ...] = Field(default=(), description="The bot's messages to them about these models.")
-    audit: tuple[AuditEntry, ...] = Field(default=(), description="Actions of administrators on their data.")
+    words: tuple[VocabularyWord, ...] = Field(
+        default=(), description="Vocabulary of the person: words that the person corrected or added."
+    )
+    models: tuple[TaughtModel, ...] = Field(
+        default=(), description="Models that were trained with messages of the person."
+    )
+    own_model: OwnModelRecord | None = Field(
+        default=None,
+        description="Model that recognises only recordings of this person. null if there is no such model.",
+    )
+    news: tuple[News, ...] = Field(
+        default=(),
+        description="Messages of the bot to the person about models that were trained with the person's messages.",
+    )
+    audit: tuple[AuditEntry, ...] = Field(default=(), description="Actions of administrators that concern the person.")
     usage: Usage | None = Field(
         default=None,
-        description="Recordings that they sent in the last 24 hours; stored separately, under a pseudonym.",
+        description="Recordings that the person sent in the last 24 hours. They are counted separately, under a "
+        "pseudonym.",
     )
 
 
@@ -66,9 +79,13 @@ class Forgotten(Value):
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(
-        description="Keys of the recordings, texts and recognitions in the object store."
+        description="Keys in the object store of the recordings, texts and recognitions that must be deleted."
     )
-    user_id: int | None = Field(default=None, description="Number of the person's row, which remains without a name.")
+    user_id: int | None = Field(
+        default=None,
+        description="Number of the person's row in the database. The row remains, but contains no name or "
+        "Telegram id. null if nothing was stored about the person.",
+    )
     deletion_datetime: datetime | None = None
 
 
@@ -76,18 +93,27 @@ class Holding(Value):
     """The amount of data about a person, and their usage towards limits."""
 
     user: User
-    consents: tuple[ConsentRecord, ...] = Field(description="The history of their consents, oldest first.")
+    consents: tuple[ConsentRecord, ...] = Field(description="All answers of the person about consents, oldest first.")
     n_messages: int
-    n_failed: int = Field(description="Number of messages without a text.")
-    n_corrections: int = Field(description="Number of corrections that they made.")
-    n_words: int = Field(description="Number of entries of their vocabulary.")
-    audio_s: float = Field(description="Seconds of recognised audio.")
-    first_datetime: datetime | None = Field(description="Time of the oldest message.")
-    last_datetime: datetime | None = Field(description="Time of the newest message.")
-    n_messages_day: int = Field(description="Number of messages of the last 24 hours that are still stored.")
-    audio_day_s: float = Field(description="Seconds of audio in these messages.")
+    n_failed: int = Field(description="Number of messages whose recognition failed.")
+    n_corrections: int = Field(description="Number of changes of texts that the person made.")
+    n_words: int = Field(description="Number of words in the person's vocabulary.")
+    audio_s: float = Field(description="Total length of the person's recognised recordings, in seconds.")
+    first_datetime: datetime | None = Field(
+        description="Time of the person's oldest message that is stored. null if there are no messages."
+    )
+    last_datetime: datetime | None = Field(
+        description="Time of the person's newest message that is stored. null if there are no messages."
+    )
+    n_messages_day: int = Field(
+        description="Number of the person's messages from the last 24 hours that are still stored."
+    )
+    audio_day_s: float = Field(
+        description="Total length in seconds of the recordings from the last 24 hours that are still stored."
+    )
     earned_day_hundredths: int = Field(
-        description="Coins of the last 24 hours that count towards the daily maximum; grants do not count."
+        description="Payments of the last 24 hours that count towards the daily maximum, in hundredths of a coin. "
+        "Coins given by administrators do not count."
     )
 
 
@@ -96,7 +122,9 @@ class PersonSummary(Value):
 
     user: User
     n_messages: int
-    last_datetime: datetime | None = Field(description="Time of the newest message.")
+    last_datetime: datetime | None = Field(
+        description="Time of the person's newest message that is stored. null if there are no messages."
+    )
 
 
 class ReportReading(RequestBody):
@@ -110,11 +138,13 @@ class Reading(RequestBody):
     """Request of an administrator to open a person's message."""
 
     by: TgId
-    tg_id: TgId = Field(description="Telegram's id of the person whose message it is.")
+    tg_id: TgId = Field(description="Telegram's id of the person who sent the message.")
     transcription_id: RowId
 
 
 class WorkToForget(Value):
     """People whose data was deleted and whose records of work the bot has not deleted yet."""
 
-    people: tuple[int, ...] = Field(description="Telegram's ids of these people.")
+    people: tuple[int, ...] = Field(
+        description="Telegram's ids of the people whose records of work the bot must still delete."
+    )

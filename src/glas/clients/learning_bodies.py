@@ -7,7 +7,13 @@ from pydantic import AwareDatetime, Field
 from glas.clients.bodies import RequestBody, Value
 from glas.domain.model_records import LearningStep
 
-RoundName = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}$", description="Name of the dataset version.")]
+RoundName = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9A-Za-z._-]{1,64}$",
+        description="Name of the dataset version with which the round trains a model.",
+    ),
+]
 Details = dict[str, str | float | int | bool | None]
 
 
@@ -25,7 +31,7 @@ class StepRecord(Value):
     step: LearningStep
     began_datetime: AwareDatetime
     finished_datetime: AwareDatetime | None = Field(
-        description="Time of the end; None: the step runs, or was interrupted."
+        description="Time at which the step ended. null means that the step is still running or was interrupted."
     )
     details: Details
 
@@ -33,5 +39,5 @@ class StepRecord(Value):
 class RoundRecord(Value):
     """A round with the steps that have begun, in order."""
 
-    name: str = Field(description="Name of the dataset version.")
+    name: str = Field(description="Name of the dataset version with which the round trains a model.")
     steps: tuple[StepRecord, ...]

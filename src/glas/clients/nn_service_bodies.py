@@ -59,15 +59,15 @@ class Usage(Body):
     """The amount of audio that was recognised."""
 
     type: Literal["duration"]
-    seconds: float = Field(ge=0, description="Length of the audio.")
+    seconds: float = Field(ge=0, description="Length of the audio in seconds.")
 
 
 class Logprob(Body):
     """A token with its log-probability."""
 
     token: str
-    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token.")
-    bytes: list[int] = Field(description="Bytes of the token in UTF-8.")
+    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token; at most 0.")
+    bytes: list[int] = Field(description="Bytes of the token's text in UTF-8.")
 
 
 class TranscriptionBody(Body):
@@ -76,7 +76,9 @@ class TranscriptionBody(Body):
     text: str
     usage: Usage
     logprobs: list[Logprob] = Field(
-        default=[], description="Tokens with log-probabilities; only with `include[]=logprobs`."
+        default=[],
+        description="Tokens with their log-probabilities. The field is present only if the request contains "
+        "`include[]=logprobs`.",
     )
 
 
@@ -87,7 +89,7 @@ class WordBody(Body):
     start: float = Field(ge=0)
     end: float = Field(ge=0)
     confidence: float | None = Field(
-        ge=0, le=1, description="Confidence of the word; null if the model does not give confidences."
+        ge=0, le=1, description="Confidence of the word (0..1). null if the model does not give confidences."
     )
 
 
@@ -95,12 +97,14 @@ class SegmentBody(Body):
     """A segment; times are in seconds."""
 
     id: int
-    seek: int = Field(description="Always 0.")
+    seek: int = Field(description="Always 0. The field exists only for compatibility with OpenAI.")
     start: float = Field(ge=0)
     end: float = Field(ge=0)
     text: str
-    tokens: list[int] = Field(description="Always empty.")
-    temperature: float = Field(ge=0, description="Temperature of decoding; 0 means without randomness.")
+    tokens: list[int] = Field(description="Always empty. The field exists only for compatibility with OpenAI.")
+    temperature: float = Field(
+        ge=0, description="Temperature of decoding. 0 means that the text was decoded without randomness."
+    )
     avg_logprob: float = Field(le=0)
     compression_ratio: float
     no_speech_prob: float = Field(ge=0, le=1)
@@ -110,8 +114,8 @@ class SegmentBody(Body):
 class KeywordBody(Body):
     """A keyword that replaced recognised words; times are in seconds."""
 
-    heard: str = Field(description="Words that the model recognised.")
-    text: str = Field(description="The keyword that replaced them.")
+    heard: str = Field(description="Recognised words that the keyword replaced.")
+    text: str = Field(description="Keyword that is in the text instead of the recognised words.")
     start: float = Field(ge=0)
     end: float = Field(ge=0)
 
@@ -120,7 +124,7 @@ class WarningBody(Body):
     """A warning that the whole text may be wrong, with its reason."""
 
     code: Literal["language_not_written"]
-    language: str = Field(description="ISO 639-1 code of the language that is probably spoken.")
+    language: str = Field(description="ISO 639-1 code of the language that is probably spoken in the recording.")
     message: str
 
 
@@ -128,35 +132,49 @@ class VerboseBody(Body):
     """Answer to a request with `response_format=verbose_json`."""
 
     task: Literal["transcribe", "translate"]
-    language: str = Field(description="English name of the language; its code, if OpenAI has no name for it.")
-    duration: float = Field(ge=0, description="Length of the audio, seconds.")
+    language: str = Field(
+        description="English name of the language that is spoken, as far as it is known; `english` for a "
+        "translation. If OpenAI has no name for the language, it is the ISO 639-1 code."
+    )
+    duration: float = Field(ge=0, description="Length of the audio in seconds.")
     text: str
     usage: Usage
     model: str = Field(description="Name of the model that recognised the recording.")
-    model_version: str | None = Field(description="Version of the weights: a hash of the model's files.")
+    model_version: str | None = Field(
+        description="Version of the model: a hash of the files with its weights. null if it is not known."
+    )
     confidence: float | None = Field(
-        ge=0, le=1, description="Confidence of the text; null if the model does not give confidences."
+        ge=0, le=1, description="Confidence of the whole text (0..1). null if the model does not give confidences."
     )
     fingerprint: str | None = Field(
-        description="sha256 of the decoded samples; it is equal for two files with the same sound."
+        description="sha256 of the decoded samples. It is equal for two files with the same sound. null if it is "
+        "not known."
     )
     processing_seconds: float = Field(
-        ge=0, description="Processing time in seconds, summed over all processors, without waiting in the queue."
+        ge=0, description="Processing time in seconds, summed over all processors. Time in the queue does not count."
     )
-    elapsed_seconds: float = Field(ge=0, description="Seconds from the end of the upload to this answer.")
+    elapsed_seconds: float = Field(ge=0, description="Time in seconds from the end of the upload to this answer.")
     warning: WarningBody | None = Field(
-        description="Warning that the spoken language is not the language of the model, and no suitable model is on "
-        "disk."
+        description="Warning that probably another language is spoken than the language in which the model wrote "
+        "the text, and that no model for the spoken language is on disk. null if there is no such doubt."
     )
     keywords: list[KeywordBody] = Field(
-        default=[], description="Keywords of the caller that replaced recognised words."
+        default=[],
+        description="Keywords of the request that replaced recognised words. The field is absent if none did.",
     )
-    segments: list[SegmentBody] = Field(default=[], description="Segments; missing if only words were requested.")
+    segments: list[SegmentBody] = Field(
+        default=[],
+        description="Segments of the text with times. The field is absent if the request asks only for words.",
+    )
     words: list[WordBody] = Field(
-        default=[], description="Words with times; only with `timestamp_granularities[]=word`."
+        default=[],
+        description="Words with times. The field is present only if the request contains "
+        "`timestamp_granularities[]=word`.",
     )
     logprobs: list[Logprob] = Field(
-        default=[], description="Tokens with log-probabilities; only with `include[]=logprobs`."
+        default=[],
+        description="Tokens with their log-probabilities. The field is present only if the request contains "
+        "`include[]=logprobs`.",
     )
 
 
@@ -164,12 +182,16 @@ class ComparisonBody(Body):
     """The result of comparing a given text with the sound of a recording."""
 
     sound: Sound
-    text: str = Field(description="Text that the model recognises.")
+    text: str = Field(description="Text that the model recognises in the recording.")
     lost: float | None = Field(
-        description="Natural logarithm of the quotient of the probabilities of the recognised and of the given text; "
-        "null if the model cannot compare texts."
+        description="Natural logarithm of the probability of the recognised text, divided by the probability of "
+        "the given text. The higher it is, the less the given text fits the recording. null if the texts could not "
+        "be compared."
     )
-    n_words: int | None = Field(description="Number of words in which the given text and the recognised text differ.")
+    n_words: int | None = Field(
+        description="Number of words in which the given text and the recognised text differ. null if the texts "
+        "could not be compared."
+    )
 
 
 class PredictionBody(Body):
@@ -201,7 +223,8 @@ class HealthBody(Body):
     status: Literal["ok"]
     model: str = Field(description="Name of the default model.")
     model_version: str | None = Field(
-        description="Version of the default model's weights; null while the model is not loaded."
+        description="Version of the default model: a hash of the files with its weights. null while the model is "
+        "not loaded."
     )
     title: TitleBody
     version: str

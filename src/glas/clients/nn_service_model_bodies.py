@@ -29,13 +29,16 @@ class ModelBody(Body):
     object: Literal["model"] = "model"
     created: int = 0
     owned_by: Literal["glas"] = "glas"
-    is_default: bool = Field(description="Whether the name `auto` refers to this model.")
+    is_default: bool = Field(description="Whether this is the default model, to which the name `auto` refers.")
     is_loaded: bool
-    aliases: list[str] = Field(description="Other names that refer to this model at present.")
-    version: str | None = Field(description="Version of the weights in memory; null if the model is not loaded.")
-    window_seconds: float | None = Field(
-        description="Longest piece of speech, in seconds, that the model recognises at once; null if the model is "
+    aliases: list[str] = Field(description="Additional names that refer to this model at present.")
+    version: str | None = Field(
+        description="Version of the model in memory: a hash of the files with its weights. null if the model is "
         "not loaded."
+    )
+    window_seconds: float | None = Field(
+        description="Longest piece of speech in seconds that the model can recognise at once. null if the model "
+        "is not loaded."
     )
 
 
@@ -50,17 +53,18 @@ class LoadedBody(Body):
     """A model in memory."""
 
     id: str
-    version: str = Field(description="Version of the weights: a hash of the model's files.")
-    aliases: list[str] = Field(description="Other names that refer to this model at present.")
+    version: str = Field(description="Version of the model: a hash of the files with its weights.")
+    aliases: list[str] = Field(description="Additional names that refer to this model at present.")
     is_default: bool
     since: datetime
-    in_flight: int = Field(ge=0, description="Number of requests that use the model.")
+    in_flight: int = Field(ge=0, description="Number of requests that use the model at present.")
     memory_bytes: int | None = Field(
-        description="Growth of the memory of the process while the model was loaded; null if the system does not "
-        "report it."
+        description="Bytes by which the memory of the process grew while the model was loaded. null if the system "
+        "does not report it."
     )
     expires_at: datetime | None = Field(
-        description="Time at which the model is unloaded if no request uses it; null: it is never unloaded."
+        description="Time at which the model is unloaded if no request uses it before. null means that it is "
+        "never unloaded."
     )
 
 
@@ -68,15 +72,18 @@ class LoadedModelsBody(Body):
     """The loaded models, and the load of the service."""
 
     models: list[LoadedBody]
-    in_flight: int = Field(ge=0, description="Number of recordings that are being recognised or wait.")
-    resident_bytes: int | None = Field(description="Memory of the process; null if the system does not report it.")
+    in_flight: int = Field(ge=0, description="Number of recordings that are being recognised or wait for recognition.")
+    resident_bytes: int | None = Field(
+        description="Memory that the process occupies, in bytes. null if the system does not report it."
+    )
 
 
 class SwappedBody(LoadedBody):
     """The loaded model that new requests under the given name use."""
 
     survives_restart: bool | None = Field(
-        description="Whether `auto` refers to this model after a restart, too; null if `auto` was not changed."
+        description="Whether `auto` refers to this model also after a restart. null if the request did not change "
+        "`auto`."
     )
 
 
@@ -84,12 +91,17 @@ class CandidateBody(Body):
     """A candidate that is tried beside the default model."""
 
     model: str
-    version: str = Field(description="Version of the candidate's weights.")
-    share: float = Field(ge=0, le=1, description="Share of people whose recordings the candidate recognises.")
+    version: str = Field(description="Version of the candidate: a hash of the files with its weights.")
+    share: float = Field(
+        ge=0,
+        le=1,
+        description="Share (0..1) of people whose recordings the candidate recognises instead of the default model.",
+    )
     shadow_share: float = Field(
         ge=0,
         le=1,
-        description="Share of messages for which the candidate makes a second text while no recording waits.",
+        description="Share (0..1) of messages for which the candidate recognises a second text, besides the text "
+        "of the default model. This happens only while no recording waits.",
     )
 
     @property
@@ -112,11 +124,11 @@ class FetchBody(Body):
     state: FetchState
     serve: bool = Field(description="Whether the model becomes the default model after the download.")
     done_bytes: int = Field(ge=0)
-    total_bytes: int = Field(ge=0, description="Size of the download; 0 until it is known.")
-    error: ErrorTold | None = Field(description="The error, if the download failed.")
+    total_bytes: int = Field(ge=0, description="Size of the download in bytes. 0 means that it is not known yet.")
+    error: ErrorTold | None = Field(description="Error that ended the download. null if the download did not fail.")
     survives_restart: bool | None = Field(
-        description="Whether the model is the default model after a restart, too; null if it did not become the "
-        "default model."
+        description="Whether the model is the default model also after a restart. null if the model did not "
+        "become the default model."
     )
 
 
@@ -126,11 +138,13 @@ class OfferedBody(Body):
     id: str
     title: TitleBody
     summary: TitleBody
-    size_mb: float | None = Field(description="Size of the download in 10⁶ bytes; null if it is unknown.")
+    size_mb: float | None = Field(description="Size of the download in megabytes (10⁶ bytes). null if it is not known.")
     licence: str
     is_on_disk: bool
     is_default: bool
-    fetch: FetchBody | None = Field(description="The running download, or the last one.")
+    fetch: FetchBody | None = Field(
+        description="State of the running download of this model, or of its last download. null if there was none."
+    )
 
 
 class OfferedModelsBody(Body):
@@ -149,5 +163,7 @@ class SwapRequest(RequestBody):
     """The model that will be used for a name; a name that no model has becomes an alias."""
 
     model: str | None = Field(
-        default=None, description="Name of the model; null: the same model, whose files are read again."
+        default=None,
+        description="Name of the model to which the name in the path will refer. null means that the model does "
+        "not change, and that its files are read again.",
     )

@@ -15,22 +15,32 @@ _Version = Annotated[str, Field(pattern=f"^{VERSION_PATTERN}$")]
 
 
 class _Owned(RequestBody):
-    tg_id: TgId | None = Field(default=None, description="Telegram's id of the person whose model it is.")
-    chat_id: GroupId | None = Field(default=None, description="Telegram's id of the group whose model it is.")
+    tg_id: TgId | None = Field(
+        default=None,
+        description="Telegram's id of the person to whom the model belongs. null if another field identifies the "
+        "owner.",
+    )
+    chat_id: GroupId | None = Field(
+        default=None,
+        description="Telegram's id of the group to which the model belongs. null if another field identifies the "
+        "owner.",
+    )
 
 
 class OwnModelEntry(_Owned):
     """A model that answers one person or one group from now on."""
 
     transcription_id: RowId | None = Field(
-        default=None, description="Number of a message of the person whose model it is."
+        default=None,
+        description="Number of any message of the person to whom the model belongs. null if another field "
+        "identifies the owner.",
     )
     name: Name
     version: _Version
     instead_of: _Version
     wer_before: float = Field(ge=0, allow_inf_nan=False)
     wer_after: float = Field(ge=0, allow_inf_nan=False)
-    operator: Name = Field(description="Who decided: the user of the operating system.")
+    operator: Name = Field(description="User of the operating system who made the decision.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:

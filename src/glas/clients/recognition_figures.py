@@ -26,9 +26,10 @@ sum by (outcome) (glas_recognition_requests_total)"""
 class Spread(Value):
     """A histogram of seconds."""
 
-    total_s: float = Field(description="Sum of all times, in seconds.")
+    total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(
-        description="Upper bounds in seconds, each with the number of recordings up to this bound."
+        description="Cumulative histogram. Each entry contains an upper bound in seconds and the number of "
+        "recordings whose time is at most this bound."
     )
 
     def percentile(self, share: float) -> float | None:
@@ -53,13 +54,13 @@ class Spread(Value):
 class RecognitionFigures(Value):
     """Counts since the service started."""
 
-    n_in_flight: int = Field(description="Number of requests that run or wait now.")
+    n_in_flight: int = Field(description="Number of requests that are being recognised or wait for recognition.")
     outcomes: dict[str, int] = Field(
-        description="Number of finished requests by outcome: `ok` or the code of an error."
+        description="Number of finished requests with each outcome: `ok` or the code of an error."
     )
-    audio_s: float = Field(description="Seconds of recognised audio.")
-    processing: Spread = Field(description="Processing times, without waiting in the queue.")
-    waiting: Spread = Field(description="Times for which recordings waited.")
+    audio_s: float = Field(description="Total length of the recognised recordings, in seconds.")
+    processing: Spread = Field(description="Processing times of the recordings. Time in the queue does not count.")
+    waiting: Spread = Field(description="Times that the recordings waited in the queue.")
 
     @property
     def real_time_factor(self) -> float | None:

@@ -20,5 +20,6 @@ class Keywords(Value):
     """Words that are likely in a recording."""
 
     words: tuple[str, ...] = Field(
-        description="The words, the most useful first: those of the person, of the chat, of the installation."
+        description="Words that may be said in the recording, the most useful first: words of the person, then of "
+        "the chat, then of all people."
     )

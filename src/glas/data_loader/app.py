@@ -67,7 +67,7 @@ def create_app(
         app,
         health=health,
         ready=ready,
-        ready_summary="Whether the object store answers",
+        ready_summary="Check whether the object store answers",
         # A slow disk may delay the figure of its free space.
         render=functools.partial(asyncio.to_thread, metrics.render),
     )

@@ -35,7 +35,9 @@ class HypothesisOut(_Value):
     file: str
     text: str
     model: str | None
-    model_version: str | None = Field(default=None, description="Version of the model's weights; None if unknown.")
+    model_version: str | None = Field(
+        default=None, description="Version of the model: a hash of the files with its weights. null if it is not known."
+    )
     confidence: float | None
 
 
@@ -44,8 +46,11 @@ class ReferenceOut(_Value):
 
     file: str
     text: str
-    by: str = Field(description="`reviewer` for the rank reviewer, otherwise `speaker`; agreed words come from both.")
-    rank: Rank = Field(description="Rank of the reference: reviewer, author or agreed.")
+    by: str = Field(
+        description="Who gave the words: `reviewer` if the rank is `reviewer`, otherwise `speaker`. Words with "
+        "the rank `agreed` come from both."
+    )
+    rank: Rank = Field(description="Reliability of the words: `agreed`, `reviewer` or `author`.")
 
 
 class OriginalOut(_Value):
@@ -62,25 +67,27 @@ class Record(_Value):
 
     id: int
     score: Score
-    speaker: str = Field(description="Pseudonym of the person, which is equal in all of the person's messages.")
+    speaker: str = Field(description="Pseudonym of the speaker. All messages of one speaker have the same pseudonym.")
     split: str
     audio_file: str
     sample_rate_hz: int = SAMPLE_RATE_HZ
-    duration_s: float = Field(description="Length of the exported audio file, counted in samples.")
+    duration_s: float = Field(description="Length in seconds of the exported audio file, counted in samples.")
     language: str = LANGUAGE
     hypothesis: HypothesisOut
     reference: ReferenceOut | None
     recognition_file: str | None = Field(
         default=None,
-        description="Name of the file with segments and words with times; None if they were not stored when the "
-        "record was written.",
+        description="Name of the file with the segments, the words and their times. null if they were not stored "
+        "when the record was written.",
     )
     wer: float | None = Field(
-        description="Word error rate of the hypothesis against the reference, by RU-NORM v1; None without a reference."
+        description="Word error rate of the recognised text against the reference, after the normalisation "
+        "RU-NORM v1. null if there is no reference."
     )
     verdict: Verdict | None = Field(
         default=None,
-        description="`bad_audio` or `not_speech`, if a reviewer gave this verdict and no person wrote the words.",
+        description="Verdict of a reviewer: `bad_audio` or `not_speech`. null if no reviewer gave this verdict, "
+        "or if a person wrote the words.",
     )
     original: OriginalOut
     creation_datetime: datetime

@@ -22,7 +22,8 @@ LostSha256 = Annotated[
     str | None,
     Query(
         pattern="^[0-9a-f]{64}$",
-        description="Hash of the lost object that the body contains; a damaged object with this key is replaced.",
+        description="sha256 of a lost object that the body restores. The body must have this hash. If the stored "
+        "object is damaged, the body replaces it. Without this parameter, nothing is replaced.",
     ),
 ]
 Id = Annotated[int, Path(ge=1, lt=2**63, description="Number of the message in db_assist.")]
@@ -39,16 +40,25 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
     router.add_api_route(path, put_text, methods=["PUT"], summary=summary, openapi_extra=_body("text/plain"))
     path, summary = "/objects/{id}/recognition", "Store the recognition of a message: segments and words with times"
     router.add_api_route(path, put_recognition, methods=["PUT"], summary=summary)
-    router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
     router.add_api_route(
-        "/objects/lost", lost, methods=["POST"], summary="List the objects that are missing or damaged"
+        "/objects/delete", delete_keys, methods=["POST"], summary="Delete the objects with the given keys"
     )
-    router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete all objects of a message")
+    router.add_api_route(
+        "/objects/lost", lost, methods=["POST"], summary="List which of the given objects are missing or damaged"
+    )
+    router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete all objects of one message")
     path, summary = "/objects/{key:path}", "Read an object or a range of it"
     router.add_api_route(path, get, methods=["GET"], summary=summary, response_model=None, response_class=Response)
     router.add_api_route(path, get, methods=["HEAD"], response_model=None, include_in_schema=False)
-    router.add_api_route("/export", start_export, methods=["POST"], status_code=202, summary="Start an export")
-    router.add_api_route("/export", export_state, methods=["GET"], summary="Show the running export, or the last one")
+    router.add_api_route(
+        "/export", start_export, methods=["POST"], status_code=202, summary="Start an export of training data"
+    )
+    router.add_api_route(
+        "/export",
+        export_state,
+        methods=["GET"],
+        summary="Show the progress of the running export, or the result of the last export",
+    )
     path, summary = "/reports", "List the versions of models with a report of the gate"
     router.add_api_route(path, reports_there, methods=["GET"], summary=summary)
     path, summary = "/reports/{version}", "Read the last report of the gate about a version of a model, as HTML"
@@ -131,8 +141,15 @@ async def get(request: Request, key: Key) -> Response:
 async def start_export(
     request: Request,
     *,
-    full: Annotated[bool, Query(description="Whether to compare everything, including files.")] = False,
-    only_again: Annotated[bool, Query(description="Whether to do nothing if there was no export before.")] = False,
+    full: Annotated[
+        bool,
+        Query(
+            description="Whether to compare all messages and files with the database, instead of only what has changed."
+        ),
+    ] = False,
+    only_again: Annotated[
+        bool, Query(description="Whether to start an export only if there was an export before.")
+    ] = False,
 ) -> ExportState:
     """Start an export; answer 409 while one is running.
 

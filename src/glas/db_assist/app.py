@@ -114,7 +114,7 @@ def _add_routes(app: FastAPI) -> None:
         app,
         health=health,
         ready=ready,
-        ready_summary="Whether the database can be used",
+        ready_summary="Check whether the database can be used",
         render=functools.partial(render, app),
     )
 

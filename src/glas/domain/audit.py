@@ -32,14 +32,26 @@ class AuditEntry(BaseModel):
     id: int
     creation_datetime: datetime
     actor_id: int | None = Field(
-        description="Number of the administrator's row; None if db_assist acted automatically."
+        description="Number of the administrator's row in the database. null if db_assist acted automatically."
     )
-    actor_tg_id: int | None = Field(description="Telegram id of the administrator; None if they deleted their data.")
-    subject_id: int | None = Field(description="Number of the row of the person concerned.")
+    actor_tg_id: int | None = Field(
+        description="Telegram's id of the administrator. null if db_assist acted automatically, or if the "
+        "administrator's data was deleted."
+    )
+    subject_id: int | None = Field(
+        description="Number of the database row of the person whom the action concerns. null if it concerns no person."
+    )
     subject_tg_id: int | None = Field(
-        description="Telegram id of the person concerned; None if they deleted their data."
+        description="Telegram's id of the person whom the action concerns. null if it concerns no person, or if "
+        "the person's data was deleted."
     )
-    transcription_id: int | None = Field(description="Number of the message concerned, if any.")
+    transcription_id: int | None = Field(
+        description="Number of the message that the action concerns. null if it concerns no message."
+    )
     action: Action
-    before: dict[str, bool | int | str | None] | None = Field(description="Values before the action.")
-    after: dict[str, bool | int | str | None] | None = Field(description="Values after the action.")
+    before: dict[str, bool | int | str | None] | None = Field(
+        description="Values that the action changed, as they were before. null if there are none."
+    )
+    after: dict[str, bool | int | str | None] | None = Field(
+        description="Values that the action changed, as they are after it. null if there are none."
+    )

@@ -82,13 +82,18 @@ class CorrectionChange(BaseModel):
 
     id: int
     transcription_id: int
-    user_id: int = Field(description="Number of the row of the person who made the change.")
-    reference: str | None = Field(description="The words after the change; None: the recognised words.")
+    user_id: int = Field(description="Number of the database row of the person who made the change.")
+    reference: str | None = Field(
+        description="Words of the message after the change. null means that the recognised words are shown again."
+    )
     rank: Rank | None
     is_applied: bool = Field(
-        description="False: the change is doubtful, so it is stored but does not replace the current words."
+        description="Whether the change replaces the current words. A doubtful change is stored but does not "
+        "replace them."
     )
-    takes_back: int | None = Field(default=None, description="Number of the change that this change undoes.")
+    takes_back: int | None = Field(
+        default=None, description="Number of the earlier change that this change undoes. null if it undoes none."
+    )
     sound: Sound = Sound.UNKNOWN
     creation_datetime: datetime
 

@@ -20,29 +20,44 @@ class DecodingOptions(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     language: str | None = Field(
-        default=RUSSIAN, description="ISO 639-1 code; None: the engine detects the language, if it can."
+        default=RUSSIAN,
+        description="ISO 639-1 code of the language in which the text is written. null means that the engine "
+        "detects the language, if it can.",
     )
     checks_language: bool = Field(
         default=False,
-        description="Whether the caller named no language, so that `language` is an assumption. The engine then "
-        "reports if another language is spoken, if it can.",
+        description="Whether the engine checks, if it can, that `language` is spoken. This is done if the caller "
+        "named no language, so that `language` is only an assumption. The engine reports another language.",
     )
     task: Literal["transcribe", "translate"] = Field(
-        default="transcribe", description="`translate`: into English, only if `Abilities.translates`."
+        default="transcribe",
+        description="`transcribe`: the text is in the spoken language. `translate`: the text is in English; the "
+        "model needs the ability `Abilities.translates`.",
     )
-    prompt: str = Field(default="", description="Preceding text, which shows the style and the spelling of names.")
+    prompt: str = Field(
+        default="",
+        description="Text before the recording, as an example of style and of the spelling of names. Empty if "
+        "there is none.",
+    )
     hotwords: str = Field(
         default="",
-        description="Words that may be said and are hard to spell, such as names, separated by commas; see "
-        "`glas.engines.keywords`.",
+        description="Words that may be said and are hard to spell, such as names, separated by commas. Empty if "
+        "there are none. See `glas.engines.keywords`.",
     )
-    temperature: float = Field(default=0, ge=0, le=1, description="0 means decoding without randomness.")
+    temperature: float = Field(
+        default=0, ge=0, le=1, description="Randomness of decoding (0..1). 0 means that decoding is not random."
+    )
     wants_words: bool = Field(
-        default=True, description="Whether segments must contain their words; an engine is faster without words."
+        default=True,
+        description="Whether segments must contain their words with times. An engine is faster without words.",
     )
-    compared: str = Field(default="", description="Another text of the same recording, which the model also scores.")
+    compared: str = Field(
+        default="",
+        description="Another text for the recording. The model computes its probability, too. Empty means that no "
+        "text is compared.",
+    )
     wants_tokens: bool = Field(
-        default=False, description="Whether segments must contain their tokens with probabilities."
+        default=False, description="Whether segments must contain their tokens with log-probabilities."
     )
 
 

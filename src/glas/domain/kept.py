@@ -18,11 +18,15 @@ class KeptRecognition(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     schema_version: Literal[1] = 1
-    recognition: Recognition = Field(description="Segments and words with times and confidence, model and version.")
+    recognition: Recognition = Field(
+        description="Recognised text with its segments and words, their times and confidences, and the model with "
+        "its version."
+    )
     settings: DecodingOptions = Field(
-        default=UNSPECIFIED, description="Options of the recognition, without the keywords."
+        default=UNSPECIFIED, description="Options with which the recording was recognised, without the keywords."
     )
     n_keywords: int = Field(
         default=0,
-        description="Number of keywords. The keywords are not stored, because other people may have corrected them.",
+        description="Number of keywords that were sent with the recording. The keywords are not stored, because "
+        "other people may have corrected them.",
     )

@@ -58,47 +58,66 @@ class Transcription(BaseModel):
     chat_id: int
     message_id: int
     attempt: int = Field(
-        default=1, ge=1, description="Number of the attempt, from 1; each «Повторить» is a new attempt."
+        default=1,
+        ge=1,
+        description="Number of the attempt to recognise the message, from 1. Each press of the button «Повторить» "
+        "is a new attempt.",
     )
     answer_message_id: int | None = None
     answer_chat_id: int | None = Field(
         default=None,
-        description="Chat of the answer, if it differs from `chat_id` because the group has become a supergroup.",
+        description="Telegram's id of the chat of the answer. It differs from `chat_id` if the group has become a "
+        "supergroup. null means that it is `chat_id`.",
     )
     file_id: str = Field(
-        description="Telegram's permanent id of the file, with which the audio can be downloaded again."
+        description="Telegram's permanent id of the file. The bot can download the audio again with it."
     )
     file_unique_id: str = Field(
-        description="Telegram's id of the file that is equal for all people who send this file."
+        description="Telegram's id of the file that does not change if other people send the same file."
     )
     media_kind: MediaKind
     is_forwarded: bool = Field(
         default=False,
-        description="Whether the message was forwarded, so that the voice is another person's: it is answered, but "
-        "not used for training.",
+        description="Whether the message was forwarded. The voice is then another person's. The message is "
+        "answered, but not used for training.",
     )
     duration_s: float | None = Field(
-        default=None, ge=0, description="Length counted in decoded samples; None before recognition."
+        default=None,
+        ge=0,
+        description="Length of the recording in seconds, counted in decoded samples. null before the recognition.",
     )
     status: Status = Status.PENDING
     failure_code: str | None = None
     text: str | None = None
-    reference: str | None = Field(default=None, description="Words according to a person; None if they are doubtful.")
-    corrected_text: str | None = Field(default=None, description="The current correction, doubtful or not.")
-    rank: Rank | None = Field(default=None, description="Rank of the current correction.")
+    reference: str | None = Field(
+        default=None, description="Words that a person gave and that are not doubtful. null if there are none."
+    )
+    corrected_text: str | None = Field(
+        default=None, description="Current correction, even if it is doubtful. null if there is none."
+    )
+    rank: Rank | None = Field(default=None, description="Reliability of the current correction. null if there is none.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
-    model_version: str | None = Field(default=None, description="Version of the model's weights, see `ModelRef`.")
+    model_version: str | None = Field(
+        default=None,
+        description="Version of the model that recognised the message: a hash of the files with its weights. null "
+        "if it is not known.",
+    )
     fingerprint: str | None = Field(
-        default=None, description="sha256 of the decoded samples; it is equal for two files with the same audio."
+        default=None,
+        description="sha256 of the decoded samples. It is equal for two files with the same audio. null if it is "
+        "not known.",
     )
     score: Score = Score.NOT_RATED
     audio_key: str | None = None
-    audio_sha256: str | None = Field(default=None, description="sha256 of the original bytes.")
+    audio_sha256: str | None = Field(
+        default=None, description="sha256 of the original file. null if the file is not stored."
+    )
     audio_size_bytes: int | None = Field(default=None, ge=0)
     creation_datetime: datetime
     changed_datetime: datetime = Field(
-        description="Time of the last change of any field; exports read the messages with later changes."
+        description="Time at which any field of the message last changed. An export reads the messages that "
+        "changed since the previous export."
     )
 
     @property

@@ -26,18 +26,32 @@ class ErrorRates(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    wer: float = Field(ge=0, description="Word errors per reference word.")
+    wer: float = Field(
+        ge=0,
+        description="Word error rate: number of wrong, missing and additional words, divided by the number of "
+        "words in the references.",
+    )
     cer: float = Field(
-        ge=0, description="Character errors per reference character; spaces between words are characters."
+        ge=0,
+        description="Character error rate: number of wrong, missing and additional characters, divided by the "
+        "number of characters in the references. Spaces between words are characters.",
     )
     n_utterances: int = Field(ge=0)
-    n_words: int = Field(ge=0, description="Number of words of all references.")
-    n_chars: int = Field(ge=0, description="Number of characters of all references.")
-    substitutions: int = Field(ge=0, description="Number of reference words that were replaced by other words.")
-    deletions: int = Field(ge=0, description="Number of reference words that are missing.")
-    insertions: int = Field(ge=0, description="Number of words that are not in the reference.")
+    n_words: int = Field(ge=0, description="Number of words in all references.")
+    n_chars: int = Field(ge=0, description="Number of characters in all references.")
+    substitutions: int = Field(
+        ge=0, description="Number of words of the references that were recognised as other words."
+    )
+    deletions: int = Field(
+        ge=0, description="Number of words of the references that are missing in the recognised texts."
+    )
+    insertions: int = Field(
+        ge=0, description="Number of words in the recognised texts that are additional to the references."
+    )
     char_errors: int = Field(ge=0)
-    ru_norm: int = Field(default=RU_NORM_VERSION, description="Version of RU-NORM.")
+    ru_norm: int = Field(
+        default=RU_NORM_VERSION, description="Version of RU-NORM, the normalisation of texts before they are compared."
+    )
 
     @property
     def word_errors(self) -> int:

@@ -61,8 +61,8 @@ class News(BaseModel):
 
     transcription_id: int
     text_before: str | None = Field(
-        description="Text recognised by the previous model; deleted after the news was sent."
+        description="Text of the message by the previous model. null after the news was sent."
     )
-    text_after: str | None = Field(description="Text recognised by the new model; deleted after the news was sent.")
+    text_after: str | None = Field(description="Text of the message by the new model. null after the news was sent.")
     outcome: Outcome | None
     sent_datetime: datetime | None

@@ -33,14 +33,16 @@ class OwnModelRecord(BaseModel):
     name: str
     version: str
     instead_of: str = Field(
-        description="Version of the champion with which the model was compared, and which it surpassed."
+        description="Version of the champion with which the own model was compared. The own model made fewer errors."
     )
-    wer_before: float = Field(description="Word error rate of this champion on the test set, 0..1.")
-    wer_after: float = Field(description="Word error rate of the own model on the test set, 0..1.")
-    is_of_chat: bool = Field(description="True: the model of a chat; False: the model of a person.")
+    wer_before: float = Field(
+        description="Word error rate of the champion with this comparison, on the test set, as a fraction."
+    )
+    wer_after: float = Field(description="Word error rate of the own model on the test set, as a fraction.")
+    is_of_chat: bool = Field(description="Whether the model belongs to a chat. Otherwise it belongs to a person.")
     is_used: bool = Field(
-        description="Whether the model answers; False if the person, or an administrator of the chat, chose the "
-        "common model."
+        description="Whether the model is used. It is not used if the person, or an administrator of the chat, "
+        "chose the model that is used for everybody."
     )
     creation_datetime: datetime
 

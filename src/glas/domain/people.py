@@ -48,21 +48,29 @@ class User(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: int
-    tg_id: int = Field(description="Telegram's id, up to 52 bits.")
+    tg_id: int = Field(description="Telegram's id of the person, up to 52 bits.")
     registration_datetime: datetime
-    cash_hundredths: int = Field(description="Number of hundredths of a coin: the sum of the person's ledger entries.")
+    cash_hundredths: int = Field(
+        description="The person's number of coins, in hundredths of a coin. It is the sum of the person's ledger "
+        "entries."
+    )
     role: Role
     is_reviewer: bool = False
     is_banned: bool = False
     ban_reason: str | None = Field(
-        default=None, description="Reason of the ban as an administrator wrote it; the person can read it."
+        default=None,
+        description="Reason of the ban, as an administrator wrote it. The person can read it. null if there is no "
+        "ban or no reason.",
     )
     ban_until: datetime | None = Field(
-        default=None, description="Time at which the ban ends; None: an administrator must end it."
+        default=None,
+        description="Time at which the ban ends automatically. null means that the ban lasts until an "
+        "administrator ends it.",
     )
     locale: Locale = Locale.RU
     news_refusal_datetime: datetime | None = Field(
-        default=None, description="Time at which the person switched off news about models; None: news is on."
+        default=None,
+        description="Time at which the person refused news about models. null means that the person gets news.",
     )
     consents: frozenset[Purpose] = frozenset()
 

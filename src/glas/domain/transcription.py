@@ -38,7 +38,10 @@ class Word(BaseModel):
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
     confidence: float | None = Field(
-        default=None, ge=0, le=1, description="Confidence of the word; null if the engine does not give confidences."
+        default=None,
+        ge=0,
+        le=1,
+        description="Confidence of the word (0..1). null if the engine does not give confidences.",
     )
 
     def shifted(self, offset_s: float) -> "Word":
@@ -51,8 +54,8 @@ class Token(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    text: str = Field(description="Text of the token, including a space before it.")
-    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token.")
+    text: str = Field(description="Text of the token, including any space before it.")
+    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token; at most 0.")
 
 
 class KeywordUse(BaseModel):
@@ -60,8 +63,8 @@ class KeywordUse(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    heard: str = Field(description="Words that the engine recognised.")
-    text: str = Field(description="The keyword that replaced them.")
+    heard: str = Field(description="Recognised words that the keyword replaced.")
+    text: str = Field(description="Keyword that is in the text instead of the recognised words.")
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
 
@@ -79,19 +82,27 @@ class Segment(BaseModel):
     end_s: float = Field(ge=0)
     text: str
     words: tuple[Word, ...] = Field(
-        default=(), description="Words with times; empty if the model does not give times of words."
+        default=(), description="Words of the segment with times. Empty if the model does not give times of words."
     )
-    avg_logprob: float | None = Field(default=None, le=0, description="Mean natural logarithm of token probability.")
+    avg_logprob: float | None = Field(
+        default=None,
+        le=0,
+        description="Mean of the natural logarithms of the probabilities of the tokens. null if the engine does "
+        "not give it.",
+    )
     no_speech_probability: float | None = Field(
         default=None,
         ge=0,
         le=1,
-        description="Probability, according to the engine, that nobody speaks; null if the engine does not give it.",
+        description="Probability (0..1) that nobody speaks, according to the engine. null if the engine does not "
+        "give it.",
     )
-    temperature: float = Field(default=0.0, ge=0, description="Temperature of decoding; 0 means without randomness.")
+    temperature: float = Field(
+        default=0.0, ge=0, description="Temperature of decoding. 0 means that the text was decoded without randomness."
+    )
     confidence: float | None = Field(default=None, ge=0, le=1)
     tokens: tuple[Token, ...] = Field(
-        default=(), description="Tokens with log-probabilities; empty unless the caller requested them."
+        default=(), description="Tokens of the segment with log-probabilities. Empty unless the caller requested them."
     )
     keywords: tuple[KeywordUse, ...] = Field(
         default=(), description="Keywords from `DecodingOptions.hotwords` that replaced recognised words."
@@ -110,10 +121,10 @@ class Comparison(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     lost: float = Field(
-        description="Natural logarithm of the quotient of the probabilities of the recognised text and the other "
-        "text; negative if the other text is more probable."
+        description="Natural logarithm of the probability of the recognised text, divided by the probability of "
+        "the other text. It is negative if the other text is more probable."
     )
-    n_words: int = Field(ge=0, description="Number of words in which the texts differ.")
+    n_words: int = Field(ge=0, description="Number of words in which the recognised text and the other text differ.")
 
 
 class Hypothesis(BaseModel):
@@ -122,22 +133,24 @@ class Hypothesis(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     text: str
-    duration_s: float = Field(ge=0, description="Length of the audio, counted in decoded samples.")
+    duration_s: float = Field(ge=0, description="Length of the audio in seconds, counted in decoded samples.")
     segments: tuple[Segment, ...] = ()
     language: str = "ru"
     foreign: str | None = Field(
         default=None,
-        description="ISO 639-1 code of the language that is probably spoken, if it is certainly not `language`. The "
-        "text may then be wrong.",
+        description="ISO 639-1 code of the language that is probably spoken, if this is certainly not `language`. "
+        "The text may then be wrong. Otherwise null.",
     )
     model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
     comparison: Comparison | None = Field(
-        default=None, description="Score of `DecodingOptions.compared`; null if the engine cannot compare texts."
+        default=None,
+        description="Comparison of the text with `DecodingOptions.compared`. null if there was nothing to "
+        "compare, or if the engine cannot compare texts.",
     )
     model_version: str | None = Field(
         default=None,
-        description="Version of the model's weights, see `ModelRef`; null for a piece, and in answers of an "
-        "older service.",
+        description="Version of the model: a hash of the files with its weights. null for a piece of a recording, "
+        "and in answers of an older service.",
     )
 
     @property
@@ -200,14 +213,18 @@ class Recognition(BaseModel):
 
     hypothesis: Hypothesis
     processing_s: float = Field(
-        ge=0, description="Processing time in seconds, from bytes to text, without waiting in the queue."
+        ge=0,
+        description="Processing time in seconds, from the bytes of the file to the text. Time in the queue does "
+        "not count.",
     )
     fingerprint: str | None = Field(
         default=None,
-        description="sha256 of the decoded samples as 16-bit numbers; it is equal for two files with the same audio.",
+        description="sha256 of the decoded samples as 16-bit numbers. It is equal for two files with the same "
+        "audio. null if it is not known.",
     )
     level_db: float | None = Field(
-        default=None, description="Root mean square of the samples in decibels, 0 for full scale; null if unknown."
+        default=None,
+        description="Root mean square of the samples in decibels; 0 dB is full scale. null if it is not known.",
     )
 
     @property

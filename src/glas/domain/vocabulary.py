@@ -48,15 +48,17 @@ class VocabularyWord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: int = Field(description="Number of the word, with which it can be removed.")
+    id: int = Field(description="Number of the word in the vocabulary. The word can be removed with this number.")
     word: str
-    n_messages: int = Field(description="Number of messages in which the person corrected the word.")
-    is_added: bool = Field(description="Whether the person added the word by hand.")
+    n_messages: int = Field(description="Number of messages in which the person corrected a text to this word.")
+    is_added: bool = Field(description="Whether the person added the word to the vocabulary by hand.")
     is_used: bool = Field(
-        description="Whether recognition uses the word. A word that is not a name must be corrected in two messages "
-        "first."
+        description="Whether the word is used as a keyword for the person's recordings. It is used if it is a "
+        "name, if the person added it by hand, or if the person corrected it in at least two messages."
     )
-    creation_datetime: datetime = Field(description="Time at which the word was last corrected or added.")
+    creation_datetime: datetime = Field(
+        description="Time at which the word was last added by hand or used in a correction."
+    )
 
 
 class PutRight(NamedTuple):

@@ -19,15 +19,19 @@ class CandidateChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    model: str = Field(min_length=1, description="Name of the model, in the format of GLAS_MODEL.")
+    model: str = Field(min_length=1, description="Name of the candidate, in the format of the setting GLAS_MODEL.")
     share: float = Field(
-        default=0, ge=0, le=1, description="Share of people whose recordings the candidate recognises."
+        default=0,
+        ge=0,
+        le=1,
+        description="Share (0..1) of people whose recordings the candidate recognises instead of the default model.",
     )
     shadow_share: float = Field(
         default=0,
         ge=0,
         le=1,
-        description="Share of messages for which the candidate makes a second text while no recording waits.",
+        description="Share (0..1) of messages for which the candidate recognises a second text, besides the text "
+        "of the default model. This happens only while no recording waits.",
     )
 
 

@@ -31,8 +31,9 @@ from glas.settings import MIB, Settings, listed
 from glas.settings.keys import HashedKey, hashed, hashed_keys
 
 _DESCRIPTION = (
-    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent "
-    "one. A text that is not streamed also carries `X-Glas-Model`: model, `@`, version of its weights."
+    "Speech to text, with OpenAI's API for audio. Each answer has the header `X-Request-ID`. It contains the value "
+    "that the caller sent in this header, or a new value. An answer with a text that is not streamed also has the "
+    "header `X-Glas-Model`: name of the model, `@`, version of the model."
 )
 
 
@@ -88,7 +89,7 @@ def _add_operation(app: FastAPI) -> None:
         "/health",
         health,
         methods=["GET"],
-        summary="Whether the service answers, and how many recordings it has",
+        summary="Check whether the service answers, and show its default model and its number of recordings",
         tags=["operation"],
         responses=failures(400),
     )
@@ -97,7 +98,7 @@ def _add_operation(app: FastAPI) -> None:
         "/ready",
         ready,
         methods=["GET"],
-        summary="Whether the service can recognise a recording now",
+        summary="Check whether the service can recognise a recording now",
         tags=["operation"],
         responses=failures(503),
     )
@@ -106,7 +107,7 @@ def _add_operation(app: FastAPI) -> None:
         "/metrics",
         metrics,
         methods=["GET"],
-        summary="Metrics for Prometheus",
+        summary="Show metrics in the format of Prometheus",
         response_class=Response,
         tags=["operation"],
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **failures()},

@@ -14,13 +14,19 @@ _CANDIDATE = "/api/candidate"
 def make_router() -> APIRouter:
     """Make the router."""
     router = APIRouter(tags=["models"])
-    router.add_api_route(_CANDIDATE, show, methods=["GET"], summary="Show the candidate", responses=failures())
+    router.add_api_route(
+        _CANDIDATE,
+        show,
+        methods=["GET"],
+        summary="Show the candidate that is tried beside the default model",
+        responses=failures(),
+    )
     router.add_api_route(
         _CANDIDATE,
         take_back,
         methods=["DELETE"],
         status_code=204,
-        summary="Stop using the candidate (administrators)",
+        summary="Stop the trial of the candidate (administrators)",
         responses=failures(403),
     )
     return router

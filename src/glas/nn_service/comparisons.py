@@ -13,7 +13,9 @@ from glas.serving.openapi import failures
 
 _MOST_CHARS = 4096  # of a message in Telegram
 
-Text = Annotated[str, Form(min_length=1, max_length=_MOST_CHARS, description="Text that may have been said.")]
+Text = Annotated[
+    str, Form(min_length=1, max_length=_MOST_CHARS, description="Text that may have been said in the recording.")
+]
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:

@@ -18,7 +18,7 @@ _MOST_LISTED = 100
 Recording = Annotated[
     UploadFile,
     File(
-        description="Audio or video; the format is found from the bytes.",
+        description="Audio or video file. Its format is determined from its bytes.",
         # Generators of clients know a file by this rather than by its media type.
         json_schema_extra={"format": "binary"},
     ),
@@ -26,8 +26,9 @@ Recording = Annotated[
 Model = Annotated[
     str,
     Form(
-        description="A name from `/v1/models`. `auto`, or the name of a hosted model that is not on this server, "
-        "means the default model.",
+        description="Name of a model from `/v1/models`. `auto` means the default model. The name of another "
+        "provider's hosted model, such as `whisper-1`, means the default model, too, if no model of this name is on "
+        "the server.",
         examples=["auto", "embedded", "whisper-1"],
     ),
 ]
@@ -35,9 +36,9 @@ Language = Annotated[
     str,
     Form(
         max_length=20,
-        description="Spoken language, such as `ru`; `auto` means that the model detects it, if it can. Without this "
-        "field the language is Russian, unless the model is sure that another language is spoken. Then a model for "
-        "this language is used, if there is one on disk; otherwise the answer contains a `warning`.",
+        description="Spoken language, such as `ru`. `auto` means that the model detects the language, if it can. "
+        "Without this field the language is Russian, unless the model is sure that another language is spoken. Then "
+        "a model for that language is used, if there is one on disk. Otherwise the answer contains a `warning`.",
         json_schema_extra={"format": "bcp47"},
         examples=["ru"],
     ),
@@ -46,30 +47,41 @@ Prompt = Annotated[
     str,
     Form(
         max_length=MAX_PROMPT,
-        description="Preceding text, which shows the style and the spelling of names. Only for Whisper.",
+        description="Text before the recording, as an example of style and of the spelling of names. Only Whisper "
+        "models use it.",
     ),
 ]
 Hotwords = Annotated[
     str,
     Form(
         max_length=MAX_KEYWORDS,
-        description="The keywords in one line, separated by commas; an alternative to `keywords[]`.",
+        description="Keywords in one line, separated by commas. It is an alternative to `keywords[]`.",
     ),
 ]
 Form_ = Annotated[ResponseFormat, Form()]
-Temperature = Annotated[float, Form(ge=0, le=1, description="0 means decoding without randomness. Only for Whisper.")]
+Temperature = Annotated[
+    float,
+    Form(
+        ge=0,
+        le=1,
+        description="Randomness of decoding (0..1). 0 means that decoding is not random. Only Whisper models use it.",
+    ),
+]
 Granularities = Annotated[
     list[Granularity],
     Form(
         alias="timestamp_granularities[]",
         default_factory=list,
-        description="Units that have times in `verbose_json`; without this field, segments.",
+        description="Units that get times in the format `verbose_json`: `segment` or `word`. Without this field, "
+        "segments get times.",
     ),
 ]
 Includes = Annotated[
     list[Include],
     Form(
-        alias="include[]", default_factory=list, description="`logprobs` adds the tokens with their log-probabilities."
+        alias="include[]",
+        default_factory=list,
+        description="Additional data in the answer. `logprobs` adds the tokens with their log-probabilities.",
     ),
 ]
 Keywords = Annotated[
@@ -78,10 +90,10 @@ Keywords = Annotated[
         alias="keywords[]",
         default_factory=list,
         max_length=MOST_KEYWORDS,
-        description="Names and terms that may be said, each of one to three words. A keyword replaces words that "
-        "sound like it, if they were recognised doubtfully and the sound permits the keyword; `verbose_json` "
-        "contains these places. If the model does not support keywords, the header `X-Ignored-Fields` contains the "
-        "name of this field.",
+        description="Names and terms that may be said in the recording, each of one to three words. A keyword "
+        "replaces recognised words that sound similar, if the model is not sure of them and the sound permits the "
+        "keyword. The format `verbose_json` lists the replaced words. If the model does not support keywords, the "
+        "header `X-Ignored-Fields` contains the name of this field.",
     ),
 ]
 Languages = Annotated[
@@ -90,8 +102,8 @@ Languages = Annotated[
         alias="languages[]",
         default_factory=list,
         max_length=_MOST_LISTED,
-        description="Languages that may be spoken, unless `language` is sent. The model detects which of them is "
-        "spoken.",
+        description="Languages that may be spoken in the recording. The model detects which of them is spoken. "
+        "The field has no effect if `language` is sent.",
         json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
     ),
 ]
@@ -107,7 +119,7 @@ def _true_or_false(value: object) -> object:
 Stream = Annotated[
     bool,
     BeforeValidator(_true_or_false),
-    Form(description="Whether to send server-sent events, one for each piece of speech."),
+    Form(description="Whether the text is sent as server-sent events, one event for each piece of speech."),
 ]
 
 
@@ -115,8 +127,8 @@ WhenIdle = Annotated[
     bool,
     BeforeValidator(_true_or_false),
     Form(
-        description="Whether to recognise the recording only while no other recording waits. If one waits now, or "
-        "comes before the end, the answer is 503.",
+        description="Whether the recording is recognised only while no other recording waits. If another "
+        "recording waits now, or begins to wait before the end, the answer is the status 503.",
     ),
 ]
 BUCKET_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": N_BUCKETS - 1})
@@ -128,20 +140,25 @@ Bucket = Annotated[
     Form(
         ge=0,
         lt=N_BUCKETS,
-        description="One of a hundred numbers, into which people are divided; a client sends the same number for all "
-        "recordings of a person. While a candidate is tried, it recognises the recordings with some of these "
-        "numbers, if `model` means the default model.",
+        description="Number of a group of people, 0 to 99. A client divides people into a hundred groups and "
+        "sends the same number for all recordings of a person. While a candidate is tried, it recognises the "
+        "recordings of some groups, if `model` means the default model. Without this field, the candidate is not "
+        "used.",
     ),
 ]
 
 _OWN_MODEL_PATTERN = rf"^(?:.{{1,512}}@{VERSION_PATTERN})?$"
 _OWN_MODEL = (
-    "Name, `@` and version of a model that was made for one person or chat. It answers if `model` means the default "
-    "model, if that has the version `instead_of`, and if it is in memory; otherwise it is loaded for later recordings."
+    "Name, `@` and version of a model that was made for one person or chat. This model is used if three conditions "
+    "are met: `model` means the default model, the default model has the version `instead_of`, and the model for the "
+    "person or chat is in memory. If only the last condition is not met, the model is loaded for later recordings. "
+    "Empty means that there is no such model."
 )
 OwnModelField = Annotated[str, Form(alias="own_model", pattern=_OWN_MODEL_PATTERN, description=_OWN_MODEL)]
 OwnModelQuery = Annotated[str, Query(alias="own_model", pattern=_OWN_MODEL_PATTERN, description=_OWN_MODEL)]
-_INSTEAD_OF = "Version of the default model that `own_model` was judged better than."
+_INSTEAD_OF = (
+    "Version of the default model with which `own_model` was compared and found better. Empty if `own_model` is empty."
+)
 InsteadOfField = Annotated[str, Form(pattern=f"^(?:{VERSION_PATTERN})?$", description=_INSTEAD_OF)]
 InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", description=_INSTEAD_OF)]
 

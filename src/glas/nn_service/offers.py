@@ -42,7 +42,7 @@ def make_router() -> APIRouter:
         stop,
         methods=["DELETE"],
         status_code=204,
-        summary="Stop a download (administrators)",
+        summary="Stop the download of a model (administrators)",
         responses=failures(403, 404),
     )
     return router

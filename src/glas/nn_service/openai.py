@@ -49,12 +49,17 @@ _TEXT = {"schema": {"type": "string"}}
 _EVENTS = {
     "itemSchema": {
         "type": "object",
-        "properties": {"data": {"type": "string", "description": "A JSON object with a `type`; at the end `[DONE]`."}},
+        "properties": {
+            "data": {
+                "type": "string",
+                "description": "A JSON object with the field `type`. The last event contains `[DONE]` instead.",
+            }
+        },
         "required": ["data"],
     }
 }
 _FORMS = {
-    "description": "The text, in the form asked for; a stream of `data:` lines with `stream=true`.",
+    "description": "The text in the requested format. With `stream=true`, a stream of lines that begin with `data:`.",
     "model": TranscriptionBody | VerboseBody,
     "content": {
         **dict.fromkeys(("text/plain", "application/x-subrip", "text/vtt"), _TEXT),
@@ -164,7 +169,13 @@ async def translations(
     file: Recording,
     model: Model = "auto",
     language: Language = RUSSIAN,
-    prompt: Annotated[str, Form(max_length=MAX_PROMPT, description="Preceding text in English.")] = "",
+    prompt: Annotated[
+        str,
+        Form(
+            max_length=MAX_PROMPT,
+            description="English text before the recording, as an example of style and of the spelling of names.",
+        ),
+    ] = "",
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
     granularities: Granularities,

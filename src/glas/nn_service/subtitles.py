@@ -39,7 +39,8 @@ class TimedSegment(_Part):
     words: list[TimedWord] = Field(
         default=[],
         max_length=_MOST_WORDS,
-        description="Words with times; without them the time of the segment is divided by the number of letters.",
+        description="Words of the segment with times. If there are none, the time of the segment is divided among "
+        "the words by their number of letters.",
     )
 
 

@@ -47,22 +47,27 @@ class UtteranceResult(_Value):
     reference: str
     text: str
     word_errors: int = Field(ge=0)
-    words: int = Field(ge=0, description="Number of words of the reference, after RU-NORM.")
+    words: int = Field(ge=0, description="Number of words of the reference, after the normalisation RU-NORM.")
     char_errors: int = Field(ge=0)
     chars: int = Field(
-        ge=0, description="Number of characters of the reference, after RU-NORM; spaces between words are characters."
+        ge=0,
+        description="Number of characters of the reference, after the normalisation RU-NORM. Spaces between words "
+        "are characters.",
     )
     duration_s: float = Field(ge=0)
     speaker: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
-    level_db: float | None = Field(default=None, description="Root mean square of the samples, 0 for full scale.")
+    level_db: float | None = Field(
+        default=None,
+        description="Root mean square of the samples in decibels; 0 dB is full scale. null if it is not known.",
+    )
 
 
 class Failure(_Value):
     """A recording that could not be recognised."""
 
     file: str
-    code: str = Field(description="Code of the error; `file_unreadable` if the file cannot be read.")
+    code: str = Field(description="Code of the error. It is `file_unreadable` if the file cannot be read.")
     message: str
 
 
@@ -73,19 +78,21 @@ class Evaluation(_Value):
     model: ModelRef
     rates: ErrorRates
     wer_interval: Interval | None = Field(
-        description="Interval of the word error rate; null with fewer than two recordings."
+        description="Confidence interval of the word error rate. null if there are fewer than two recordings."
     )
     cer_interval: Interval | None
-    interval_method: str = Field(description="Method by which the interval is computed.")
+    interval_method: str = Field(description="Name of the method by which the confidence intervals are computed.")
     resamples: int = RESAMPLES
     seed: int = SEED
-    audio_s: float = Field(ge=0, description="Seconds of audio.")
-    processing_s: float = Field(ge=0, description="Processing time in seconds, summed over threads.")
+    audio_s: float = Field(ge=0, description="Total length of the recognised recordings, in seconds.")
+    processing_s: float = Field(ge=0, description="Total processing time in seconds, summed over all threads.")
     utterances: tuple[UtteranceResult, ...]
     failures: tuple[Failure, ...] = Field(
-        description="Recordings that were not recognised and are in none of the figures."
+        description="Recordings that could not be recognised. They count in none of the figures."
     )
-    n_without_reference: int = Field(ge=0, description="Number of lines of the data set that have no reference.")
+    n_without_reference: int = Field(
+        ge=0, description="Number of lines of the data set without a reference. They count in none of the figures."
+    )
 
 
 def evaluate(

@@ -29,18 +29,28 @@ class GateLimits(_Value):
     """Limits of the gate for the measurements of a candidate."""
 
     least_gain: float = Field(
-        default=0.05, description="Least relative decrease of the word error rate on the test set."
+        default=0.05,
+        description="Least required decrease of the word error rate on the test set, as a fraction of the "
+        "champion's rate.",
     )
     most_guard_loss: float = Field(
-        default=0.003, description="Largest permitted increase of the word error rate on each guard set."
+        default=0.003,
+        description="Largest permitted increase of the word error rate on each guard set, as a difference of the "
+        "rates (0.003 is 0.3 percentage points).",
     )
     most_bucket_loss: float = Field(
-        default=0.01, description="Largest permitted increase of the word error rate in each bucket of the test set."
+        default=0.01,
+        description="Largest permitted increase of the word error rate in each bucket of the test set, as a "
+        "difference of the rates (0.01 is 1 percentage point).",
     )
     most_nonspeech: float = Field(
-        default=0.01, description="Largest permitted share of sounds without speech for which the model writes a text."
+        default=0.01,
+        description="Largest permitted share (0..1) of sounds without speech for which the model writes a text.",
     )
-    most_slower: float = Field(default=0.05, description="Largest permitted relative increase of processor time.")
+    most_slower: float = Field(
+        default=0.05,
+        description="Largest permitted increase of processor time, as a fraction of the champion's processor time.",
+    )
 
 
 class Measured(_Value):
@@ -49,7 +59,7 @@ class Measured(_Value):
     model: ModelRef
     test: Evaluation
     guards: tuple[Evaluation, ...] = ()
-    n_nonspeech: int = Field(ge=0, description="Number of sounds without speech that were tested.")
+    n_nonspeech: int = Field(ge=0, description="Number of sounds without speech that the model had to recognise.")
     n_invented: int = Field(ge=0, description="Number of sounds without speech for which the model wrote a text.")
 
 
@@ -57,14 +67,20 @@ class Overlap(_Value):
     """How many speakers, recordings and texts of the test were also in the training data of the candidate."""
 
     n_speakers: int = Field(
-        ge=0, description="Number of speakers of the test set on whose recordings the model was trained."
+        ge=0,
+        description="Number of speakers of the test set whose recordings are also in the training data of the model.",
     )
     n_recordings: int = Field(
-        ge=0, description="Number of recordings of the test and guard sets on which the model was trained."
+        ge=0,
+        description="Number of recordings of the test set and of the guard sets that are also in the training "
+        "data of the model.",
     )
-    n_texts: int = Field(ge=0, description="Number of references of the test set on which the model was trained.")
+    n_texts: int = Field(
+        ge=0, description="Number of references of the test set that are also in the training data of the model."
+    )
     is_personal: bool = Field(
-        default=False, description="Whether the model is for the speakers on whose recordings it was trained."
+        default=False,
+        description="Whether the model is intended only for the speakers on whose recordings it was trained.",
     )
 
 
@@ -85,22 +101,28 @@ class Condition(StrEnum):
 class Bucket(_Value):
     """A part of the test set: the recordings whose length, level or confidence is in a range."""
 
-    kind: str = Field(description="`length` (s), `level` (dB) or `confidence`.")
+    kind: str = Field(
+        description="Quantity by which the recordings are grouped: `length` in seconds, `level` in decibels, or "
+        "`confidence`."
+    )
     low: float | None
     high: float | None
     n_words: int
-    before: float = Field(description="Word error rate of the model that serves.")
-    after: float = Field(description="Word error rate of the candidate.")
+    before: float = Field(description="Word error rate of the champion in the bucket, as a fraction.")
+    after: float = Field(description="Word error rate of the candidate in the bucket, as a fraction.")
 
 
 class Check(_Value):
     """Result of one condition."""
 
     condition: Condition
-    subject: str = Field(default="", description="Name of the guard set.")
+    subject: str = Field(
+        default="", description="Name of the guard set. Empty for checks that are not about a guard set."
+    )
     bucket: Bucket | None = None
     limit: float = Field(
-        description="Least permitted value of a gain or a certainty; largest permitted value of other measurements."
+        description="Least permitted value of a gain or of a certainty. For other conditions, the largest "
+        "permitted value."
     )
     value: float | None = Field(description="Measured value; null if it could not be measured.")
     passed: bool
@@ -116,7 +138,10 @@ class Verdict(_Value):
     buckets: tuple[Bucket, ...]
     wer_before: float
     wer_after: float
-    difference: Interval | None = Field(description="Difference of the word error rates: champion minus candidate.")
+    difference: Interval | None = Field(
+        description="Interval of the difference of the word error rates: rate of the champion minus rate of the "
+        "candidate. null if it could not be computed."
+    )
 
 
 def judge(

@@ -23,12 +23,18 @@ class Promotion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     time: str = Field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-    by: str = Field(default_factory=getpass.getuser, description="The user of the operating system.")
-    champion: ModelRef = Field(description="The model that served before.")
-    candidate: ModelRef = Field(description="The model that was judged.")
+    by: str = Field(default_factory=getpass.getuser, description="User of the operating system who made the decision.")
+    champion: ModelRef = Field(description="Model that was the champion before the decision.")
+    candidate: ModelRef = Field(description="Model about which the decision was made.")
     event: Literal["judged", "released", "forced", "taken_back"]
-    failed: tuple[str, ...] = Field(default=(), description="Conditions of the gate that were not met.")
-    reason: str | None = Field(default=None, description="Reason why the candidate was forced or taken back.")
+    failed: tuple[str, ...] = Field(
+        default=(), description="Names of the conditions of the gate that the candidate did not meet."
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Reason why the candidate was made the champion against the gate, or was taken back. null for "
+        "other decisions.",
+    )
 
 
 def write(models_dir: Path, promotion: Promotion) -> None:

@@ -21,17 +21,27 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     base: ModelRef
-    data: str | None = Field(default=None, description="Name of the dataset version; None for directories.")
-    speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of the speakers, as far as known.")
+    data: str | None = Field(
+        default=None,
+        description="Name of the dataset version on which the model was trained. null if it was trained on "
+        "directories of recordings.",
+    )
+    speakers: tuple[str, ...] = Field(
+        default=(), description="Pseudonyms of the speakers of the recordings, as far as they are known."
+    )
     recordings: tuple[str, ...] = Field(
-        description="sha256 of each file on which the model was trained or chosen, sorted."
+        description="sha256 of each recording that was used to train the model or to choose it, sorted."
     )
-    texts: tuple[str, ...] = Field(description="sha256 of each normalised reference, sorted.")
+    texts: tuple[str, ...] = Field(description="sha256 of each reference after normalisation, sorted.")
     kept: tuple[str, ...] = Field(
-        default=(), description="Names of the kept sets, which determine the share of the change."
+        default=(),
+        description="Names of the sets of recordings by which the share of the learnt change of the weights was "
+        "chosen.",
     )
-    recipe: dict[str, Any] = Field(description="Recipe of the training.")
-    result: dict[str, Any] = Field(description="Effect of each share of the change.")
+    recipe: dict[str, Any] = Field(description="Settings of the training.")
+    result: dict[str, Any] = Field(
+        description="Measured result for each share of the learnt change of the weights that was tried."
+    )
 
 
 def read_lineage(directory: Path) -> Lineage | None:

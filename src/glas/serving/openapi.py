@@ -10,15 +10,16 @@ from pydantic import BaseModel, Field
 from glas.serving.gate import PROBES
 
 _CAUSES: Final = {
-    400: "The request, or the recording in it, is not as expected; `param` names the field.",
-    401: "No key, or a wrong one.",
-    403: "The key is known, but may not do this.",
-    404: "Nothing of that name.",
-    409: "Something else must end first.",
-    413: "More bytes than the limit.",
-    500: "The service failed within.",
-    503: "Too much to do: `Retry-After` says, in seconds, when to come back. Or the service is stopping.",
-    504: "The deadline passed before there was an answer.",
+    400: "The request or its recording is not valid. `param` contains the name of the field with the error.",
+    401: "The request has no API key, or a key that the server does not know.",
+    403: "The API key is known, but does not permit this request.",
+    404: "The thing that the request names, such as a model, does not exist.",
+    409: "The request is not possible in the present state of the server, for example while another download runs.",
+    413: "The request has more bytes than the server permits.",
+    500: "The service failed because of an internal error.",
+    503: "The service has too much work or is not ready. The header `Retry-After` contains the time in seconds after "
+    "which the client should repeat the request.",
+    504: "The service did not finish the request before the deadline of the server.",
 }
 _SCHEME: Final = "key"
 _BUSY: Final = 503
@@ -29,9 +30,14 @@ class ErrorDetail(BaseModel):
     """The error: message, type, parameter and code."""
 
     message: str
-    type: str = Field(description="`invalid_request_error` or `server_error`.")
-    param: str | None = Field(description="Name of the field with the error.")
-    code: str = Field(description="Name of the error, which does not change between versions.")
+    type: str = Field(
+        description="Kind of the error. `invalid_request_error` means that the request must be changed. "
+        "`server_error` means that the service failed."
+    )
+    param: str | None = Field(
+        description="Name of the field of the request that caused the error. null if no single field caused it."
+    )
+    code: str = Field(description="Name of the error for programs. It stays the same in later versions.")
 
 
 class ErrorBody(BaseModel):
@@ -49,7 +55,12 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"model": ErrorBody, "description": _CAUSES[status]} for status in sorted({401, 500, *statuses})
     }
     if _BUSY in declared:
-        declared[_BUSY]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+        declared[_BUSY]["headers"] = {
+            "Retry-After": {
+                "schema": {"type": "integer"},
+                "description": "Time in seconds after which the client should repeat the request.",
+            }
+        }
     return declared
 
 
@@ -86,7 +97,11 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
     made = get_openapi(title=app.title, version=app.version, description=description, routes=app.routes)
     components = made.setdefault("components", {})
     components["securitySchemes"] = {
-        _SCHEME: {"type": "http", "scheme": "bearer", "description": "A key of this server, where it asks for one."}
+        _SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "API key of this server. A server may be configured to require none.",
+        }
     }
     for path, operations in made["paths"].items():
         for operation in operations.values():
@@ -130,4 +145,7 @@ def _add_any_failure(document: dict[str, Any]) -> None:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}}}
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"]["default"] = {"description": "Any failure.", "content": content}
+            operation["responses"]["default"] = {
+                "description": "An error. The body contains its message, type and code.",
+                "content": content,
+            }

@@ -72,6 +72,12 @@ def add_operation(
         return Response(await render(), media_type=CONTENT_TYPE_LATEST)
 
     app.state.figures = render
-    app.add_api_route("/health", health, methods=["GET"], summary="Whether the process answers")
+    app.add_api_route("/health", health, methods=["GET"], summary="Check whether the process answers")
     app.add_api_route("/ready", ready, methods=["GET"], summary=ready_summary)
-    app.add_api_route("/metrics", figures, methods=["GET"], summary="Metrics for Prometheus", response_class=Response)
+    app.add_api_route(
+        "/metrics",
+        figures,
+        methods=["GET"],
+        summary="Show metrics in the format of Prometheus",
+        response_class=Response,
+    )

@@ -61,10 +61,20 @@ class Round(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    version: str = Field(description="Name of the dataset version.")
-    recipe: str | None = Field(default=None, description="Hash of base, recipe and kept sets; null in old rounds.")
-    training: str | None = Field(default=None, description="Hash of the dataset version and the recipe.")
-    test: str | None = Field(default=None, description="Hash of test set, guard sets and limits.")
+    version: str = Field(description="Name of the dataset version of the round.")
+    recipe: str | None = Field(
+        default=None,
+        description="Hash of the base model, the settings of the training and the kept sets. null in rounds that "
+        "were recorded by older versions of Glas.",
+    )
+    training: str | None = Field(
+        default=None,
+        description="Hash of the dataset version and of the settings of the training. null if it was not recorded.",
+    )
+    test: str | None = Field(
+        default=None,
+        description="Hash of the test set, the guard sets and the limits of the gate. null if it was not recorded.",
+    )
     outcome: Outcome
     new_minutes: float
     candidate: ModelRef | None = None

@@ -20,9 +20,9 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="Name of the file, whose address is `/samples/{name}`.")
+    name: str = Field(description="Name of the file. Its address is `/samples/{name}`.")
     size_bytes: int = Field(ge=0)
-    text: str | None = Field(default=None, description="Words that are said in the file, if known.")
+    text: str | None = Field(default=None, description="Words that are said in the file. null if they are not known.")
 
 
 def list_samples(directory: Path | None) -> list[Sample]:

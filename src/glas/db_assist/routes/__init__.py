@@ -20,7 +20,10 @@ RowPath = Annotated[RowId, Path()]
 ChatPath = Annotated[ChatId, Path()]
 Administrator = Annotated[
     TgId | None,
-    Query(description="Telegram's id of the administrator who acts. If it is given, an entry of the audit is written."),
+    Query(
+        description="Telegram's id of the administrator who requests the action. If it is given, the action is "
+        "recorded in the audit."
+    ),
 ]
 
 

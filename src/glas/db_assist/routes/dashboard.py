@@ -14,7 +14,12 @@ router = APIRouter()
 async def figures(
     request: Request,
     most_age_s: Annotated[
-        float, Query(ge=0, description="Greatest age of stored figures in seconds; older figures are counted again.")
+        float,
+        Query(
+            ge=0,
+            description="Greatest permitted age of the stored figures, in seconds. If they are older, they are "
+            "computed again. 0 means that they are always computed again.",
+        ),
     ] = 0,
 ) -> Dashboard:
     """Return the figures of the dashboard, each with the statement that gave it."""

@@ -16,7 +16,11 @@ from glas.domain.messages import Transcription
 router = APIRouter()
 
 Before = Annotated[
-    RowId | None, Query(description="Only items with a smaller id are returned: the cursor of the previous page.")
+    RowId | None,
+    Query(
+        description="Cursor of the previous page. Only items with smaller numbers are returned. Without it, the "
+        "first page is returned."
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
 
@@ -55,7 +59,11 @@ async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction
 async def find_people(
     request: Request,
     number: Annotated[
-        RowId | None, Query(description="Telegram's id of a person, or the number of a row or message.")
+        RowId | None,
+        Query(
+            description="Telegram's id of a person, or the number of the person's row, or the number of one of the "
+            "person's messages. Without it, all people are returned."
+        ),
     ] = None,
     before: Before = None,
     limit: Limit = 50,
@@ -70,7 +78,13 @@ async def entries(
     request: Request,
     before: Before = None,
     limit: Limit = 50,
-    tg_id: Annotated[TgId | None, Query(description="Only items that concern this person are returned.")] = None,
+    tg_id: Annotated[
+        TgId | None,
+        Query(
+            description="Telegram's id of a person. Only actions that concern this person are returned. Without it, "
+            "all actions are returned."
+        ),
+    ] = None,
 ) -> Page[AuditEntry]:
     """Return the actions of administrators, the newest first, page by page."""
     async with database(request).reading() as session:

@@ -27,13 +27,18 @@ class Admission(BaseModel):
 
     is_answered: bool
     is_kept: bool = Field(
-        default=False, description="Whether the speaker is registered, so that row, audio and text are stored."
+        default=False,
+        description="Whether the recording and its text are stored. They are stored only if the speaker is registered.",
     )
     locale: Locale = Locale.RU
-    refusal: str | None = Field(default=None, description="Name of the phrase with which the recording is refused.")
+    refusal: str | None = Field(
+        default=None,
+        description="Name of the message with which the recording is refused. null if the recording is not refused.",
+    )
     values: dict[str, int] = {}
     may_ask_again: bool = Field(
-        default=False, description="Whether the refusal has a button with which the person can request the text later."
+        default=False,
+        description="Whether the message of refusal has a button with which the person can request the text later.",
     )
 
 

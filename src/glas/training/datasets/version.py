@@ -23,14 +23,17 @@ class _Value(BaseModel):
 class Entry(_Value):
     """A recording of the export."""
 
-    id: int = Field(description="Number of the message.")
+    id: int = Field(description="Number of the message in db_assist.")
     split: Split
-    rank: str = Field(description="Who wrote or confirmed the words: agreed, reviewer, author or hypothesis.")
+    rank: str = Field(
+        description="Source of the words: `agreed`, `reviewer` or `author` if people wrote or confirmed them, "
+        "`hypothesis` if a model recognised them."
+    )
     speaker: str = Field(description="Pseudonym of the speaker.")
     duration_s: float
     audio_sha256: str
-    reference_sha256: str = Field(description="sha256 of the words on which the model is trained, in UTF-8.")
-    words_sha256: str = Field(description="sha256 of these words after RU-NORM.")
+    reference_sha256: str = Field(description="sha256 of the words in UTF-8 on which the model is trained.")
+    words_sha256: str = Field(description="sha256 of the words after the normalisation RU-NORM.")
 
 
 class ReplaySet(_Value):
@@ -42,9 +45,9 @@ class ReplaySet(_Value):
     kind: Literal["reference", "non_speech"] = Field(
         description="`reference`: recordings with texts; `non_speech`: sounds without speech."
     )
-    place: str = Field(description="Directory or manifest of the recordings.")
+    place: str = Field(description="Path of the directory, or of the manifest, with the recordings.")
     n_recordings: int
-    sha256: str = Field(description="sha256 of all names, sounds and texts.")
+    sha256: str = Field(description="sha256 over the names, sounds and texts of all recordings.")
 
 
 class Version(_Value):
@@ -52,10 +55,14 @@ class Version(_Value):
 
     schema_version: Literal[1] = 1
     speaker: str | None = Field(
-        description="Pseudonym of the speaker of a personal dataset, in which the texts are divided between the "
-        "sets; None: all speakers."
+        description="Pseudonym of the only speaker of a personal dataset. In such a dataset, the recordings are "
+        "divided between training, development and test by their texts. null means that the dataset contains all "
+        "speakers."
     )
-    min_confidence: float = Field(description="Least confidence of a hypothesis with a perfect rating that is used.")
+    min_confidence: float = Field(
+        description="Least confidence (0..1) with which a recognised text is used for training. This concerns "
+        "texts with the best rating that no person has corrected."
+    )
     test_share: float
     dev_share: float
     entries: tuple[Entry, ...]

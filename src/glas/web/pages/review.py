@@ -57,7 +57,7 @@ class OtherWord(_Value):
     """A word of another model's text."""
 
     word: str
-    differs: bool = Field(description="Whether the recognised text has a different word, or no word, in this place.")
+    differs: bool = Field(description="Whether the recognised text has another word, or no word, in the same place.")
 
 
 class Span(_Value):
@@ -73,9 +73,14 @@ class Item(_Value):
     id: int
     text: str
     duration_s: float
-    words: tuple[SpokenWord, ...] = Field(description="Words with times; empty if their times were not stored.")
+    words: tuple[SpokenWord, ...] = Field(
+        description="Words of the recognised text with times. Empty if the times were not stored."
+    )
     spans: tuple[Span, ...]
-    second: tuple[OtherWord, ...] = Field(description="Text of another model, if it differs; otherwise empty.")
+    second: tuple[OtherWord, ...] = Field(
+        description="Words of the text that another model recognised. Empty if this text is the same, or if there "
+        "is none."
+    )
 
 
 class Figures(_Value):
@@ -90,14 +95,15 @@ class Wanted(_Value):
     """The messages that the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
-    since: AwareDatetime = Field(description="Time at which the reviewer's day began.")
+    since: AwareDatetime = Field(description="Time at which the present day begins for the reviewer.")
 
 
 class Work(_Value):
     """The messages that the reviewer holds, and figures about the reviewer's work."""
 
     items: tuple[Item | int, ...] = Field(
-        description="Messages; for a message that the page has already, only its number."
+        description="Messages that are reserved for the reviewer. A message that the page has already is given "
+        "only by its number."
     )
     figures: Figures
 
@@ -118,7 +124,10 @@ class Answer(_Value):
 class Answered(_Value):
     """The result of an answer."""
 
-    is_kept: bool = Field(description="False: another person was faster, or the message may not be reviewed any more.")
+    is_kept: bool = Field(
+        description="Whether the answer was stored. It is not stored if another person was faster, or if the "
+        "message may no longer be reviewed."
+    )
     said: str
 
 
