@@ -17,8 +17,8 @@ _CAUSES: Final = {
     409: "The request is not possible in the present state of the server, for example while another download runs.",
     413: "The request has more bytes than the server permits.",
     500: "The service failed because of an internal error.",
-    503: "The service has too much work, is not ready or is stopping. The header `Retry-After` contains the time in seconds after "
-    "which the client should repeat the request.",
+    503: "The service has too much work, is not ready or is stopping. The header `Retry-After` contains the time in "
+    "seconds after which the client should repeat the request.",
     504: "The service did not finish the request before the deadline of the server.",
 }
 _SCHEME: Final = "key"
