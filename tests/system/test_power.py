@@ -1,8 +1,8 @@
 """Test a loss of power: everything confirmed to Telegram is stored or done after the next start, nothing is partial.
 
 A life of Glas is recorded by strace. Then the data directory is built as it may look when the power goes at a call to
-Telegram, in turns with all forgotten that was not synced, and with a part of it left. `make test` starts Glas again a
-few times; `make power` does it more often.
+Telegram, in turns with all forgotten that was not synced, and with a part of it left. `make test` starts Glas again
+twice; `make power` does it more often.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Sample, Server
+from tests.conftest import Server
 from tests.system.forgetful_disk import Disk, Tree, write_tree
 from tests.system.forking import Zygote
 from tests.system.killing import Lab, check_rows
@@ -24,7 +24,7 @@ from tests.telegram.server import TelegramServer
 
 # `make power` asks for more.
 N_MESSAGES = int(os.environ.get("POWER_MESSAGES", "6"))
-N_STARTS = int(os.environ.get("POWER_STARTS", "4"))
+N_STARTS = int(os.environ.get("POWER_STARTS", "2"))
 PATIENCE_S = 60.0
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + 5 * N_STARTS + 5 * N_MESSAGES)]
 
@@ -35,16 +35,15 @@ def told(server: Server) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def life(samples: list[Sample], server: Server, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Life:
+def life(first_words: list[bytes], server: Server, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Life:
     """People who speak, rate and correct, and one person who deletes their data."""
-    voices = [sample.path.read_bytes() for sample in samples]
     with (
         RememberingTelegram() as telegram,
         embedded_world(
             tmp_path_factory.mktemp("power") / "life", telegram, told(server), zygote=None, is_started=False
         ) as world,
     ):
-        return record(world, telegram, Lab(telegram, zygote), lambda lab: live(lab, voices))
+        return record(world, telegram, Lab(telegram, zygote), lambda lab: live(lab, first_words))
 
 
 def live(lab: Lab, voices: Sequence[bytes]) -> int:
