@@ -223,7 +223,8 @@ async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: 
         assert figures.real_time_factor == figures.processing.total_s / figures.audio_s > 0
         assert figures.waiting.percentile(0.5) is not None
     async with open_http(url=None, app=app) as http:
-        assert (await http.get("/ready")).status_code == 500, "it is stopping"
+        stopping = await http.get("/ready")
+        assert (stopping.status_code, stopping.json()["error"]["code"]) == (503, "service_stopping")
 
 
 async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: bytes) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
-from glas.domain.errors import ModelError, ServiceFaultError
+from glas.domain.errors import ModelError, ServiceStoppingError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.recognition.batcher import Batcher
 from glas.recognition.job import Job
@@ -185,10 +185,10 @@ def test_what_waits_at_the_end_fails_and_nothing_more_is_taken() -> None:
     first, waiting = fill(batcher, engine, 8)
     closing = threading.Thread(target=batcher.close)
     closing.start()
-    with pytest.raises(ServiceFaultError):
+    with pytest.raises(ServiceStoppingError):
         waiting.result(20)
     engine.door.set()
     closing.join(20)
     assert first.result(20).text == "1"
-    with pytest.raises(ServiceFaultError):
+    with pytest.raises(ServiceStoppingError):
         batcher.submit(Job(), engine, piece(1))

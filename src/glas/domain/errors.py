@@ -28,6 +28,7 @@
     │   ├── AuthenticationError                no key, or a wrong one
     │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this
     │   ├── OverloadedError                    the queue is full; come back after `retry_after_s`
+    │   ├── ServiceStoppingError               it is about to end; what replaces it may do the work
     │   ├── ServiceUnreachableError (ConnectionError)  no connection
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an unknown form of answer, or an internal error
@@ -230,6 +231,13 @@ class OverloadedError(ServiceError):
     """The queue is full; `retry_after_s` is the number of seconds to wait before another try."""
 
     code = "overloaded"
+    status = 503
+
+
+class ServiceStoppingError(ServiceError):
+    """The service is about to end and accepts nothing more; another try may reach the one that replaces it."""
+
+    code = "service_stopping"
     status = 503
 
 

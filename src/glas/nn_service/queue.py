@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from glas.domain.errors import OverloadedError, ServiceFaultError
+from glas.domain.errors import OverloadedError, ServiceStoppingError
 from glas.recognition import Job
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class RecognitionQueue:
 
         Raises:
             OverloadedError: the queue is full; `retry_after_s` is the estimated time until a place is free.
-            ServiceFaultError: the queue is closed.
+            ServiceStoppingError: the queue is closed.
         """
         with self._lock:
             self._require_place(is_idle_work=is_idle_work)
@@ -65,7 +65,7 @@ class RecognitionQueue:
 
     def _require_place(self, *, is_idle_work: bool = False) -> None:
         if self._is_closed:
-            raise ServiceFaultError("the service is stopping")
+            raise ServiceStoppingError("the service is stopping")
         if self._in_flight >= self._limit and not is_idle_work:
             wait_s = max(1.0, self._mean_work_s * (self._in_flight - self._workers + 1) / self._workers)
             raise OverloadedError(

@@ -71,13 +71,14 @@ class RecognitionService:
         """Raise an error if a recording that arrives now would be refused.
 
         Raises:
-            ModelError: the default model is not in memory.
+            ServiceStoppingError: the service is stopping.
             OverloadedError: the queue is full.
-            ServiceFaultError: the service is stopping.
+            ModelError: the default model is not in memory.
         """
+        # First, because a service that stops unloads its models.
+        self._queue.require_place()
         if self.registry.default not in self.registry.loaded():
             raise ModelError(f"{self.registry.default} is not in memory")
-        self._queue.require_place()
 
     def submit(
         self,

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from glas.domain.errors import ServiceFaultError
+from glas.domain.errors import ServiceStoppingError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines import Engine
 from glas.engines.allocator import Trimming
@@ -93,7 +93,7 @@ class Batcher:
             recognised.
 
         Raises:
-            ServiceFaultError: the batcher is closed.
+            ServiceStoppingError: the batcher is closed.
         """
         with self._changed:
             if self._is_closed:
@@ -106,7 +106,7 @@ class Batcher:
         return piece.future
 
     def close(self) -> None:
-        """Finish the running calls of engines, and stop the workers; pieces in the queue fail (`ServiceFaultError`)."""
+        """Finish the running calls of engines, and stop the workers; pieces in the queue fail (`ServiceStoppingError`)."""
         with self._changed:
             self._is_closed = True
             left, self._waiting = self._waiting, []
@@ -175,8 +175,8 @@ class Batcher:
             self._n_long += step
 
 
-def _closed() -> ServiceFaultError:
-    return ServiceFaultError("the service is stopping")
+def _closed() -> ServiceStoppingError:
+    return ServiceStoppingError("the service is stopping")
 
 
 def _recognise(batch: Sequence[_Piece]) -> None:

@@ -17,7 +17,7 @@ _CAUSES: Final = {
     409: "Something else must end first.",
     413: "More bytes than the limit.",
     500: "The service failed within.",
-    503: "Too much to do; `Retry-After` says, in seconds, when to come back.",
+    503: "Too much to do: `Retry-After` says, in seconds, when to come back. Or the service is stopping.",
     504: "The deadline passed before there was an answer.",
 }
 _SCHEME: Final = "key"

@@ -39,6 +39,7 @@ error-forbidden = You are not allowed to do this. Ask an administrator.
 error-too_many_requests = Too many requests within a minute. Wait a little and try again.
 error-foreign_page = This page was opened another time or under another name. Reload it and try again.
 error-overloaded = Too many recordings are waiting. Try again a little later.
+error-service_stopping = The service is stopping. Try again a little later.
 error-service_unreachable = The service is not answering. Try again a little later.
 error-service_timeout = The service did not answer in time. Try again.
 error-service_fault = The service failed. Its log has the details.
