@@ -11,7 +11,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines containers upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ power: train-setup  ## the power goes at 40 calls to Telegram while 24 messages 
 
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
+
+containers: train-setup  ## each container of compose.yaml in namespaces: networks, rights, and the whole system in them (root, Linux)
+	@IN_CONTAINERS=1 $(BIN)/pytest -s tests/system/test_containers.py tests/system/test_whole.py
 
 upgrade: train-setup  ## messages while each process of an earlier release is replaced by one of this checkout (FROM=REVISION)
 	@UPGRADE_FROM=$(FROM) $(BIN)/pytest -s tests/system/test_upgrade.py

@@ -69,8 +69,6 @@ def _metrics(world: World) -> list[tuple[str, str, str]]:
     if world.is_apart:
         names = ("nn_service", "db_assist", "data_loader")
         found = [(name, getattr(world.settings, f"{name}_url"), world.token(name)) for name in names]
-        told = world.part("tg_bot").environment
-        url = f"http://127.0.0.1:{told['GLAS_BOT__METRICS_PORT']}"
-        return [*found, ("tg_bot", url, told["GLAS_BOT__METRICS_TOKEN"])]
+        return [*found, ("tg_bot", world.bot_url, world.part("tg_bot").environment["GLAS_BOT__METRICS_TOKEN"])]
     text = world.part("glas").log.read_text(encoding="utf-8")
     return [("glas", re.findall(r"http://127\.0\.0\.1:\d+", text)[-1], "-")]

@@ -1,9 +1,10 @@
 """The whole system as processes: everything in one process, or each part apart with PostgreSQL and SeaweedFS."""
 
 import os
+import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from glas.settings import Settings
 from tests.conftest import Postgres
 from tests.ports import free_port
 from tests.system.composition import Fleet, composition
+from tests.system.containers import INTERNET, open_containers, open_host
 from tests.system.forking import Zygote
 from tests.system.processes import Part
 from tests.telegram.server import TelegramServer
@@ -47,8 +49,8 @@ class World:
         settings: where the data lies, as the parts are told it.
         durable_url: the database of the bot's durable work.
         parts: the processes in the order of their start; each batch is started at once.
+        bot_url: where the bot has its metrics; empty if all services are in one process.
         secrets: what must stand nowhere.
-        is_apart: the services answer over TCP.
     """
 
     telegram: TelegramServer
@@ -56,12 +58,17 @@ class World:
     settings: Settings
     durable_url: str
     parts: list[list[Part]]
-    is_apart: bool
+    bot_url: str = ""
     secrets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # Without a pool: the database may go away meanwhile, and a file may be replaced.
         self._durable = sa.create_engine(self.durable_url, poolclass=sa.NullPool)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the services answer over TCP."""
+        return bool(self.bot_url)
 
     def start(self) -> None:
         """Start every process."""
@@ -151,7 +158,7 @@ def embedded_world(
     environment = clean_environment() | _talkative(telegram) | own | dict(told)
     part = Part("glas", [sys.executable, "-m", "glas", "run"], environment, directory, zygote=zygote)
     durable = settings.data_dir / "durable-tg_bot.sqlite"
-    world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]], is_apart=False)
+    world = World(telegram, directory, settings, f"sqlite:///{durable}", [[part]])
     yield from _lived(world, is_started=is_started)
 
 
@@ -182,14 +189,41 @@ def apart_world(
     extra = {name: _talkative(telegram) | dict(told) for name in services if name != "s3"}
     fleet = Fleet(services, directory, database, extra, zygote)
     # The tests see everything: they look as the owner.
-    settings = _settings_of(fleet).model_copy(update={"database_url": SecretStr(database)})
-    durable = sa.make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    tokens = [value for name, value in variables.items() if name.endswith(("_TOKEN", "_API_KEY"))]
-    world = World(telegram, directory, settings, durable, fleet.batches(), is_apart=True, secrets=tokens)
-    yield from _lived(world)
+    told = fleet.environment("tg_bot") | fleet.environment("web") | fleet.environment("data_loader")
+    settings = _settings_of(told).model_copy(update={"database_url": SecretStr(database)})
+    world = World(telegram, directory, settings, _durable_url(database), fleet.batches(), fleet.url("tg_bot"))
+    yield from _lived(world, _tokens(variables))
 
 
-def _lived(world: World, *, is_started: bool = True) -> Iterator[World]:
+@contextmanager
+def contained_world(directory: Path, variables: dict[str, str]) -> Iterator[World]:
+    """Start the same in containers of `containers`; this thread is in the network of their host meanwhile.
+
+    Args:
+        directory: of the containers; it must be empty.
+        variables: of `.env`.
+    """
+    with open_host() as host, host.entered(), TelegramServer(listener=socket.create_server((INTERNET, 0))) as telegram:
+        whole = composition(variables | _talkative(telegram) | {"TELEGRAM_TOKEN": telegram.token})
+        with open_containers(whole, host, directory) as containers:
+            told = {
+                name: containers.seen_from_host(value)
+                for part in ("tg_bot", "web", "data_loader", "migrate")
+                for name, value in containers.all[part].environment.items()
+            }
+            told |= {"GLAS_HOST": containers.address("web"), "GLAS_DOWNLOADS_DIR": str(directory / "downloads")}
+            bot_url = f"http://{containers.address('tg_bot')}:{told['GLAS_BOT__METRICS_PORT']}"
+            durable_url = _durable_url(told["GLAS_DATABASE_URL"])
+            # The database outlives the others: it is looked into when they have stopped.
+            containers.parts["db"].start()
+            containers.parts["db"].wait()
+            parts = containers.batches({"db"})
+            world = World(telegram, directory, _settings_of(told), durable_url, parts, bot_url)
+            yield from _lived(world, _tokens(variables))
+
+
+def _lived(world: World, secrets: Sequence[str] = (), *, is_started: bool = True) -> Iterator[World]:
+    world.secrets += secrets
     world.secrets.append(world.telegram.token.partition(":")[2])
     try:
         if is_started:
@@ -201,9 +235,16 @@ def _lived(world: World, *, is_started: bool = True) -> Iterator[World]:
                 part.kill()
 
 
-def _settings_of(fleet: Fleet) -> Settings:
+def _durable_url(database: str) -> str:
+    return sa.make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _tokens(variables: Mapping[str, str]) -> list[str]:
+    return [value for name, value in variables.items() if name.endswith(("_TOKEN", "_API_KEY"))]
+
+
+def _settings_of(told: Mapping[str, str]) -> Settings:
     """Return the settings of all parts together."""
-    told = fleet.environment("tg_bot") | fleet.environment("web") | fleet.environment("data_loader")
     given: dict[str, Any] = {
         name.removeprefix("GLAS_").lower(): value
         for name, value in told.items()
