@@ -39,7 +39,7 @@ CALLS = {
     "tg_bot": {"db", "db_assist", "data_loader", "nn_service"},
     "web": {"db_assist", "data_loader", "nn_service"},
 }
-"""Who calls whom; nobody else can reach anybody."""
+"""The services that each service calls; other services cannot reach each other."""
 CALL_THE_INTERNET = {"model", "tg_bot"}
 _NO_MASQUERADE = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
@@ -90,19 +90,19 @@ def _answers(url: str) -> bool:
 
 
 def without_profiles(services: Mapping[str, Service]) -> dict[str, Service]:
-    """The services that Compose starts unless a profile is asked for."""
+    """Return the services without a profile, which Compose starts."""
     return {name: service for name, service in services.items() if "profiles" not in service}
 
 
 def neighbours(services: Mapping[str, Service]) -> set[frozenset[str]]:
-    """Pairs of services that are in a common network, and so can reach each other."""
+    """Return the pairs of services that are in a common network, and so can reach each other."""
     pairs = itertools.combinations(services, 2)
     networks = {name: set(service.get("networks", [])) for name, service in services.items()}
     return {frozenset(pair) for pair in pairs if networks[pair[0]] & networks[pair[1]]}
 
 
 def leads_out(network: Mapping[str, Any]) -> bool:
-    """Whether services in a network can call the internet."""
+    """Return whether services in a network can call the internet."""
     return not network.get("internal") and network.get("driver_opts") != _NO_MASQUERADE
 
 

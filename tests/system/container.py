@@ -1,7 +1,8 @@
-"""One container of compose.yaml, made of namespaces of Linux: its root, its user, its program.
+"""One container of compose.yaml, made from Linux namespaces: its file system, its user, its program.
 
-Other than with Docker, the image has the packages of the tests, the names of other containers are in /etc/hosts, and
-the program is the first process, without an `init`. There is no limit of memory and no seccomp profile of Docker's.
+There are some differences from Docker. The image has the packages of the tests. The names of other containers are in
+/etc/hosts. The program is the first process, without `init`. Memory and the number of processes have no limits, and
+Docker's seccomp profile is missing.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from tests.system.processes import Part
 
 KINDS = (*NETWORK, "mount", "ipc")
 _TOOLS = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-# Docker's own, where `cap_drop` does not take them away.
+# What Docker gives a container without `cap_drop`.
 _USUAL_RIGHTS = (
     *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "net_bind_service"),
     *("net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"),
@@ -40,14 +41,14 @@ _HEALTH_S, _STOP_S = 20, 60
 
 @dataclass(frozen=True)
 class Container(Namespace):
-    """One container; `start` makes its root first.
+    """One container.
 
     Attributes:
         name: of its service.
-        service: as compose.yaml says.
-        image: what it has besides.
-        addresses: by network.
-        directory: where `./` of compose.yaml is, and where all volumes lie.
+        service: its description in compose.yaml.
+        image: its image.
+        addresses: its addresses, by network.
+        directory: the directory that compose.yaml names `./`; it also contains the named volumes.
     """
 
     name: str
@@ -58,19 +59,19 @@ class Container(Namespace):
 
     @property
     def environment(self) -> dict[str, str]:
-        """All its variables."""
+        """Return all its environment variables."""
         told = self.service.get("environment", {})
         return {**self.image.environment, **{name: str(value) for name, value in told.items()}}
 
     @property
     def program(self) -> list[str]:
-        """What it starts."""
+        """Return its program and the arguments."""
         entrypoint = self.service.get("entrypoint", self.image.entrypoint)
         return [str(one).replace("$$", "$") for one in (*entrypoint, *self.service.get("command", []))]
 
     @property
     def volumes(self) -> dict[str, tuple[Path, bool]]:
-        """Where each volume lies and whether it can be written, by its place in the container."""
+        """Return each volume by its path in the container: its directory, and whether it can be written."""
         found = {}
         for volume in self.service.get("volumes", []):
             source, target, *options = str(volume).split(":")
@@ -80,12 +81,12 @@ class Container(Namespace):
 
     @property
     def tmpfs(self) -> dict[str, str]:
-        """Options of each directory in memory, by its place."""
+        """Return the mount options of each directory in memory, by its path."""
         shm = {"/dev/shm": f"size={self.service.get('shm_size', '64m')},mode=1777"}  # noqa: S108 - as in Docker
         return shm | dict(one.partition(":")[::2] for one in self.service.get("tmpfs", []))
 
     def inside(self, program: Sequence[str]) -> list[str]:
-        """What starts a program in here, as the container's user, with processes of its own and no others."""
+        """Return the command that runs a program in the container, as its user, in a new process namespace."""
         uid, gid = self.service.get("user", self.image.user).split(":")
         usual = [] if self.service.get("cap_drop") == ["ALL"] else _USUAL_RIGHTS
         rights = [*usual, *(one.lower() for one in self.service.get("cap_add", []))]
@@ -99,7 +100,7 @@ class Container(Namespace):
         return self.command([*with_test, *apart, "--", *become, "--", *program])
 
     def make_root(self, hosts: str) -> None:
-        """Mount what the container sees: its image, read-only, its volumes, and directories in memory."""
+        """Mount the file system of the container: its image, read-only, its volumes, and directories in memory."""
         etc = self.directory / f"{self.name}.etc"
         for place in (self._root, etc, etc / "ssl"):
             place.mkdir()
@@ -125,7 +126,7 @@ class Container(Namespace):
         assert done.returncode == 0, f"the root of {self.name}: {done.stderr}"
 
     def _system(self) -> Iterator[str]:
-        """What each image has of an operating system: programs, libraries, devices."""
+        """Return the commands that mount the programs, libraries and devices of the system."""
         for path in map(Path, _SYSTEM):
             if path.is_symlink():
                 yield f"ln -s {path.readlink()} {self._at(str(path))}"
@@ -152,7 +153,7 @@ class Container(Namespace):
         return self.directory / f"{self.name}.root"
 
     def is_healthy(self) -> bool:
-        """Run the health check of its service; `wget` of a foreign image is any client here."""
+        """Run the health check of compose.yaml; `wget` is replaced, because this machine may not have it."""
         kind, *test = self.service["healthcheck"]["test"]
         assert kind == "CMD"
         if test[0] == "wget":
@@ -173,7 +174,7 @@ def _answers(url: str) -> bool:
 
 
 class ContainerPart(Part):
-    """The program of a container; what a test starts is the parent of its first process."""
+    """The program of a container. The process that the test starts is the parent of the first process inside."""
 
     def __init__(self, container: Container) -> None:
         service = container.service
@@ -190,7 +191,7 @@ class ContainerPart(Part):
         self._stop_signal = signal.Signals[container.image.stop_signal]
 
     def pids(self) -> list[int]:
-        """All its processes, the first one first."""
+        """Return the processes in the container; the first process is the program."""
         assert self.process is not None
         found = [self.process.pid]
         for pid in found:  # it grows meanwhile
@@ -199,14 +200,14 @@ class ContainerPart(Part):
         return found[1:]
 
     def stop(self) -> int:
-        """End it gently; gives its exit code."""
+        """Ask the program to end, and return its exit code."""
         assert self.process is not None
         if not self.is_once:
             os.kill(self.pids()[0], self._stop_signal)
         return self.process.wait(_STOP_S)
 
     def kill(self) -> None:
-        """End all its processes at once."""
+        """Kill all processes in the container."""
         if self.process is not None and self.process.poll() is None:
             for pid in self.pids()[:1]:
                 os.kill(pid, signal.SIGKILL)  # all others end with the first

@@ -1,7 +1,7 @@
-"""All containers of compose.yaml and their networks, made of namespaces of Linux: there need be no Docker engine.
+"""All containers of compose.yaml and their networks, made from Linux namespaces, because there may be no Docker.
 
-One namespace stands for the host and for the internet behind it. It has an address in each network and forwards
-nothing, so containers reach each other within a network only. No port is published; the host reaches all.
+One namespace is the host, and also the internet. The host has an address in each network and forwards no packets. So
+containers reach each other only within a network. No port is published, but the host reaches every container.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ _TOOLS = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 class Containers:
-    """All containers of compose.yaml but those of a profile.
+    """All containers of compose.yaml without a profile.
 
     Attributes:
-        services: as compose.yaml describes them.
+        services: their descriptions in compose.yaml.
         all: the containers by the names of their services.
         parts: their programs by the same names.
     """
@@ -40,7 +40,7 @@ class Containers:
         self._directory = directory
 
     def make(self, stack: contextlib.ExitStack) -> None:
-        """Make networks, containers and their roots; nothing is started."""
+        """Make the networks and the containers with their file systems; nothing is started."""
         for number in self._numbers.values():
             ip(self._host, "link", "add", "name", f"bridge{number}", "type", "bridge")
             ip(self._host, "address", "add", f"172.30.{number}.254/24", "dev", f"bridge{number}")
@@ -66,7 +66,7 @@ class Containers:
         return container
 
     def _plug(self, container: Container, network: str, address: str) -> None:
-        """Connect a container to a network; only some networks have a way to the internet."""
+        """Connect a container to a network, and to the internet if the network leads there."""
         number = self._numbers[network]
         link, peer = f"v{address.rpartition('.')[2]}-{number}", f"eth{number}"
         ip(self._host, "link", "add", link, "type", "veth", "peer", peer, "netns", str(container.holder.pid))
@@ -77,7 +77,7 @@ class Containers:
             ip(container, "route", "add", "default", "via", f"172.30.{number}.254")
 
     def _hosts(self, container: Container) -> str:
-        """The names that a container knows: those of its networks."""
+        """Return the file /etc/hosts of a container: the names of the containers in its networks."""
         found = ["127.0.0.1 localhost"]
         for name, one in self.all.items():
             if "network_mode" not in one.service:
@@ -85,11 +85,11 @@ class Containers:
         return "\n".join(found) + "\n"
 
     def address(self, name: str) -> str:
-        """An address of a container, for whoever is in a network of it, as the host is."""
+        """Return an address of a container; the host can reach all of them."""
         return next(iter(self.all[name].addresses.values()))
 
     def seen_from_host(self, value: str) -> str:
-        """A value with addresses in the place of the names of containers."""
+        """Replace the names of containers in a URL by addresses."""
         return re.sub(
             r"(//|@)(\w+)(?=:)",
             lambda match: match[1] + (self.address(match[2]) if match[2] in self.all else match[2]),
@@ -97,7 +97,7 @@ class Containers:
         )
 
     def batches(self, started: Collection[str] = ()) -> list[list[Part]]:
-        """The programs in the order of `depends_on`; each batch needs only those before it and the started ones."""
+        """Return the programs in the order of `depends_on`; each batch needs only earlier ones and `started`."""
         done, found = set(started), list[list[Part]]()
         while left := [name for name in self.services if name not in done]:
             ready = [name for name in left if done.issuperset(self.services[name].get("depends_on", {}))]
@@ -109,12 +109,12 @@ class Containers:
 
 @contextlib.contextmanager
 def open_host() -> Iterator[Namespace]:
-    """The host of the containers, and the internet behind it at its own address."""
+    """Make the host of the containers, which has the address of the internet, too."""
     with held("host") as holder:
         host = Namespace(holder)
         ip(host, "link", "set", "lo", "up")
         ip(host, "address", "add", f"{INTERNET}/32", "dev", "lo")
-        # A new namespace does as the one that it was made in.
+        # A new namespace inherits this setting.
         is_forwarding = "/proc/sys/net/ipv4/ip_forward"
         script = f"[ $(cat {is_forwarding}) = 0 ] || echo 0 > {is_forwarding}"
         subprocess.run(host.command(["sh", "-euc", script]), env=_TOOLS, check=True, timeout=30)
@@ -123,12 +123,12 @@ def open_host() -> Iterator[Namespace]:
 
 @contextlib.contextmanager
 def open_containers(composed: Mapping[str, Any], host: Namespace, directory: Path) -> Iterator[Containers]:
-    """All containers, not started yet; at the end nothing of them is left.
+    """Make all containers without starting them; at the end of the context, remove them.
 
     Args:
         composed: of `composition`.
         host: of `open_host`.
-        directory: where `./` of compose.yaml is, and where logs lie; it must be empty.
+        directory: the directory that compose.yaml names `./`; it must be empty and also gets the logs.
     """
     directory.chmod(0o755)
     with contextlib.ExitStack() as stack:

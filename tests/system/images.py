@@ -1,7 +1,7 @@
-"""The images of compose.yaml without Docker: the Dockerfile read as Docker reads it, and stand-ins for foreign images.
+"""The images of compose.yaml without Docker: our images according to the Dockerfile, and replacements of the others.
 
-An image here is a list of paths of this machine and the places at which a container shows them. In the place of the
-packages that the Dockerfile installs, it has all packages of the tests.
+An image is a list of paths of this machine, each with its path in the container. An image contains all packages of the
+tests in the place of the packages that the Dockerfile installs.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 _PACKAGES = {"/venv": Path(sys.prefix)}
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
-# What the entry point of the image does: take the directories over, step down from root, make a cluster and a database.
+# As the entry point of the image: change the owner of the directories, stop being root, create the database, start.
 _POSTGRES = """
 chown -R 999:999 "$PGDATA" /run/postgresql
 chmod 700 "$PGDATA"
@@ -38,15 +38,15 @@ exec setpriv --reuid=999 --regid=999 --clear-groups -- sh -euc '
 
 @dataclass(frozen=True)
 class Image:
-    """What a container has before compose.yaml says more.
+    """What an image gives a container.
 
     Attributes:
-        files: paths of this machine by the places where the container shows them.
-        environment: its variables.
+        files: paths of this machine, by the paths in the container.
+        environment: the environment variables.
         entrypoint: the program and its first arguments.
         user: ids of user and group, `uid:gid`.
         working_dir: where the program starts.
-        stop_signal: what asks the program to end.
+        stop_signal: the signal that asks the program to end.
     """
 
     files: Mapping[str, Path] = field(default_factory=lambda: dict(_PACKAGES))
@@ -58,7 +58,7 @@ class Image:
 
 
 def image_of(service: Mapping[str, Any]) -> Image:
-    """The image of a service of compose.yaml."""
+    """Return the image of a service of compose.yaml."""
     if "build" in service:
         return _stages()[service["build"]["target"]]
     (name,) = re.findall(r"(\w+):[^:]+$", service["image"])
@@ -73,7 +73,7 @@ def _postgres() -> Image:
 
 @cache
 def _stages() -> dict[str, Image]:
-    """The stages of the Dockerfile by name; what `RUN` installs is left out."""
+    """Read the stages of the Dockerfile, by name; `RUN` is left out."""
     text = re.sub(r"(?m)^#.*\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8")).replace("\\\n", " ")
     found, name = dict[str, Image](), ""
     for line in filter(None, text.splitlines()):
@@ -87,7 +87,7 @@ def _stages() -> dict[str, Image]:
 
 
 def _with(image: Image, instruction: str, rest: str) -> Image:
-    """An image after one more instruction."""
+    """Return an image with one more instruction."""
     match instruction:
         case "ENV":
             pairs = (one.split("=", 1) for one in shlex.split(rest))

@@ -30,7 +30,7 @@ _UNKNOWN = "machines need Linux namespaces"
 
 @dataclass(frozen=True)
 class Namespace:
-    """A network, a host name and the namespaces of `kinds`, which exist as long as the process that holds them."""
+    """A network, a host name and what else `kinds` names, as long as the process that holds them."""
 
     holder: subprocess.Popen[bytes]
     kinds: tuple[str, ...] = field(default=NETWORK, kw_only=True)
@@ -60,7 +60,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """Let this thread live in here, and the threads that it begins."""
+        """Move this thread, and the threads that it starts, into the network until the end of the context."""
         with contextlib.ExitStack() as stack:
             before = [stack.enter_context(Path("/proc/thread-self/ns", kind).open("rb")) for kind in NETWORK]
             enter(self.path)
@@ -82,7 +82,7 @@ class Namespace:
         return found
 
     def open_ports(self) -> set[int]:
-        """The ports on which it listens for other machines."""
+        """Return the ports on which its processes listen for other machines."""
         tables = [Path(f"/proc/{self.holder.pid}/net/{name}").read_text("ascii") for name in ("tcp", "tcp6")]
         sockets = [line.split() for table in tables for line in table.splitlines()[1:]]
         places = [local.split(":") for _, local, _, state, *_ in sockets if state == _LISTENS]
@@ -192,7 +192,7 @@ def network(addresses: Mapping[str, str], *, outside: str) -> Iterator[tuple[Nam
 def held(
     name: str, kinds: Sequence[str] = NETWORK, *, beside: Namespace | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process that holds new namespaces, or joins some of those that exist; it ends with the test."""
+    """Start a process that holds new namespaces and ends with the test; the network may be that of another one."""
     # The shell says that it is in there, and then waits for the end of its input.
     script = 'hostname "$1" && echo ready && exec cat'
     joined = ["nsenter", f"--net={beside.path}/net", "--"] if beside else []

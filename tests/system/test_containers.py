@@ -1,7 +1,7 @@
-"""compose.yaml in containers made of namespaces: who reaches whom, what each may do, and messages that pass through.
+"""compose.yaml in containers made from namespaces: which ports they reach, what they may do, and a message through all.
 
-`make containers` plays it, and `test_whole` in such containers; `make test` does not, because it takes half a minute of
-processor time. It needs root with CAP_SYS_ADMIN and CAP_NET_ADMIN, like `test_machines`.
+`make containers` runs these tests, and `test_whole` in such containers. `make test` does not, because they take half a
+minute of processor time. They need root with CAP_SYS_ADMIN and CAP_NET_ADMIN, like `test_machines`.
 """
 
 import contextlib
@@ -30,13 +30,13 @@ from tests.telegram.server import TelegramServer
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.skipif("IN_CONTAINERS" not in os.environ, reason="plays with IN_CONTAINERS; see `make containers`"),
+    pytest.mark.skipif("IN_CONTAINERS" not in os.environ, reason="runs with IN_CONTAINERS; see `make containers`"),
 ]
 PATIENCE_S = 60.0
 PERSON = 6_300_000_001
 PORTS = {
     "db": {5432},
-    # Of the parts of SeaweedFS; only the first one asks for keys.
+    # The parts of SeaweedFS; only the first port requires keys.
     "s3": {8333, 8888, 9333, 9340, 18333, 18888, 19333, 19340, 23646, 33646},
     "db_assist": {8002},
     "data_loader": {8003},
@@ -44,13 +44,13 @@ PORTS = {
     "tg_bot": {8005},
     "web": {8000},
 }
-"""What listens for other containers."""
+"""The ports on which each container listens for others."""
 ROWS = "SELECT status, audio_key, text FROM transcriptions"
 
 
 @pytest.fixture(scope="module")
 def internet() -> Iterator[tuple[Namespace, TelegramServer]]:
-    """The host, and Telegram in the internet."""
+    """Start the host, and Telegram in the internet."""
     if reason := why_impossible():
         pytest.skip(reason)
     with contextlib.ExitStack() as stack:
@@ -61,7 +61,7 @@ def internet() -> Iterator[tuple[Namespace, TelegramServer]]:
 
 @pytest.fixture(scope="module")
 def running(internet: tuple[Namespace, TelegramServer], variables_of_env: dict[str, str]) -> Iterator[Containers]:
-    """All containers, started."""
+    """Start all containers."""
     host, telegram = internet
     described = composition(variables_of_env | {"GLAS_TELEGRAM_API_URL": telegram.url})
     with (
@@ -82,7 +82,7 @@ def test_a_message_passes(
     samples: list[Sample],
     variables_of_env: dict[str, str],
 ) -> None:
-    """From the internet to its text, into the database, into the object store, and back to its speaker."""
+    """A recording gets its text; both are in the database and in the object store, which returns the same bytes."""
     _, telegram = internet
     sound = samples[0].path.read_bytes()
     telegram.say(PERSON, "/start")
@@ -104,7 +104,7 @@ def _archives(telegram: TelegramServer) -> list[bytes]:
 
 
 def test_only_allowed_ports_answer(running: Containers, internet: tuple[Namespace, TelegramServer]) -> None:
-    """A scan from each container finds the ports of those that it calls or is called by, and no others."""
+    """From each container, only ports of containers that it calls or that call it can be reached."""
     listening = {name: one.open_ports() for name, one in running.all.items() if one.open_ports()}
     assert listening == PORTS | {"s3_fsync": PORTS["s3"]}
     calls = {(caller, one) for caller, called in CALLS.items() for one in called}
@@ -120,7 +120,7 @@ def test_only_allowed_ports_answer(running: Containers, internet: tuple[Namespac
 
 
 def _scan(running: Containers, source: str) -> set[tuple[str, int]]:
-    """The ports of other containers that can be reached from the network of the thread that calls this."""
+    """Return the ports of other containers that this thread can reach from its network."""
     return {
         (name, port)
         for name, ports in PORTS.items()
@@ -137,7 +137,7 @@ def _is_open(address: str, port: int) -> bool:
 
 
 def test_no_program_has_rights(running: Containers) -> None:
-    """No process is root, has capabilities or may get any; each sees its own ones, and writes where it has to."""
+    """No process is root, or has or can get capabilities; only the stated directories can be written."""
     own = {"db": {"/run/postgresql", "/var/lib/postgresql/data"}, "s3": {"/data"}, "data_loader": {"/downloads"}}
     for name in PORTS:
         pids = running.parts[name].pids()
@@ -146,7 +146,7 @@ def test_no_program_has_rights(running: Containers) -> None:
             status = dict(re.findall(r"(?m)^(\w+):\s+(.*)$", Path(f"/proc/{pid}/status").read_text(encoding="utf-8")))
             assert set(status["Uid"].split()) == {"999" if name == "db" else "10001"}, (name, status)
             assert int(status["CapPrm"], 16) == int(status["CapEff"], 16) == 0, (name, status)
-            # PostgreSQL has stepped down from root; a new program could get nothing of what root had.
+            # PostgreSQL began as root, and cannot get the capabilities back.
             assert name == "db" or int(status["CapBnd"], 16) == 0, (name, status)
             assert status["NoNewPrivs"] == "1", (name, status)
             assert len(status["NSpid"].split()) == 2, (name, status)
@@ -161,14 +161,14 @@ _KERNEL = {"/proc", *(f"/dev/{name}" for name in ("null", "zero", "full", "rando
 
 
 def test_all_end_when_asked(running: Containers) -> None:
-    """Each ends with 0, the dependent first."""
+    """Each program ends with exit code 0."""
     for batch in reversed(running.batches()):
         for part in batch:
             assert part.stop() == 0, (part.name, part.tail())
 
 
 def _ask(running: Containers, name: str, program: list[str]) -> str:
-    """Run a program in a container, and give what it writes."""
+    """Run a program in a container, and return its output."""
     container = running.all[name]
     done = subprocess.run(
         container.inside(program), env=container.environment, capture_output=True, text=True, check=False, timeout=60

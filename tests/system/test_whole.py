@@ -1,7 +1,7 @@
 """Test the whole system from messages to the dataset: as one process, and as compose.yaml starts it.
 
-`make test` sends fewer messages, most of them a few words; `make whole` sends 200 of 50 people. `make containers` sends
-them to containers that are made of namespaces. Everything that can be counted must agree.
+`make test` sends fewer messages; `make whole` sends 200 of 50 people; `make containers` uses containers made from
+namespaces. Everything that can be counted must agree.
 """
 
 import copy

@@ -197,7 +197,7 @@ def apart_world(
 
 @contextmanager
 def contained_world(directory: Path, variables: dict[str, str]) -> Iterator[World]:
-    """The same in containers of `containers`; this thread and those that it begins live on their host meanwhile.
+    """Start the same in containers of `containers`; this thread is in the network of their host meanwhile.
 
     Args:
         directory: of the containers; it must be empty.

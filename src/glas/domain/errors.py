@@ -28,7 +28,7 @@
     │   ├── AuthenticationError                no key, or a wrong one
     │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this
     │   ├── OverloadedError                    the queue is full; come back after `retry_after_s`
-    │   ├── ServiceStoppingError               it is about to end; what replaces it may do the work
+    │   ├── ServiceStoppingError               it is about to end and accepts no more work
     │   ├── ServiceUnreachableError (ConnectionError)  no connection
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an unknown form of answer, or an internal error
@@ -235,7 +235,7 @@ class OverloadedError(ServiceError):
 
 
 class ServiceStoppingError(ServiceError):
-    """The service is about to end and accepts nothing more; another try may reach the one that replaces it."""
+    """The service is about to end and accepts no more work; after its restart, it accepts work again."""
 
     code = "service_stopping"
     status = 503

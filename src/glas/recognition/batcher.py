@@ -106,7 +106,7 @@ class Batcher:
         return piece.future
 
     def close(self) -> None:
-        """Finish running calls, and stop the workers; pieces in the queue fail (`ServiceStoppingError`)."""
+        """Finish the engines' running calls, and stop the workers; pieces in the queue get `ServiceStoppingError`."""
         with self._changed:
             self._is_closed = True
             left, self._waiting = self._waiting, []
