@@ -10,15 +10,16 @@ from pydantic import BaseModel, Field
 from glas.serving.gate import PROBES
 
 _CAUSES: Final = {
-    400: "The request, or the recording in it, is not as expected; `param` names the field.",
-    401: "No key, or a wrong one.",
-    403: "The key is known, but may not do this.",
-    404: "Nothing of that name.",
-    409: "Something else must end first.",
-    413: "More bytes than the limit.",
-    500: "The service failed within.",
-    503: "Too much to do: `Retry-After` says, in seconds, when to come back. Or the service is stopping.",
-    504: "The deadline passed before there was an answer.",
+    400: "The request or its recording is not valid. `param` contains the name of the field with the error.",
+    401: "The request has no API key, or a key that the server does not know.",
+    403: "The API key is known, but does not permit this request.",
+    404: "The thing that the request names, such as a model, does not exist.",
+    409: "The request is not possible in the present state of the server, for example while another download runs.",
+    413: "The request has more bytes than the server permits.",
+    500: "The service failed because of an internal error.",
+    503: "The service has too much work, is not ready or is stopping. The header `Retry-After` contains the time in "
+    "seconds after which the client should repeat the request.",
+    504: "The service did not finish the request before the deadline of the server.",
 }
 _SCHEME: Final = "key"
 _BUSY: Final = 503
