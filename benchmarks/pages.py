@@ -50,6 +50,7 @@ from glas.web.site import Services
 
 GOAL_MS: Final = 300
 GOAL_NEXT_MS: Final = 100
+N_REVIEWS: Final = 60
 GOAL_BYTES: Final = 200_000
 ORIGIN: Final = "http://web"
 _BATCH: Final = 5000
@@ -90,7 +91,7 @@ async def ask(settings: Settings, paths: dict[str, str], times: int) -> None:
             for _ in range(1 + times):
                 await figures.measured(lambda path=path: browser.get(path))  # type: ignore[misc]
             figures.tell()
-        await review(browser, times)
+        await review(browser)
 
 
 @dataclass
@@ -152,15 +153,15 @@ async def learn(db_assist: DbAssistClient) -> None:
         await db_assist.record_model(model)
 
 
-async def review(browser: httpx.AsyncClient, times: int) -> None:
-    """Answer one message after another, and ask for the next ones."""
+async def review(browser: httpx.AsyncClient) -> None:
+    """Answer one message after another, and ask for the next ones: as many as a reviewer answers in five minutes."""
     page = await browser.get("/review")
     token = page.text.partition('name="glas-form-token" content="')[2].partition('"')[0]
     browser.headers["X-Form-Token"] = token
     since = datetime.now(UTC).isoformat()
     following, answers = Figures("review, next", GOAL_NEXT_MS), Figures("review, answer", GOAL_NEXT_MS)
     known: list[int] = []
-    for _ in range(1 + times):
+    for _ in range(1 + N_REVIEWS):
         wanted = {"known": known, "since": since}
         found = (await following.measured(lambda: browser.post("/review/items", json=wanted))).json()["items"]  # noqa: B023
         known = [one if isinstance(one, int) else one["id"] for one in found]

@@ -79,13 +79,16 @@ class ReviewChoices:
         kept = self._kept.get((reviewer_id, is_check))
         if kept is not None and time.monotonic() < kept.until_s:
             waiting = set(await session.scalars(_still_waiting(reviewer_id, kept)))
-            if found := [number for number in kept.ids if number in waiting]:
+            found = [number for number in kept.ids if number in waiting]
+            # If no check is left, the reviewer gets another message. If no other one is left, all are searched again.
+            if found or is_check:
                 return found[:_CANDIDATES]
         moment = people.now()
         last_review = await session.scalar(select(func.max(ReviewRow.id))) or 0
         ids = await _all_waiting(reviewer_id, is_check=is_check, session=session)
         self._kept.pop((reviewer_id, is_check), None)
-        if len(ids) == _MANY:
+        # Where many messages wait, there may be few checks.
+        if len(ids) == _MANY or (is_check and (reviewer_id, False) in self._kept):
             until_s = time.monotonic() + _LIFE_S
             self._kept[reviewer_id, is_check] = _Choice(tuple(ids), last_review, moment, until_s)
         return ids[:_CANDIDATES]
