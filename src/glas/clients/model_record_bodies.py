@@ -21,8 +21,7 @@ Claim = Annotated[
     str,
     Field(
         pattern=r"^[0-9a-f]{8,64}$",
-        description="Random name of the process that sends the announcement. Only the process with this name may "
-        "store the result.",
+        description="Random identifier of the run that sends the announcement. Only the same run can store the result.",
     ),
 ]
 
@@ -67,8 +66,8 @@ class ModelEntry(RequestBody):
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
     lineage: dict[str, Any] = Field(
         default_factory=dict,
-        description="Settings of the training, and the measured result for each share of the learnt change of the "
-        "weights that was tried.",
+        description="Settings of the training (`recipe`), its measured results (`result`), and the names of the "
+        "sets of recordings on which the model must not become worse (`kept`).",
     )
     n_people: int = Field(
         default=0, ge=0, le=_MOST_PEOPLE, description="Number of people with whose messages the model was trained."

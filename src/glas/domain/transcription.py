@@ -105,7 +105,9 @@ class Segment(BaseModel):
         default=(), description="Tokens of the segment with log-probabilities. Empty unless the caller requested them."
     )
     keywords: tuple[KeywordUse, ...] = Field(
-        default=(), description="Keywords from `DecodingOptions.hotwords` that replaced recognised words."
+        default=(),
+        description="Keywords from the option `DecodingOptions.hotwords` that replaced recognised words, with "
+        "their times.",
     )
 
     def shifted(self, offset_s: float) -> "Segment":

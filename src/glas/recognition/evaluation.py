@@ -74,7 +74,7 @@ class Failure(_Value):
 class Evaluation(_Value):
     """Error rates of a model on a set of recordings."""
 
-    data: str = Field(description="Name of the data set.")
+    data: str = Field(description="Name of the set of recordings with references.")
     model: ModelRef
     rates: ErrorRates
     wer_interval: Interval | None = Field(

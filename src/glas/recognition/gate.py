@@ -124,7 +124,7 @@ class Check(_Value):
         description="Least permitted value of a gain or of a certainty. For other conditions, the largest "
         "permitted value."
     )
-    value: float | None = Field(description="Measured value; null if it could not be measured.")
+    value: float | None = Field(description="Measured value. null if it could not be measured.")
     passed: bool
 
 

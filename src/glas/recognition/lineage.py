@@ -35,12 +35,13 @@ class Lineage(BaseModel):
     texts: tuple[str, ...] = Field(description="sha256 of each reference after normalisation, sorted.")
     kept: tuple[str, ...] = Field(
         default=(),
-        description="Names of the sets of recordings by which the share of the learnt change of the weights was "
-        "chosen.",
+        description="Names of the sets of recordings on which the fine-tuned model must not become worse than the "
+        "base model.",
     )
     recipe: dict[str, Any] = Field(description="Settings of the training.")
     result: dict[str, Any] = Field(
-        description="Measured result for each share of the learnt change of the weights that was tried."
+        description="Measured results: error rates and losses of the base model, and of the model with each share "
+        "of the learnt change of the weights that was tried."
     )
 
 

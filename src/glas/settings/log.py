@@ -11,8 +11,9 @@ class LogSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Lowest level of log entries that are written."
+        default="info",
+        description="Lowest level of the log entries that are written: `debug`, `info`, `warning` or `error`.",
     )
     format: Literal["console", "json"] = Field(
-        default="console", description="Log format: `console` for people, `json` for programs."
+        default="console", description="Format of the log: `console` is easy to read, `json` is for programs."
     )

@@ -57,24 +57,16 @@ class Outcome(StrEnum):
 
 
 class Round(BaseModel):
-    """The result of a round."""
+    """The result of a round. A field is null if its value was not recorded or does not exist."""
 
     model_config = ConfigDict(frozen=True)
 
     version: str = Field(description="Name of the dataset version of the round.")
     recipe: str | None = Field(
-        default=None,
-        description="Hash of the base model, the settings of the training and the kept sets. null in rounds that "
-        "were recorded by older versions of Glas.",
+        default=None, description="Hash of the base model, the training settings and the kept sets."
     )
-    training: str | None = Field(
-        default=None,
-        description="Hash of the dataset version and of the settings of the training. null if it was not recorded.",
-    )
-    test: str | None = Field(
-        default=None,
-        description="Hash of the test set, the guard sets and the limits of the gate. null if it was not recorded.",
-    )
+    training: str | None = Field(default=None, description="Hash of the dataset version and the training settings.")
+    test: str | None = Field(default=None, description="Hash of the test set, the guard sets and the gate's limits.")
     outcome: Outcome
     new_minutes: float
     candidate: ModelRef | None = None
