@@ -50,7 +50,7 @@ class Transcriber:
     """Transcribes recordings. Threads may share it.
 
     Args:
-        decoder: the decoder processes; there are as many as slots of both kinds.
+        decoder: the decoder processes, one for each slot of `messages` and of `long`.
         vad: detects speech.
         options: options of segmentation.
         batcher: recognises the pieces of speech.

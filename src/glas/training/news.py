@@ -20,7 +20,7 @@ LONGEST_S = 30.0  # of a message; a longer text is no example
 
 
 class ComparedMessage(NamedTuple):
-    """A message, with its texts by both models.
+    """A message, with its text by the previous model and its text by the new model.
 
     Attributes:
         entry: the message.

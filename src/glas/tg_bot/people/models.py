@@ -95,7 +95,10 @@ async def on_model_chosen(
 
 @dataclass(frozen=True)
 class ModelChange:
-    """Follows the download and the loading of a model."""
+    """Changes the default model at an administrator's request.
+
+    It starts the download, shows the progress in the message, and records who chose the model.
+    """
 
     bot: Bot
     steps: Steps

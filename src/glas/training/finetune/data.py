@@ -18,8 +18,8 @@ class FinetuneData:
     """The recordings for fine-tuning.
 
     Attributes:
-        corrected: recordings with references, from which the model learns. If `dev` is empty, `split` divides them into
-            a training set and a development set.
+        corrected: recordings with references, from which the model learns. If `dev` is empty, these recordings are
+            divided into a training set and a development set (`glas.training.finetune.split`).
         replayed: other recordings with references, on which the model is trained so that it forgets less.
         kept: sets of recordings on which the model must not become worse. The model is not trained on them. They are
             used for the choice of the share.
