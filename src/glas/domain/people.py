@@ -76,5 +76,5 @@ class User(BaseModel):
 
     @property
     def wants_news(self) -> bool:
-        """Whether the bot sends the person news of models that learnt from them."""
+        """Whether the bot sends the person news about models that learnt from this person's recordings."""
         return self.news_refusal_datetime is None

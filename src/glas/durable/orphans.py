@@ -38,7 +38,9 @@ class Running:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Note that the current task does the action of a step, such as sending a message, while the context is open.
+        """Register the current task as one that does the action of a step, such as sending a message.
+
+        The task is registered until the context is closed. `cut_off` interrupts registered tasks.
 
         Raises:
             asyncio.CancelledError: this process has lost the database, so other processes may do the same action.

@@ -71,7 +71,7 @@ def delete_messages(folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[set[int], set[str]]:
-    """Return the ids of the messages, and the names of the harmless files, that a folder's list contains.
+    """Read the list of a directory: the ids of its messages, and the names of its files without words or sound.
 
     If the list cannot be read, return the id of a message that does not exist. Then the files of the directory count as
     stale.
