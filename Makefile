@@ -11,7 +11,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines containers upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,12 +23,16 @@ train-setup: $(VENV)/.train-stamp  ## the same, with torch for training
 run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
 	@$(BIN)/glas run
 
-test: train-setup check  ## set up, then everything: format, lint, types, layers, tests
+# Collected once beside the checks, which use one processor: workers that begin at once would each compile all modules.
+test: train-setup  ## set up, then everything: format, lint, types, layers, tests
+	@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1 & \
+	  $(MAKE) --no-print-directory check; status=$$?; wait; exit $$status
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it; whole sets of recordings and replies
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py
-	@WHOLE_SETS=1 $(BIN)/pytest -s tests/parts/test_tg_bot_replies.py tests/parts/test_nonspeech.py tests/models/test_whisper_inventions.py tests/models/test_whisper_base_ru.py
+	@WHOLE_SETS=1 $(BIN)/pytest -s tests/parts/test_tg_bot_replies.py tests/parts/test_nonspeech.py tests/models/test_whisper_inventions.py tests/models/test_whisper_base_ru.py \
+	  tests/parts/test_nn_service_versions.py tests/system/test_comparisons.py
 
 loop: train-setup  ## learn sixty names through the bot, then learn while killed a hundred times; see docs/learning.md for other scenes
 	@LOOP_OUT=$${LOOP_OUT:-data/loop-$$(date +%F-%H%M%S)} $(BIN)/pytest -s tests/system/test_loop.py
@@ -43,6 +47,9 @@ power: train-setup  ## the power goes at 40 calls to Telegram while 24 messages 
 
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
+
+containers: train-setup  ## each container of compose.yaml in namespaces: networks, rights, and the whole system in them (root, Linux)
+	@IN_CONTAINERS=1 $(BIN)/pytest -s tests/system/test_containers.py tests/system/test_whole.py
 
 upgrade: train-setup  ## messages while each process of an earlier release is replaced by one of this checkout (FROM=REVISION)
 	@UPGRADE_FROM=$(FROM) $(BIN)/pytest -s tests/system/test_upgrade.py
@@ -143,7 +150,8 @@ $(VENV)/.audit-stamp: requirements/audit.txt | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(AUDIT)/bin/python --require-hashes -r requirements/audit.txt
 	@touch $@
 
-# pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone.
+# pip, not uv: a wheel directory that pip is set up with (a CPU build, say) is honoured by pip alone. Of the thousands of
+# modules few are ever imported, and those are compiled then.
 $(VENV)/.train-stamp: $(VENV)/.dev-stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile "$(TORCH)"
 	@touch $@

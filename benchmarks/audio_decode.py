@@ -1,4 +1,4 @@
-"""What a voice message costs before it is recognised: decoding in a confined process, and finding the speech in it.
+"""Measure the work before recognition of a voice message: decoding in a confined process, and speech detection.
 
 Processor time is counted in both processes: the reader's own, and the warden's with all its ended decoders. Beside it,
 in the same run and interleaved with it, faster-whisper decodes the same bytes in its own process without confinement,
@@ -35,7 +35,7 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def clip(duration_s: int) -> bytes:
-    """The sample messages, one after another and over again, as Ogg/Opus of 24 kbit/s."""
+    """Return the sample messages, joined and repeated, as Ogg/Opus of 24 kbit/s."""
     pieces = [block for path in SAMPLES for block in decode_blocks(path.read_bytes(), DecodeLimits())]
     speech = np.resize(np.concatenate(pieces), duration_s * SAMPLE_RATE_HZ)
     file = BytesIO()
@@ -64,7 +64,7 @@ def own_cpu_ms(work: Callable[[], object]) -> float:
 
 
 def through_pool(pool: DecoderPool, data: bytes) -> list[Samples]:
-    """All blocks of a file."""
+    """Return all blocks of a file."""
     with pool.open(data) as recording:
         return list(recording)
 

@@ -1,4 +1,4 @@
-"""The whole system behind an imitated Telegram: ten times as many recordings as it can recognise, and hours of half.
+"""Load the whole system through a simulated Telegram: ten times its capacity, or hours at half of its capacity.
 
     python benchmarks/bot_load.py overload [SVG]       five minutes of ten times too much, then newcomers
     python benchmarks/bot_load.py soak [MINUTES [SVG]] half of what it can recognise (30 minutes)
@@ -40,7 +40,7 @@ PATIENCE_S = 900
 
 
 def capacity(speakers: Speakers, telegram: TelegramServer) -> float:
-    """Recordings that are answered in a second, if some always wait."""
+    """Return the recordings that are answered in a second, if some always wait."""
     began_s, first = time.monotonic(), len(speakers.sent)
     done: list[Seen] = []
     while time.monotonic() < began_s + CAPACITY_S:
@@ -59,7 +59,7 @@ def capacity(speakers: Speakers, telegram: TelegramServer) -> float:
 
 
 def wait(telegram: TelegramServer, speakers: Speakers, patience_s: float) -> list[Seen]:
-    """Wait until all recordings are answered; what came of them."""
+    """Wait until all recordings are answered; return the results."""
     deadline = time.monotonic() + patience_s
     while True:
         found = seen(telegram, speakers.sent)
@@ -69,7 +69,7 @@ def wait(telegram: TelegramServer, speakers: Speakers, patience_s: float) -> lis
 
 
 def overload(telegram: TelegramServer, world: World, picture: Path | None) -> None:
-    """Show five minutes of overload, how newcomers fare then, and that nothing is lost."""
+    """Measure five minutes of overload, the answers for new people then, and lost recordings."""
     speakers = Speakers(telegram)
     speakers.prepare()
     glas = world.part("glas")
@@ -103,7 +103,7 @@ def overload(telegram: TelegramServer, world: World, picture: Path | None) -> No
 
 
 def show(found: list[Seen], watch: Watch, began_s: float, ended_s: float, over_s: float) -> None:
-    """Print what people saw, and what it cost."""
+    """Print the times for people, and the used resources."""
     for group in dict.fromkeys(one.sent.group for one in found):
         print(summary(group, [one for one in found if one.sent.group == group]))
     whole = [one for one in found if began_s <= one.sent.at_s < ended_s]
@@ -122,7 +122,7 @@ def show(found: list[Seen], watch: Watch, began_s: float, ended_s: float, over_s
 
 
 def verdict(found: list[Seen], telegram: TelegramServer) -> None:
-    """Print whether everything was answered once."""
+    """Print whether every recording was answered once."""
     lost, twice = sum(one.n_answers == 0 for one in found), sum(one.n_answers > 1 for one in found)
     refused = sum(one.is_refused for one in found)
     print(f"{len(found)} recordings: {lost} lost, {twice} answered twice, {refused} refused with an explanation")
@@ -155,7 +155,7 @@ def overload_picture(found: list[Seen], moments: list[Moment], began_s: float, e
 
 
 def soak(telegram: TelegramServer, world: World, length_s: float, picture: Path | None) -> None:
-    """Show memory and times over a long run at half of what the system can recognise."""
+    """Measure memory and times over a long run at half of the capacity."""
     speakers = Speakers(telegram)
     speakers.prepare()
     with Watch(pid_of(world)) as watch:
@@ -185,13 +185,13 @@ def soak(telegram: TelegramServer, world: World, length_s: float, picture: Path 
 
 
 def pid_of(world: World) -> int:
-    """The process of the system."""
+    """Return the process of the system."""
     return int(getattr(world.part("glas").process, "pid"))  # noqa: B009 - a process of the tests may have none
 
 
 @contextmanager
 def recogniser() -> Iterator[str]:
-    """The address of a recogniser that answers at once."""
+    """Return the address of a recogniser that answers at once."""
     told: list[str] = []
     is_ready, is_over = threading.Event(), threading.Event()
 
@@ -212,7 +212,7 @@ def recogniser() -> Iterator[str]:
 
 
 def main(what: str = "overload", *rest: str) -> None:
-    """Run one of the two."""
+    """Run one of the two measurements."""
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}", flush=True)
     minutes = rest[:1] if what == "soak" else ()
     picture = next((Path(one).resolve() for one in rest[len(minutes) :]), None)

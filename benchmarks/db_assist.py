@@ -1,4 +1,4 @@
-"""What the only door to the database costs: create, finish and rate a message, in process, on SQLite and PostgreSQL.
+"""Measure db_assist: create, finish and rate a message, in process, on SQLite and PostgreSQL.
 
 Every statement that db_assist sends is recorded, then sent again by bare SQLAlchemy to a fresh database in the same
 transactions: same work for the database, without routes, bodies and rows. The ratio of the two says what those add.
@@ -47,13 +47,13 @@ class Sent(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What some work took; processor time is this process' alone, PostgreSQL's is not in it."""
+    """The used time; processor time is that of this process, without PostgreSQL."""
 
     wall_s: float
     cpu_s: float
 
     def describe(self, requests: int) -> str:
-        """Figures for a request."""
+        """Return the figures for a request."""
         return (
             f"{requests / self.wall_s:6.0f} requests/s, {1000 * self.wall_s / requests:5.2f} ms each, "
             f"{1000 * self.cpu_s / requests:5.2f} ms of processor"
@@ -61,18 +61,18 @@ class Cost(NamedTuple):
 
 
 class Watch:
-    """Measures from its making to `read`."""
+    """Measures from its creation to `read`."""
 
     def __init__(self) -> None:
         self._began = (time.perf_counter(), time.process_time())
 
     def read(self) -> Cost:
-        """What has passed."""
+        """Return the time since the creation."""
         return Cost(time.perf_counter() - self._began[0], time.process_time() - self._began[1])
 
 
 async def converse(client: DbAssistClient, number: int) -> None:
-    """One message: three requests, three transactions."""
+    """Process one message: three requests, three transactions."""
     person = 1 + number % PEOPLE
     created = await client.create_transcription(
         NewTranscription(
@@ -92,7 +92,7 @@ async def converse(client: DbAssistClient, number: int) -> None:
 
 @contextmanager
 def recorded(engine: AsyncEngine, found: list[Sent]) -> Iterator[None]:
-    """Write down what an engine sends."""
+    """Record the statements that an engine sends."""
 
     def on_statement(_connection: Any, _cursor: Any, statement: str, *rest: Any) -> None:
         parameters, _context, many = rest
@@ -113,7 +113,7 @@ def recorded(engine: AsyncEngine, found: list[Sent]) -> Iterator[None]:
 
 
 async def replay(engine: AsyncEngine, sent: list[Sent]) -> None:
-    """Send the same statements in the same transactions, and fetch what they answer."""
+    """Send recorded statements in the recorded transactions, and fetch the results."""
     async with engine.connect() as connection:
         for one in sent:
             if one.statement is None:
@@ -164,7 +164,7 @@ async def measure(name: str, settings: Settings, fresh: Settings, messages: int)
 
 
 async def prepare(settings: Settings) -> None:
-    """Bring a database up and register everybody, in the same order everywhere."""
+    """Migrate a database and register all people, in one order for all databases."""
     database = open_database(database_url(settings))
     await migrations.upgrade(database)
     await database.close()

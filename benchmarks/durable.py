@@ -1,4 +1,4 @@
-"""What the adapter of DBOS saves: processor time of the durable engine for work of eight steps, with and without it.
+"""Measure the savings by the adapter of DBOS: processor time for work of eight steps, with and without the adapter.
 
 Processor time is that of this process; PostgreSQL, which runs beside it with fsync on, has its own.
 
@@ -68,7 +68,7 @@ async def main() -> None:
 
 
 def nothing(*_given: Any, **_options: Any) -> None:
-    """In place of a saving."""
+    """Replace a saving by nothing."""
 
 
 if __name__ == "__main__":

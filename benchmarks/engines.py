@@ -1,4 +1,4 @@
-"""What a model costs, and how much of it is ours: processor seconds per second of audio on one thread.
+"""Measure the processor seconds of a model, and Glas' share, per second of audio on one thread.
 
 A Whisper, so the embedded model: text alone, and with the times of words, which take another pass of the decoder. A
 model of onnxruntime (on disk, with one network: CTC), in turns: the bare network on ready features, onnx-asr (features,
@@ -38,7 +38,7 @@ BATCH = 8
 
 
 def speech(length_s: float) -> Samples:
-    """The samples of the repository one after another, or noise where there are none; shape `(n_samples,)`."""
+    """Return the samples of the repository, joined, or noise if there are none; shape `(n_samples,)`."""
     n_samples = round(length_s * SAMPLE_RATE_HZ)
     recordings = sorted((ROOT / "samples").glob("*.ogg"))
     if not recordings:
@@ -61,7 +61,7 @@ def cpu_ms(call: Callable[[], object]) -> float:
 
 
 def in_turns(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median processor time, milliseconds, of each call over `ROUNDS` rounds in which each has its turn."""
+    """Return the median processor time, ms, of each call over `ROUNDS` rounds; the calls are made in turns."""
     for call in calls.values():
         call()
     rounds = [{name: cpu_ms(call) for name, call in calls.items()} for _ in range(ROUNDS)]
@@ -94,7 +94,7 @@ def loaded_in_a_fresh_process(model: str) -> dict[str, float]:
 
 
 def load_once(model: str) -> None:
-    """Print the figures of `loaded_in_a_fresh_process`, which runs this."""
+    """Print the figures of `loaded_in_a_fresh_process`, which starts this."""
 
     def peak_mb() -> float:
         # Not getrusage: its maximum lives on from the process that started this one.
@@ -120,7 +120,7 @@ def load_once(model: str) -> None:
 
 
 def show_onnx(engine: OnnxEngine) -> None:
-    """Print what the layers of a model of onnxruntime cost, and what a batch would save."""
+    """Print the times of the layers of a model of onnxruntime, and the saving by a batch."""
     print("audio   network  features  onnx-asr    engine   ratio   processor s per audio s   RTFx")
     for length_s in LENGTHS_S:
         if length_s > engine.window_s:
@@ -141,7 +141,7 @@ def show_onnx(engine: OnnxEngine) -> None:
 
 
 def show_whisper(engine: Engine) -> None:
-    """Print what a text costs, without and with the times of its words."""
+    """Print the times for a text, without and with times of its words."""
     print("audio      text  with words   processor s per audio s (text)   RTFx")
     text_alone = PLAIN.model_copy(update={"wants_words": False})
     for length_s in LENGTHS_S:

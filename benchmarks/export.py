@@ -1,7 +1,7 @@
-"""How fast messages are exported, beside plain copying of the same files in the same run.
+"""Measure the speed of exports, and of plain copying of the files in the same run.
 
 A real db_assist over SQLite and a store in a directory hold messages of consenting speakers. The first run decodes all
-of them in confined processes and writes folders, manifest and dataset, every file made lasting; the second finds
+of them in confined processes and writes directories, manifest and dataset, every file made lasting; the second finds
 nothing to do; the full one compares everything. The peer copies the originals with shutil, which decodes nothing and
 waits for no disk, and once more with an fsync after each. The machine may be shared: read the ratios.
 
@@ -36,7 +36,7 @@ SPEAKERS = 20
 
 
 async def fill(db_assist: DbAssistClient, store: Store, messages: int) -> None:
-    """Messages of a few speakers, each one rated, every third one corrected."""
+    """Make messages of a few speakers, each rated, every third corrected."""
     for speaker in range(1, SPEAKERS + 1):
         await db_assist.register(speaker)
         await db_assist.set_consent(speaker, Purpose.TRAINING, granted=True, text_version="1")

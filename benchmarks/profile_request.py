@@ -1,4 +1,4 @@
-"""Where the time of a request goes: a flame graph of the running server while one caller sends messages of 10 s.
+"""Draw a flame graph of the running server while one caller sends messages of 10 s.
 
     python benchmarks/profile_request.py [SVG]
 
@@ -50,7 +50,7 @@ _LINE = re.compile(r":\d+\)$")
 
 
 def stacks(raw: str) -> Iterator[tuple[Stack, int]]:
-    """Stacks of threads at work out of py-spy's raw file, and how often each was seen."""
+    """Return the stacks of working threads in py-spy's raw file, and how often each occurs."""
     for line in raw.splitlines():
         frames, _, count = line.rpartition(" ")
         stack = frames.split(";")
@@ -81,7 +81,7 @@ def _shown(stack: list[str]) -> Iterator[str]:
 
 
 async def send(url: str, count: int) -> list[float]:
-    """Messages one after another; seconds of each."""
+    """Send messages one after another; return the seconds of each."""
     message = await asyncio.to_thread(recording, MESSAGE_S)
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=600) as http:
         return [await ask(http, message) for _ in range(count)]

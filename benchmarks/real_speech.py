@@ -1,8 +1,8 @@
-"""How well and how fast recordings of people are recognised, by us and by others, in one run on one thread.
+"""Measure errors and speed on recordings of people, for Glas and other programs, in one run on one thread.
 
     python benchmarks/real_speech.py FOLDER [FOLDER ...] [--base DIRECTORY]
 
-A folder is what `glas evaluate` reads. Each program starts from the file: decoding and finding speech are counted.
+A directory is what `glas evaluate` reads. Each program starts from the file: decoding and finding speech are counted.
 Ours go through `Recogniser.transcribe`, as the server does. Its decoder processes are counted with their start and the
 first recording, which warms up. WER and CER by RU-NORM.
 
@@ -56,7 +56,7 @@ def through(engine: Engine) -> Iterator[Recognise]:
 
 @contextlib.contextmanager
 def faster_whisper(base: Path) -> Iterator[Recognise]:
-    """Let the library recognise with its own defaults."""
+    """Recognise with the defaults of the library."""
     from faster_whisper import WhisperModel  # noqa: PLC0415
 
     model: Any = WhisperModel(str(base), device="cpu", compute_type="int8", cpu_threads=1)
@@ -64,7 +64,7 @@ def faster_whisper(base: Path) -> Iterator[Recognise]:
 
 
 def programs(base: Path, scratch: Path) -> Iterator[tuple[str, Callable[[], Program]]]:
-    """Each with its name; called, it loads its model."""
+    """Return the programs by name; each call loads the model."""
 
     def ours(directory: Path, context: ContextRule | None = None) -> Program:
         engine = WhisperEngine(

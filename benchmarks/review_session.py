@@ -1,4 +1,4 @@
-"""Two reviewers at work in real browsers: each hears every recording to its end, accepts it by a key, gets the next.
+"""Measure two reviewers in real browsers: each plays every recording to its end and accepts it with a key.
 
 A hundred recordings of a few seconds for each, at normal speed, both at once. Measured in the page itself: how long an
 item takes from its appearance to the next one, against the length of its sound; how long the next item takes after the
@@ -84,14 +84,14 @@ _STUCK: Final = """() => {
 
 
 class Session(NamedTuple):
-    """What a reviewer did: a record of `_WORK` for each item."""
+    """The work of a reviewer: a record of `_WORK` for each item."""
 
     reviewer: int
     items: list[dict[str, float]]
 
 
 def work(browser: Browser, office: Office, n_items: int) -> list[Session]:
-    """Let two reviewers work at once, until each has accepted so many."""
+    """Let two reviewers work at once, until each has accepted so many recordings."""
     reviewers = [office.reviewer() for _ in range(2)]
     pages = [_page(browser, office, reviewer) for reviewer in reviewers]
     for page in pages:
@@ -107,7 +107,7 @@ def work(browser: Browser, office: Office, n_items: int) -> list[Session]:
 
 
 def _wait(pages: list[Page]) -> None:
-    """Wait until all reviewers are done; end the program if nobody gets on."""
+    """Wait until all reviewers have finished; end the program if a reviewer makes no progress."""
     done, since = [0], time.monotonic()
     while any(page.evaluate("window.isAtWork") for page in pages):
         time.sleep(1)
@@ -167,7 +167,7 @@ def _p95(values: list[float]) -> float:
 
 
 def main(n_items: int) -> int:
-    """Fill an office, let two reviewers work, and print what it took."""
+    """Start the services, let two reviewers work, and print the times."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     executable = find_chromium()
     if executable is None:

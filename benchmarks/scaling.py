@@ -1,10 +1,10 @@
-"""How many machines a number of messages a day needs; the model behind it, and its checks.
+"""Compute the number of machines for a number of messages a day, and check the model of the computation.
 
     python benchmarks/scaling.py plan 1000000     machines for so many messages a day, and the times to expect
     python benchmarks/scaling.py check            the model beside a simulation, at loads of 30, 60 and 90 %
     python benchmarks/scaling.py day 60000        a simulated day of one machine, hour by hour
     python benchmarks/scaling.py real [SECONDS]   recordings sent to a real server beside a simulation of the same ones,
-                                                  at 30, 60 and 90 %, at the last for so many seconds (150)
+                                                  for so many seconds (240) at each of 30, 60 and 90 %
 
 Options describe one machine and its recordings; `--help` lists them. `real` measures the machine by itself. It needs
 one that does nothing else; its texts come from `glas run nn_service` with the model that GLAS_MODEL names.
@@ -33,7 +33,6 @@ from benchmarks.under_load.server import server
 LOADS = (0.3, 0.6, 0.9)
 RECORDINGS = 60_000
 PERCENTS = (50, 95)
-SHORTEST_S = 45.0
 MOST_BY_OTHERS = 0.15  # cores, of which this program needs a part to send recordings
 
 
@@ -94,7 +93,7 @@ async def real(lengths: Lengths, seconds: float) -> None:
         ) as http:
             model = (await http.get("/health")).json()["model"]
             print(f"{model}, load of the machine {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}")
-            machine = await measure(http, running)
+            machine = await measure(http)
             print(
                 f"{machine.cores} cores, processor seconds: {machine.fixed_s:.3f} for a recording, "
                 f"{machine.per_second:.4f} for a second of sound"
@@ -103,9 +102,7 @@ async def real(lengths: Lengths, seconds: float) -> None:
                 "load  recordings  p50: real, simulated, model, s  p95: real, simulated, model, s  model ÷ real  cores"
             )
             for load in LOADS:
-                # A fuller queue takes longer to become what it is on average.
-                long_s = max(SHORTEST_S, seconds * (1 - LOADS[-1]) / (1 - load))
-                done = await compare(http, running, machine, lengths, load=load, seconds=long_s)
+                done = await compare(http, running, machine, lengths, load=load, seconds=seconds)
                 show_comparison(load, done, Sojourn(machine, lengths, load).percentiles_s(*PERCENTS))
 
 
@@ -120,7 +117,7 @@ def show_comparison(load: float, done: Comparison, model: Sequence[float]) -> No
 
 
 def main() -> None:
-    """Read the command line and do what it says."""
+    """Read the command line and run the command."""
     machine, lengths = Machine(), Lengths()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("plan", "check", "day", "real"), nargs="?", default="check")
@@ -142,7 +139,7 @@ def main() -> None:
         case "day":
             show_day(machine, lengths, given.number or 60_000)
         case "real":
-            asyncio.run(real(lengths, given.number or 150))
+            asyncio.run(real(lengths, given.number or 240))
         case _:
             check(machine, lengths)
 

@@ -1,4 +1,4 @@
-"""What Whisper costs here, and what it costs elsewhere: processor seconds per clip on one thread, in one run, in turns.
+"""Measure processor seconds per clip of Whisper in Glas and in other programs, on one thread, in one run.
 
     transformers   the pipeline in fp32: the way of the original system
     faster-whisper int8, greedy, without times: the engine that most servers use
@@ -56,7 +56,7 @@ Call = Callable[[], str]
 
 
 def limit_s(length_s: float, n_tokens: int) -> float:
-    """Seconds that no program falls below: the work of whisper-small at true length over the machine's best rates.
+    """Return a lower bound of the seconds: the work of whisper-small over the machine's best rates.
 
     The encoder costs 170 MFLOP for each of 50 positions a second in matrices, and 36.9 kFLOP for each pair of positions
     in attention; cross-attention's keys and values 28 MFLOP a position; each token reads the decoder's 139 MB once.
@@ -68,14 +68,14 @@ def limit_s(length_s: float, n_tokens: int) -> float:
 
 
 def sound(length_s: float) -> Samples:
-    """Noise that swells and fades: what is heard does not matter here; shape `(n_samples,)`."""
+    """Return noise of varying loudness, because the words do not matter; shape `(n_samples,)`."""
     n_samples = round(length_s * SAMPLE_RATE_HZ)
     loudness = np.abs(np.sin(np.arange(n_samples) / 3000))
     return (0.1 * loudness * np.random.default_rng(0).standard_normal(n_samples)).astype(np.float32)
 
 
 class Peers:
-    """All programs on one checkpoint, loaded one after another."""
+    """All programs with one checkpoint, loaded one after another."""
 
     def __init__(self, checkpoint: Path, cache: Path, stack: ExitStack) -> None:
         self._checkpoint = checkpoint
@@ -85,7 +85,7 @@ class Peers:
         (self._converted,) = (path for path in cache.iterdir() if path.is_dir())
 
     def calls(self, samples: Samples) -> dict[str, tuple[Call, Callable[[], float]]]:
-        """How each recognises a clip, and the clock of its processor time, seconds."""
+        """Return the call of each program for a clip, and the clock of its processor time in seconds."""
         calls: dict[str, tuple[Call, Callable[[], float]]] = {}
         if find_spec("transformers") and find_spec("torch"):
             calls["transformers"] = self._transformers(samples), time.process_time
@@ -119,7 +119,7 @@ class Peers:
 
 
 def measure(checkpoint: Path, length_s: float) -> dict[str, float]:
-    """Median processor seconds of each program for a clip, over `ROUNDS` rounds in which each has its turn."""
+    """Return the median processor seconds of each program for a clip, over `ROUNDS` rounds in turns."""
     n_tokens = round(TOKENS_PER_S * length_s)
     end_after(checkpoint, n_tokens)
     cache = Path(tempfile.mkdtemp(dir=checkpoint.parent))

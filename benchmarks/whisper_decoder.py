@@ -1,4 +1,4 @@
-"""Whisper in onnxruntime against CTranslate2, both int8, one thread: processor time to encode and to generate.
+"""Compare Whisper in onnxruntime and CTranslate2, both int8, on one thread: processor time to encode and generate.
 
 Both are measured in turns in one run, so that their ratio means something on a busy machine too. A sound is noise fed
 at its own length, a text has three tokens a second; with a directory, the weights are those of a real model (its texts
@@ -41,7 +41,7 @@ BEAMS = (1, 5)
 
 
 def sound(length_s: float, n_mels: int) -> Features:
-    """The spectrogram of noise, without padding."""
+    """Return the spectrogram of noise, without padding."""
     samples = 0.1 * np.random.default_rng(0).standard_normal(round(length_s * SAMPLE_RATE_HZ)).astype(np.float32)
     return filled(*log_mel(samples, n_mels), round(length_s * FRAMES_PER_S))
 

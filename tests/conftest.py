@@ -1,4 +1,4 @@
-"""What all tests share: settings of their own, the samples with their true texts, and a real `glas run`."""
+"""Fixtures for all tests: settings that ignore the environment, samples with their texts, a running `glas run`."""
 
 import contextlib
 import fcntl
@@ -44,11 +44,13 @@ from glas.domain.transcription import Samples
 from glas.engines.fetch import fetch_model
 from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
-from tests.system.forking import Fork, Order, Zygote, open_zygote
+from tests.system.forking import SHARED, Fork, Order, Zygote, connected_zygote, started_zygote
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
 LONG_S = 1200
+FIRST_WORDS_S = (1.5, 2.4, 3.0, 2.6, 2.0, 3.0)
+"""Where each sample has a pause after its first words."""
 # What takes longest begins first, so that in the end nobody waits for one test.
 _LONGEST = (
     *("test_loop", "test_whole", "test_outages", "test_openapi", "test_kills", "test_tg_bot_replies", "test_refused"),
@@ -82,14 +84,22 @@ class Server(NamedTuple):
     greeting: str
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the process that forks, once for all workers; it imports everything while the workers collect tests."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        os.environ[SHARED] = stack.enter_context(started_zygote())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring modules into the order in which workers shall take them."""
+    """Sort the modules in the order in which workers should run them."""
     order = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 def pytest_collection_finish() -> None:
-    """Take all that was imported out of the garbage collector's sight: it would look at it again and again."""
+    """Exclude all imported objects from garbage collection, which would examine them in each full collection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLD)
@@ -97,7 +107,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def samples() -> list[Sample]:
-    """The messages under samples/ with what was said in them."""
+    """The recordings in samples/ with their right texts."""
     lines = (ROOT / "samples" / "texts.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     return [Sample(ROOT / "samples" / row["file"], row["text"]) for row in rows]
@@ -105,7 +115,7 @@ def samples() -> list[Sample]:
 
 @pytest.fixture(scope="session")
 def long_wav(samples: list[Sample]) -> bytes:
-    """Twenty minutes of the samples over and over, as 16 kHz WAV: long enough to be interrupted."""
+    """The samples repeated for twenty minutes, as 16 kHz WAV: long enough for tests that interrupt a recognition."""
     limits = DecodeLimits()
     pieces = [block for sample in samples for block in decode_blocks(sample.path.read_bytes(), limits)]
     once = np.concatenate(pieces)
@@ -114,8 +124,15 @@ def long_wav(samples: list[Sample]) -> bytes:
 
 @pytest.fixture(scope="session")
 def short_wav(samples: list[Sample]) -> bytes:
-    """The first second and a half of a sample, for tests that do not care which words are said."""
+    """The first one and a half seconds of a sample, for tests in which the words do not matter."""
     return as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits())))[:24_000])
+
+
+@pytest.fixture(scope="session")
+def first_words(samples: list[Sample]) -> list[bytes]:
+    """The samples up to a first pause, for tests that do not care how much is said."""
+    sounds = [np.concatenate(list(decode_blocks(one.path.read_bytes(), DecodeLimits()))) for one in samples]
+    return [as_wav(one[: round(end_s * 16_000)]) for one, end_s in zip(sounds, FIRST_WORDS_S, strict=True)]
 
 
 @pytest.fixture(scope="session")
@@ -151,13 +168,13 @@ def as_wav(samples: Samples) -> bytes:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings that know nothing of this machine's environment and write into a directory of the test."""
+    """Settings that ignore the environment of this machine and use a directory of the test."""
     return Settings(_env_file=None, data_dir=tmp_path / "data")
 
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """Undo what a command did to the logs of this process: it writes to streams that are closed when it ends."""
+    """Undo the configuration of logs by a command, because the command writes to streams that are closed at its end."""
     root, before = logging.getLogger(), structlog.get_config()
     level = root.level
     yield
@@ -170,7 +187,7 @@ def _logs_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment in which the program is started: ours without any GLAS_ setting."""
+    """Return the environment of this process without GLAS_ settings, in which the program is started."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GLAS_")}
     return clean | {
         "GLAS_LANGUAGE": "ru",
@@ -181,8 +198,8 @@ def glas_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
 
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
-    """What forks processes that have imported everything: a new interpreter takes seconds for that."""
-    with open_zygote() as running:
+    """The process that has imported everything and is forked for each program; a new interpreter takes seconds."""
+    with connected_zygote() as running:
         yield running
 
 
@@ -232,7 +249,7 @@ def _greeting(process: subprocess.Popen[bytes] | Fork, said: Path) -> str:
 
 @pytest.fixture(scope="session")
 def server(start_glas: Callable[..., AbstractContextManager[Server]]) -> Iterator[Server]:
-    """One server with all parts and the embedded model, for all tests that only ask."""
+    """One server with all parts and the embedded model, for all tests that only send requests."""
     with start_glas() as running:
         yield running
 
@@ -243,11 +260,11 @@ class Postgres(NamedTuple):
     socket_dir: str
 
     def url(self, name: str) -> str:
-        """The URL of one of its databases."""
+        """Return the URL of a database of the server."""
         return f"postgresql://postgres@/{name}?host={self.socket_dir}"
 
     def create(self, name: str, template: str = "template1") -> str:
-        """Make a database, and give its URL."""
+        """Create a database, and return its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return self.url(name)
@@ -255,7 +272,7 @@ class Postgres(NamedTuple):
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A real server from a wheel, so that a fresh machine needs none; it steps down from root by itself."""
+    """A real PostgreSQL server from a wheel, so that a new machine needs no installation; it does not run as root."""
     # The wheel wants a directory of the session's, and warns where there is none, as in a container.
     with tempfile.TemporaryDirectory(prefix="glas-pg-", ignore_cleanup_errors=True) as directory:
         os.environ.setdefault("XDG_RUNTIME_DIR", directory)

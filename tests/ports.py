@@ -1,4 +1,4 @@
-"""Ports of loopback that nobody uses now and nobody is given meanwhile."""
+"""Free ports of loopback, which no other process gets meanwhile."""
 
 import itertools
 import os
@@ -12,7 +12,7 @@ _numbers = itertools.count(os.getpid())
 
 
 def free_port() -> int:
-    """A port; another one at each call until all were given."""
+    """Return a free port; each call returns another port until all ports were returned."""
     worker = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
     for _ in range(_OF_EACH):
         port = _FIRST + worker % 9 * _OF_EACH + next(_numbers) % _OF_EACH
@@ -23,9 +23,3 @@ def free_port() -> int:
                 continue
             return port
     raise OSError(f"expected a free port among {_OF_EACH}, found none")
-
-
-def is_listening(port: int) -> bool:
-    """Whether somebody listens at a port of loopback."""
-    with socket.socket() as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0

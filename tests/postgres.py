@@ -1,4 +1,4 @@
-"""Programs of PostgreSQL from the wheel of the tests; they refuse to run as root, so a user of their own runs them."""
+"""Programs of PostgreSQL from the wheel of the tests. They refuse to run as root, so another user runs them."""
 
 import os
 import pwd
@@ -10,20 +10,20 @@ from types import ModuleType
 
 
 def programs() -> Path:
-    """The directory of the programs."""
+    """Return the directory of the programs."""
     wheel = _wheel()
     return Path(wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION])
 
 
 def user() -> str:
-    """Who runs them: we, or a user that the wheel makes if we are root."""
+    """Return the user who runs the programs: the present user; for root, a user that the wheel creates."""
     if os.geteuid():
         return pwd.getpwuid(os.geteuid()).pw_name
     return str(_wheel().ensure_user_exists("pgserver").pw_name)
 
 
 def give(directory: Path) -> None:
-    """Let that user write into a directory, and reach it and the programs."""
+    """Permit this user to write into a directory, and to reach the directory and the programs."""
     if os.geteuid() == 0:
         os.chown(directory, pwd.getpwnam(user()).pw_uid, -1)
         for place in (directory, programs()):
@@ -31,7 +31,7 @@ def give(directory: Path) -> None:
 
 
 def run(program: str, *arguments: str) -> None:
-    """Run one and wait for it; what it starts runs on."""
+    """Run a program and wait for its end; processes that it starts continue."""
     who = user() if os.geteuid() == 0 else None
     subprocess.run([programs() / program, *arguments], user=who, check=True, stdout=subprocess.DEVNULL, timeout=60)
 

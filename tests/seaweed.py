@@ -28,7 +28,7 @@ class Seaweed(NamedTuple):
 
     @property
     def environment(self) -> dict[str, str]:
-        """Settings with which Glas uses it."""
+        """Return the settings with which Glas uses the server."""
         return {
             "GLAS_S3_ENDPOINT": self.endpoint,
             "GLAS_S3_ACCESS_KEY": ACCESS_KEY,
@@ -38,14 +38,14 @@ class Seaweed(NamedTuple):
 
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    """One SeaweedFS for all tests; each takes a bucket or ids of its own."""
+    """Start one SeaweedFS for all tests; each test uses a different bucket or different ids."""
     with started_seaweed(tmp_path_factory.mktemp("seaweed")) as running:
         yield running
 
 
 @contextmanager
 def started_seaweed(directory: Path) -> Iterator[Seaweed]:
-    """SeaweedFS on free ports of loopback; its directory must be fresh, an old one would bring its old flags back."""
+    """Start SeaweedFS on free ports of loopback, in a new directory, because an old directory contains old flags."""
     ports = {name: free_port() for name in ("s3", "filer", "master", "volume")}
     grpc = {name: free_port() for name in ports}
     flags = [f"-{name}.port={port}" for name, port in ports.items()]

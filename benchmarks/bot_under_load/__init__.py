@@ -1,1 +1,1 @@
-"""What `benchmarks/bot_load.py` is made of: people who speak, what they see and when, and pictures of it."""
+"""Parts of `benchmarks/bot_load.py`: people who send recordings, the answers that they get, and pictures."""

@@ -1,4 +1,4 @@
-"""What people see of their recordings, and when: the first reply and the last one, read from the imitated Telegram."""
+"""The answers that people get, and when: the first and the last reply, read from the simulated Telegram."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _REFUSED = ("Слишком часто", "Сегодня")
 
 
 class Seen(NamedTuple):
-    """What came of a recording.
+    """The result of a recording.
 
     Attributes:
         first_s: seconds until the first reply, which says that it waits or what was said; infinite without one.
@@ -31,12 +31,12 @@ class Seen(NamedTuple):
 
     @property
     def is_refused(self) -> bool:
-        """Whether a limit was explained in place of a text."""
+        """Return whether the answer explains a limit instead of containing a text."""
         return self.text.startswith(_REFUSED)
 
 
 def seen(telegram: TelegramServer, sent: Sequence[Sent]) -> list[Seen]:
-    """What came of each recording so far."""
+    """Return the results of all recordings so far."""
     with telegram.world.lock:
         messages, versions = list(telegram.world.messages.values()), list(telegram.world.versions)
     replied = {

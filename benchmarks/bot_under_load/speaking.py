@@ -1,4 +1,4 @@
-"""Recordings that people send to the imitated Telegram at given times."""
+"""Recordings that people send to the simulated Telegram at given times."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -66,18 +66,18 @@ class Speakers:
     def poisson(
         self, a_second: float, seconds: float, people: list[int], group: str
     ) -> Iterator[tuple[float, int, str]]:
-        """Arrivals by chance, for some seconds from now; each is of any of these people."""
+        """Return random arrivals for some seconds from now, each from any of these people."""
         after_s = self.random.exponential(1 / a_second)
         while after_s < seconds:
             yield after_s, people[int(self.random.integers(len(people)))], group
             after_s += self.random.exponential(1 / a_second)
 
     def strangers(self, every_s: float, seconds: float, group: str) -> Iterator[tuple[float, int, str]]:
-        """Somebody new every so many seconds."""
+        """Return arrivals of new people at a fixed interval."""
         for after_s in np.arange(every_s / 2, seconds, every_s).tolist():
             yield after_s, next(_ids), group
 
 
 def people(number: int) -> list[int]:
-    """Ids of so many people whom nobody else is."""
+    """Return the ids of so many new people."""
     return [next(_ids) for _ in range(number)]

@@ -1,4 +1,4 @@
-"""How many machines a number of messages a day needs."""
+"""Compute how many machines a number of messages a day needs."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What arrives: lengths of voice messages, the profile of a day in Russia, and the machine that recognises them."""
+"""The traffic: lengths of voice messages, the profile of a day in Russia, and the machine."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ LONGEST_S = 1200.0
 
 
 class Machine(NamedTuple):
-    """What one machine can do; the defaults were measured with the embedded model (docs/benchmarks.md).
+    """The capacity of one machine; the defaults were measured with the embedded model (docs/benchmarks.md).
 
     Attributes:
         cores: processors, and workers of the batcher.

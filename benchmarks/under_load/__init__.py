@@ -1,1 +1,1 @@
-"""What `benchmarks/load.py` is made of: a server, its callers, what they send, and a picture."""
+"""Parts of `benchmarks/load.py`: a server, its callers, their recordings, and a picture."""

@@ -1,4 +1,4 @@
-"""What a piece of speech costs alone and among others, without a server."""
+"""Measure the time for a piece of speech alone and in a batch, without a server."""
 
 import time
 from collections.abc import Sequence

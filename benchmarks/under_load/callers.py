@@ -14,7 +14,7 @@ FORM = {"response_format": "verbose_json", "timestamp_granularities[]": ["word",
 
 
 class Load(NamedTuple):
-    """What came of a number of requests."""
+    """The results of a number of requests."""
 
     times_s: list[float]
     errors: int
@@ -22,7 +22,7 @@ class Load(NamedTuple):
 
 
 async def ask(http: httpx.AsyncClient, data: bytes) -> float:
-    """Send one recording; seconds until the text is there."""
+    """Send one recording; return the seconds until the text arrives."""
     began = time.perf_counter()
     answer = await http.post("/v1/audio/transcriptions", files={"file": data}, data=FORM)
     answer.raise_for_status()
@@ -54,5 +54,5 @@ async def load(
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value that so many percent of all do not exceed."""
+    """Return the value that so many percent of all values do not exceed."""
     return float(np.percentile(values, percent, method="inverted_cdf"))

@@ -1,4 +1,4 @@
-"""A flame graph: stacks above each other, as wide as the time that was spent in them, without scripts."""
+"""A flame graph as SVG without scripts: stacks above each other, whose width is the time spent in them."""
 
 import zlib
 from collections.abc import Mapping

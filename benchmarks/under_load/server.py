@@ -1,4 +1,4 @@
-"""`glas run nn_service` in a process of its own, and what it costs, read from /proc."""
+"""`glas run nn_service` in a separate process, and its processor time and memory from /proc."""
 
 import os
 import re
@@ -20,7 +20,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """`glas run nn_service` on a free port, with a directory of its own."""
+    """Run `glas run nn_service` on a free port, with a separate directory."""
     with tempfile.TemporaryDirectory(prefix="glas-load-") as directory:
         own = {"GLAS_DATA_DIR": directory, "GLAS_NN_SERVICE__PORT": "0", "GLAS_LOG__LEVEL": "warning"}
         own["PYTHONUNBUFFERED"] = "1"
@@ -39,7 +39,7 @@ def server() -> Iterator[Server]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that live."""
+    """Return the living processes that a process has started."""
     lists = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for one in lists for child in one.read_text(encoding="ascii").split()]
 

@@ -1,4 +1,4 @@
-"""What callers send: the sample messages, and hours of them."""
+"""The recordings of the callers: the sample messages, and hours of repetitions."""
 
 from fractions import Fraction
 from functools import cache
@@ -18,12 +18,12 @@ SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.ogg"))
 
 
 def decoded(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """The samples of a file."""
+    """Return the samples of a file."""
     return np.concatenate(list(decode_blocks(path.read_bytes(), DecodeLimits())))
 
 
 def recording(length_s: int) -> bytes:
-    """The sample messages over and over as Ogg/Opus, repeated packet by packet."""
+    """Return the sample messages, repeated packet by packet, as Ogg/Opus."""
     packets, step = _encoded()
     buffer = BytesIO()
     with av.open(buffer, "w", format="ogg") as container:

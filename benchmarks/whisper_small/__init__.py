@@ -1,1 +1,1 @@
-"""What `benchmarks/whisper.py` measures with and against."""
+"""The checkpoint and the peers of `benchmarks/whisper.py`."""

@@ -1,4 +1,4 @@
-"""A checkpoint of true whisper-small size with random weights, which ends every text where it is told.
+"""A checkpoint with the size of whisper-small and random weights, which ends every text at a given length.
 
 What is measured with it is the same work for every program: each writes the same tokens. The weights are drawn by
 seed, and the decoder's embeddings of positions are large, so that the token of each step hangs on its position alone.
@@ -95,7 +95,7 @@ def make_checkpoint(directory: Path) -> Path:
 
 
 def end_after(directory: Path, n_tokens: int) -> npt.NDArray[np.float32]:
-    """Let every text have `n_tokens` tokens.
+    """Make every text end after `n_tokens` tokens.
 
     Returns:
         The decoder's embeddings of positions, (448, 768), as they are in the file now.

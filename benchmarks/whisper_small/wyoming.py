@@ -1,4 +1,4 @@
-"""A peer: wyoming-faster-whisper, a whole server that installs from PyPI, run in a process of its own."""
+"""A peer: the server wyoming-faster-whisper from PyPI, in a separate process."""
 
 import asyncio
 import os

@@ -1,7 +1,7 @@
 """Logs with structlog. Each request has one id in the logs of all parts, and secrets are redacted.
 
 `cli` calls `configure` once. Log lines of libraries that use `logging` (uvicorn, httpx) pass through the same
-processors. So secrets are redacted in them, too, and in tracebacks.
+processors. So secrets are also redacted in the lines of libraries, and in tracebacks.
 """
 
 import logging
@@ -42,7 +42,11 @@ class Redactor:
         return _WORK_NAME.sub(lambda name: f"{name[0][0]}:{_MASK}", value)
 
     def value(self, value: Any) -> Any:
-        """Redact all strings inside containers; other objects are replaced by their redacted `repr`."""
+        """Redact all strings in a value.
+
+        In a container, every item is redacted. An object that is neither a string, a number nor a container is replaced
+        by its redacted `repr`.
+        """
         match value:
             case str():
                 return self.text(value)
@@ -56,7 +60,10 @@ class Redactor:
                 return self.text(repr(value))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Redact an event, as a structlog processor; it must come after the processor that formats tracebacks."""
+        """Redact an event of structlog.
+
+        This processor must come after the processor that formats tracebacks.
+        """
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 
 
@@ -113,5 +120,5 @@ def bind(**values: str) -> MutableMapping[str, Any]:
 
 
 def unbind(tokens: MutableMapping[str, Any]) -> None:
-    """Undo a `bind`."""
+    """Remove from further log lines the values that a call of `bind` added."""
     structlog.contextvars.reset_contextvars(**tokens)

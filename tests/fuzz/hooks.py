@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of our API: which bytes are a recording, and which languages the served model knows.
+"""What schemathesis cannot know of our API: which bytes are a recording, and which languages the served model supports.
 
 Requests that are meant to be refused keep their random values.
 """
@@ -18,7 +18,7 @@ _WORDS = Path(__file__).with_name("words.ogg")
 
 
 def _quiet(seconds: float) -> bytes:
-    """A recording in which nobody speaks: it is recognised in no time."""
+    """A recording without speech, whose recognition takes almost no time."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
@@ -35,12 +35,12 @@ schemathesis.openapi.format("bcp47", st.sampled_from(["ru", "ru-RU", "RU", "auto
 
 @schemathesis.hook
 def filter_case(_context: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
-    """Leave out what a form cannot show, since it is made of letters and files."""
+    """Leave out cases that a form cannot represent, because a form consists of texts and files."""
     return not isinstance(case.body, dict) or not any(_is_not_shown(name, value) for name, value in case.body.items())
 
 
 def _is_not_shown(name: str, value: object) -> bool:
-    """A list of one value arrives as that value, and back; an empty one not at all; a number in a text is a text."""
+    """Return whether a form cannot represent a value: a list of one value, an empty list, or a number in a text."""
     if name.endswith("[]") and not isinstance(value, list):
         return True
     if isinstance(value, list):

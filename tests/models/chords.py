@@ -1,4 +1,4 @@
-"""Words that are chords, in Russian or in English, as the model is told; and a tiny Whisper that hears them."""
+"""A tiny Whisper that recognises chords as words, in Russian or in English, as the caller requests."""
 
 import math
 from typing import NamedTuple
@@ -25,7 +25,7 @@ GAP_S = 0.2
 
 
 class Spoken(NamedTuple):
-    """Sound, what it says by number of word, and when each word begins and ends, in seconds."""
+    """A sound, the numbers of its words, and the times in seconds at which each word begins and ends."""
 
     samples: Samples
     said: tuple[int, ...]
@@ -59,7 +59,7 @@ def speak(said: npt.ArrayLike, rng: np.random.Generator) -> Spoken:
 
 
 def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
-    """Train on random sentences in both languages, cut close or filled up to the window, and on noise without words."""
+    """Train on random sentences in both languages, with and without padding, and on noise without words."""
     tokenizer = make_tokenizer([f" {word}" for words in WORDS.values() for word in words])
 
     def draw(step: int, rng: np.random.Generator) -> tuple[list[Example], int]:

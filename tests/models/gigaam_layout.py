@@ -1,4 +1,4 @@
-"""Tiny models in the layouts of GigaAM and NeMo that really hear: a tone of a certain height is a certain letter.
+"""Tiny models in the layouts of GigaAM and NeMo that recognise tones: each letter is a tone of a certain height.
 
 Their one layer reads the mel band in which a tone lies, so whoever computes features wrongly, transposes them,
 mistakes lengths or decodes wrongly gets other letters, or none. The bands are computed here by formula, not asked of
@@ -77,7 +77,7 @@ def nemo_ctc(directory: Path) -> Path:
 
 
 def gigaam_rnnt(directory: Path) -> Path:
-    """GigaAM v3 with RNN-T: encoder, decoder and joint network; it never says the same letter twice running."""
+    """GigaAM v3 with RNN-T: encoder, decoder and joint network; the model never writes a letter twice in a row."""
     _texts(directory, "v3_vocab.txt", {"model_type": "gigaam", "version": "v3", "features_size": 64})
     nodes = [
         *_strided("audio_signal"),

@@ -1,4 +1,4 @@
-"""A model hub in small, over real HTTP: the two addresses that a fetch needs, ranges, and faults on demand."""
+"""A small model hub over real HTTP: the two addresses that a download needs, ranges, and faults on request."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _LARGE = (".onnx", ".safetensors", ".bin")
 
 @dataclass
 class Hub:
-    """One repository and what happened to it.
+    """One repository, with the requests that it received.
 
     Attributes:
         repository: `owner/name`.

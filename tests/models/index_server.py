@@ -1,4 +1,4 @@
-"""A package index in small, over real HTTP: the simple pages and the wheels behind them, and faults on demand."""
+"""A small package index over real HTTP: the simple pages and the wheels, and faults on request."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ _PIECES = 4
 
 @dataclass
 class Index:
-    """Packages and what happened to them.
+    """Packages, with the requests for them.
 
     Attributes:
         wheels: content by file name.

@@ -1,4 +1,4 @@
-"""Messages with names that Russians write in Latin letters, spelt as they are pronounced, and a recording of them.
+"""Messages with names that Russian texts write in Latin letters, spelt as they are pronounced, and their recording.
 
 In `latin_names.ogg` each begins at a multiple of `SLOT_SAMPLES`. They are spoken by RHVoice's free voices (see
 `glas.training.voices.rhvoice`), for espeak-ng's Russian is too unclear for a Whisper. To record them anew:

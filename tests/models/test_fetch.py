@@ -1,4 +1,4 @@
-"""Fetching weights from a hub of our own over real HTTP: whole, broken off, lied to, and not there at all."""
+"""Download weights from a test hub over real HTTP: complete, interrupted, with wrong bytes, and missing."""
 
 import socket
 import time
@@ -32,7 +32,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    """The repository of GigaAM v3 with a tiny model, in both precisions, and with what nobody needs."""
+    """The repository of GigaAM v3 with a tiny model, in both precisions, and with files that no engine needs."""
     files = files_of(gigaam_ctc(tmp_path / "repository", int8_says=("б", "в", "а")))
     files |= {"README.md": b"# GigaAM v3", "v3_rnnt_encoder.onnx": b"another model", "v3_ctc.yaml": b"x: 1"}
     with serving(Hub("istupakov/gigaam-v3-onnx", files)) as served:
@@ -145,7 +145,7 @@ def test_two_fetches_at_once_do_not_write_over_each_other(hub: Hub, models_dir: 
 
     fetch_model(NAME, models_dir, fetch_again, endpoint=hub.address)
     assert is_on_disk(models_dir, NAME)
-    assert all("is being fetched already" in message for message in refused)
+    assert all("is already being downloaded" in message for message in refused)
     assert refused
 
 

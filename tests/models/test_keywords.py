@@ -1,4 +1,4 @@
-"""Names that are given with a recording are written as they are said; those that nobody says are not."""
+"""Names that are sent as keywords are written if they are said, and are not written if they are not said."""
 
 from pathlib import Path
 

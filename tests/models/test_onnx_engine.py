@@ -1,4 +1,4 @@
-"""The ONNX engine on real (tiny) networks that hear tones as letters."""
+"""The ONNX engine with real (tiny) networks that recognise tones as letters."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ SONG = "аб ва"
 
 @pytest.fixture(scope="module", params=FAMILIES, ids=lambda build: build.__name__)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> OnnxEngine:
-    """The same engine over each family of models."""
+    """The engine with each family of models."""
     build: Build = request.param
     return OnnxEngine(build(tmp_path_factory.mktemp(build.__name__)), name=f"onnx:{build.__name__}")
 
@@ -76,7 +76,7 @@ def test_a_faint_letter_lowers_the_confidence_of_its_word_only(tmp_path: Path) -
 
 
 def test_a_keyword_is_written_for_what_sounds_like_it_and_is_unsure(tmp_path: Path) -> None:
-    """No other text can be scored here, so that what is sure stays as it is, but for capitals."""
+    """This engine cannot score other texts, so certain words do not change, except for capitals."""
     engine = OnnxEngine(gigaam_ctc(tmp_path), name="onnx:tones")
     assert engine.abilities.takes_keywords
     options = DecodingOptions(hotwords="Фаба, АБ")

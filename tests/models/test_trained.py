@@ -1,4 +1,4 @@
-"""The kept weights of the tiny Whispers belong to the sources that would make them."""
+"""The stored weights of the tiny Whispers belong to the present sources."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Adapters: written and read whole, merged to the same bits everywhere, refused where they do not belong."""
+"""Adapters: written and read completely, merged to equal bits on each machine, refused for other weights."""
 
 import hashlib
 import json
@@ -81,7 +81,7 @@ def test_merging_adds_the_product(arrays: dict[str, Array], adapter: Adapter) ->
 
 
 def test_merging_gives_the_same_bits_on_every_machine() -> None:
-    """The digest was computed once; its numbers come from a generator whose streams do not change."""
+    """The digest was computed once, from numbers of a generator that is the same in all versions."""
     rng = np.random.default_rng(7)
     matrix = rng.integers(-4096, 4096, (96, 64)).astype(np.float32) / 8192
     # So far apart that the order of the sum tells in its last bits.

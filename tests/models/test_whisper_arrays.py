@@ -1,4 +1,4 @@
-"""Weights as plain arrays: the same from every file that holds them."""
+"""Weights as arrays: equal for every file format that contains them."""
 
 import struct
 from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_whole_numbers_are_given_with_their_scales_and_without(source: Path, in_
 
 
 def quantised(model: Path) -> dict[str, Quantised]:
-    """What a model stores in whole numbers."""
+    """The arrays of whole numbers in a model."""
     stored = stored_arrays(model / "model.bin")
     return {name: one for name, one in stored.items() if isinstance(one, Quantised)}
 
@@ -120,7 +120,7 @@ def _with_bias_of_keys(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_cut, "damaged or was not fetched whole"),
+        (_cut, "damaged or was not downloaded completely"),
         (_empty, "empty file"),
         (_put(0, struct.pack("<I", 5)), "expected version 6 .* got 5"),
         (_put(6, b"Something!"), "expected a WhisperSpec of revision 3, got Something!"),

@@ -1,4 +1,4 @@
-"""The official weights with the Russian vocabulary: Russian texts, and the Latin names in them, stay as they were.
+"""With the Russian vocabulary, the official weights write the same Russian texts and the same Latin names as before.
 
 The recordings in `latin_names.ogg` are synthetic; see `latin_names.py`. `make test` recognises twenty of the fifty,
 `make whole` all.
@@ -112,7 +112,10 @@ def test_texts_with_latin_names_are_the_same(whisper_base: Path, reduced: Path) 
 
 
 def texts_of(whole: Network, small: Network) -> Iterator[tuple[str, str]]:
-    """What both write for each recording. They share their encoder's weights, so it is encoded once; ten at a time."""
+    """The texts of both models for each recording, ten at a time.
+
+    They share the encoder's weights, so each is encoded once.
+    """
     sound = np.concatenate(list(decode_blocks(RECORDING.read_bytes(), DecodeLimits())))
     slots = [sound[start : start + SLOT_SAMPLES] for start in range(0, N_RECORDINGS * SLOT_SAMPLES, SLOT_SAMPLES)]
     for first in range(0, len(slots), BATCH):

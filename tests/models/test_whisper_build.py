@@ -1,4 +1,4 @@
-"""A smaller vocabulary and the model that is built with it: the same cuts, the same bytes, nothing half written."""
+"""The reduced vocabulary and the model with it: equal tokens, equal bytes, and no incomplete model after a crash."""
 
 import hashlib
 import json

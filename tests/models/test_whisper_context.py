@@ -1,4 +1,4 @@
-"""How much silence a model asks for behind a sound, and who may say so."""
+"""How much silence a model needs after a sound, and which files state this."""
 
 import json
 from pathlib import Path

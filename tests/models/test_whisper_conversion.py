@@ -1,4 +1,4 @@
-"""From a checkpoint to CTranslate2's format: once, whole or not at all, and anew when something has changed."""
+"""Conversion of a checkpoint to CTranslate2's format: once, completely or not at all, and again after a change."""
 
 import json
 import os
@@ -206,7 +206,7 @@ def says(name: str, **entries: Any) -> Any:
         (lacks("model.safetensors"), ModelFileMissingError, r"lacks model\.safetensors"),
         (lacks("config.json"), ModelLoadError, r'expected "model_type": "whisper", got None'),
         (lacks("tokenizer.json"), ModelFileMissingError, r"lacks tokenizer\.json"),
-        (cut("model.safetensors", 100_000), ModelLoadError, "damaged or was not fetched whole"),
+        (cut("model.safetensors", 100_000), ModelLoadError, "damaged or was not downloaded completely"),
         (cut("model.safetensors", 4), ModelLoadError, "expected a safetensors file"),
         (cut("model.safetensors", 0), ModelLoadError, "empty"),
         (cut("config.json", 30), ModelLoadError, "is not JSON"),
@@ -229,7 +229,7 @@ def test_damaged_and_foreign_files_are_told_by_name(
 
 def test_weights_of_torch_are_told_how_to_become_readable(source: Path, cache: Path) -> None:
     (source / "model.safetensors").rename(source / "pytorch_model.bin")
-    with pytest.raises(ModelFileMissingError, match=r"pytorch_model\.bin must be saved anew as safetensors"):
+    with pytest.raises(ModelFileMissingError, match=r"pytorch_model\.bin must be saved again as safetensors"):
         converted(source, cache, "int8")
 
 

@@ -1,4 +1,4 @@
-"""The Whisper engine on a network that was trained here: converted, loaded and heard with by the real code."""
+"""The Whisper engine with a network that was trained here: converted, loaded and run by the real code."""
 
 import json
 from itertools import pairwise
@@ -33,25 +33,25 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stock(make_whisper: MakeWhisper, cache: Path) -> WhisperEngine:
-    """A model that says nothing of dynamic context."""
+    """A model that does not state a dynamic context."""
     return WhisperEngine(make_whisper(), name="whisper:chords", cache=cache)
 
 
 @pytest.fixture(scope="module")
 def dynamic(make_whisper: MakeWhisper, cache: Path) -> WhisperEngine:
-    """The same network, with a card that says it."""
+    """The same network with a card that states a dynamic context."""
     return WhisperEngine(make_whisper(dynamic_context=True), name="whisper:chords", cache=cache)
 
 
 @pytest.fixture(scope="module")
 def messages() -> list[Spoken]:
-    """Sentences that were not in the training, of one word to `MOST_WORDS`."""
+    """Sentences of one word to `MOST_WORDS` words that were not used in training."""
     rng = np.random.default_rng(2026)
     return [speak(rng.integers(0, len(CHORDS_HZ), 1 + index % MOST_WORDS), rng) for index in range(16)]
 
 
 class Steps:
-    """What an engine asked of its network: mel frames of each batch that was heard, and how it was written."""
+    """The calls of an engine to its network: the mel frames of each batch, and how its texts were written."""
 
     def __init__(self, engine: WhisperEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.heard: list[tuple[int, int]] = []
@@ -206,7 +206,9 @@ def test_a_loop_looks_wrong_and_long_russian_does_not(samples: list[SimpleNamesp
     draft = SimpleNamespace(tokens=[1] * 50, has_ended=True)
     said = " ".join(sample.text for sample in samples)
     assert len(said) > 200
-    for text, is_wrong in ((said, False), ("да " * 40, True), ("Продолжение следует... " * 8, True), ("", False)):
+    doubled = "После сигнала произнесите имя. После сигнала, произнесите имя!"
+    loops = ("да " * 40, "Продолжение следует... " * 8, doubled)
+    for text, is_wrong in ((said, False), *((loop, True) for loop in loops), ("Да, да. Да, да.", False), ("", False)):
         assert clip.looks_wrong(SimpleNamespace(draft=draft, text=text), of_100) is is_wrong  # type: ignore[arg-type]
 
 
@@ -248,7 +250,10 @@ def test_languages_are_those_of_the_model(stock: WhisperEngine, messages: list[S
 def test_another_language_is_told_only_where_that_is_asked_for(
     dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chords belong to no language, so that both are probable; with a harsher limit one of them is the other one."""
+    """Chords belong to no language, so both languages are probable.
+
+    With a stricter limit one of them counts as foreign.
+    """
     checking = DecodingOptions(language="ru", checks_language=True)
     assert {one.foreign for one in dynamic.recognise(samples_of(messages), checking)} == {None}
     monkeypatch.setattr(recognition_call, "MOST_PROBABLE_FOREIGN", 1.1)
@@ -328,7 +333,7 @@ def test_a_model_of_ctranslate2_may_say_in_its_card_that_it_hears_without_paddin
 
 
 def test_a_path_that_begins_before_the_sound_gives_times_within_it() -> None:
-    """CTranslate2 numbers what lies before the first token, and before the first position, -1."""
+    """CTranslate2 uses -1 for a place before the first token and before the first position."""
     alignments = [(-1, 0), (0, -1), (1, -1), (1, 0), (1, 1), (2, 2), (3, 3)]
     found = SimpleNamespace(alignments=alignments, text_token_probs=[0.5, 0.25, 0.125])
     assert network._timing(found, 3) == Timing([0.0, 0.0, 0.04], [0.5, 0.25, 0.125])

@@ -1,4 +1,4 @@
-"""The original system's model by its name: fetched over real HTTP from a hub of our own, converted, served."""
+"""The original system's model by its name: downloaded over real HTTP from a test hub, converted, served."""
 
 import json
 import os
@@ -32,7 +32,7 @@ TEXT = "ёжик чай объезд"
 
 @pytest.fixture
 def hub(make_whisper: MakeWhisper) -> Iterator[Hub]:
-    """The repository of whisper-small-ru with a tiny Whisper, and with what nobody needs."""
+    """The repository of whisper-small-ru with a tiny Whisper, and with files that no engine needs."""
     files = files_of(make_whisper()) | {"pytorch_model.bin": b"a pickle", "training_args.bin": b"another"}
     with serving(Hub("Dok-tor/whisper-small-ru", files)) as served:
         yield served
@@ -76,7 +76,7 @@ def test_any_whisper_of_the_hub_is_fetched_by_its_place(hub: Hub, models_dir: Pa
 
 
 def in_shards(checkpoint: Path) -> dict[str, bytes]:
-    """Its files, the weights in two of them, as transformers saves what is larger than a limit."""
+    """The model's files with the weights in two files, as transformers saves weights above a limit."""
     tensors = read_tensors(checkpoint / "model.safetensors")
     places = {name: f"model-0000{1 + index % 2}-of-00002.safetensors" for index, name in enumerate(tensors)}
     for place in set(places.values()):

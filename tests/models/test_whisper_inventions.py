@@ -1,4 +1,4 @@
-"""A Whisper that invents a phrase for every sound: nothing of it is left where nobody speaks; what is said stays.
+"""A Whisper that writes a phrase for every sound: the phrase is removed if nobody speaks, and kept if it is said.
 
 `make test` plays a third of the ten minutes without speech, `make whole` all.
 """
@@ -20,6 +20,7 @@ from glas.training.sound.channel import encode_opus
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models.trained import trained
+from tests.speech import say_all
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
 
@@ -34,9 +35,9 @@ SAYINGS = 20
 
 @pytest.fixture(scope="module")
 def spoken() -> dict[str, list[Samples]]:
-    """Each phrase that the model invents, by twelve voices, fast and slow; all of one process, which takes seconds."""
+    """Each phrase that the model writes, by twelve voices, fast and slow; made in one process to save time."""
     styles = [SpeakingStyle(phrases.VOICES[n % len(phrases.VOICES)], 120 + 4 * n, 40 + n) for n in range(SAYINGS)]
-    sounds = phrases.say_all((phrase, style) for phrase in phrases.INVENTED for style in styles)
+    sounds = say_all((phrase, style) for phrase in phrases.INVENTED for style in styles)
     return {phrase: sounds[n * SAYINGS : (n + 1) * SAYINGS] for n, phrase in enumerate(phrases.INVENTED)}
 
 
@@ -73,7 +74,7 @@ def test_minutes_without_speech_have_no_text(recogniser: Recogniser, engine: Whi
 
 @pytest.mark.parametrize("phrase", phrases.INVENTED)
 def test_what_is_really_said_stays(recogniser: Recogniser, spoken: dict[str, list[Samples]], phrase: str) -> None:
-    """Twenty times, by twelve voices, fast and slow, loud and faint, some as voice messages."""
+    """Twenty phrases, by twelve voices, fast and slow, loud and faint, some as voice messages."""
     recordings = []
     for number, sound in enumerate(spoken[phrase]):
         faint = sound * np.float32(10 ** (-6 * (number % 5) / 20))
@@ -82,7 +83,7 @@ def test_what_is_really_said_stays(recogniser: Recogniser, spoken: dict[str, lis
 
 
 def test_a_phrase_among_noises_is_all_that_is_left(recogniser: Recogniser, spoken: dict[str, list[Samples]]) -> None:
-    """Noise, the phrase, noise: what is invented before and behind it is not there."""
+    """Noise, the phrase, noise: the text contains the phrase once, and nothing for the noises."""
     (_, before), (_, behind) = list(clips(2, SECONDS, seed=7))
     said, quiet = spoken[phrases.INVENTED[0]][1], np.float32(0.02)
     sound = np.concatenate((before * quiet, said, behind * quiet))

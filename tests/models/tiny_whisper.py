@@ -1,4 +1,4 @@
-"""A tiny Whisper that really hears what it was trained on.
+"""A tiny Whisper that really recognises the sounds on which it was trained.
 
 It is trained within a minute, on a processor (see `trained.py`), and saved as Hugging Face transformers saves a
 Whisper. The network below has the names of that format; it is written for this purpose, for transformers would be a
@@ -33,7 +33,7 @@ NO_TARGET = -100
 
 
 class Example(NamedTuple):
-    """A sound, what it says, nothing if nobody speaks in it, and in which language."""
+    """A sound, its text (empty if nobody speaks), and its language."""
 
     samples: Samples
     text: str
@@ -62,7 +62,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """A layer of the encoder, or of the decoder, which `hears` what the encoder made."""
+    """A layer of the encoder, or of the decoder, which attends to the encoder's output if `hears` is set."""
 
     def __init__(self, *, hears: bool) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class Decoder(nn.Module):
 
 
 class Whisper(nn.Module):
-    """Both; `size` is that of the vocabulary with the tokens of times."""
+    """Encoder and decoder; `size` is the size of the vocabulary with the tokens of times."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ def _sinusoids(length: int, width: int) -> Any:
 
 
 def fit(tokenizer: Tokenizer, draw: Draw, *, steps: int, seed: int = 0) -> Whisper:
-    """Train a network of random weights on what `draw` gives."""
+    """Train a network of random weights on the examples that `draw` returns."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = Whisper(tokenizer.get_vocab_size() + POSITIONS + 1)
@@ -207,7 +207,7 @@ def save(directory: Path, tensors: Mapping[str, npt.NDArray[Any]], tokenizer: To
 
 
 def write_card(directory: Path, *, dynamic_context: bool) -> None:
-    """Write the card, which says whether the model hears without padding."""
+    """Write the card, which states whether the model works without padding."""
     head = "---\nlicense: mit\ndynamic_context: true\n---\n" if dynamic_context else ""
     (directory / "README.md").write_text(f"{head}# Chords\n", encoding="utf-8")
 

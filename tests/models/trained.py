@@ -1,4 +1,4 @@
-"""Tiny Whispers are trained once, and their weights are kept in the repository: training takes a minute for each.
+"""Train tiny Whispers once, and keep their weights in the repository, because each training takes a minute.
 
 A change of the sources that make them trains them anew, once for a checkout. To keep what they have become:
 `python -m tests.models.trained`.
@@ -46,18 +46,18 @@ def trained(name: str) -> Path:
 
 
 def kept(name: str) -> Path:
-    """The file of the repository in which the weights of a network lie, in half precision."""
+    """The file of the repository with the weights of a network, in half precision."""
     return _HERE / f"{name}.npz"
 
 
 def kept_recipe(name: str) -> str:
-    """`recipe` of what made the kept weights."""
+    """The `recipe` of the sources that made the kept weights."""
     with np.load(kept(name)) as stored:
         return str(stored[_RECIPE])
 
 
 def recipe(name: str) -> str:
-    """A digest of all sources of ours that the weights depend on."""
+    """A digest of all our sources on which the weights depend."""
     sources = [_HERE / f"{name}.py", _HERE / "tiny_whisper.py", Path(tiny_tokens.__file__)]
     sources += [Path(str(one.__file__)) for one in (mel, vocabulary)]
     made = hashlib.sha256()
@@ -67,7 +67,7 @@ def recipe(name: str) -> str:
 
 
 def _write(name: str, checkpoint: Path) -> None:
-    """Write the checkpoint from what is kept, or train it."""
+    """Write the checkpoint from the kept weights, or train it."""
     from tests.models.tiny_whisper import save
 
     if kept_recipe(name) == recipe(name):

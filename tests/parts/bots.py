@@ -1,4 +1,4 @@
-"""What tests of the bot share: the whole system in this process, with Telegram's place taken by our server."""
+"""Functions for tests of the bot: the whole system in this process, with a test server instead of Telegram."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,15 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import URL
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.data_loader.app import create_app as create_data_loader
+from glas.db import migrations
+from glas.db.session import open_database
 from glas.db_assist.app import create_app as create_db_assist
 from glas.domain.messages import Transcription
 from glas.durable import Durable, sqlite_place
@@ -32,11 +35,12 @@ from tests.telegram.world import BOT_ID, JsonObject
 TIMEOUT_S = 60.0
 people = count(5_300_000_001)
 """Ids of people whom nobody else is."""
+_migrated: list[bytes] = []
 
 
 @dataclass
 class House:
-    """Everything that a test may look into."""
+    """The objects of the system that a test may use."""
 
     telegram: TelegramServer
     services: Services
@@ -46,7 +50,7 @@ class House:
     running: "asyncio.Task[None]"
 
     async def until(self, condition: Callable[[], bool], what: str = "what the test waits for") -> None:
-        """Wait until something is true at Telegram."""
+        """Wait until a condition about the test server of Telegram is true."""
         deadline = time.monotonic() + TIMEOUT_S
         while not condition():
             if self.running.done():
@@ -55,7 +59,7 @@ class House:
             await asyncio.sleep(0.04)
 
     async def answer(self, sent: JsonObject, *, final: bool = True) -> JsonObject:
-        """The bot's answer to a message, once it is no placeholder any more."""
+        """Return the bot's answer to a message when it is no longer a placeholder."""
 
         def found() -> JsonObject | None:
             for message in reversed(self.telegram.answers(sent["chat"]["id"])):
@@ -75,7 +79,7 @@ class House:
         return await self.answer(self.telegram.say(person, "/start"))
 
     async def press(self, person: int, message: JsonObject, button: str, **details: Any) -> str:
-        """Press a button and wait for the words that appear."""
+        """Press a button and wait for the words that then appear."""
         query = self.telegram.press(person, message["message_id"], button, **details)
         await self.until(lambda: self.telegram.world.presses[query].is_answered, f"an answer to {button}")
         return self.telegram.world.presses[query].text or ""
@@ -85,7 +89,7 @@ class House:
         return await self.services.db_assist.by_message(BOT_ID, answer["chat"]["id"], answer["message_id"])
 
     async def archived(self, answer: JsonObject) -> Transcription:
-        """The row once its audio is in the object store."""
+        """Return the row when its audio is in the object store."""
         deadline = time.monotonic() + TIMEOUT_S
         while (row := await self.row_of(answer)).audio_key is None:
             assert time.monotonic() < deadline, "the audio was not archived"
@@ -93,7 +97,7 @@ class House:
         return row
 
     def shown(self) -> list[str]:
-        """All that the bot's messages say now."""
+        """Return the present texts of all messages of the bot."""
         messages = sorted(self.telegram.world.messages.items(), key=lambda item: item[0][1])
         return [message.get("text", "?") for _, message in messages if message["from"]["id"] == BOT_ID]
 
@@ -104,7 +108,7 @@ def is_waiting(message: JsonObject) -> bool:
 
 
 def texts_of_buttons(message: JsonObject) -> list[str]:
-    """What stands on the buttons under a message."""
+    """Return the texts of the buttons under a message."""
     return [button["text"] for button in buttons(message)]
 
 
@@ -118,9 +122,24 @@ class Parts:
     running: "asyncio.Task[None]"
 
 
+async def _bring_tables(settings: Settings) -> None:
+    """Put an empty database with our tables into a new data directory: to migrate each takes as long as many tests."""
+    place = settings.data_dir / "glas.db"
+    if settings.database_url is not None or place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not _migrated:
+        database = open_database(URL.create("sqlite+aiosqlite", database=str(place)))
+        await migrations.upgrade(database)
+        await database.close()
+        _migrated.append(place.read_bytes())
+    place.write_bytes(_migrated[0])
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, nn_service: NnServiceClient, *, slot: str = "test") -> AsyncIterator[Parts]:
     """Start db_assist, data_loader and the bot in this process."""
+    await _bring_tables(settings)
     async with contextlib.AsyncExitStack() as stack:
         db_assist_app = create_db_assist(settings, key=None)
         db_assist = DbAssistClient(open_http(url=None, app=db_assist_app))
@@ -144,7 +163,7 @@ async def open_parts(settings: Settings, nn_service: NnServiceClient, *, slot: s
 async def open_house(
     settings: Settings, telegram: TelegramServer, nn_service: NnServiceClient, *, slot: str = "test"
 ) -> AsyncIterator[House]:
-    """The same, with our Telegram beside it."""
+    """Start the parts and the test server of Telegram in this process."""
     settings = bot_settings(settings, telegram)
     async with open_parts(settings, nn_service, slot=slot) as parts:
         yield House(telegram, parts.services, parts.bot, parts.durable, settings, parts.running)
@@ -152,7 +171,7 @@ async def open_house(
 
 @asynccontextmanager
 async def open_house_with(app: FastAPI, settings: Settings) -> AsyncIterator[tuple[House, httpx.AsyncClient]]:
-    """The same, with an app as its nn_service, and with an HTTP client of this app."""
+    """Start the system with a given app as its nn_service, and with an HTTP client of this app."""
     with TelegramServer() as telegram:
         async with (
             entered([app]),
@@ -163,12 +182,12 @@ async def open_house_with(app: FastAPI, settings: Settings) -> AsyncIterator[tup
 
 
 def bot_settings(settings: Settings, telegram: TelegramServer) -> Settings:
-    """Settings of a bot that talks to our Telegram."""
+    """Settings of a bot that uses the test server of Telegram."""
     return settings.model_copy(update={"telegram_token": SecretStr(telegram.token), "telegram_api_url": telegram.url})
 
 
 async def newcomer(house: House) -> int:
-    """A person whom no other test knows, and who has pressed /start."""
+    """A person whom no other test uses, and who has pressed /start."""
     person = next(people)
     await house.start(person)
     return person
@@ -186,5 +205,5 @@ def nn_service_at(url: str) -> NnServiceClient:
 
 
 def dead_http() -> httpx.AsyncClient:
-    """A client of a service that nobody runs."""
+    """A client of a service that does not run."""
     return open_http(url="http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""What the tests of parts share: databases, and a bot for each module.
+"""Fixtures for the tests of parts: databases, and a bot for each module.
 
 SQLite is a copied file, PostgreSQL one database that is emptied for each test. Both are migrated once; to do it for
 each test would take longer than the tests.
@@ -40,7 +40,7 @@ def migrated_postgres(postgres: Postgres) -> str:
 
 
 def as_role(url: str, role: str) -> str:
-    """The same database, as one of its roles; the server of the tests asks nobody for a password."""
+    """Return the database's URL for one of its roles; the test server requires no password."""
     address = make_url(url)
     return address.set(username=f"{address.database}_{role}").render_as_string(hide_password=False)
 
@@ -61,7 +61,7 @@ async def _migrate(url: URL) -> None:
 
 @pytest.fixture
 def empty_postgres(migrated_postgres: str) -> str:
-    """The same without rows."""
+    """The migrated PostgreSQL without rows."""
     with psycopg.connect(migrated_postgres) as connection:
         # As a replica the server lets even the ledger be emptied.
         connection.execute("SET session_replication_role = replica")
@@ -84,7 +84,7 @@ def database_settings(request: pytest.FixtureRequest, settings: Settings) -> Set
 
 @pytest.fixture
 def owner_settings(database_settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    """The same database as `database_settings`, with all rights."""
+    """The database of `database_settings`, with all rights."""
     if database_settings.database_url is None:
         return database_settings
     url: str = request.getfixturevalue("migrated_postgres")
@@ -93,14 +93,14 @@ def owner_settings(database_settings: Settings, request: pytest.FixtureRequest) 
 
 @pytest.fixture
 async def db_assist(database_settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """db_assist in this process over each database in turn."""
+    """db_assist in this process, with SQLite and with PostgreSQL."""
     async with open_db_assist(database_settings) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def house_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of a module's bot; a module that needs others has a fixture of this name."""
+    """Settings of a module's bot; a module that needs other settings overrides this fixture."""
     return Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"))
 
 
@@ -113,7 +113,7 @@ async def recogniser() -> AsyncIterator[Recogniser]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(house_settings: Settings, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The whole system with that recogniser, for all tests of a module; each test brings people of its own."""
+    """The whole system with that recogniser, for all tests of a module; each test makes its own people."""
     with TelegramServer() as telegram:
         async with open_house(house_settings, telegram, recogniser.client) as opened:
             yield opened

@@ -1,4 +1,7 @@
-"""An export in a process of its own that kills itself; imported once by a fork server, since imports take seconds."""
+"""An export in a separate process that kills itself.
+
+A fork server imports the code once, because imports take seconds.
+"""
 
 import asyncio
 import os
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class InlineDecoder:
-    """Decodes in this process: starting a confined one takes a second, and another test does that."""
+    """Decodes in this process, because starting a confined process takes a second."""
 
     @contextmanager
     def open(self, data: memoryview) -> Iterator[Iterator[Samples]]:
@@ -30,7 +33,7 @@ class InlineDecoder:
 
 
 def export_until_killed(data_dir: Path, directory: Path, step: str, times: int) -> None:
-    """Export in small pages, and die as soon as `step` has happened `times` times."""
+    """Export in small pages, and end the process when `step` has happened `times` times."""
     seen: Counter[str] = Counter()
     export._PAGE = 3
 

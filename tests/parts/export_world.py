@@ -1,4 +1,4 @@
-"""A small world for exports: a real db_assist over SQLite, a store, people who speak and change their minds."""
+"""A small system for tests of exports: a real db_assist with SQLite, an object store, people, messages and consents."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ _message_ids = itertools.count(9_000_000)
 
 @dataclass
 class World:
-    """Everything an export needs.
+    """The objects that an export needs.
 
     Attributes:
         db_assist: the real one, in this process.
@@ -68,7 +68,7 @@ class World:
         await self.db_assist.set_consent(tg_id, Purpose.TRAINING, granted=granted, text_version="1")
 
     async def begin(self, tg_id: int, *, is_forwarded: bool = False) -> int:
-        """A message comes; returns its id."""
+        """Create the row of a new message; return its id."""
         number = next(_message_ids)
         new = NewTranscription(
             tg_id=tg_id,
@@ -85,7 +85,7 @@ class World:
     async def message(
         self, tg_id: int, audio: bytes, text: str = "что то сказано", *, is_forwarded: bool = False
     ) -> int:
-        """A message comes, is archived and recognised; returns its id."""
+        """Create a message that is archived and recognised; return its id."""
         number = await self.begin(tg_id, is_forwarded=is_forwarded)
         await self.archive(number, audio)
         await self.finish(number, text)
@@ -102,19 +102,19 @@ class World:
         await self.db_assist.archive(number, audio_key=stored.key, sha256=stored.sha256, size_bytes=stored.size_bytes)
 
     async def rate(self, number: int, tg_id: int, score: Score) -> None:
-        """Rate one's own message."""
+        """Store a person's rating of their own message."""
         await self.db_assist.rate(number, tg_id, score)
 
     async def correct(self, number: int, tg_id: int, reference: str) -> None:
-        """Say what was said."""
+        """Store a correction by the author."""
         await self.db_assist.correct(number, tg_id, reference)
 
     def folders(self) -> list[str]:
-        """Where messages stand: score/id."""
+        """Return the directories of messages: score/id."""
         return sorted(f"{path.parent.name}/{path.name}" for path in self.directory.glob("[0-9]/*"))
 
     def record(self, folder: str) -> dict[str, Any]:
-        """What the export tells of a message."""
+        """Return the JSON of a message in the export."""
         number = folder.rpartition("/")[2]
         told: dict[str, Any] = json.loads((self.directory / folder / f"{number}.json").read_text(encoding="utf-8"))
         return told
@@ -134,7 +134,7 @@ class World:
 
 
 def exported(directory: Path) -> Iterator[tuple[str, Path]]:
-    """The export's files, without what it keeps for itself."""
+    """Return the export's files without its own index and lock."""
     for path in sorted(directory.rglob("*")):
         name = str(path.relative_to(directory))
         if path.is_file() and not name.startswith(".export"):
@@ -145,7 +145,7 @@ def exported(directory: Path) -> Iterator[tuple[str, Path]]:
 async def opened_world(
     settings: Settings, store: Store | None = None, decoder: DecoderPool | None = None
 ) -> AsyncIterator[World]:
-    """A world in the directory of the settings; it may be opened again later, by another process too."""
+    """Open a world in the directory of the settings; another process may open it again later."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app = create_app(settings, key=None)
     own = decoder or DecoderPool(2, DecodeLimits())

@@ -1,4 +1,4 @@
-"""Files that nobody should send, and some that only look so. Each builder gives the bytes of one file."""
+"""Malicious or damaged files, and some that only look damaged. Each function returns the bytes of one file."""
 
 import json
 import random
@@ -21,7 +21,7 @@ def ogg() -> bytes:
 
 
 def flipped(data: bytes, count: int, seed: int = 1) -> bytes:
-    """`data` with `count` bytes changed, none of them in the magic."""
+    """Return `data` with `count` changed bytes, but with unchanged first bytes."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable test, no secret
     out = bytearray(data)
     for _ in range(count):
@@ -67,7 +67,7 @@ def float_wav(value: float) -> bytes:
 
 
 def loud_wav(seconds: float) -> bytes:
-    """The greatest number of bytes that sound may take for each second: 16 channels, 384 kHz, 64 bits."""
+    """Sound with the largest number of bytes for each second: 16 channels, 384 kHz, 64 bits."""
     return wav(bytes(int(seconds * 384_000) * 16 * 8), rate_hz=384_000, channels=16, bits=64, code=3)
 
 
@@ -182,7 +182,7 @@ def mp3_with_cover(count: int) -> bytes:
 
 
 def mp3_with_old_title() -> bytes:
-    """An MP3 whose title is said to be UTF-8 and is none."""
+    """An MP3 whose title is declared as UTF-8 but is not UTF-8."""
     title = b"\x03" + "Привет".encode("cp1251")
     return _id3([b"TIT2" + _synchsafe(len(title)) + b"\0\0" + title]) + encoded(tone(440, 2), "mp3")
 
@@ -212,7 +212,7 @@ def _synchsafe(number: int) -> bytes:
 
 
 def mp4_that_refers_to(path: str) -> bytes:
-    """An MP4 whose sound is said to lie in another file, by an "alias" of old Macintosh kind."""
+    """An MP4 that states that its sound is in another file, by an "alias" of old Macintosh systems."""
     data = encoded(tone(440, 1), "m4a")
     at = data.index(b"dref") - 4
     name = path.encode()
@@ -246,14 +246,14 @@ def mkv_zip_bomb(count: int, expanded: int = 9_900_000) -> bytes:
 
 
 def ogg_of_many_links(count: int) -> bytes:
-    """An Ogg that claims to be `count` recordings one behind the other, none of which has any sound."""
+    """An Ogg that states that it contains `count` recordings in sequence, none of which has any sound."""
     begin = _ogg_page(b"OpusHead", b"\x08", flags=2, granule=0, number=0)
     end = _ogg_page(b"", b"", flags=4, granule=0, number=1)
     return (begin + end) * count
 
 
 def playlists(target: str) -> Iterator[tuple[str, bytes]]:
-    """Text that makes FFmpeg open `target`, if FFmpeg is allowed to see that it is such text."""
+    """Texts that make FFmpeg open `target` if FFmpeg may detect that they are playlists."""
     yield "hls", f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\n{target}\n#EXT-X-ENDLIST\n".encode()
     yield "ffconcat", f"ffconcat version 1.0\nfile '{target}'\n".encode()
     document = f"<MPD type='static'><Period><AdaptationSet><BaseURL>{target}</BaseURL></AdaptationSet></Period></MPD>"
@@ -266,7 +266,7 @@ def playlists(target: str) -> Iterator[tuple[str, bytes]]:
 
 
 def noise_aac(minutes: int) -> bytes:
-    """White noise: legal, and the most expensive thing for a decoder."""
+    """White noise, which is valid and takes the most time to decode."""
     return encoded(white_noise(10), "adts") * (6 * minutes)
 
 

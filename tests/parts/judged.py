@@ -1,4 +1,4 @@
-"""What tests of judged models share."""
+"""Functions for tests of models that the gate has judged."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ def judged(utterances: list[Utterance]) -> TrialResult:
 
 
 def told_to(house: House, person: int, start: str) -> list[JsonObject]:
-    """Messages of the bot to a person that begin so."""
+    """Return messages of the bot to a person that begin with a given text."""
     return [one for one in house.telegram.answers(person) if one.get("text", "").startswith(start)]
 
 

@@ -1,4 +1,4 @@
-"""What tests of kept recognitions share: words with times, and subtitles that are asked for."""
+"""Functions for tests of kept recognitions: words with times, and requests for subtitles."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ VERSION = "0123456789ab"
 
 
 def speak(recogniser: Recogniser, text: str) -> None:
-    """Let everybody say a text, a word in 0.4 s."""
+    """Let the recogniser return a text for everybody, with 0.4 s for each word."""
     recogniser.text, recogniser.model_version = text, VERSION
     recogniser.words = [
         {"word": word, "start": number * 0.4, "end": number * 0.4 + 0.3} for number, word in enumerate(text.split())
@@ -19,7 +19,7 @@ def speak(recogniser: Recogniser, text: str) -> None:
 
 
 async def pressed(house: House, person: int, answer: JsonObject) -> str:
-    """The subtitles that come after a press."""
+    """Return the subtitles that are sent after a press of the button."""
     before = len(documents(house, person))
     await house.press(person, answer, "📄")
     await house.until(lambda: len(documents(house, person)) > before)

@@ -1,4 +1,4 @@
-"""Small own models beside a small champion, each of which writes other letters for the same sound."""
+"""Small own models and a small champion, each of which writes other letters for the same sound."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A recogniser whose text the test chooses: a real HTTP server in the place of nn_service."""
+"""A recogniser whose text the test chooses: a real HTTP server instead of nn_service."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ _PAUSE_S = 2.0
 
 
 def health(model_version: str | None = None) -> dict[str, Any]:
-    """What nn_service says of itself."""
+    """The answer of nn_service about its state."""
     title = TitleBody(ru="Заглушка", en="Stub")
     body = HealthBody(status="ok", model="stub", model_version=model_version, title=title, version="1", in_flight=0)
     return body.written()
@@ -33,7 +33,7 @@ def health(model_version: str | None = None) -> dict[str, Any]:
 def answer(
     text: str, duration_s: float, *, words: Sequence[Mapping[str, Any]] = (), model_version: str | None = None
 ) -> dict[str, Any]:
-    """What nn_service answers to a recording; if there are words, with a segment between each two pauses of 2 s."""
+    """The answer of nn_service to a recording; with words, there is a segment between each two pauses of 2 s."""
     groups: list[list[Word]] = []
     for word in (Word(text=one["word"], start_s=one["start"], end_s=one["end"]) for one in words):
         if not groups or word.start_s - groups[-1][-1].end_s >= _PAUSE_S:
@@ -62,7 +62,7 @@ def _joined(words: Sequence[Word]) -> str:
 
 
 class Recogniser:
-    """Answers at once, or as the test wishes."""
+    """Answers at once, or as the test requests."""
 
     def __init__(self) -> None:
         self.text = "привет"

@@ -1,4 +1,4 @@
-"""Two hundred replies of people to transcripts: true corrections, and everything else that they write."""
+"""Two hundred replies of people to recognised texts: true corrections, and other texts."""
 
 from dataclasses import dataclass
 from typing import Literal

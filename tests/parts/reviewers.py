@@ -1,4 +1,4 @@
-"""What tests of reviews share: people who may be heard, reviewers, services with checks always or never."""
+"""Functions for tests of reviews: speakers, reviewers, and services in which each review or no review is a check."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from tests.parts.voices import open_db_assist, someone
 
 
 async def a_speaker(client: DbAssistClient, version: str = REVIEWERS_LISTEN_SINCE) -> int:
-    """Somebody who agrees to training, by the words of a version."""
+    """A person who agrees to training, by a given version of the text."""
     tg_id = someone()
     await client.register(tg_id)
     await client.set_consent(tg_id, Purpose.TRAINING, granted=True, text_version=version)
@@ -22,7 +22,7 @@ async def a_speaker(client: DbAssistClient, version: str = REVIEWERS_LISTEN_SINC
 
 
 async def a_reviewer(client: DbAssistClient) -> int:
-    """Somebody who reviews."""
+    """A person who is a reviewer."""
     tg_id = someone()
     await client.register(tg_id)
     assert (await client.set_reviewer(tg_id, is_reviewer=True)).is_reviewer
@@ -30,7 +30,7 @@ async def a_reviewer(client: DbAssistClient) -> int:
 
 
 async def taken(client: DbAssistClient, reviewer: int) -> ReviewItem:
-    """The message that a reviewer gets."""
+    """Return the message that a reviewer gets."""
     item = await client.next_review(reviewer)
     assert item is not None
     return item
@@ -38,21 +38,21 @@ async def taken(client: DbAssistClient, reviewer: int) -> ReviewItem:
 
 @pytest.fixture
 async def checked(database_settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """Every review is a check where one can be."""
+    """db_assist in which each review is a check if possible."""
     async with opened_with(database_settings, review_check_every=1) as client:
         yield client
 
 
 @pytest.fixture
 async def unchecked(database_settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """No review is one."""
+    """db_assist in which no review is a check."""
     async with opened_with(database_settings, review_check_every=0) as client:
         yield client
 
 
 @asynccontextmanager
 async def opened_with(settings: Settings, **changes: float) -> AsyncIterator[DbAssistClient]:
-    """db_assist with other rules."""
+    """Open db_assist with other rules."""
     rules = settings.db_assist.model_copy(update=changes)
     async with open_db_assist(settings.model_copy(update={"db_assist": rules})) as client:
         yield client

@@ -1,4 +1,4 @@
-"""What tests of reviews in the bot share."""
+"""Functions for tests of reviews in the bot."""
 
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ async def speaker(house: House) -> int:
 
 
 async def after(house: House, reviewer: int, shown: JsonObject) -> JsonObject:
-    """The recording, or the end, that follows a message; the bot's thanks are passed over."""
+    """Return the recording, or the end, that follows a message; the bot's thanks are skipped."""
 
     def found() -> JsonObject | None:
         later = [one for one in house.telegram.answers(reviewer) if one["message_id"] > shown["message_id"]]

@@ -1,4 +1,4 @@
-"""Steps of the bot's workflows: what is recorded of values, errors and bugs."""
+"""Steps of the bot's workflows: how values, errors and bugs are recorded."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +16,7 @@ WORK = Work("lines", "hear", "w:1", ())
 
 
 class Bot:
-    """A workflow as the bot has them: two steps, and another in place of the third when the second fails."""
+    """A workflow like those of the bot: two steps, and another step instead of the third if the second fails."""
 
     def __init__(self, durable: Durable) -> None:
         self._durable = durable
@@ -84,7 +84,7 @@ def failing(error: Exception) -> Callable[[], Awaitable[Any]]:
 
 @pytest.mark.usefixtures("plain_log")
 async def test_a_bug_is_told_and_not_recorded(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
-    """A later run, here a fork by a release without the bug, does the step again and goes the right way."""
+    """A later run, here with a release without the bug, repeats the step that failed and then continues correctly."""
     bot.recognise = failing(KeyError("no such thing"))
     assert await bot.ended() == ["placeholder"]
     assert [type(error) for error in bot.errors] == [ServiceFaultError]
@@ -97,7 +97,7 @@ async def test_a_bug_is_told_and_not_recorded(bot: Bot, capsys: pytest.CaptureFi
 
 
 async def test_an_error_that_is_a_result_is_recorded(bot: Bot) -> None:
-    """The recording stays too long, whoever looks again."""
+    """A recording that is too long is too long in each run."""
     bot.recognise = failing(AudioTooLongError("two hours"))
     assert await bot.ended() == ["placeholder", "recognise", "confess"]
     bot.recognise = bot._recognised
@@ -108,7 +108,7 @@ async def test_an_error_that_is_a_result_is_recorded(bot: Bot) -> None:
 
 
 async def test_one_bug_does_not_touch_other_work(bot: Bot) -> None:
-    """What comes after it in the same process is recorded as ever."""
+    """Later work in the same process is recorded as usual."""
     bot.recognise = failing(KeyError("no such thing"))
     await bot.ended()
     bot.recognise = bot._recognised

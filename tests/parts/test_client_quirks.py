@@ -1,4 +1,4 @@
-"""What programs written for other servers send, and what they must get."""
+"""Requests of programs that were written for other servers, and the answers that they must get."""
 
 import asyncio
 import json
@@ -14,13 +14,14 @@ from glas.serving.hosts import HostCheck
 from glas.serving.uploads import UploadBudget
 from glas.settings import MIB, Settings
 from tests.conftest import Server
+from tests.parts.lent import under_another_name
 from tests.parts.test_nn_service import running
 
 PATH = "/v1/audio/transcriptions"
 
 
 def post(server: Server, fields: list[tuple[str, Any]], **headers: str) -> httpx.Response:
-    """A form whose parts are written exactly so: `(name, value)` or `(name, (file name, bytes))`."""
+    """Send a form whose parts are exactly given: `(name, value)` or `(name, (file name, bytes))`."""
     parts = []
     for name, value in fields:
         file_name, body = value if isinstance(value, tuple) else (None, value.encode())
@@ -53,7 +54,7 @@ def test_a_file_is_a_file_with_or_without_a_name(
 
 
 def test_a_long_file_without_a_name_is_whole(server: Server, voice: bytes, text: str) -> None:
-    """Longer than the megabyte that a field of a form may have; somebody speaks at its end."""
+    """The file is longer than the megabyte that a form field may have; there is speech at its end."""
     silence = bytes(60 * 32_000)
     data = bytearray(voice[:44] + silence + voice[44:])
     data[40:44] = (len(data) - 44).to_bytes(4, "little")
@@ -167,7 +168,7 @@ def test_the_document_can_be_read_by_people_without_a_foreign_host(server: Serve
 
 
 async def test_the_document_and_health_need_no_key(settings: Settings) -> None:
-    async with running(settings, key="k" * 32) as app:
+    async with running(settings, key="k" * 32, load=under_another_name) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://glas") as client:
             statuses = [(await client.get(path)).status_code for path in ("/docs", "/openapi.json", "/health")]
@@ -177,7 +178,7 @@ async def test_the_document_and_health_need_no_key(settings: Settings) -> None:
 
 async def test_a_browser_may_send_the_headers_of_openais_client(settings: Settings) -> None:
     allowing = settings.model_copy(update={"cors_origins": "https://example.org"})
-    async with running(allowing) as app:
+    async with running(allowing, load=under_another_name) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://glas") as client:
             asked = "authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-retry-count"

@@ -1,4 +1,4 @@
-"""The side door: commands reach the server that holds a data directory, and nobody else does."""
+"""The socket for commands: commands reach the server that holds a data directory, and nobody else does."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ def named(name: str) -> FastAPI:
 
 @pytest.mark.parametrize("depth", [1, 12], ids=["short path", "path too long for a socket"])
 async def test_each_service_answers_under_its_name(depth: int, tmp_path: Path) -> None:
-    """A socket that a killed server left behind is replaced; afterwards nobody answers."""
+    """A socket that a killed server left is replaced; after the server has ended, nobody answers."""
     settings = Settings(_env_file=None, data_dir=tmp_path.joinpath(*["directory"] * depth))
     settings.data_dir.mkdir(parents=True)
     with taken(settings.data_dir, Holder(os.getpid()), alone=True):
@@ -46,7 +46,7 @@ async def test_each_service_answers_under_its_name(depth: int, tmp_path: Path) -
 
 
 async def test_who_shares_the_directory_opens_none(tmp_path: Path) -> None:
-    """Parts that run apart have ports of their own; a socket without a server is nobody's."""
+    """Separate parts have their own ports, so they open no socket. A socket without a server has no effect."""
     settings = Settings(_env_file=None, data_dir=tmp_path)
     with control_socket.opened(settings, ("tg_bot",)) as listener:
         assert listener is None

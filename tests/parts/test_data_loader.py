@@ -1,4 +1,4 @@
-"""data_loader through its typed client: over both stores, in this process and over TCP."""
+"""data_loader through its typed client, with both stores, in this process and over TCP."""
 
 import asyncio
 import hashlib
@@ -45,7 +45,7 @@ _ids = itertools.count(50_000)
 
 @pytest.fixture
 def number() -> int:
-    """An id that no other test has used: they share one server."""
+    """An id that no other test has used, because the tests share one server."""
     return next(_ids)
 
 
@@ -85,7 +85,7 @@ def data_loader(http: httpx.AsyncClient) -> DataLoaderClient:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The app with its lifespan entered; these tests ask nothing of db_assist."""
+    """The app with its lifespan; these tests send no requests to db_assist."""
     async with open_http(url=NOBODY) as nobody:
         app = create_app(settings, key=KEY, db_assist=DbAssistClient(nobody))
         async with entered([app]):
@@ -112,7 +112,7 @@ def voice(samples: list[Sample]) -> bytes:
 
 
 async def test_original_bytes_are_kept(data_loader: DataLoaderClient, number: int, voice: bytes) -> None:
-    """Under an extension that the bytes tell; twice is as good as once."""
+    """The extension comes from the bytes; storing the same bytes twice has no further effect."""
     stored = await data_loader.store_audio(number, voice)
     assert stored.key == f"{number}/{number}_audio.ogg"
     assert (stored.sha256, stored.size_bytes) == (hashlib.sha256(voice).hexdigest(), len(voice))
@@ -123,7 +123,7 @@ async def test_original_bytes_are_kept(data_loader: DataLoaderClient, number: in
 
 
 async def test_other_bytes_are_refused(data_loader: DataLoaderClient, number: int, voice: bytes, wav: bytes) -> None:
-    """For the same message nothing else is stored, of whatever format."""
+    """Other bytes for the same message are refused, in any format."""
     stored = await data_loader.store_audio(number, voice)
     for other in (voice + b"more", wav):
         with pytest.raises(ConflictError, match="other bytes"):
@@ -138,7 +138,7 @@ def wav(long_wav: bytes) -> bytes:
 
 
 async def test_what_is_no_audio_is_not_kept(data_loader: DataLoaderClient, number: int) -> None:
-    """Known by its bytes, whatever it was called."""
+    """The bytes decide, and not the name of the file."""
     with pytest.raises(EmptyAudioError):
         await data_loader.store_audio(number, b"")
     with pytest.raises(UnsupportedFormatError, match="HLS playlist"):
@@ -149,7 +149,7 @@ async def test_what_is_no_audio_is_not_kept(data_loader: DataLoaderClient, numbe
 
 @pytest.mark.parametrize("text", ["Привет, «мир»!\nВторая строка\u00a0— ё.", ""])
 async def test_texts_are_kept(data_loader: DataLoaderClient, number: int, text: str) -> None:
-    """To the letter; another text for the same message is refused."""
+    """Each letter is kept; another text for the same message is refused."""
     stored = await data_loader.store_transcription(number, text)
     assert stored.key == f"{number}/{number}_transcription.txt"
     assert await data_loader.fetch_transcription(stored.key) == text
@@ -177,7 +177,7 @@ KEPT = """{
 async def test_recognitions_are_kept(
     data_loader: DataLoaderClient, http: httpx.AsyncClient, number: int, store_settings: Settings
 ) -> None:
-    """Twice is as good as once, another one is refused; the form of version 1 stays readable."""
+    """Storing a recognition twice has no further effect; another one is refused; version 1 is still readable."""
     kept = KeptRecognition.model_validate_json(KEPT)
     assert kept.recognition.hypothesis.words == (Word(text="раз", start_s=0.25, end_s=1, confidence=0.5),)
     assert kept.settings == UNSPECIFIED
@@ -212,7 +212,7 @@ async def test_large_recordings_come_in_parts(data_loader: DataLoaderClient, num
 async def test_uploads_have_a_limit(
     data_loader: DataLoaderClient, http: httpx.AsyncClient, number: int, wav: bytes
 ) -> None:
-    """Announced or not."""
+    """The limit applies to announced and to unannounced lengths."""
     data = wav[:44] + bytes(25 * 1024 * 1024)
     with pytest.raises(UploadTooLargeError, match="24 MiB"):
         await data_loader.store_audio(number, data)
@@ -239,7 +239,7 @@ _RANGES = [
 
 
 async def test_players_get_their_ranges(http: httpx.AsyncClient, number: int, voice: bytes) -> None:
-    """As RFC 9110 has it; what we do not offer is answered with everything."""
+    """Ranges follow RFC 9110; for ranges that are not supported, the whole object is sent."""
     stored = await DataLoaderClient(http).store_audio(number, voice)
     for asked, status, expected in _RANGES:
         answer = await http.get(f"/objects/{stored.key}", headers={"Range": asked})
@@ -252,7 +252,7 @@ async def test_players_get_their_ranges(http: httpx.AsyncClient, number: int, vo
 
 
 async def test_ranges_behind_the_end(http: httpx.AsyncClient, number: int, voice: bytes) -> None:
-    """416 tells the length, and our client names the error."""
+    """The answer 416 contains the length, and our client raises the right error."""
     client = DataLoaderClient(http)
     stored = await client.store_audio(number, voice)
     answer = await http.get(f"/objects/{stored.key}", headers={"Range": f"bytes={len(voice)}-"})
@@ -264,7 +264,7 @@ async def test_ranges_behind_the_end(http: httpx.AsyncClient, number: int, voice
 
 
 async def test_strange_keys_reach_nothing(http: httpx.AsyncClient) -> None:
-    """Only what we named can be fetched or deleted."""
+    """Only keys of Glas can be fetched or deleted."""
     for key in ("../../etc/passwd", "..%2f..%2fetc%2fpasswd", "1/2_audio.ogg", "1", "1/1_audio.ogg.part"):
         assert (await http.get(f"/objects/{key}")).status_code in {400, 404, 405}
         with pytest.raises(InvalidParameterError, match="expected a key"):
@@ -272,7 +272,7 @@ async def test_strange_keys_reach_nothing(http: httpx.AsyncClient) -> None:
 
 
 async def test_deleting(data_loader: DataLoaderClient, number: int, voice: bytes) -> None:
-    """By message and by key; once more does no harm, and the neighbour stays."""
+    """Objects are deleted by message and by key; a repetition has no effect, and other messages stay."""
     audio = await data_loader.store_audio(number, voice)
     text = await data_loader.store_transcription(number, "текст")
     neighbour = await data_loader.store_transcription(number * 10, "сосед")
@@ -290,7 +290,7 @@ async def test_deleting(data_loader: DataLoaderClient, number: int, voice: bytes
 async def test_lost_objects_are_found_and_put_back(
     data_loader: DataLoaderClient, http: httpx.AsyncClient, number: int, voice: bytes
 ) -> None:
-    """Missing by name, damaged by digest; only the very bytes that were lost take their place. Figures tell of it."""
+    """Missing and damaged objects are found, and only the lost bytes may replace them. Metrics count them."""
     audio = await data_loader.store_audio(number, voice)
     text = await data_loader.store_transcription(number, "текст")
     other = hashlib.sha256(b"other").hexdigest()
@@ -320,7 +320,7 @@ async def test_lost_objects_are_found_and_put_back(
 
 
 async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Settings) -> None:
-    """Whether it is alive and ready is told to everybody, nothing else is."""
+    """Only `/health` and `/ready` need no key."""
     http.headers["Authorization"] = "Bearer another"
     client = DataLoaderClient(http)
     assert (await http.get("/health")).status_code == 200
@@ -338,19 +338,19 @@ async def test_the_key_is_asked_for(http: httpx.AsyncClient, store_settings: Set
 
 
 async def test_a_store_that_is_away(settings: Settings, voice: bytes) -> None:
-    """Is told as such, so that callers try again; the service itself goes on."""
+    """The error says that the store is unavailable, so that callers try again; the service continues to run."""
     keys = {"s3_access_key": ACCESS_KEY, "s3_secret_key": SecretStr(SECRET_KEY)}
     away = settings.model_copy(update={"s3_endpoint": NOBODY} | keys)
     async with running(away) as app, open_http(url=None, app=app, token=KEY) as http:
         client = DataLoaderClient(http)
         for asking in (client.store_audio(1, voice), client.fetch_audio("1/1_audio.ogg"), client.ready()):
-            with pytest.raises(ServiceUnreachableError, match="object store is away"):
+            with pytest.raises(ServiceUnreachableError, match="object store cannot be reached"):
                 await asking
         assert (await http.get("/health")).status_code == 200, "the process is alive"
 
 
 async def test_an_export_that_cannot_ask_the_database(data_loader: DataLoaderClient) -> None:
-    """Fails with the reason, and another can be begun."""
+    """The export fails with the reason, and another export can be started."""
     for _ in range(2):
         with pytest.raises(ServiceUnreachableError, match="nobody answers"):
             await data_loader.export_now()

@@ -1,4 +1,4 @@
-"""A database on several machines: everything connects to the server that accepts writes, whichever it is."""
+"""A database on several machines: all parts connect to the server that accepts writes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ IS_WRITER = sa.text("SELECT NOT pg_is_in_recovery()")
 
 
 def test_hosts_are_written_as_sqlalchemy_expects_them() -> None:
-    """With and without ports; one host stays as it is, and so does what the URL says about the server."""
+    """URLs with and without ports; a URL with one host does not change, and parameters about the server are kept."""
     one = "postgresql://glas:word@db:5433/glas?sslmode=require"
     assert with_hosts(one) == one
     url = sa.make_url(with_hosts("postgresql://glas:w%40rd@a,10.0.0.2:5433,[::1],[::2]:1/glas?options=-c%20x"))
@@ -37,7 +37,7 @@ def test_hosts_are_written_as_sqlalchemy_expects_them() -> None:
 
 @pytest.fixture(params=["on", "off"])
 def replica(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[Path]:
-    """The directory with the socket of a replica, which lets readers in, or nobody."""
+    """The directory with the socket of a replica, which accepts readers or no connections."""
     # The path of a socket may have 107 characters.
     with TemporaryDirectory(prefix="glas-pg-") as directory:
         place, source = Path(directory), f"host={postgres.socket_dir} user=postgres"
@@ -53,7 +53,7 @@ def replica(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[Path
 
 
 async def test_a_replica_is_passed_over(replica: Path, postgres: Postgres) -> None:
-    """Rows and durable work go to the server behind it; without another server, both wait."""
+    """Rows and durable work use the next server in the list; without such a server, both wait."""
     servers = f"host={replica}:5432&host={postgres.socket_dir}:5432"
     for hosts, is_there in ((servers, True), (f"host={replica}:5432&host={replica}:5432", False)):
         url = f"postgresql://postgres@/postgres?{hosts}&target_session_attrs=read-write"

@@ -1,4 +1,4 @@
-"""Roles of a real PostgreSQL: what each part may do there, and above all what it may not."""
+"""Roles in a real PostgreSQL: what each part may do, and what it may not do."""
 
 import asyncio
 import base64
@@ -65,7 +65,7 @@ async def upgraded(url: str, passwords: dict[str, str]) -> None:
 
 
 def is_refused(url: str, statement: str) -> bool:
-    """Whether the server refuses a statement for want of rights, and not for another reason."""
+    """Return whether the server refuses a statement because of missing rights, and for no other reason."""
     with psycopg.connect(url) as connection:
         try:
             connection.execute(statement.encode())
@@ -77,13 +77,13 @@ def is_refused(url: str, statement: str) -> bool:
 
 @pytest.mark.parametrize("statement", [*LEDGER_CHANGES, *AUDIT_CHANGES, *DEFINITIONS])
 def test_db_assist_defines_nothing_and_only_appends_to_the_books(empty_postgres: str, statement: str) -> None:
-    """Even a statement that slipped in could not rewrite what was paid or done."""
+    """Even an injected SQL statement could not change payments or entries of the audit."""
     assert is_refused(as_role(empty_postgres, roles.APP), statement)
     assert not is_refused(empty_postgres, statement)
 
 
 async def test_forgetting_works_with_the_rights_of_db_assist(empty_postgres: str, settings: Settings) -> None:
-    """The words about a person go, the entry of the ledger stays; the note of a grant is all that changes in it."""
+    """The words of a person are deleted and the ledger entry stays; only the note of a grant changes in it."""
     told = settings.model_copy(update={"database_url": SecretStr(as_role(empty_postgres, roles.APP))})
     person, admin = someone(), someone()
     async with open_db_assist(told) as client:
@@ -104,7 +104,7 @@ async def test_forgetting_works_with_the_rights_of_db_assist(empty_postgres: str
 
 
 async def test_the_export_role_reads_only_those_who_agreed(empty_postgres: str, settings: Settings) -> None:
-    """And of them no id of Telegram; whoever refuses later, or forwards, is not there."""
+    """The view has no Telegram ids, no people who have refused later, and no forwarded messages."""
     told = settings.model_copy(update={"database_url": SecretStr(as_role(empty_postgres, roles.APP))})
     agreed, refused, silent = someone(), someone(), someone()
     async with open_db_assist(told) as client:
@@ -133,7 +133,7 @@ async def _sent_by(client: DbAssistClient, tg_id: int) -> int:
 
 
 async def test_durable_work_needs_only_schemas_of_its_own(postgres: Postgres) -> None:
-    """The role `work` sees none of our tables; what an older version made is handed over to it."""
+    """The role `work` can read none of our tables; it becomes the owner of schemas of an older version."""
     url = await asyncio.to_thread(postgres.create, f"roles_work_{os.getpid()}")
     await _run_once(url, "one")
     await upgraded(url, PASSWORDS)
@@ -165,7 +165,7 @@ async def _run_once(url: str, name: str) -> None:
 
 
 async def test_an_owner_without_superuser_sets_the_roles_twice_and_takes_rights_back(postgres: Postgres) -> None:
-    """As on a server that somebody else administers; a second pass changes nothing but what is too much."""
+    """The server is like one that another person administers; a second call only removes superfluous rights."""
     name = f"roles_owned_{os.getpid()}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         owner, database = sql.Identifier(f"{name}_owner"), sql.Identifier(name)
@@ -184,7 +184,7 @@ async def test_an_owner_without_superuser_sets_the_roles_twice_and_takes_rights_
 
 
 async def test_a_role_that_may_more_is_not_used(postgres: Postgres) -> None:
-    """Somebody made it for something else: db_assist would get its rights."""
+    """A role that exists for another purpose is refused, because db_assist would get its rights."""
     name = f"roles_mighty_{os.getpid()}"
     url = await asyncio.to_thread(postgres.create, name)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -194,7 +194,7 @@ async def test_a_role_that_may_more_is_not_used(postgres: Postgres) -> None:
 
 
 def test_a_password_is_stored_as_the_server_itself_would(postgres: Postgres) -> None:
-    """Libpq makes the same verifier of the same salt, so that the password opens the door."""
+    """The library libpq makes an equal verifier from the same salt, so the password is accepted."""
     with psycopg.connect(postgres.url("postgres")) as connection:
         connection.execute("CREATE ROLE roles_scram LOGIN PASSWORD 'a-password-of-tests'")
         row = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'roles_scram'").fetchone()
@@ -207,7 +207,7 @@ def test_a_password_is_stored_as_the_server_itself_would(postgres: Postgres) -> 
 
 
 def test_a_name_that_the_server_would_cut_is_refused() -> None:
-    """Two databases with long names would share their roles."""
+    """Otherwise two databases with long names would share their roles."""
     assert roles.name_of(roles.EXPORT, "glas") == "glas_export"
     with pytest.raises(ConfigurationError, match="56 bytes"):
         roles.name_of(roles.APP, "d" * 60)

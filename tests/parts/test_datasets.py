@@ -1,4 +1,4 @@
-"""Versions of the dataset, made of a real export: what comes in, on which side, and what is left when people leave."""
+"""Dataset versions from a real export: their contents, their splits, and what is left when people delete their data."""
 
 import json
 import wave
@@ -32,24 +32,24 @@ def made(world: World, rules: Rules = ALL_TRAIN) -> MadeVersion:
 
 
 def folder(world: World) -> Path:
-    """Where versions lie."""
+    """The directory of the versions."""
     return world.directory.parent / "datasets"
 
 
 def sides(version: Version) -> dict[int, Split]:
-    """On which side each message is."""
+    """Return the split of each message."""
     return {entry.id: entry.split for entry in version.entries}
 
 
 async def _said(world: World, speaker: int, audio: bytes, text: str = SAID) -> int:
-    """A message with an author's reference."""
+    """Make a message with a reference by its author."""
     number = await world.message(speaker, audio, HEARD if text == SAID else text)
     await world.correct(number, speaker, text)
     return number
 
 
 async def test_what_is_learnt(world: World, voices: list[bytes]) -> None:
-    """People's words; the model's own where it was sure and called perfect; silence; and nothing that is bad."""
+    """References, certain hypotheses with perfect rating, recordings without speech, and no bad recordings."""
     speaker, reviewer = await world.person(1), await world.person(2, consents=False)
     await world.db_assist.set_consent(speaker, Purpose.TRAINING, granted=True, text_version=REVIEWERS_LISTEN_SINCE)
     await world.db_assist.set_reviewer(reviewer, is_reviewer=True)
@@ -84,7 +84,7 @@ async def test_what_is_learnt(world: World, voices: list[bytes]) -> None:
 
 
 async def test_a_version_holds_no_words(world: World, voices: list[bytes]) -> None:
-    """And does not change: the same content is the same file, and another content is found out."""
+    """A version cannot be changed: equal content is an equal file, and changed content is noticed."""
     await _said(world, await world.person(1), voices[0])
     await world.export()
     first = made(world)
@@ -104,7 +104,7 @@ async def test_a_version_holds_no_words(world: World, voices: list[bytes]) -> No
 
 
 async def test_who_leaves_is_gone_from_old_versions(world: World, voices: list[bytes]) -> None:
-    """Forgotten, withdrawn, corrected again, damaged: counted, and not read."""
+    """Messages that were deleted, withdrawn, corrected again or damaged are counted and not read."""
     people = [await world.person(number) for number in range(5)]
     numbers = [await _said(world, person, voices[0], f"{SAID} {person}") for person in people]
     await world.export()
@@ -125,7 +125,7 @@ async def test_who_leaves_is_gone_from_old_versions(world: World, voices: list[b
 
 
 async def test_a_test_grows_and_is_never_learnt_from(world: World, voices: list[bytes]) -> None:
-    """Whatever the shares become; and nobody who was learnt from comes into a test."""
+    """This is true for all shares; no speaker of training data gets into a test set."""
     people = [await world.person(number) for number in range(6)]
     numbers = [await _said(world, person, voices[0]) for person in people]
     await world.export()
@@ -145,7 +145,7 @@ async def test_a_test_grows_and_is_never_learnt_from(world: World, voices: list[
 
 
 async def test_hypotheses_are_not_measured_with(world: World, voices: list[bytes]) -> None:
-    """A model must not be judged by its own words, nor by silence."""
+    """A model must not be measured by its own words, nor by recordings without speech."""
     speaker = await world.person(1)
     number = await world.message(speaker, voices[0], HEARD)
     await world.rate(number, speaker, Score.BEST)
@@ -158,7 +158,7 @@ async def test_hypotheses_are_not_measured_with(world: World, voices: list[bytes
 
 
 async def test_a_dataset_for_one_person_is_divided_by_texts(world: World, voices: list[bytes]) -> None:
-    """The same words are on one side; a message that gets words from the other side stays out."""
+    """Equal words are in one split; a message is left out if its new words belong to the other split."""
     anna, boris = await world.person(1), await world.person(2)
     texts = [
         f"что-то было сказано {word}" for word in ("раз", "два", "три", "сейчас", "потом", "вчера", "тихо", "громко")
@@ -184,7 +184,7 @@ async def test_a_dataset_for_one_person_is_divided_by_texts(world: World, voices
 
 
 async def test_replay(world: World, voices: list[bytes], tmp_path: Path) -> None:
-    """Recordings with texts, as `glas evaluate` reads them, and sounds without speech; others there are an error."""
+    """Recordings with texts, as `glas evaluate` reads them, and sounds without speech; other content is an error."""
     await _said(world, await world.person(1), voices[0])
     await world.export()
     read, noise = tmp_path / "read", tmp_path / "noise" / "street"
@@ -206,7 +206,7 @@ async def test_replay(world: World, voices: list[bytes], tmp_path: Path) -> None
 
 
 async def test_without_recordings_there_is_no_version(world: World, voices: list[bytes]) -> None:
-    """Nor without an export, nor with shares that leave nothing to learn from."""
+    """There is also no version without an export, or if the shares leave no recordings for training."""
     with pytest.raises(DataSetError, match="manifest"):
         made(world)
     await world.message(await world.person(1), voices[0])
@@ -220,7 +220,7 @@ async def test_without_recordings_there_is_no_version(world: World, voices: list
 
 @pytest.fixture
 async def shown(world: World, voices: list[bytes], monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world that the command line sees."""
+    """A world that the command line can open."""
     monkeypatch.setenv("GLAS_DATA_DIR", str(world.directory.parent))
     monkeypatch.setenv("GLAS_DATA_LOADER__TEST_SHARE", "0")
     await _said(world, await world.person(1), voices[0])
@@ -229,7 +229,7 @@ async def shown(world: World, voices: list[bytes], monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_command(shown: World) -> None:
-    """It makes a version, shows it, and tells who has left since."""
+    """The command makes a version, shows it, and counts speakers who have left since."""
     run = CliRunner().invoke(app, ["dataset", "make", "--dev-share", "0"])
     assert run.exit_code == 0, run.output
     assert "train: записей 1" in run.output

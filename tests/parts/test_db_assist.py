@@ -1,4 +1,4 @@
-"""db_assist: people and messages, through its typed client, over SQLite and PostgreSQL."""
+"""db_assist: people and messages, through its typed client, with SQLite and PostgreSQL."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from tests.parts.voices import BOT, heard, message, open_db_assist, send, sha256
 
 
 async def test_a_person_is_registered_once(db_assist: DbAssistClient) -> None:
-    """`/start` may be pressed again and again, even at the same moment."""
+    """`/start` may be pressed several times, even at the same moment."""
     tg_id = someone()
     users = await asyncio.gather(*(db_assist.register(tg_id, locale=Locale.EN) for _ in range(10)))
     assert len({user.id for user in users}) == 1
@@ -31,7 +31,7 @@ async def test_a_person_is_registered_once(db_assist: DbAssistClient) -> None:
 
 
 async def test_nobody_is_invented(db_assist: DbAssistClient) -> None:
-    """Who never registered is not found, and sends nothing."""
+    """A person who never registered is not found and cannot send messages."""
     with pytest.raises(NotFoundError):
         await db_assist.user(someone())
     with pytest.raises(NotFoundError):
@@ -42,7 +42,7 @@ async def test_nobody_is_invented(db_assist: DbAssistClient) -> None:
 
 @pytest.mark.parametrize("tg_id", [0, -1, 2**52, 2**63, 2**200])
 async def test_impossible_ids_are_refused(db_assist: DbAssistClient, tg_id: int) -> None:
-    """They must not reach a database, where they would overflow."""
+    """Such ids are refused before they reach a database, where they would overflow."""
     with pytest.raises(InvalidParameterError):
         await db_assist.user(tg_id)
 
@@ -64,7 +64,7 @@ async def test_settings_of_a_person(db_assist: DbAssistClient) -> None:
 
 
 async def test_consents_are_remembered_with_their_words(db_assist: DbAssistClient) -> None:
-    """Two purposes, two consents; the last word counts and every change of mind is kept."""
+    """There are two purposes with two consents. The last decision counts, and each decision is kept."""
     tg_id = someone()
     await db_assist.register(tg_id)
     for granted, version in ((True, "2026-11"), (True, "2026-11"), (True, "2026-12"), (False, "2026-12")):
@@ -81,7 +81,7 @@ async def test_consents_are_remembered_with_their_words(db_assist: DbAssistClien
 
 
 async def test_a_message_is_recorded_once(db_assist: DbAssistClient) -> None:
-    """A second delivery of the same update finds the row; other values under the same name are a conflict."""
+    """A second delivery of an update finds the row; other values for the same message are a conflict."""
     tg_id, other = someone(), someone()
     await db_assist.register(tg_id)
     await db_assist.register(other)
@@ -99,7 +99,10 @@ async def test_a_message_is_recorded_once(db_assist: DbAssistClient) -> None:
 
 
 async def test_the_way_of_a_message(db_assist: DbAssistClient) -> None:
-    """Created, answered, archived, finished; each step may be repeated and none may be changed afterwards."""
+    """A message is created, answered, archived and finished.
+
+    Each step may be repeated, and none may be changed later.
+    """
     tg_id = someone()
     await db_assist.register(tg_id)
     created = await db_assist.create_transcription(message(tg_id))
@@ -124,7 +127,7 @@ async def test_the_way_of_a_message(db_assist: DbAssistClient) -> None:
 
 
 async def test_a_failed_message_stays_failed(db_assist: DbAssistClient) -> None:
-    """A retry is another attempt; a failed one has no text to rate."""
+    """A retry is another attempt; a failed message has no text that can be rated."""
     tg_id = someone()
     await db_assist.register(tg_id)
     created = await db_assist.create_transcription(message(tg_id))
@@ -141,7 +144,7 @@ async def test_a_failed_message_stays_failed(db_assist: DbAssistClient) -> None:
 
 
 async def test_the_same_file_is_known(db_assist: DbAssistClient) -> None:
-    """Whoever sends it; only what was finished, and by the model asked for."""
+    """Any person may have sent the file; only finished texts of the requested model are found."""
     tg_id = someone()
     await db_assist.register(tg_id)
     file = f"same-{tg_id}"
@@ -158,7 +161,7 @@ async def test_the_same_file_is_known(db_assist: DbAssistClient) -> None:
 
 
 async def test_usage_of_a_day(db_assist: DbAssistClient) -> None:
-    """What a party sends counts once, whether it is stored or not, before it registers and after it was forgotten."""
+    """The recordings of a party count once: stored or not, before it registers, and after its data was deleted."""
     tg_id, party = someone(), sha256(f"party {someone()}")
 
     def record(name: str, audio_s: float) -> UsageRecord:
@@ -185,7 +188,7 @@ async def test_usage_of_a_day(db_assist: DbAssistClient) -> None:
 
 
 async def test_what_may_be_kept_for_a_time_only_is_deleted(database_settings: Settings) -> None:
-    """Counts die after a day, hashes of deleted audio after theirs: at the next start, and then every hour."""
+    """Usage is deleted after a day, hashes of deleted audio after 90 days: at the next start and every hour."""
     tg_id, party = someone(), sha256("party")
     async with open_db_assist(database_settings) as client:
         await client.register(tg_id)
@@ -226,7 +229,7 @@ async def test_settings_of_a_chat(db_assist: DbAssistClient) -> None:
 
 
 async def test_a_chat_gets_another_number(db_assist: DbAssistClient) -> None:
-    """What was chosen goes with it, unless something was chosen there; where nothing was, nothing is written."""
+    """The settings move to the new number, unless it has settings; if there are no settings, nothing is written."""
     was, now = -someone(), -1_000_000_000_000 - someone()
     assert (await db_assist.move_chat(BOT, was, now)).answers_automatically
     await db_assist.set_chat(BOT, was, ChatSettings(answers_automatically=False))
@@ -236,7 +239,7 @@ async def test_a_chat_gets_another_number(db_assist: DbAssistClient) -> None:
 
 
 async def test_statistics(db_assist: DbAssistClient) -> None:
-    """What `/stats` shows is what happened."""
+    """The figures of `/stats` are right."""
     tg_id = someone()
     await db_assist.register(tg_id)
     rated = await send(db_assist, tg_id, duration_s=10)

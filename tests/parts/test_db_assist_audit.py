@@ -1,4 +1,4 @@
-"""What administrators do is written down, and nobody changes that; what the pages ask of db_assist."""
+"""The audit of administrators' actions, which nobody can change; the queries of the pages."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ async def _administrator(client: DbAssistClient) -> int:
 
 
 async def test_actions_are_written_down_once(db_assist: DbAssistClient) -> None:
-    """With values before and after; what people do themselves is not, and a repetition changes nothing."""
+    """Entries have values before and after. Actions of people on their own data, and repetitions, are not recorded."""
     admin, anna = await _administrator(db_assist), someone()
     await db_assist.register(anna)
     kept, deleted = await send(db_assist, anna), await send(db_assist, anna)
@@ -87,7 +87,7 @@ async def test_a_ban_has_a_reason_and_an_end(db_assist: DbAssistClient, database
 
 
 async def test_only_administrators_act(db_assist: DbAssistClient) -> None:
-    """Else nothing happens at all."""
+    """Actions of all other people have no effect."""
     anna, boris = someone(), someone()
     for person in (anna, boris):
         await db_assist.register(person)
@@ -109,7 +109,7 @@ async def test_only_administrators_act(db_assist: DbAssistClient) -> None:
 
 
 async def test_the_audit_cannot_be_changed(db_assist: DbAssistClient, owner_settings: Settings) -> None:
-    """The database itself refuses it, even to the owner."""
+    """The database refuses changes, even by the owner."""
     admin, anna = await _administrator(db_assist), someone()
     await db_assist.register(anna)
     await db_assist.ban(anna, by=admin)
@@ -125,7 +125,7 @@ async def test_the_audit_cannot_be_changed(db_assist: DbAssistClient, owner_sett
 
 
 async def test_one_message_is_deleted(db_assist: DbAssistClient) -> None:
-    """With a tombstone, by its author alone, and what it paid stays paid; the audio of others pays on."""
+    """A tombstone is written; only the author may delete; payments stay; audio of other people can still be paid."""
     anna, boris = someone(), someone()
     for person in (anna, boris):
         await db_assist.register(person)

@@ -1,4 +1,4 @@
-"""db_assist: the order of changes that exports follow, and forgetting; over SQLite and PostgreSQL."""
+"""db_assist: the order of changes that exports read, and deletion of data; with SQLite and PostgreSQL."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def _consent(client: DbAssistClient, tg_id: int, *, granted: bool) -> None
 
 
 async def test_every_change_of_a_finished_message_is_told(db_assist: DbAssistClient) -> None:
-    """Rating, correction, archiving; a message that is not finished is no news, nor is a repeat."""
+    """A rating, a correction and archiving are changes. A message that is not finished and a repetition are not."""
     tg_id = someone()
     await db_assist.register(tg_id)
     await _consent(db_assist, tg_id, granted=True)
@@ -52,7 +52,7 @@ async def test_every_change_of_a_finished_message_is_told(db_assist: DbAssistCli
 
 
 async def test_pages_skip_nothing_where_changes_share_a_moment(db_assist: DbAssistClient) -> None:
-    """One withdrawn consent touches many messages at once; pages of any size give each of them once."""
+    """A withdrawn consent changes many messages at once; pages of any size return each message once."""
     tg_id, other = someone(), someone()
     for person in (tg_id, other):
         await db_assist.register(person)
@@ -72,7 +72,7 @@ async def test_pages_skip_nothing_where_changes_share_a_moment(db_assist: DbAssi
 
 
 async def test_a_reader_beside_many_writers_misses_nothing(db_assist: DbAssistClient) -> None:
-    """A transaction that began earlier may commit later; its change must not fall behind the cursor."""
+    """A transaction that began earlier may commit later; the reader must not miss its change."""
     people = [someone() for _ in range(4)]
     for tg_id in people:
         await db_assist.register(tg_id)
@@ -103,13 +103,13 @@ async def test_a_reader_beside_many_writers_misses_nothing(db_assist: DbAssistCl
 
 @pytest.mark.parametrize("cursor", ["x", "1", "1.2.3", "-1.0", "9" * 60, "1.2; DROP TABLE users"])
 async def test_a_cursor_is_ours_or_refused(db_assist: DbAssistClient, cursor: str) -> None:
-    """Nothing of it reaches the database unread."""
+    """An unknown cursor is refused before it is used in a query."""
     with pytest.raises(InvalidParameterError):
         await db_assist.changed_since(cursor)
 
 
 async def test_everything_that_is_held_is_told(db_assist: DbAssistClient) -> None:
-    """`/mydata`: the person, consents, messages with corrections, the ledger; nobody else's."""
+    """`/mydata` contains the person, consents, messages with corrections and the ledger."""
     tg_id, other = someone(), someone()
     for person in (tg_id, other):
         await db_assist.register(person)
@@ -127,7 +127,7 @@ async def test_everything_that_is_held_is_told(db_assist: DbAssistClient) -> Non
 
 
 async def test_a_person_is_forgotten(db_assist: DbAssistClient) -> None:
-    """Name, messages, corrections, consents go; the ledger stays; stores and exports are told what to delete."""
+    """Name, messages, corrections and consents are deleted; the ledger stays; the objects to delete are returned."""
     admin, tg_id = someone(), someone()
     for person in (admin, tg_id):
         await db_assist.register(person)
@@ -163,7 +163,7 @@ async def test_a_person_is_forgotten(db_assist: DbAssistClient) -> None:
 
 
 async def test_forgetting_is_no_way_out_of_a_ban(db_assist: DbAssistClient) -> None:
-    """The ban stays with the id; everything else goes."""
+    """The id and the ban stay; everything else is deleted."""
     tg_id = someone()
     await db_assist.register(tg_id)
     await send(db_assist, tg_id)
@@ -175,7 +175,7 @@ async def test_forgetting_is_no_way_out_of_a_ban(db_assist: DbAssistClient) -> N
 
 
 async def test_forgetting_beside_new_messages_leaves_none(db_assist: DbAssistClient) -> None:
-    """What arrives at the same moment is deleted too, or refused; it never stays behind without an owner."""
+    """A message that arrives at the same moment is deleted too, or refused; no message stays without an owner."""
     for _ in range(5):
         tg_id = someone()
         await db_assist.register(tg_id)

@@ -1,4 +1,4 @@
-"""db_assist: what is paid, once, and what is not; over SQLite and PostgreSQL."""
+"""db_assist: what is paid, and that it is paid once; with SQLite and PostgreSQL."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
@@ -30,7 +30,7 @@ async def _person(client: DbAssistClient, role: Role = Role.USER) -> int:
 
 
 async def test_a_rating_pays_once(db_assist: DbAssistClient) -> None:
-    """The score may change, the payment does not; a repeated press is told the same."""
+    """The score may change, but the payment does not; a repeated press gets the same answer."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id, duration_s=25)
     first = await db_assist.rate(sent.id, tg_id, Score.BEST)
@@ -45,7 +45,7 @@ async def test_a_rating_pays_once(db_assist: DbAssistClient) -> None:
 
 
 async def test_a_hundred_presses_at_once_pay_once(db_assist: DbAssistClient) -> None:
-    """A double tap on a slow network, or somebody who tries."""
+    """Such presses come from a slow network, or from a person who tries to get more coins."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id)
     scores = [Score.BAD, Score.NORMAL, Score.BEST]
@@ -58,7 +58,7 @@ async def test_a_hundred_presses_at_once_pay_once(db_assist: DbAssistClient) -> 
 
 
 async def test_ratings_of_many_messages_at_once_add_up(db_assist: DbAssistClient) -> None:
-    """Parallel payments to one person lose nothing."""
+    """Simultaneous payments to one person are all counted."""
     tg_id = await _person(db_assist)
     sent = [await send(db_assist, tg_id) for _ in range(20)]
     await asyncio.gather(*(db_assist.rate(one.id, tg_id, Score.BEST) for one in sent))
@@ -66,7 +66,7 @@ async def test_ratings_of_many_messages_at_once_add_up(db_assist: DbAssistClient
 
 
 async def test_only_the_owner_rates_and_corrects(db_assist: DbAssistClient) -> None:
-    """Somebody else's message is nobody else's business."""
+    """Other people cannot rate or correct a message."""
     owner, stranger = await _person(db_assist), await _person(db_assist)
     sent = await send(db_assist, owner)
     with pytest.raises(ForbiddenError):
@@ -81,7 +81,7 @@ async def test_only_the_owner_rates_and_corrects(db_assist: DbAssistClient) -> N
 
 
 async def test_what_is_not_paid(db_assist: DbAssistClient) -> None:
-    """The score is kept, the reason is told, again and again the same; a later rating does not pay either."""
+    """The score is stored and the reason is returned, also after repetitions; a later rating is not paid either."""
     tg_id = await _person(db_assist)
     cases = {
         Refusal.FORWARDED: await send(db_assist, tg_id, forwarded=True),
@@ -98,7 +98,7 @@ async def test_what_is_not_paid(db_assist: DbAssistClient) -> None:
 
 @pytest.mark.parametrize("same", ["file", "samples"])
 async def test_the_same_audio_pays_nobody_twice(db_assist: DbAssistClient, same: str) -> None:
-    """Neither its sender nor another account, by Telegram's name of the file or by the samples; not in parallel."""
+    """Neither the sender nor another person is paid again, by Telegram's name of the file or by the samples."""
     people = [await _person(db_assist) for _ in range(4)]
     name = {same: f"audio-of-{people[0]}"}
     sent = [(await send(db_assist, tg_id, **name), tg_id) for tg_id in (*people, people[0])]  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ async def test_the_same_audio_pays_nobody_twice(db_assist: DbAssistClient, same:
 
 @pytest.mark.parametrize("same", ["file", "samples"])
 async def test_forgetting_lets_no_audio_pay_again(db_assist: DbAssistClient, same: str) -> None:
-    """Neither the person who comes back, nor another one."""
+    """Neither the person who registers again nor another person is paid."""
     anna, boris = await _person(db_assist), await _person(db_assist)
     name = {same: f"audio-of-{anna}"}
     first = await send(db_assist, anna, **name)  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ async def test_forgetting_lets_no_audio_pay_again(db_assist: DbAssistClient, sam
 
 
 async def test_a_day_has_a_cap(database_settings: Settings) -> None:
-    """Farming ends at the cap, in parallel too: one payment is cut, the next refused; a grant is no earning."""
+    """At the daily cap one payment is reduced and the next is refused, also in parallel; a grant does not count."""
     rules = database_settings.db_assist.model_copy(update={"daily_coin_cap": Decimal("2.50")})
     async with open_db_assist(database_settings.model_copy(update={"db_assist": rules})) as client:
         tg_id, admin = await _person(client), await _person(client, Role.ADMIN)
@@ -135,7 +135,7 @@ async def test_a_day_has_a_cap(database_settings: Settings) -> None:
 
 
 async def test_960_coins_make_a_beta_tester(db_assist: DbAssistClient) -> None:
-    """Told once per payment that made it, and again when that press is repeated; no higher role is lowered."""
+    """The new role is returned by the payment that earned it, also if it is repeated; a higher role is not lowered."""
     admin = await _person(db_assist, Role.ADMIN)
     tg_id = await _person(db_assist)
     await db_assist.grant(admin, tg_id, 959_50, reason="почти", key=f"almost-{tg_id}")
@@ -149,7 +149,7 @@ async def test_960_coins_make_a_beta_tester(db_assist: DbAssistClient) -> None:
 
 
 async def test_grants_are_entered_once_by_administrators(db_assist: DbAssistClient) -> None:
-    """By a key; not by anybody else; nobody's cash goes below zero."""
+    """A grant with a key is made once, only by administrators, and no balance becomes negative."""
     admin, tg_id, user = await _person(db_assist, Role.ADMIN), await _person(db_assist), await _person(db_assist)
     key = f"grant-{tg_id}"
     granted = await asyncio.gather(
@@ -173,7 +173,7 @@ async def test_grants_are_entered_once_by_administrators(db_assist: DbAssistClie
 
 
 async def test_the_ledger_has_dates(db_assist: DbAssistClient) -> None:
-    """A range is half open, in any zone; a time without a zone is refused."""
+    """The end of a range is not included; a time without a time zone is refused."""
     admin, tg_id = await _person(db_assist, Role.ADMIN), await _person(db_assist)
     for number in range(3):
         await db_assist.grant(admin, tg_id, 1, reason=str(number), key=f"{tg_id}-{number}")

@@ -1,4 +1,4 @@
-"""db_assist: corrections, their ranks, history and payment; over SQLite and PostgreSQL."""
+"""db_assist: corrections, their ranks, history and payment; with SQLite and PostgreSQL."""
 
 import pytest
 
@@ -22,7 +22,7 @@ async def _person(client: DbAssistClient, role: Role = Role.USER) -> int:
 
 
 async def test_a_correction_is_kept_and_paid_once(db_assist: DbAssistClient) -> None:
-    """A later correction replaces the words; the first decides the payment."""
+    """A later correction replaces the words; the first one determines the payment."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id)
     first = await db_assist.correct(sent.id, tg_id, f"  {CORRECTED} ")
@@ -41,7 +41,7 @@ async def test_a_correction_is_kept_and_paid_once(db_assist: DbAssistClient) -> 
 
 
 async def test_a_correction_that_changes_nothing_is_not_paid(db_assist: DbAssistClient) -> None:
-    """The same words with another comma are a reference, and no work."""
+    """Equal words with another comma are a reference but are not paid."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id)
     result = await db_assist.correct(sent.id, tg_id, "Привет! Это проверка голосового сообщения.")
@@ -65,7 +65,7 @@ async def test_a_correction_that_changes_nothing_is_not_paid(db_assist: DbAssist
 async def test_doubtful_words_are_kept_and_are_no_reference(
     db_assist: DbAssistClient, heard: str, reference: str, duration_s: float
 ) -> None:
-    """Neither at first, nor when the author insists and the text shows them; only a reviewer makes one of them."""
+    """Doubtful words never become a reference, even if the author insists; only a reviewer can make them one."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id, duration_s=duration_s, text=heard)
     result = await db_assist.correct(sent.id, tg_id, reference)
@@ -94,7 +94,7 @@ async def test_doubtful_words_are_kept_and_are_no_reference(
 
 
 async def test_a_doubtful_correction_does_not_displace_a_good_one(db_assist: DbAssistClient) -> None:
-    """Unless the author insists; and what is paid is decided by the first that is not doubtful."""
+    """The exception is that the author insists. The first correction that is not doubtful determines the payment."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id)
     assert (await db_assist.correct(sent.id, tg_id, JOKE, is_confirmed=True)).paid_hundredths == 0
@@ -105,7 +105,7 @@ async def test_a_doubtful_correction_does_not_displace_a_good_one(db_assist: DbA
 
 
 async def test_the_sound_goes_before_the_letters(db_assist: DbAssistClient) -> None:
-    """Near words that the sound denies are doubtful, far ones that it supports are the author's."""
+    """Similar words that the sound denies are doubtful; different words that the sound supports are not."""
     tg_id = await _person(db_assist)
     near, far = await send(db_assist, tg_id), await send(db_assist, tg_id)
     assert (await db_assist.correct(near.id, tg_id, CORRECTED, sound=Sound.DENIES)).rank is Rank.DOUBTFUL
@@ -114,7 +114,7 @@ async def test_the_sound_goes_before_the_letters(db_assist: DbAssistClient) -> N
 
 
 async def test_without_words_there_is_no_correction(db_assist: DbAssistClient) -> None:
-    """Nothing to keep."""
+    """A correction without words is refused."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id)
     with pytest.raises(ImplausibleCorrectionError):
@@ -123,7 +123,7 @@ async def test_without_words_there_is_no_correction(db_assist: DbAssistClient) -
 
 
 async def test_a_correction_is_taken_back(db_assist: DbAssistClient) -> None:
-    """Step by step to the recognised words; the payment stays, and is not made again; exports see each step."""
+    """Each step back restores earlier words; the payment stays and is not made again; exports see each step."""
     tg_id = await _person(db_assist)
     await db_assist.set_consent(tg_id, Purpose.TRAINING, granted=True, text_version="1")
     sent = await send(db_assist, tg_id)
@@ -156,7 +156,7 @@ async def test_a_correction_is_taken_back(db_assist: DbAssistClient) -> None:
 
 
 async def test_messages_that_show_a_text_are_remembered(db_assist: DbAssistClient) -> None:
-    """Once each; a text is found by them, and by its recording; they go with the person, and so does the history."""
+    """Each message of the bot is stored once; a text is found by it or by its recording; `/forget` deletes them."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The figures of the dashboard are what their statements give, on both databases, and are right."""
+"""The figures of the dashboard are the results of their statements, on both databases, and are right."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,7 @@ async def test_figures_are_right(db_assist: DbAssistClient) -> None:
 
 
 async def test_figures_are_what_their_statements_give(db_assist: DbAssistClient, database_settings: Settings) -> None:
-    """Whoever copies a statement gets the figure."""
+    """A person who runs a shown statement gets the same figure."""
     await _filled(db_assist)
     found = await db_assist.dashboard()
     database = open_database(database_url(database_settings))
@@ -100,7 +100,7 @@ async def test_an_empty_database_has_figures_too(db_assist: DbAssistClient) -> N
 
 
 async def test_figures_are_counted_once_for_many(db_assist: DbAssistClient) -> None:
-    """Those who ask meanwhile wait for one count; who takes older figures gets them with their time."""
+    """Simultaneous callers wait for one count; a caller who accepts older figures gets them with their time."""
     await _filled(db_assist)
     found = await asyncio.gather(*(db_assist.dashboard() for _ in range(6)))
     assert len({one.counted_datetime for one in found}) <= 2

@@ -1,4 +1,4 @@
-"""db_assist as a service: its key, its start, a database that goes away, and the same answers over a real socket."""
+"""db_assist as a service: its key, its start, an unavailable database, and equal answers over a real socket."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ KEY = "k" * 40
 
 
 async def test_the_same_way_over_a_socket(database_settings: Settings) -> None:
-    """A message from its arrival to its reward, and every kind of refusal, over TCP with a key."""
+    """A message from its arrival to its payment, and each kind of refusal, over TCP with a key."""
     async with open_db_assist(database_settings, key=KEY, tcp=True) as client:
         assert (await client.ready()).database == ("sqlite" if database_settings.database_url is None else "postgresql")
         tg_id = someone()
@@ -57,7 +57,7 @@ async def test_the_same_way_over_a_socket(database_settings: Settings) -> None:
 
 @pytest.mark.parametrize("token", [None, "wrong" * 8])
 async def test_without_its_key_nobody_enters(settings: Settings, token: str | None) -> None:
-    """Figures too are behind the key; only /health and /ready are not."""
+    """Metrics require the key, too; only /health and /ready need no key."""
     app = create_app(settings, key=KEY)
     async with app.router.lifespan_context(app), open_http(url=None, app=app, token=token) as http:
         client = DbAssistClient(http)
@@ -68,7 +68,7 @@ async def test_without_its_key_nobody_enters(settings: Settings, token: str | No
 
 
 async def test_an_older_schema_is_not_ready_but_a_newer_one_is(settings: Settings) -> None:
-    """While it runs: during an upgrade the tables are newer, and nobody else may be there yet."""
+    """During an update the tables are newer than a running process."""
     app = create_app(settings, key=None)
     async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
         client = DbAssistClient(http)
@@ -81,7 +81,7 @@ async def test_an_older_schema_is_not_ready_but_a_newer_one_is(settings: Setting
 
 
 async def test_nobody_slips_in_a_balance(settings: Settings) -> None:
-    """Fields that a request does not have are refused, not ignored."""
+    """Unknown fields of a request are refused and not ignored."""
     app = create_app(settings, key=None)
     async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
         answer = await http.put("/users/5", json={"locale": "ru", "cash_hundredths": 10**6})
@@ -90,7 +90,7 @@ async def test_nobody_slips_in_a_balance(settings: Settings) -> None:
 
 
 async def test_figures_for_prometheus(database_settings: Settings) -> None:
-    """Counted in the database."""
+    """The metrics are counted in the database."""
     app = create_app(database_settings, key=None)
     async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
         client = DbAssistClient(http)
@@ -107,7 +107,7 @@ async def test_figures_for_prometheus(database_settings: Settings) -> None:
 
 
 async def test_logs_name_nobody(settings: Settings) -> None:
-    """Requests are logged without the numbers of people; refused ones, too."""
+    """Requests, also refused requests, are logged without ids of people."""
     tg_id = someone()
     async with open_db_assist(settings) as client:
         with capture_logs() as lines:
@@ -123,7 +123,7 @@ async def test_logs_name_nobody(settings: Settings) -> None:
 
 
 async def test_a_database_that_was_not_migrated_is_refused(postgres: Postgres, settings: Settings) -> None:
-    """Only the embedded file migrates by itself; a shared one waits for `glas migrate`."""
+    """Only the embedded file is migrated at the start; any other database waits for `glas migrate`."""
     url = await asyncio.to_thread(postgres.create, "glas_not_migrated")
     with pytest.raises(ConfigurationError, match="glas migrate"):
         async with open_db_assist(settings.model_copy(update={"database_url": SecretStr(url)})):
@@ -140,7 +140,7 @@ async def test_an_unreachable_database_is_told_without_its_password(settings: Se
 
 
 async def test_a_restarted_database_is_met_again(empty_postgres: str, settings: Settings) -> None:
-    """Connections that died in the pool cost nobody an error."""
+    """Closed connections in the pool cause no errors."""
     async with open_db_assist(settings.model_copy(update={"database_url": SecretStr(empty_postgres)})) as client:
         await client.register(someone())
         with psycopg.connect(empty_postgres, autocommit=True) as connection:
@@ -154,7 +154,7 @@ async def test_a_restarted_database_is_met_again(empty_postgres: str, settings: 
 async def test_a_database_that_is_away_is_told_as_such(
     postgres: Postgres, migrated_postgres: str, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Callers are asked to come back; the log holds no words of people."""
+    """Callers are asked to try again; the log contains no words of people."""
     template = make_url(migrated_postgres).database
     url = await asyncio.to_thread(postgres.create, "glas_away", str(template))
     async with open_db_assist(settings.model_copy(update={"database_url": SecretStr(url)})) as client:
@@ -171,7 +171,7 @@ async def test_a_database_that_is_away_is_told_as_such(
 
 
 async def test_a_caller_who_gives_up_leaves_no_half_work(settings: Settings) -> None:
-    """In process a caller's timeout would cancel the route itself, wherever it stands, and its locks would stay."""
+    """In one process a caller's time-out would cancel the route at any place, and its locks would stay."""
     app = create_app(settings, key=None)
     async with app.router.lifespan_context(app), open_http(url=None, app=app) as http:
         client = DbAssistClient(http)
@@ -194,7 +194,7 @@ async def test_a_caller_who_gives_up_leaves_no_half_work(settings: Settings) -> 
 
 
 async def test_sqlite_is_safe_against_loss_of_power(settings: Settings) -> None:
-    """WAL with full synchronisation and foreign keys on every connection, readers and writers."""
+    """Every connection has WAL, full synchronisation and foreign keys."""
     database = open_database(database_url(settings))
     for opened in (database.reading, database.writing):
         async with opened() as session:

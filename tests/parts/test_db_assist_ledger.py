@@ -1,4 +1,4 @@
-"""Whatever people press in whatever order, cash is the ledger's sum."""
+"""For any sequence of actions, a balance is the sum of its ledger entries."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ async def _play(client: DbAssistClient, actions: list[Action]) -> None:
 
 @pytest.fixture
 def play(settings: Settings) -> Iterator[Callable[[list[Action]], None]]:
-    """Let somebody new do things, in a service that stays open from example to example."""
+    """Run actions of a new person, in a service that stays open for all examples."""
     rules = settings.db_assist.model_copy(update={"daily_coin_cap": Decimal(CAP_HUNDREDTHS) / 100})
     opened = open_db_assist(settings.model_copy(update={"db_assist": rules}))
     with asyncio.Runner() as runner:
@@ -74,12 +74,12 @@ def play(settings: Settings) -> Iterator[Callable[[list[Action]], None]]:
 @given(actions=_actions)
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_cash_is_the_sum_of_the_ledger(play: Callable[[list[Action]], None], actions: list[Action]) -> None:
-    """Any sequence of ratings, re-ratings, corrections and grants, repeated ones too."""
+    """This is true for any sequence of ratings, corrections and grants, including repetitions."""
     play(actions)
 
 
 async def test_a_wrong_balance_is_found(database_settings: Settings) -> None:
-    """The check is worth nothing if it cannot fail."""
+    """The check must be able to fail."""
     async with open_db_assist(database_settings) as client:
         user = await client.register(someone())
         database = open_database(database_url(database_settings))

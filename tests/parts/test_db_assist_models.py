@@ -1,4 +1,4 @@
-"""Models that were judged: states, decisions, whom they learnt from, and what people are told."""
+"""Models that the gate has judged: states, decisions, people from whom they learnt, and announcements."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ async def states(db_assist: DbAssistClient) -> dict[str, str]:
 
 
 async def test_a_model_and_those_who_taught_it(db_assist: DbAssistClient) -> None:
-    """Everything is kept; whoever forgets or withdraws leaves the list, not the count."""
+    """All data is stored; people who delete their data or withdraw leave the list, but not the count."""
     (anna, hers), (boris, his), (vera, third) = [await speaker(db_assist) for _ in range(3)]
     wanted = entry(
         "first", ModelState.CHAMPION, n_people=3, message_ids=(hers, his, third, 10**9), dataset_version="3f"
@@ -59,7 +59,7 @@ async def test_a_model_and_those_who_taught_it(db_assist: DbAssistClient) -> Non
 
 
 async def test_the_champion_and_the_one_before(db_assist: DbAssistClient) -> None:
-    """Whatever is taken back, the one before serves again; what is retired stays so."""
+    """If the champion is taken back, the previous champion serves again; a retired model never serves again."""
     first = await db_assist.record_model(entry("first", ModelState.CHAMPION))
     second = await db_assist.record_model(entry("second", ModelState.CHAMPION, former=first.ref))
     third = await db_assist.record_model(entry("third", ModelState.CHAMPION, former=second.ref))
@@ -87,7 +87,7 @@ async def test_the_champion_and_the_one_before(db_assist: DbAssistClient) -> Non
 
 
 async def test_what_serves_without_having_been_told(db_assist: DbAssistClient) -> None:
-    """The table follows what was measured as serving, such as after `glas models use`."""
+    """The table follows the model that serves, for example after `glas models use`."""
     first = await db_assist.record_model(entry("first", ModelState.CHAMPION))
     await db_assist.record_model(entry("second", ModelState.REFUSED, former=EMBEDDED))
     assert await states(db_assist) == {"first": "replaced", "second": "refused", "embedded": "champion"}
@@ -103,7 +103,7 @@ async def test_what_serves_without_having_been_told(db_assist: DbAssistClient) -
 
 
 async def test_an_administrator_decides_once(db_assist: DbAssistClient) -> None:
-    """The first press counts, repeated after a crash too; nobody else may press."""
+    """The first press counts, also if it is repeated after a crash; other people cannot decide."""
     admin, other, (anna, _) = await administrator(db_assist), await administrator(db_assist), await speaker(db_assist)
     made = await db_assist.record_model(entry("first", ModelState.CANDIDATE))
     questions = await db_assist.ask_about(made.id, BOT, [admin, other, someone()])
@@ -134,7 +134,7 @@ async def test_an_administrator_decides_once(db_assist: DbAssistClient) -> None:
 
 
 async def test_news_of_a_run_that_died_count_as_told(db_assist: DbAssistClient) -> None:
-    """Nobody knows whether the person has them."""
+    """It is not known whether the person has received them."""
     anna, hers = await speaker(db_assist)
     news = (NewsItem(transcription_id=hers, text_before="было", text_after="стало"),)
     await db_assist.record_model(entry("first", ModelState.CHAMPION, news=news))
@@ -146,7 +146,7 @@ async def test_news_of_a_run_that_died_count_as_told(db_assist: DbAssistClient) 
 
 
 async def test_news_are_claimed_once_and_told_once(db_assist: DbAssistClient) -> None:
-    """Only those of the champion, to people who still agree and want them; the words go when they are told."""
+    """News are only about the champion, for people who still agree; their words are deleted after sending."""
     people = [await speaker(db_assist) for _ in range(5)]
     (anna, hers), (boris, _), (vera, _), (gleb, _), (dina, _) = people
     news = tuple(NewsItem(transcription_id=one, text_before="было", text_after="стало") for _, one in people)
@@ -182,7 +182,7 @@ async def test_news_are_claimed_once_and_told_once(db_assist: DbAssistClient) ->
 
 
 async def test_a_choice_is_recorded_whoever_makes_it(db_assist: DbAssistClient) -> None:
-    """Of a model that nobody has judged, too; with what served before and after; an administrator's in the audit."""
+    """This includes models that the gate has not judged; the record has the models before and after."""
     admin = await administrator(db_assist)
     first = await db_assist.record_model(entry("/models/first", ModelState.CHAMPION))
     other = ModelRef(name="onnx:other", version="3" * 12)
@@ -242,7 +242,7 @@ async def test_what_the_gate_refused_serves_for_a_reason_only(db_assist: DbAssis
 
 
 async def test_the_steps_of_rounds(db_assist: DbAssistClient) -> None:
-    """In their order, the newest round first; a step that begins anew has new times."""
+    """Steps are in their order, the newest round is first; a step that begins again has new times."""
     began = datetime(2026, 11, 1, 12, tzinfo=UTC)
     for name, day in (("old", 0), ("new", 1)):
         at = began + timedelta(days=day)

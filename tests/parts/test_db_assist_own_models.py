@@ -1,4 +1,4 @@
-"""Own models: whose they are, which one answers, and what becomes of them when their owner goes."""
+"""Own models: to whom they are assigned, which one answers, and what happens when their person leaves."""
 
 import itertools
 
@@ -54,7 +54,7 @@ async def test_it_answers_its_person_and_its_group_only(db_assist: DbAssistClien
 
 
 async def test_a_person_prefers_the_common_model(db_assist: DbAssistClient) -> None:
-    """The choice stays when another model of theirs takes the place; in a group, the group's model answers then."""
+    """The choice is kept when the own model is replaced; in a group, the group's own model answers then."""
     anna, group = await newcomer(db_assist), next(_groups)
     with pytest.raises(NotFoundError):
         await db_assist.choose_own_model(OwnModelChoice(tg_id=anna, is_used=False))
@@ -72,7 +72,7 @@ async def test_a_person_prefers_the_common_model(db_assist: DbAssistClient) -> N
 
 
 async def test_the_model_before_is_deleted(db_assist: DbAssistClient) -> None:
-    """New weights in the same folder delete nothing; a folder belongs to one owner."""
+    """New weights in the same directory delete nothing; a directory belongs to one owner."""
     anna, boris = [await newcomer(db_assist) for _ in range(2)]
     first = await db_assist.record_own_model(entry("/models/hers", tg_id=anna))
     again = await db_assist.record_own_model(entry("/models/hers", NEW, tg_id=anna))

@@ -1,4 +1,4 @@
-"""db_assist: which message a reviewer hears next, and for how long it is theirs; on both databases."""
+"""db_assist: which message a reviewer gets next, and how long it is held; on both databases."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ SAID = "привет это проверка голосовых сообщени
 
 
 async def test_only_what_may_be_heard_is_offered(db_assist: DbAssistClient) -> None:
-    """Voice messages of people who know that somebody listens; not one's own, not forwarded, not long, not silent."""
+    """Only voice messages of people who agreed to reviews; not the reviewer's own, forwarded, long or empty ones."""
     reviewer = await a_reviewer(db_assist)
     agreed, before = await a_speaker(db_assist), await a_speaker(db_assist, "2026-11-22")
     withdrawn = await a_speaker(db_assist)
@@ -45,7 +45,7 @@ async def test_only_what_may_be_heard_is_offered(db_assist: DbAssistClient) -> N
 
 
 async def test_only_reviewers_and_administrators_review(db_assist: DbAssistClient) -> None:
-    """And only what was given to them."""
+    """They can review only messages that are held for them."""
     speaker, reviewer, other = await a_speaker(db_assist), await a_reviewer(db_assist), someone()
     sent = await send(db_assist, speaker)
     with pytest.raises(NotFoundError):
@@ -65,7 +65,7 @@ async def test_only_reviewers_and_administrators_review(db_assist: DbAssistClien
 
 
 async def test_the_worthiest_comes_first(unchecked: DbAssistClient) -> None:
-    """A doubtful correction that waits; a bad rating; little confidence; a speaker of whom nothing was reviewed."""
+    """A doubtful correction, a bad rating, low confidence, or a speaker without reviews come first."""
     reviewer, speakers = await a_reviewer(unchecked), [await a_speaker(unchecked) for _ in range(5)]
     plain = await send(unchecked, speakers[0])
     best = await send(unchecked, speakers[1])
@@ -104,7 +104,7 @@ async def test_a_choice_among_many_is_used_again(unchecked: DbAssistClient, monk
 
 
 async def test_a_message_is_held_for_one_reviewer(database_settings: Settings) -> None:
-    """Until it is answered or the time is over; the same reviewer gets the same one again."""
+    """The hold lasts until the review or for some minutes; the reviewer gets the same message again."""
     async with opened_with(database_settings, review_check_every=0) as client:
         speaker, anna, boris = await a_speaker(client), await a_reviewer(client), await a_reviewer(client)
         sent = [await send(client, speaker) for _ in range(2)]
@@ -130,7 +130,7 @@ async def test_a_message_is_held_for_one_reviewer(database_settings: Settings) -
 
 
 async def test_reviewers_at_once_get_different_messages(db_assist: DbAssistClient) -> None:
-    """Whoever is slower takes the next one."""
+    """The slower reviewer gets the next message."""
     speaker, reviewers = await a_speaker(db_assist), [await a_reviewer(db_assist) for _ in range(6)]
     sent = {(await send(db_assist, speaker)).id for _ in reviewers}
     items = await asyncio.gather(*(taken(db_assist, one) for one in reviewers))

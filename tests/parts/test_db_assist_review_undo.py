@@ -1,4 +1,4 @@
-"""A reviewer holds two messages, takes back a slip, sees figures; a foreign voice is heard by nobody else."""
+"""A reviewer holds two messages, undoes a review, sees figures; another voice is offered to nobody else."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ SAID = "привет это проверка голосовых сообщени
 
 
 async def test_two_are_held_and_no_more(unchecked: DbAssistClient) -> None:
-    """The one that is heard and the next one; whoever asks again gets the same; others get others."""
+    """A repeated request returns the held messages; other reviewers get other messages."""
     anna, boris, speaker = await a_reviewer(unchecked), await a_reviewer(unchecked), await a_speaker(unchecked)
     sent = {(await send(unchecked, speaker)).id for _ in range(4)}
     first = await taken(unchecked, anna)
@@ -50,7 +50,7 @@ async def test_two_are_held_and_no_more(unchecked: DbAssistClient) -> None:
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 async def test_a_slip_is_taken_back(unchecked: DbAssistClient, verdict: Verdict) -> None:
-    """Nothing of it stays: the words before it stand again, and the message is held to be answered anew."""
+    """The words before the review are valid again, and the message is held again."""
     anna, speaker = await a_reviewer(unchecked), await a_speaker(unchecked)
     sent = await send(unchecked, speaker)
     await taken(unchecked, anna)
@@ -71,7 +71,7 @@ async def test_a_slip_is_taken_back(unchecked: DbAssistClient, verdict: Verdict)
 
 
 async def test_only_the_last_answer_is_taken_back(unchecked: DbAssistClient, database_settings: Settings) -> None:
-    """By its reviewer, within some minutes."""
+    """Only its reviewer can do this, within some minutes."""
     anna, boris, speaker = await a_reviewer(unchecked), await a_reviewer(unchecked), await a_speaker(unchecked)
     first, second = await send(unchecked, speaker), await send(unchecked, speaker)
     for _ in range(2):
@@ -90,7 +90,7 @@ async def test_only_the_last_answer_is_taken_back(unchecked: DbAssistClient, dat
 
 
 async def test_nobody_tries_until_others_agree(checked: DbAssistClient) -> None:
-    """What somebody else has judged, a reviewer or the author, is not taken back, and keeps its payment."""
+    """A review is not taken back if a reviewer or the author has judged the message since."""
     anna, boris, speaker = await a_reviewer(checked), await a_reviewer(checked), await a_speaker(checked)
     sent = await send(checked, speaker)
     await taken(checked, anna)
@@ -107,7 +107,7 @@ async def test_nobody_tries_until_others_agree(checked: DbAssistClient) -> None:
 
 
 async def test_figures(checked: DbAssistClient) -> None:
-    """How much was done, also since a moment; how often others said something, and the same."""
+    """The number of reviews, also since a given time, and how often other people agreed."""
     anna, boris, speaker = await a_reviewer(checked), await a_reviewer(checked), await a_speaker(checked)
     for answers in ((SAID, SAID), (SAID, "другое"), (SAID, None)):
         sent = await send(checked, speaker)
@@ -125,7 +125,7 @@ async def test_figures(checked: DbAssistClient) -> None:
 
 
 async def test_a_foreign_voice_is_heard_by_nobody_else(checked: DbAssistClient) -> None:
-    """And is not exported any more, whatever words its sender or another reviewer gave."""
+    """Such a message is not exported any more, whatever words people have given."""
     anna, boris, speaker = await a_reviewer(checked), await a_reviewer(checked), await a_speaker(checked)
     sent = await send(checked, speaker)
     await checked.correct(sent.id, speaker, SAID)

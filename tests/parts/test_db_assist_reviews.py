@@ -1,4 +1,4 @@
-"""db_assist: what becomes of what reviewers say, and who is paid for it; on both databases."""
+"""db_assist: the effects of reviews, and who is paid for them; on both databases."""
 
 import pytest
 
@@ -22,7 +22,7 @@ SAID = "привет это проверка голосовых сообщени
 
 
 async def test_what_a_reviewer_says_becomes_the_reference(unchecked: DbAssistClient) -> None:
-    """Accepted or corrected words; nothing of what was skipped or cannot be understood; exports see it."""
+    """Accepted or corrected words become the reference; skipped and unclear messages get none; exports see it."""
     speaker, reviewer = await a_speaker(unchecked), await a_reviewer(unchecked)
     sent = [(await send(unchecked, speaker)).id for _ in Verdict]
     cursor = (await unchecked.changed_since()).next_cursor
@@ -61,7 +61,7 @@ async def test_what_a_reviewer_says_becomes_the_reference(unchecked: DbAssistCli
 
 
 async def test_two_reviewers_who_agree(checked: DbAssistClient) -> None:
-    """The second one sees what the first one saw; both are paid, once; the reference is agreed."""
+    """The second reviewer sees what the first one saw; both are paid once; the reference is agreed."""
     speaker, anna, boris = await a_speaker(checked), await a_reviewer(checked), await a_reviewer(checked)
     sent = await send(checked, speaker)
     await taken(checked, anna)
@@ -83,7 +83,7 @@ async def test_two_reviewers_who_agree(checked: DbAssistClient) -> None:
 
 
 async def test_an_author_and_a_reviewer_who_agree(checked: DbAssistClient) -> None:
-    """Whoever was first; even if the author's words were doubtful. The author is paid for a correction as ever."""
+    """This also applies if the author's words were doubtful. The author is paid for the correction as usual."""
     reviewer, speaker = await a_reviewer(checked), await a_speaker(checked)
     before = await send(checked, speaker)
     await checked.correct(before.id, speaker, SAID)
@@ -104,7 +104,7 @@ async def test_an_author_and_a_reviewer_who_agree(checked: DbAssistClient) -> No
 
 
 async def test_two_people_who_contradict_each_other(unchecked: DbAssistClient) -> None:
-    """What stands stays, nobody is paid, and a third one decides; after three nobody is asked any more."""
+    """The text stays, nobody is paid, and a third person decides; after three reviews nobody is asked any more."""
     speaker, reviewers = await a_speaker(unchecked), [await a_reviewer(unchecked) for _ in range(4)]
     sent = await send(unchecked, speaker)
     await taken(unchecked, reviewers[0])
@@ -126,7 +126,7 @@ async def test_two_people_who_contradict_each_other(unchecked: DbAssistClient) -
 
 
 async def test_a_reviewer_alone_does_not_displace_a_reference(checked: DbAssistClient) -> None:
-    """Neither an author's nor another reviewer's; nobody is paid."""
+    """A reference by an author or by another reviewer stays; nobody is paid."""
     speaker, anna, boris = await a_speaker(checked), await a_reviewer(checked), await a_reviewer(checked)
     mine, theirs = await send(checked, speaker), await send(checked, speaker)
     await checked.correct(mine.id, speaker, SAID)
@@ -140,7 +140,7 @@ async def test_a_reviewer_alone_does_not_displace_a_reference(checked: DbAssistC
 
 
 async def test_the_same_sound_is_reviewed_and_paid_once(checked: DbAssistClient) -> None:
-    """Another message with the same samples waits for nobody; nor is the same file paid twice, however it comes."""
+    """Another message with the same samples is not offered, and the same file is not paid twice."""
     speaker, anna = await a_speaker(checked), await a_reviewer(checked)
     first = await send(checked, speaker, samples="same")
     await taken(checked, anna)
@@ -156,7 +156,7 @@ async def test_the_same_sound_is_reviewed_and_paid_once(checked: DbAssistClient)
 
 
 async def test_words_must_be_possible(db_assist: DbAssistClient) -> None:
-    """Some, and not more than anybody says in the time; a verdict has words or none."""
+    """There must be words, and not more than can be said in the time; only some verdicts have words."""
     speaker, reviewer = await a_speaker(db_assist), await a_reviewer(db_assist)
     sent = await send(db_assist, speaker)
     await taken(db_assist, reviewer)
@@ -170,7 +170,7 @@ async def test_words_must_be_possible(db_assist: DbAssistClient) -> None:
 
 
 async def test_who_leaves_meanwhile(checked: DbAssistClient) -> None:
-    """A withdrawn consent or a deleted message ends a review; a reviewer who is forgotten is not paid."""
+    """A withdrawn consent or a deleted message ends a review; a reviewer whose data was deleted is not paid."""
     speaker, other = await a_speaker(checked), await a_speaker(checked)
     anna, boris = await a_reviewer(checked), await a_reviewer(checked)
     sent = await send(checked, speaker)

@@ -1,4 +1,4 @@
-"""The second hypothesis of a message: one at most, told to its speaker on request, and deleted with the message."""
+"""The second hypothesis of a message: at most one, part of `/mydata`, and deleted with the message."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""db_assist: words that people put right, and the vocabularies that come of them; over SQLite and PostgreSQL."""
+"""db_assist: words that people correct, and the vocabularies from them; with SQLite and PostgreSQL."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ GROUP = -1_000_000_000_001
 
 @pytest.fixture
 def database_settings(database_settings: Settings) -> Settings:
-    """Settings with which agreement is counted for each recording."""
+    """Settings with which the number of people is counted for each recording."""
     exact = database_settings.db_assist.model_copy(update={"vocabulary_refresh_s": 0})
     return database_settings.model_copy(update={"db_assist": exact})
 
@@ -49,7 +49,7 @@ async def _names(client: DbAssistClient, tg_id: int) -> list[str]:
 
 
 async def test_a_correction_teaches_its_author(db_assist: DbAssistClient) -> None:
-    """Once: a repetition tells the same, a second message nothing new; what is known comes with every recording."""
+    """The word is added once, and is then sent with each recording; a repetition adds nothing."""
     tg_id = await _person(db_assist)
     result = await _teach(db_assist, tg_id)
     assert result.learned == ("Айгуль",)
@@ -64,7 +64,7 @@ async def test_a_correction_teaches_its_author(db_assist: DbAssistClient) -> Non
 
 
 async def test_any_other_word_is_remembered_at_the_second_time(db_assist: DbAssistClient) -> None:
-    """It may be an everyday word; in /mydata it stands all the same."""
+    """It may be an everyday word; `/mydata` contains it from the first correction."""
     tg_id = await _person(db_assist)
     wrong, right = "поднял губернатор в облаке", "поднял кубернетес в облаке"
     assert (await _teach(db_assist, tg_id, right, heard_text=wrong)).learned == ()
@@ -77,7 +77,7 @@ async def test_any_other_word_is_remembered_at_the_second_time(db_assist: DbAssi
 
 
 async def test_doubtful_words_teach_nothing(db_assist: DbAssistClient) -> None:
-    """Neither where the author insists, nor after good ones; a reviewer's word counts."""
+    """This also applies if the author insists; the words of a reviewer count."""
     tg_id = await _person(db_assist)
     good = await _teach(db_assist, tg_id)
     row, far = good.transcription.id, "Передай Айгулю, что встречи не будет никогда"
@@ -91,7 +91,7 @@ async def test_doubtful_words_teach_nothing(db_assist: DbAssistClient) -> None:
 
 
 async def test_what_is_taken_back_is_forgotten(db_assist: DbAssistClient) -> None:
-    """Step by step: the words of the correction that stands are known, and no others."""
+    """After each step, exactly the words of the valid correction are in the vocabulary."""
     tg_id = await _person(db_assist)
     first = await _teach(db_assist, tg_id)
     row = first.transcription.id
@@ -106,7 +106,7 @@ async def test_what_is_taken_back_is_forgotten(db_assist: DbAssistClient) -> Non
 
 
 async def test_a_person_adds_and_removes_words(db_assist: DbAssistClient) -> None:
-    """By hand; twice is the same as once; nobody removes another person's."""
+    """Adding twice has no further effect; nobody can remove another person's words."""
     tg_id, stranger = await _person(db_assist), await _person(db_assist)
     await _teach(db_assist, tg_id)
     for _ in range(2):
@@ -135,7 +135,7 @@ async def test_a_person_adds_and_removes_words(db_assist: DbAssistClient) -> Non
 
 
 async def test_a_group_and_everybody_learn_by_agreement(db_assist: DbAssistClient) -> None:
-    """Two members for the group; three people who agree to training for all; each who withdraws is missing at once."""
+    """Two members are needed for a group, and three people who agree to training for everybody."""
     anna, boris, vera = [await _person(db_assist, trains=True) for _ in range(3)]
     stranger = someone()
     await _teach(db_assist, anna, chat=GROUP)
@@ -158,7 +158,7 @@ async def test_a_group_and_everybody_learn_by_agreement(db_assist: DbAssistClien
 
 
 async def test_words_added_by_hand_are_nobody_elses(db_assist: DbAssistClient) -> None:
-    """Nor are those that are no names, however many put them right."""
+    """Words that are not names do not count for other people, either."""
     for _ in range(3):
         person = await _person(db_assist, trains=True)
         await db_assist.add_words(person, ["Тагил"])
@@ -169,7 +169,7 @@ async def test_words_added_by_hand_are_nobody_elses(db_assist: DbAssistClient) -
 
 
 async def test_forgetting_takes_words_and_agreement(db_assist: DbAssistClient) -> None:
-    """Everywhere at once; /mydata had them."""
+    """The words are deleted everywhere at once; before, `/mydata` contained them."""
     anna, boris, vera = [await _person(db_assist, trains=True) for _ in range(3)]
     for person in (anna, boris, vera):
         await _teach(db_assist, person, chat=GROUP)
@@ -186,7 +186,7 @@ async def test_forgetting_takes_words_and_agreement(db_assist: DbAssistClient) -
 
 
 async def test_own_words_come_first(db_assist: DbAssistClient) -> None:
-    """Then those of the group; no word twice; what is too much is left out."""
+    """Then come the words of the group; no word comes twice; words beyond the limit are left out."""
     anna, boris = await _person(db_assist), await _person(db_assist)
     for person in (anna, boris):
         await _teach(db_assist, person, chat=GROUP)
@@ -198,7 +198,7 @@ async def test_own_words_come_first(db_assist: DbAssistClient) -> None:
 
 
 async def test_a_known_file_is_found_by_its_words(db_assist: DbAssistClient) -> None:
-    """A text that was made with other words is none of these."""
+    """A text that was made with other keywords is not used."""
     tg_id = await _person(db_assist)
     plain = await send(db_assist, tg_id, file="one")
     words = digest(["Айгуль"])
@@ -214,7 +214,7 @@ async def test_a_known_file_is_found_by_its_words(db_assist: DbAssistClient) -> 
 
 
 async def test_corrections_at_once_teach_once(db_assist: DbAssistClient) -> None:
-    """A repeated request overtakes the first: one row, the same answer, no error."""
+    """If a request is repeated before the first one ends, there is one row and no error."""
     tg_id = await _person(db_assist)
     sent = await send(db_assist, tg_id, text=WRONG)
     results = await asyncio.gather(*(db_assist.correct(sent.id, tg_id, RIGHT) for _ in range(4)))
@@ -223,7 +223,7 @@ async def test_corrections_at_once_teach_once(db_assist: DbAssistClient) -> None
 
 
 async def test_the_installations_words_are_counted_now_and_then(database_settings: Settings) -> None:
-    """A new agreement is seen later; what somebody withdraws or has deleted is gone at once."""
+    """A new agreement is seen later; a withdrawal or deletion is seen at once."""
     rare = database_settings.db_assist.model_copy(update={"vocabulary_refresh_s": 3600})
     async with open_db_assist(database_settings.model_copy(update={"db_assist": rare})) as client:
         anna, boris, vera, gleb = [await _person(client, trains=True) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""What the adapter of DBOS relies on: each test fails when a release of DBOS changes what a private name does."""
+"""The private names of DBOS that the adapter uses: each test fails if a release of DBOS changes their behaviour."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 class Walk:
-    """A workflow of three steps; the third waits for a gate, or fails."""
+    """A workflow of three steps; the third waits until the test opens a gate, or fails."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -37,7 +37,7 @@ class Walk:
         self.error: Exception | None = None
 
     def engine(self, place: Place, *, poll_s: float = 0.2) -> Durable:
-        """An engine that does it, not started."""
+        """An engine with this workflow, not started."""
         durable = Durable(place, slot="one")
 
         async def step(name: str) -> str:
@@ -57,7 +57,7 @@ class Walk:
         return durable
 
     async def until(self, n_steps: int) -> None:
-        """Wait until so many steps were begun."""
+        """Wait until a number of steps have begun."""
         async with asyncio.timeout(30):
             while len(self.done) < n_steps:  # noqa: ASYNC110 - the steps have no event to offer
                 await asyncio.sleep(0.02)
@@ -68,7 +68,7 @@ WALK = Work("walks", "walk", "w:1", (), person="anna")
 
 @pytest.fixture
 async def walk() -> Walk:
-    """With its gate closed."""
+    """The workflow with a closed gate."""
     return Walk()
 
 
@@ -88,7 +88,7 @@ def test_the_installed_release_is_the_one_that_the_adapter_knows() -> None:
 
 
 async def test_a_resumed_workflow_repeats_no_recorded_step(durable: Durable, walk: Walk) -> None:
-    """Resuming sets the count of runs back, so that the count alone says that nothing was done before."""
+    """Resuming sets the number of runs to 0, so this number alone does not show that steps have records."""
     await durable.enqueue(WALK)
     await walk.until(3)
     await DBOS.cancel_workflow_async(WALK.id)
@@ -110,7 +110,7 @@ async def test_a_forked_workflow_repeats_no_recorded_step(durable: Durable, walk
 
 
 async def test_the_records_of_a_first_run_are_not_searched(durable: Durable, walk: Walk) -> None:
-    """One query for all that was claimed together stands in place of a search for each step."""
+    """One query for all works that were claimed together replaces a query for each step."""
     statements: list[str] = []
     walk.gate.set()
     assert durable._engine is not None
@@ -123,7 +123,7 @@ async def test_the_records_of_a_first_run_are_not_searched(durable: Durable, wal
 
 
 async def test_what_this_process_enqueues_is_begun_at_once(place: Place, walk: Walk) -> None:
-    """The queue would be looked at every twenty seconds."""
+    """Without the adapter, the queue would be polled after twenty seconds."""
     engine = walk.engine(place, poll_s=20.0)
     await engine.start()
     await asyncio.sleep(0.5)
@@ -155,7 +155,7 @@ async def test_closing_waits_for_the_work_that_runs(place: Place, walk: Walk) ->
 
 
 async def test_an_error_of_a_step_is_not_recorded(durable: Durable, walk: Walk) -> None:
-    """A later run does the step again, and those before it not."""
+    """A later run repeats this step, but not the steps before it."""
     walk.error = KeyError("a bug")
     walk.gate.set()
     await durable.enqueue(WALK)
@@ -167,7 +167,7 @@ async def test_an_error_of_a_step_is_not_recorded(durable: Durable, walk: Walk) 
 
 
 async def test_claimed_work_that_does_not_run_is_put_back(place: Place, walk: Walk) -> None:
-    """As when the connection breaks after the claim; work that runs for long is left alone."""
+    """This happens if the connection breaks after the claim; work that runs for a long time is not put back."""
     with patch("glas.durable.maintenance._HEARTBEAT_S", 0.2):
         engine = walk.engine(place)
         await engine.start()
@@ -186,7 +186,7 @@ async def test_claimed_work_that_does_not_run_is_put_back(place: Place, walk: Wa
 
 
 async def ended(workflow_id: str) -> None:
-    """Wait for its outcome."""
+    """Wait for the outcome of a work."""
     async with asyncio.timeout(20):
         while True:
             status = await DBOS.get_workflow_status_async(workflow_id)
@@ -196,7 +196,7 @@ async def ended(workflow_id: str) -> None:
 
 
 async def test_old_work_is_deleted_however_much_it_is(place: Place, walk: Walk) -> None:
-    """More than ten batches of it, at one start; what is younger than the days that were asked for stays."""
+    """More than ten batches are deleted at one start; work within the number of days to keep stays."""
     walk.gate.set()
     engine = walk.engine(place)
     await engine.start()
@@ -230,7 +230,7 @@ async def test_old_work_is_deleted_however_much_it_is(place: Place, walk: Walk) 
 
 @pytest.mark.parametrize("hosts", ["/nowhere", "127.0.0.1:9", "a.invalid:5432", "/nowhere&host=/nowhere"])
 def test_no_connection_is_no_end_of_the_work(hosts: str) -> None:
-    """DBOS waits for a database that cannot be reached, for whatever reason; another error would end the work."""
+    """DBOS waits for an unavailable database with any such error; another error would end the work."""
     engine = postgres_place(f"postgresql://glas@/glas?host={hosts}&target_session_attrs=read-write", "tg_bot").open()
     with pytest.raises(sa.exc.OperationalError) as caught, engine.connect():
         pass

@@ -1,4 +1,4 @@
-"""Decoding in processes of its own: the sound is right, and whatever happens to one process harms no other file."""
+"""Decoding in separate processes: the sound is right, and a fault in one process affects no other file."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def pool() -> Iterator[DecoderPool]:
 
 @pytest.fixture(scope="module")
 def long_file() -> bytes:
-    """A minute of noise: enough that a decoder is still at work when its first second is read."""
+    """A minute of noise: long enough that a decoder still works when its first second is read."""
     return encoded(white_noise(60), "ogg-opus")
 
 
@@ -60,7 +60,7 @@ def level_db(samples: Samples) -> float:
 
 
 def is_running(pid: int) -> bool:
-    """Whether process `pid` is there and no zombie."""
+    """Return whether process `pid` exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -188,7 +188,7 @@ def test_a_recording_that_calls_itself_too_long_is_refused_before_it_is_decoded(
     with (
         DecoderPool(1, DecodeLimits(max_duration_s=2.5)) as pool,
         pool.open(long_file) as recording,
-        pytest.raises(AudioTooLongError, match="says it is 60 s"),
+        pytest.raises(AudioTooLongError, match="header is 60 s"),
     ):
         next(iter(recording))
     assert recording.n_samples == 0

@@ -1,4 +1,4 @@
-"""The durable engine: once means once, recorded means recorded, and the living finish the work of the dead."""
+"""The durable engine: work is done once, records are kept, and other processes take over the work of dead ones."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.conftest import Postgres
 
 
 class Diary:
-    """What the workflow's steps did, in order."""
+    """The steps that the workflow has done, in order."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -28,7 +28,7 @@ class Diary:
 
 @pytest.fixture
 async def diary() -> Diary:
-    """An empty one, with its door open."""
+    """An empty diary; the workflow need not wait."""
     return Diary()
 
 
@@ -86,7 +86,7 @@ async def until(diary: Diary, n_lines: int) -> None:
 
 
 async def test_the_same_work_is_done_once(durable: Durable, diary: Diary) -> None:
-    """A second delivery finds the first."""
+    """A second delivery finds the first work."""
     for _ in range(3):
         await durable.enqueue(work("anna", "раз", "u:1"))
     await until(diary, 2)
@@ -96,7 +96,7 @@ async def test_the_same_work_is_done_once(durable: Durable, diary: Diary) -> Non
 
 
 async def test_a_person_waits_for_their_own_work_only(durable: Durable, diary: Diary) -> None:
-    """One after the other within a person, in order; another person is not held up."""
+    """The works of a person run one after another, in order; other people do not wait."""
     diary.door.clear()
     for number in range(3):
         await durable.enqueue(work("anna", str(number), f"a{number}"))
@@ -117,7 +117,7 @@ async def test_a_person_waits_for_their_own_work_only(durable: Durable, diary: D
 
 
 async def test_a_person_can_be_forgotten(durable: Durable, diary: Diary) -> None:
-    """What ended is deleted with its inputs; others' stays."""
+    """Ended work is deleted with its arguments; the work of other people stays."""
     await durable.enqueue(work("anna", "тайна", "a"))
     await durable.enqueue(work("boris", "другое", "b"))
     await until(diary, 4)
@@ -130,7 +130,7 @@ async def test_a_person_can_be_forgotten(durable: Durable, diary: Diary) -> None
 async def test_who_asks_to_be_forgotten_is_forgotten_with_the_asking(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Work that is still running goes when it has ended, at the next start too; what comes later stays."""
+    """Running work is deleted when it has ended, also after the next start; later work stays."""
     monkeypatch.setattr("glas.durable.maintenance._HEARTBEAT_S", 0.1)
     engine = Durable(place, slot="one")
 
@@ -161,7 +161,7 @@ async def test_who_asks_to_be_forgotten_is_forgotten_with_the_asking(
 
 
 async def gone(engine: Durable, person: str, left: set[str]) -> None:
-    """Wait until the database holds of a person's work only `left`, all of it ended, and no wish to forget it."""
+    """Wait until the database contains only `left` ended works of a person, and no request for deletion."""
     other = engine._place.open()
     schema = f"{engine._place.schema}." if engine._place.schema else ""
     query = f"SELECT workflow_uuid, status FROM {schema}workflow_status WHERE authenticated_user = '{person}'"  # noqa: S608
@@ -182,7 +182,7 @@ async def gone(engine: Durable, person: str, left: set[str]) -> None:
 
 
 def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:
-    """SQLite would otherwise leave it in free pages; whether it does depends on how it was built."""
+    """SQLite may otherwise keep it in free pages, depending on how it was built."""
     opened = sqlite_place(tmp_path / "durable.sqlite").open()
     with opened.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
@@ -190,7 +190,7 @@ def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:
 
 
 async def test_a_lease_has_one_holder(place: Place, durable: Durable) -> None:
-    """Another slot gets it only when the first lets it go."""
+    """Another slot gets the lease only after the first one has given it up."""
     assert await durable.take_lease("intake", 30)
     assert await durable.take_lease("intake", 30)
     other = place.open()
@@ -202,7 +202,7 @@ async def test_a_lease_has_one_holder(place: Place, durable: Durable) -> None:
 
 
 async def test_what_was_cut_off_goes_on_at_the_next_start(place: Place) -> None:
-    """The recorded step is not repeated."""
+    """A recorded step is not repeated."""
     before, after = Diary(), Diary()
     before.door.clear()
     engine = make(place, before)
@@ -219,7 +219,7 @@ async def test_what_was_cut_off_goes_on_at_the_next_start(place: Place) -> None:
 
 
 async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another slot finishes what a killed process had begun."""
+    """Another slot completes the work of a killed process."""
     script = textwrap.dedent(f"""
         import asyncio, sys
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
@@ -253,7 +253,7 @@ async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pyt
 
 
 async def test_retries_end_when_waiting_does_not_help() -> None:
-    """An error that passes is waited out; another one is raised at once."""
+    """A temporary error is repeated; any other error is raised at once."""
     calls: list[int] = []
 
     async def flaky() -> str:
@@ -276,7 +276,7 @@ async def test_retries_end_when_waiting_does_not_help() -> None:
 
 
 async def test_schedules_come_by_the_clock(tmp_path: Path) -> None:
-    """Each time once, with the time that was meant."""
+    """Scheduled work runs once for each time, and gets the scheduled time."""
     engine = Durable(sqlite_place(tmp_path / "durable.sqlite"), slot="one")
     times: list[str] = []
 
@@ -295,7 +295,7 @@ async def test_schedules_come_by_the_clock(tmp_path: Path) -> None:
 
 
 async def test_a_schedule_that_nobody_wants_any_more_ends(place: Place) -> None:
-    """It does not outlive its setting, nor the part that did its work; what it has enqueued is dropped."""
+    """A schedule ends with its setting or its part; its enqueued work is dropped."""
     engine = Durable(place, slot="one")
     times: list[str] = []
 
@@ -305,8 +305,7 @@ async def test_a_schedule_that_nobody_wants_any_more_ends(place: Place) -> None:
 
     engine.workflow("tick", tick)
     engine.queue(Queue("ticks", 1, one_per_person=False))
-    # Not each second: a time that comes between the end and the next start would be enqueued in that start.
-    engine.schedule(Schedule("ticks", "tick", "*/10 * * * * *", "ticks"))
+    engine.schedule(Schedule("ticks", "tick", "* * * * * *", "ticks"))
     await engine.start()
     async with asyncio.timeout(20):
         while not times:  # noqa: ASYNC110 - the clock has no event to offer
@@ -314,6 +313,8 @@ async def test_a_schedule_that_nobody_wants_any_more_ends(place: Place) -> None:
     await engine.close(patience_s=0.0)
     engine = make(place, Diary())
     await engine.start()
+    # The engine asks once a second which schedules there are.
+    await asyncio.sleep(1.5)
     other = place.open()
     schema = f"{place.schema}." if place.schema else ""
     try:
@@ -329,7 +330,7 @@ async def test_a_schedule_that_nobody_wants_any_more_ends(place: Place) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_work_under_the_former_name_goes_on(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """What an older version left unfinished under its own name is finished under the new one."""
+    """Work that an older version left under its old name is completed under the new name."""
     if kind == "sqlite":
         old = sqlite_place(tmp_path / "durable-a-b.sqlite")
         new = sqlite_place(tmp_path / "durable-b.sqlite", former=tmp_path / "durable-a-b.sqlite")
@@ -357,7 +358,7 @@ async def test_work_under_the_former_name_goes_on(kind: str, tmp_path: Path, req
 
 
 async def test_a_schedule_is_taken_back_while_others_live(place: Place) -> None:
-    """The one that is unwanted goes; those of others stay, since their process may be alive."""
+    """Only the unwanted schedule is removed, because other processes may still need theirs."""
     engine = Durable(place, slot="one")
 
     async def tick(_scheduled: str, _context: None) -> None:

@@ -1,4 +1,7 @@
-"""The durable engine cut off from its database: it stops before others take over, and it takes over late enough."""
+"""The durable engine without its database: it stops before other processes take over its work.
+
+It takes over work late.
+"""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +18,7 @@ from tests.parts.test_durable import Diary, make, until, work
 async def test_who_is_cut_off_stops_before_others_take_over(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While no heartbeat arrives, work is interrupted, lest somebody else does the same step; then it goes on, once."""
+    """Work is interrupted while no heartbeat arrives, so that no step is done twice; then it continues once."""
     monkeypatch.setattr("glas.durable.maintenance._INTERRUPTED_AFTER_S", 1.0)
     monkeypatch.setattr("glas.durable.maintenance._HEARTBEAT_S", 0.2)
     place = postgres_place(postgres.create(f"cut_{tmp_path.name[-20:].lower()}"), "tg_bot")
@@ -42,7 +45,7 @@ async def test_who_is_cut_off_stops_before_others_take_over(
 async def test_nobody_is_taken_for_dead_when_the_database_goes_away(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After an outage all heartbeats are old: only somebody who stays silent after it is dead."""
+    """After an outage all heartbeats are old, so only a process that stays silent counts as dead."""
     monkeypatch.setattr("glas.durable.maintenance._INTERRUPTED_AFTER_S", 0.7)
     monkeypatch.setattr("glas.durable.maintenance._HEARTBEAT_S", 0.2)
     monkeypatch.setattr("glas.durable.maintenance.DEAD_AFTER_S", 2.0)

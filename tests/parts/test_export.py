@@ -1,4 +1,4 @@
-"""The export with a real db_assist: what comes out and what must not."""
+"""The export with a real db_assist: what it must and must not contain."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ REFERENCE = "что-то было сказано"
 
 
 async def test_what_comes_out(world: World, voices: list[bytes]) -> None:
-    """Three files for a message, a fourth when somebody said what was said."""
+    """A message has three files, and a fourth file if it has a reference."""
     speaker = await world.person(1)
     plain = await world.message(speaker, voices[0], "первый текст")
     corrected = await world.message(speaker, voices[1], "что та сказана")
@@ -56,7 +56,7 @@ async def test_what_comes_out(world: World, voices: list[bytes]) -> None:
 
 
 async def test_times_of_words_come_along(world: World, voices: list[bytes]) -> None:
-    """As the store keeps them; those that came later, with the next comparison of everything."""
+    """The file is copied from the store; files that are stored later come with the next complete comparison."""
     speaker = await world.person(1)
     early, late = [await world.begin(speaker), await world.message(speaker, voices[1])]
     kept = b'{"schema_version": 1}'
@@ -83,7 +83,7 @@ async def test_times_of_words_come_along(world: World, voices: list[bytes]) -> N
 
 
 async def test_the_manifest_begins_with_the_worst(world: World, voices: list[bytes]) -> None:
-    """Largest error rate first; where nobody said what was said, the lowest rating."""
+    """The largest error rate comes first; without references, the lowest rating comes first."""
     speaker = await world.person(1)
     said = ["что-то было сказано", "то что было сказано", None, None, None]
     scores = [Score.NORMAL, Score.BAD, Score.BEST, Score.BAD, None]
@@ -103,7 +103,7 @@ async def test_the_manifest_begins_with_the_worst(world: World, voices: list[byt
 
 
 async def test_an_engine_never_becomes_the_reference(world: World, voices: list[bytes]) -> None:
-    """Not even when the text was rated perfect: text is what a human wrote, or null."""
+    """`text` contains words of a person or is null, even if the text was rated perfect."""
     speaker = await world.person(1)
     number = await world.message(speaker, voices[0], "идеальный текст")
     await world.rate(number, speaker, Score.BEST)
@@ -118,7 +118,7 @@ async def test_an_engine_never_becomes_the_reference(world: World, voices: list[
 
 
 async def test_what_must_not_come_out(world: World, voices: list[bytes]) -> None:
-    """Nothing without consent, nothing forwarded, nothing unfinished; and no id of Telegram's."""
+    """No messages without consent, forwarded messages or unfinished messages, and no Telegram ids."""
     silent, speaker = await world.person(1, consents=False), await world.person(2)
     await world.message(silent, voices[0])
     await world.message(speaker, voices[0], is_forwarded=True)
@@ -134,7 +134,7 @@ async def test_what_must_not_come_out(world: World, voices: list[bytes]) -> None
 
 
 async def test_a_second_run_changes_nothing(world: World, voices: list[bytes]) -> None:
-    """Not a byte and not a time, whether it asks for news or compares everything."""
+    """No byte and no time of a file changes, with and without a complete comparison."""
     for number in range(3):
         speaker = await world.person(number)
         await world.correct(await world.message(speaker, voices[number]), speaker, REFERENCE)
@@ -147,7 +147,7 @@ async def test_a_second_run_changes_nothing(world: World, voices: list[bytes]) -
 
 
 async def test_a_rerated_message_moves(world: World, voices: list[bytes]) -> None:
-    """The old folder goes, manifest and dataset follow, and the audio is not decoded anew."""
+    """The old directory is removed, manifest and dataset change, and the audio is not decoded again."""
     speaker = await world.person(1)
     number = await world.message(speaker, voices[0])
     await world.rate(number, speaker, Score.BAD)
@@ -165,7 +165,7 @@ async def test_a_rerated_message_moves(world: World, voices: list[bytes]) -> Non
 
 
 async def test_consent_withdrawn_and_given_again(world: World, voices: list[bytes]) -> None:
-    """The copies go and come back; the originals stay, since the service was not withdrawn."""
+    """The copies are removed and written again; the objects stay, because the consent to storage is still valid."""
     speaker, other = await world.person(1), await world.person(2)
     mine, theirs = await world.message(speaker, voices[0]), await world.message(other, voices[1])
     await world.export()
@@ -180,7 +180,7 @@ async def test_consent_withdrawn_and_given_again(world: World, voices: list[byte
 
 
 async def test_forgetting_takes_everything(world: World, voices: list[bytes]) -> None:
-    """Folders, lines, rows, and the objects themselves."""
+    """Folders, lines, rows and objects are deleted."""
     speaker = await world.person(1)
     number = await world.message(speaker, voices[0], "тайна")
     await world.export()
@@ -194,7 +194,7 @@ async def test_forgetting_takes_everything(world: World, voices: list[bytes]) ->
 
 
 async def test_another_share_moves_speakers(world: World, voices: list[bytes]) -> None:
-    """The split is part of the export: when the setting changes, all of it follows at once."""
+    """If the setting changes, the whole export changes at once."""
     for number in range(2):
         await world.message(await world.person(number), voices[number])
     await world.export(test_share=0)
@@ -204,7 +204,7 @@ async def test_another_share_moves_speakers(world: World, voices: list[bytes]) -
 
 
 def test_speakers_never_cross() -> None:
-    """A speaker's side depends on nothing but the speaker and the share; a larger share only takes people over."""
+    """The split of a speaker depends only on the pseudonym and the share; a larger share only adds speakers."""
     speakers = [pseudonym(one) for one in range(4000)]
     assert len(set(speakers)) == 4000
     tests = [{one for one in speakers if split_of(one, test_share=share) == TEST} for share in (0, 0.1, 0.3)]
@@ -215,7 +215,7 @@ def test_speakers_never_cross() -> None:
 
 
 async def test_datasets_loads_it_without_torch(world: World, voices: list[bytes], tmp_path: Path) -> None:
-    """As docs/export.md says: a few lines, offline, and torch is not even looked at."""
+    """The example of docs/export.md works without network, and torch is not imported."""
     for number in range(12):
         speaker = await world.person(number)
         message = await world.message(speaker, voices[number % 6], "что та сказана")

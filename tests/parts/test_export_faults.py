@@ -1,4 +1,4 @@
-"""The export in adversity: killed, cut off, tampered with, stopped; it always ends in agreement."""
+"""The export with faults: killed, interrupted, changed from outside, stopped; it always ends complete."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ STEPS = (
 
 @pytest.mark.parametrize("fault", ["missing", "damaged", "no audio"])
 async def test_one_bad_original_stops_nothing(world: World, voices: list[bytes], fault: str) -> None:
-    """It is told and left out; when it is right again, a comparison of everything brings it in."""
+    """The message is reported and left out; when it is right again, a complete comparison exports it."""
     speaker = await world.person(1)
     bad, good = await world.message(speaker, voices[0]), await world.message(speaker, voices[1])
     path = world.directory.parent / "s3" / str(bad) / f"{bad}_audio.ogg"
@@ -64,7 +64,7 @@ async def test_one_bad_original_stops_nothing(world: World, voices: list[bytes],
 
 
 async def test_a_store_that_is_away_stops_the_run(world: World, voices: list[bytes]) -> None:
-    """Nothing is forgotten: the next run goes on."""
+    """The next run continues where this run stopped."""
     speaker = await world.person(1)
     number = await world.message(speaker, voices[0])
     here, world.store = world.store, open_store(endpoint="http://127.0.0.1:9")
@@ -76,7 +76,7 @@ async def test_a_store_that_is_away_stops_the_run(world: World, voices: list[byt
 
 
 async def test_a_full_run_mends_what_hands_have_done(world: World, voices: list[bytes]) -> None:
-    """Files taken away or added, an index lost or broken: everything comes right again."""
+    """Removed or added files, and a lost or broken index, are repaired."""
     for number in range(2):
         speaker = await world.person(number)
         await world.correct(await world.message(speaker, voices[number]), speaker, REFERENCE)
@@ -112,7 +112,7 @@ async def test_a_file_taken_away_is_told_and_mended(world: World, voices: list[b
 
 
 async def test_never_two_at_once(world: World) -> None:
-    """In one process or in several: the second hears of it."""
+    """A second export is refused, in one process or in several."""
     world.directory.mkdir()
     with locked(world.directory, lambda _: None), pytest.raises(ConflictError, match="running already"):
         await world.export()
@@ -120,7 +120,7 @@ async def test_never_two_at_once(world: World) -> None:
 
 
 async def _speak(world: World, voices: list[bytes]) -> None:
-    """Seven messages: four of them exported, rated and changed again, so that every step has something to do."""
+    """Make seven messages, of which four are exported, rated and changed again, so that each step has work."""
     people = [await world.person(number) for number in range(3)]
     numbers = [await world.message(people[one % 3], voices[one % 6]) for one in range(7)]
     for number, person in zip(numbers[:3], people, strict=True):
@@ -137,7 +137,7 @@ async def _speak(world: World, voices: list[bytes]) -> None:
 async def test_killed_anywhere_it_leaves_nothing_half(
     settings: Settings, decoder: DecoderPool, voices: list[bytes]
 ) -> None:
-    """SIGKILL at every step, first and later: only whole folders, and the next run ends as an undisturbed one does."""
+    """After SIGKILL at any step, only complete directories exist, and the next run completes the export."""
     async with opened_world(settings, decoder=decoder) as world:
         await _speak(world, voices)
         undisturbed = world.directory
@@ -179,7 +179,7 @@ def _assert_nothing_half(directory: Path) -> None:
 async def test_through_the_client_over_seaweed(
     settings: Settings, seaweed: Seaweed, decoder: DecoderPool, voices: list[bytes]
 ) -> None:
-    """The service itself: progress while it runs, a second one refused, and the store a bucket."""
+    """The service with an S3 bucket: progress while it runs, and a second export is refused."""
     keys = {"s3_endpoint": seaweed.endpoint, "s3_access_key": ACCESS_KEY, "s3_secret_key": SecretStr(SECRET_KEY)}
     settings = settings.model_copy(update=keys | {"s3_bucket": "export"})
     store = open_store(endpoint=seaweed.endpoint, bucket="export", access_key=ACCESS_KEY, secret_key=SECRET_KEY)
@@ -201,7 +201,7 @@ async def test_through_the_client_over_seaweed(
 
 
 async def test_stopping_the_service_stops_the_export(world: World, settings: Settings, voices: list[bytes]) -> None:
-    """At once, without a trace, and the next one completes it."""
+    """The export stops at once and leaves no incomplete files, and the next one completes it."""
     speaker = await world.person(1)
     for one in range(8):
         await world.message(speaker, voices[one % 6])

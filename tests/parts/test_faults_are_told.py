@@ -1,4 +1,4 @@
-"""Faults of our own leave a traceback in the log, wherever something goes on after them; what is away leaves a line."""
+"""A bug leaves a traceback in the log if the program continues; an unavailable service leaves one line."""
 
 import asyncio
 import subprocess
@@ -31,7 +31,7 @@ def _raise(error: BaseException) -> None:
 
 @pytest.mark.parametrize(("error", "trace"), [(KeyError("slot"), 1), (OSError("away"), 0)])
 async def test_the_care_of_the_durable_engine(error: Exception, trace: int, tmp_path: Path, capsys: Captured) -> None:
-    """It goes on after both: a process without a heartbeat would lose its work to others."""
+    """The background tasks continue after both, because otherwise other processes would take over the work."""
     beats: list[str] = []
     beat = Members.beat
 
@@ -56,7 +56,7 @@ async def test_the_care_of_the_durable_engine(error: Exception, trace: int, tmp_
 
 
 async def test_a_service_in_this_process_that_fails_without_an_answer(capsys: Captured) -> None:
-    """Outside of what answers for our services: nobody else would ever tell."""
+    """The exception is raised outside of the code that answers, so it must be logged here."""
 
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise KeyError("nobody catches this")
@@ -68,7 +68,7 @@ async def test_a_service_in_this_process_that_fails_without_an_answer(capsys: Ca
 
 
 async def test_an_answer_that_is_cut_off_is_none(capsys: Captured) -> None:
-    """As over TCP; half a body is not taken for a whole one."""
+    """As over TCP, an incomplete body is an error."""
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -94,7 +94,7 @@ async def test_taking_in_updates(error: Exception, trace: int, tmp_path: Path, c
         await asyncio.sleep(0.2)
         polling.cancel()
     said = capsys.readouterr().out
-    assert "updates cannot be taken in" in said
+    assert "updates cannot be received" in said
     assert min(1, said.count("Traceback")) == trace
 
 

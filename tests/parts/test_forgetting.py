@@ -1,4 +1,4 @@
-"""After /forget nothing below the data directory holds a word or a sound of the person, in whichever file."""
+"""After /forget no file below the data directory contains a word or a sound of the person."""
 
 import asyncio
 import shutil
@@ -36,14 +36,14 @@ in_the_module = pytest.mark.asyncio(loop_scope="module")
 
 
 class Place(NamedTuple):
-    """Where a test found what should be gone."""
+    """A place where a test found data that should be deleted."""
 
     path: str
     what: str
 
 
 def traces(root: Path, sounds: tuple[bytes, ...]) -> Iterator[Place]:
-    """Every file below a directory that holds one of the words, in UTF-8, UTF-16 or escaped JSON, or a sound."""
+    """Return all files below a directory that contain a word, in UTF-8, UTF-16 or escaped JSON, or a sound."""
     needles = {mark: [mark.encode(), mark.encode("utf-16-le"), ascii(mark)[1:-1].encode()] for mark in MARKS}
     needles |= {f"sound {number}": [sound] for number, sound in enumerate(sounds)}
     for path in sorted(root.rglob("*")):
@@ -63,7 +63,7 @@ async def recogniser() -> AsyncIterator[Recogniser]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The system; nobody is told news, so that their words still wait."""
+    """The system; no news are sent, so their words are still stored."""
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path_factory.mktemp("forgetting"),
@@ -76,7 +76,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
 
 
 def learn(settings: Settings, version: str) -> tuple[Path, Path]:
-    """Leave behind what a round leaves: a report, and the clips of one that was killed."""
+    """Leave the files of a round of learning: a report, and the clips of a round that was killed."""
     dataset = open_dataset(settings.export_dir, read_version(settings.data_dir / "datasets", version))
     utterances = [Utterance(one.audio, one.audio.name, one.text, one.speaker) for one in dataset.train]
     report = settings.data_dir / "rounds" / version / "report"
@@ -92,7 +92,7 @@ def learn(settings: Settings, version: str) -> tuple[Path, Path]:
 
 @in_the_module
 async def test_nothing_of_a_person_is_left_in_any_file(house: House, recogniser: Recogniser) -> None:
-    """Messages, corrections, words, reviews, exports, versions, reports, clips, news, the work of the bot."""
+    """Messages, corrections, words, reviews, exports, versions, reports, clips, news and durable work."""
     services, settings = house.services, house.settings
     await house.start(ADMIN)
     recogniser.text = PLAIN
@@ -146,6 +146,6 @@ async def test_nothing_of_a_person_is_left_in_any_file(house: House, recogniser:
 
 @in_the_module
 async def test_the_rest_stays(house: House) -> None:
-    """Others' messages are where they were."""
+    """The messages of other people are not changed."""
     found = list((house.settings.data_dir / "s3").rglob("*_transcription.txt"))
     assert [path.read_text(encoding="utf-8") for path in found] == [PLAIN]

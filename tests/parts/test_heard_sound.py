@@ -1,4 +1,4 @@
-"""Whatever a file is like, its sound is heard, and at the right second: channels, tracks, time stamps, containers."""
+"""For all channels, tracks, time stamps and containers, the sound is decoded at the right second."""
 
 from io import BytesIO
 from typing import Any
@@ -99,7 +99,7 @@ def test_a_gap_of_time_stamps_is_silence(muxer: str, coder: str) -> None:
 
 
 def test_a_clock_that_does_not_start_at_nothing_is_no_delay() -> None:
-    """A part cut out of a long broadcast keeps the broadcast's time stamps."""
+    """A section of a long broadcast keeps the broadcast's time stamps."""
     found = heard(timed("mpegts", "aac", [Piece(3_000, tone(440, 2))]))
     assert starts_s(found) == pytest.approx([0], abs=0.1)
 
@@ -118,7 +118,7 @@ def test_time_stamps_that_tremble_change_nothing() -> None:
 
 @pytest.mark.parametrize("jump_s", [90_000, -1.5])
 def test_a_jump_that_cannot_be_is_a_fault_of_the_time_stamps(jump_s: float) -> None:
-    """Sound goes on where it is, and a pause after the jump is a pause again."""
+    """The sound continues without a gap, and a gap after the jump is silence again."""
     seconds = [0, 1, 2 + jump_s, 3 + jump_s, 6 + jump_s]
     frame = av.AudioFrame.from_ndarray(tone(440, 1, SAMPLE_RATE_HZ)[None], format="fltp", layout="mono")
     frame.sample_rate = SAMPLE_RATE_HZ

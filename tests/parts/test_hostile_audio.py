@@ -1,4 +1,4 @@
-"""A catalogue of files that nobody should send: each is refused in words or decoded, cheaply, and harms nothing else.
+"""A list of malicious files: each is decoded or refused with an error, cheaply, and affects nothing else.
 
 "Cheaply" needs no stopwatch: the pool of these tests allows a file five seconds of processor time, and a file that took
 more would end as `DecodeLimitError`, which no entry expects.
@@ -89,13 +89,13 @@ CATALOGUE: dict[str, tuple[Callable[[], bytes], Outcome]] = {
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
-    """One process, so that every file follows the one before it."""
+    """One process, so that each file is decoded after the file before it."""
     with DecoderPool(1, LIMITS) as pool:
         yield pool
 
 
 def outcome(pool: DecoderPool, data: bytes) -> Outcome:
-    """What comes of `data`; its decoder must have ended by itself, within its memory, with nothing impossible said."""
+    """Return the result for `data`; the decoder must have ended by itself, within its memory."""
     try:
         recording = pool.open(data)
     except AudioError as error:
@@ -169,7 +169,7 @@ def test_damage_at_random_is_never_more_than_an_audio_error(pool: DecoderPool) -
 
 @pytest.fixture
 def listener() -> Iterator[tuple[str, list[bytes]]]:
-    """An address that nobody should call, and what callers said."""
+    """An address that no decoder should call, with the requests that it received."""
     calls: list[bytes] = []
 
     def serve(server: socket.socket) -> None:
@@ -307,7 +307,7 @@ _UNOPENABLE = ("read", "write", "socket")
 
 
 def escapes(what: str, victim: Path) -> tuple[dict[str, str], int]:
-    """What a process can still do, and how it ended."""
+    """Return which forbidden actions a process can still do, and how it ended."""
     victim.touch()
     done = subprocess.run(
         [sys.executable, "-c", _ESCAPES, what, str(victim)],
@@ -366,7 +366,7 @@ def test_after_the_lock_the_processor_is_taken_away(tmp_path: Path) -> None:
     [
         ({"memory_bytes": 16 << 20}, lambda: hostile.loud_wav(1.2), "memory"),
         ({"cpu_s": 1, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), "1 s of processor time"),
-        ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"waiting for more than 1 s"),
+        ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"took longer than 1 s"),
     ],
     ids=["memory", "processor", "wall"],
 )

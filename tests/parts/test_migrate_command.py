@@ -26,7 +26,7 @@ def environment(request: pytest.FixtureRequest, settings: Settings, monkeypatch:
 
 @pytest.mark.usefixtures("environment")
 def test_migrate_then_prove_the_ledger() -> None:
-    """First from nothing, then nothing to do; the ledger is proved, and a wrong balance ends with 1."""
+    """The first run migrates, the second has nothing to do; a wrong balance gives exit code 1."""
     run = CliRunner()
     refused = run.invoke(app, ["ledger"])
     assert (refused.exit_code, "glas migrate" in refused.output) == (1, True)
@@ -50,14 +50,14 @@ def test_migrate_then_prove_the_ledger() -> None:
 
 
 def test_an_unreachable_database_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence and the exit code 1, no traceback and no password."""
+    """The command prints a sentence without traceback and password, and the exit code is 1."""
     monkeypatch.setenv("GLAS_DATABASE_URL", "postgresql://glas:hunter2hunter2@127.0.0.1:9/glas")
     result = CliRunner().invoke(app, ["migrate"])
     assert (result.exit_code, "hunter2" in result.output, "Traceback" in result.output) == (1, False, False)
 
 
 def test_logs_know_every_secret() -> None:
-    """Those of groups too, and a password inside a URL."""
+    """Secrets of groups and passwords inside URLs are redacted, too."""
     settings = Settings(
         _env_file=None,
         database_url="postgresql://glas:p%40ssword-of-db@host/glas",

@@ -1,4 +1,4 @@
-"""Migrations: up and down on both databases, and the same schema as the tables that the program uses."""
+"""Migrations up and down on both databases give the schema of the tables that the program uses."""
 
 import asyncio
 import inspect as inspect_source
@@ -73,7 +73,7 @@ async def test_migrations_make_the_tables_of_the_program(empty: Database) -> Non
 
 
 async def test_down_leaves_nothing_and_up_works_again(empty: Database) -> None:
-    """Tables, triggers and functions go; a second pass finds no remains."""
+    """Tables, triggers and functions are dropped; a second upgrade works."""
     for _ in range(2):
         await migrations.upgrade(empty)
         assert await migrations.current(empty) == migrations.head()
@@ -90,7 +90,7 @@ async def test_down_leaves_nothing_and_up_works_again(empty: Database) -> None:
 
 
 def test_migrations_take_nothing_away() -> None:
-    """Processes of the release before go on during an upgrade; what is not used any more may go a release later."""
+    """Processes of the previous release continue during an update, so nothing that they use may be removed."""
     scripts = ScriptDirectory(str(resources.files(migrations))).walk_revisions()
     upgrades = {script.revision: inspect_source.getsource(script.module.upgrade) for script in scripts}
     with_exceptions = {name for name, source in upgrades.items() if TAKES_AWAY.search(source)}
@@ -98,19 +98,19 @@ def test_migrations_take_nothing_away() -> None:
 
 
 async def test_migrating_twice_at_once_is_safe(empty: Database) -> None:
-    """Two processes may start together: one migrates, the other waits and finds nothing to do."""
+    """One of two processes migrates; the other one waits and then has nothing to do."""
     await asyncio.gather(migrations.upgrade(empty), migrations.upgrade(empty))
     await migrations.require_current(empty)
 
 
 async def test_an_empty_database_is_refused(empty: Database) -> None:
-    """Without its tables nothing may start; the message says what to do."""
+    """Without tables no part starts; the message says what to do."""
     with pytest.raises(ConfigurationError, match="glas migrate"):
         await migrations.require_current(empty)
 
 
 async def test_a_database_of_a_newer_program_is_refused(empty: Database) -> None:
-    """An older program must not touch what it does not know."""
+    """An older program must not change tables that it does not know."""
     await migrations.upgrade(empty)
     async with empty.writing() as session:
         await session.execute(text("UPDATE alembic_version SET version_num = '29990101_future'"))
@@ -120,7 +120,7 @@ async def test_a_database_of_a_newer_program_is_refused(empty: Database) -> None
 
 @pytest.mark.parametrize("change", ["UPDATE transactions SET amount_hundredths = 1000", "DELETE FROM transactions"])
 async def test_the_ledger_can_only_grow(empty: Database, change: str) -> None:
-    """Not even a program with a fault can rewrite what was paid."""
+    """Even a faulty program cannot change payments."""
     await migrations.upgrade(empty)
     async with empty.writing() as session:
         await session.execute(
@@ -153,7 +153,7 @@ def test_a_wrong_url_is_refused_without_its_password(settings: Settings, url: st
 
 
 async def test_what_was_there_before_stays(empty: Database) -> None:
-    """Corrections are their authors', with a history, and survive the way back; paid audio is known by its hash."""
+    """Corrections keep their authors and get a history, also after a downgrade; paid audio is stored as hashes."""
     await migrations.upgrade(empty, "20261122_answer_chat")
     async with empty.writing() as session:
         for statement in (
@@ -191,7 +191,7 @@ async def test_what_was_there_before_stays(empty: Database) -> None:
 
 
 async def test_what_reviews_paid_survives_the_way_back(empty: Database) -> None:
-    """As grants, under the same lock; and nobody's cash is another than before."""
+    """Payments for reviews become grants under the same trigger, and no balance changes."""
     await migrations.upgrade(empty)
     async with empty.writing() as session:
         for statement in (
@@ -219,7 +219,7 @@ async def test_what_reviews_paid_survives_the_way_back(empty: Database) -> None:
 
 
 async def test_the_audit_survives_the_change_of_its_table(empty: Database) -> None:
-    """Its entries stay, and nobody can change them before or after; going back loses only those of nobody."""
+    """Entries stay and cannot be changed; a downgrade removes only entries without an administrator."""
     await migrations.upgrade(empty, "20261126_audit")
     person = (
         "INSERT INTO users (id, registration_datetime, cash_hundredths, role, is_reviewer, is_banned, locale) "

@@ -1,4 +1,4 @@
-"""What a round leaves in the records, whom it will tell what, and how the command line shows it."""
+"""The records after a round of learning, the news for people, and the output of the command line."""
 
 import asyncio
 import getpass
@@ -51,7 +51,7 @@ def tried(number: int, reference: str, before: str, after: str, split: Split = S
 
 
 def test_the_message_with_the_largest_gain_is_shown() -> None:
-    """One that was not learnt, of two that gained as much; none, if none is better."""
+    """Of two messages with equal gains, one that was not learnt is shown; without a gain, none."""
     same = tried(1, "раз два три", "раз два", "Раз, два.")
     worse = tried(2, "раз два три", "раз два три", "раз")
     little, much = tried(3, "раз два три", "раз", "раз два"), tried(4, "раз два три", "ой", "раз два три")
@@ -63,13 +63,13 @@ def test_the_message_with_the_largest_gain_is_shown() -> None:
 
 
 class Learnt:
-    """An installation in which a round has ended with a model that passed."""
+    """An installation in which a round has ended with a model that passed the gate."""
 
     def __init__(self, settings: Settings, ended: Round, plan: RoundPlan) -> None:
         self.settings, self.ended, self.plan = settings, ended, plan
 
     def judge(self, model: str) -> "Learnt":
-        """The same with the round of another candidate."""
+        """Return a round with another candidate."""
         settings, folder = self.settings, self.plan.rounds / self.ended.version / "report"
         folder.mkdir(parents=True, exist_ok=True)
         former = f"onnx:{(settings.models_dir / 'small-0').resolve()}"
@@ -89,7 +89,7 @@ class Learnt:
 async def learnt(
     world: World, settings: Settings, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Learnt, int]:
-    """Two people have corrected messages; the former model writes letters only. Gives the message that got better."""
+    """Two people have corrected messages; the former model writes letters only. Yield the message that improved."""
     monkeypatch.setenv("GLAS_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("GLAS_LANGUAGE", "ru")
     anna, boris = await world.person(1), await world.person(2)
@@ -112,7 +112,7 @@ async def learnt(
 
 
 async def test_a_round_is_recorded_once_with_news(learnt: tuple[Learnt, int], samples: list[Sample]) -> None:
-    """With the words of both models for the one whom it has helped; what was decided since is not undone."""
+    """The news have the texts of both models; later decisions are not undone."""
     (found, hers), settings = learnt, learnt[0].settings
     found.judge("embedded")
     first = await asyncio.to_thread(record_round, settings, found.plan, found.ended, release=True)
@@ -180,7 +180,7 @@ async def test_the_command_line_shows_and_retires(learnt: tuple[Learnt, int], wo
 
 
 async def test_a_candidate_is_released_later_and_a_killed_run_goes_on(learnt: tuple[Learnt, int]) -> None:
-    """By a run with `--release`; and what a killed run has released is recorded, without being chosen once more."""
+    """A run with `--release` releases it; a killed run is completed without choosing the model twice."""
     (found, _), settings = learnt, learnt[0].settings
     model = settings.models_dir / "learnt-1"
     write_weights(model, 1)

@@ -1,4 +1,4 @@
-"""nn_service through its typed client, in this process and over TCP; and its behaviour at the limits."""
+"""nn_service through its typed client, in this process and over TCP, and its behaviour at its limits."""
 
 import asyncio
 import json
@@ -29,18 +29,18 @@ from glas.domain.errors import (
 from glas.domain.metrics import error_rates
 from glas.domain.transcription import Hypothesis, Samples
 from glas.engines import Engine
-from glas.engines.load import load_engine
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.recognition import LoadEngine
 from glas.settings import AudioSettings, NnServiceSettings, Settings
 from tests.conftest import Sample, Server, as_wav
+from tests.parts.lent import under_another_name
 
 KEY = "a-key-for-tests-that-is-long-enough"
 
 
 class HeldEngine:
-    """The real engine behind a door that the test opens, so that "busy" lasts as long as the test needs."""
+    """The real engine, which waits until the test lets it continue, so that the service is busy as long as needed."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -80,17 +80,17 @@ async def running(settings: Settings, key: str | None = None, load: LoadEngine |
 
 @pytest.fixture(params=["in process", "over TCP"])
 async def http(request: pytest.FixtureRequest, settings: Settings, server: Server) -> AsyncIterator[httpx.AsyncClient]:
-    """One suite over both transports."""
+    """The client over both transports."""
     if request.param == "over TCP":
         async with open_http(url=server.url) as client:
             yield client
         return
-    async with running(settings) as app, open_http(url=None, app=app) as client:
+    async with running(settings, load=under_another_name) as app, open_http(url=None, app=app) as client:
         yield client
 
 
 async def test_samples_are_heard(http: httpx.AsyncClient, samples: list[Sample]) -> None:
-    """The service answers with the words that were said, within the audio, on both transports."""
+    """The service returns the words that were said, with times within the audio, on both transports."""
     client = NnServiceClient(http)
     pairs = []
     for sample in samples:
@@ -109,7 +109,7 @@ async def test_samples_are_heard(http: httpx.AsyncClient, samples: list[Sample])
 async def test_the_fingerprint_is_of_the_sound_and_not_of_the_file(
     http: httpx.AsyncClient, samples: list[Sample]
 ) -> None:
-    """The same sound in another container has the same fingerprint; another sound has another."""
+    """Equal sound in another container has the same fingerprint."""
     client = NnServiceClient(http)
     first = (await client.transcribe(samples[0].path.read_bytes())).fingerprint
     wav = as_wav(np.concatenate(list(decode_blocks(samples[0].path.read_bytes(), DecodeLimits()))))
@@ -121,14 +121,14 @@ async def test_the_fingerprint_is_of_the_sound_and_not_of_the_file(
 async def test_more_keywords_than_the_service_takes_hinder_nothing(
     http: httpx.AsyncClient, samples: list[Sample]
 ) -> None:
-    """The client leaves out those behind: by their number, and by their letters."""
+    """The client leaves out the last keywords, by their number and by their length."""
     client, data = NnServiceClient(http), samples[0].path.read_bytes()
     for words in (["Ян"] * 300, [f"{number:03}" + "ы" * 57 for number in range(100)]):
         assert (await client.transcribe(data, keywords=words)).hypothesis.text
 
 
 async def test_predict_answers_as_the_original(http: httpx.AsyncClient, samples: list[Sample]) -> None:
-    """`POST /predict` keeps its form and gives the same text."""
+    """`POST /predict` has the format of the original system, and the same text."""
     data = samples[0].path.read_bytes()
     short = (await http.post("/predict", files={"file": data})).json()
     full = (await http.post("/v1/audio/transcriptions", files={"file": data})).json()
@@ -136,7 +136,7 @@ async def test_predict_answers_as_the_original(http: httpx.AsyncClient, samples:
 
 
 async def test_refusals_arrive_as_themselves(http: httpx.AsyncClient, samples: list[Sample]) -> None:
-    """The same class that the service raised reaches the caller; nothing is guessed from a status."""
+    """The caller gets the exception that the service raised."""
     client = NnServiceClient(http)
     with pytest.raises(UnsupportedFormatError):
         await client.transcribe(b"<html>no sound here</html>" * 100)
@@ -156,7 +156,7 @@ async def test_refusals_arrive_as_themselves(http: httpx.AsyncClient, samples: l
 async def test_a_field_that_is_no_list_comes_once_and_a_choice_is_made(
     http: httpx.AsyncClient, samples: list[Sample]
 ) -> None:
-    """Two values for one question are refused rather than one of them ignored; lists may be repeated."""
+    """Two values for a field are refused and not ignored; lists may be repeated."""
     file = {"file": ("voice.ogg", samples[0].path.read_bytes())}
     refused = await http.post("/v1/audio/transcriptions", files=file, data={"stream": ["true", "false"]})
     assert refused.status_code == httpx.codes.BAD_REQUEST
@@ -171,7 +171,7 @@ async def test_a_field_that_is_no_list_comes_once_and_a_choice_is_made(
 
 
 async def test_stream_sends_pieces_then_the_whole(http: httpx.AsyncClient, samples: list[Sample]) -> None:
-    """Deltas add up to the text of the last event, which equals the unstreamed answer."""
+    """The deltas together are the text of the last event, which equals the answer without a stream."""
     files = {"file": samples[0].path.read_bytes()}
     plain = (await http.post("/v1/audio/transcriptions", files=files)).json()["text"]
     form = {"stream": "true", "response_format": "verbose_json", "timestamp_granularities[]": "word"}
@@ -186,7 +186,7 @@ async def test_stream_sends_pieces_then_the_whole(http: httpx.AsyncClient, sampl
 
 
 async def test_a_broken_file_in_a_stream_is_an_event(http: httpx.AsyncClient) -> None:
-    """The status is already sent when a stream fails, so the error travels inside it."""
+    """The status is sent before the stream fails, so the error is sent as an event."""
     answer = await http.post("/v1/audio/transcriptions", files={"file": b"no sound"}, data={"stream": "true"})
     assert (
         json.loads(answer.text.split("\n\n")[0].removeprefix("data: "))["error"]["code"] == "audio_format_unsupported"
@@ -194,9 +194,9 @@ async def test_a_broken_file_in_a_stream_is_an_event(http: httpx.AsyncClient) ->
 
 
 async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: list[Sample]) -> None:
-    """One runs, the next is refused with 503 and Retry-After, as /ready is, and the first is not harmed."""
+    """The second request and /ready are refused with 503 and Retry-After, and the first is not affected."""
     tight = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1, queue_size=0)})
-    held = HeldEngine(load_engine("embedded", models_dir=settings.models_dir))
+    held = HeldEngine(under_another_name("embedded"))
     async with running(tight, load=lambda _name: held) as app, open_http(url=None, app=app) as http:
         client, data = NnServiceClient(http), samples[0].path.read_bytes()
         assert (await http.get("/ready")).json() == {"status": "ready"}
@@ -223,11 +223,12 @@ async def test_a_full_queue_says_when_to_come_back(settings: Settings, samples: 
         assert figures.real_time_factor == figures.processing.total_s / figures.audio_s > 0
         assert figures.waiting.percentile(0.5) is not None
     async with open_http(url=None, app=app) as http:
-        assert (await http.get("/ready")).status_code == 500, "it is stopping"
+        stopping = await http.get("/ready")
+        assert (stopping.status_code, stopping.json()["error"]["code"]) == (503, "service_stopping")
 
 
 async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: bytes) -> None:
-    """A connection that is cut in the middle does not keep a worker busy until the end of a long recording."""
+    """If the connection is closed, a long recording does not occupy a worker until its end."""
     async with open_http(url=server.url) as http:
         client = NnServiceClient(http)
         with pytest.raises(TimeoutError):
@@ -241,9 +242,9 @@ async def test_a_caller_who_goes_away_frees_the_place(server: Server, long_wav: 
 
 
 async def test_keys_and_limits_are_checked_before_the_body_is_read(settings: Settings) -> None:
-    """A stranger cannot make the service read his upload, nor a caller send more than the limit."""
+    """A caller without a key, or with a body above the limit, cannot make the service read it."""
     small = settings.model_copy(update={"audio": AudioSettings(max_upload_mb=1)})
-    async with running(small, key=KEY) as app:
+    async with running(small, key=KEY, load=under_another_name) as app:
         async with open_http(url=None, app=app, token="another") as http:
             with pytest.raises(AuthenticationError):
                 await NnServiceClient(http).transcribe(b"x")
@@ -271,14 +272,14 @@ async def _chunks() -> AsyncIterator[bytes]:
 
 
 async def test_request_id_is_kept_or_made(http: httpx.AsyncClient) -> None:
-    """A sane id is echoed so that logs of two parts can be joined; an unsafe one is replaced."""
+    """A valid id is returned, so that logs of two parts can be joined; an invalid id is replaced."""
     assert (await http.get("/health", headers={"X-Request-ID": "abc-1"})).headers["x-request-id"] == "abc-1"
     made = (await http.get("/health", headers={"X-Request-ID": "a b\tc<script>"})).headers["x-request-id"]
     assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
 async def test_models_are_listed(http: httpx.AsyncClient) -> None:
-    """OpenAI's list; a model that is not served is a 404 of the same shape."""
+    """The list has OpenAI's format; a model that is not served gives 404 in this format."""
     listed: dict[str, Any] = (await http.get("/v1/models")).json()
     assert [model["id"] for model in listed["data"]] == ["embedded"]
     assert (await http.get("/v1/models/embedded")).json()["object"] == "model"

@@ -1,4 +1,4 @@
-"""A candidate answers the same share of people each time, every trace names it, and it goes without a refusal."""
+"""A candidate answers the same share of people each time, is named everywhere, and is taken back without a refusal."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ SHARE = 0.3
 
 @pytest.fixture
 def models(settings: Settings) -> list[str]:
-    """Uniform names of two small models: the champion, and one that shall be tried."""
+    """Uniform names of two small models: the champion and a candidate."""
     return write_two(settings.models_dir)
 
 
@@ -36,7 +36,7 @@ def auto(settings: Settings) -> Settings:
 
 
 async def until(client: NnServiceClient, is_so: Callable[[str | None], bool]) -> None:
-    """Wait until the candidate that is tried is the one that is expected."""
+    """Wait until the expected candidate is tried."""
     for _ in range(100):
         tried = await client.candidate()
         if is_so(None if tried is None else tried.model):
@@ -78,7 +78,7 @@ async def test_a_share_of_people_is_answered_by_the_candidate(
 
 
 async def test_it_is_taken_back_while_people_are_answered(auto: Settings, models: list[str], short_wav: bytes) -> None:
-    """No request fails, from the first one on; afterwards the champion answers everybody."""
+    """No request fails, and afterwards the champion answers everybody."""
     app, failures, met, ended = create_app(auto, key=None), list[GlasError](), asyncio.Event(), asyncio.Event()
     async with entered([app]), open_http(url=None, app=app) as http:
         client = NnServiceClient(http)
@@ -111,7 +111,7 @@ async def test_it_is_taken_back_while_people_are_answered(auto: Settings, models
 async def test_a_candidate_that_cannot_be_used_answers_nobody(
     auto: Settings, models: list[str], short_wav: bytes
 ) -> None:
-    """One that cannot be loaded, one that serves everybody already, and one whose files have gone since."""
+    """It cannot be loaded, is the champion already, or its files have been deleted."""
     app, place = create_app(auto, key=None), Path(models[1].partition(":")[2])
     async with entered([app]), open_http(url=None, app=app) as http:
         client = NnServiceClient(http)
@@ -147,7 +147,7 @@ async def test_one_that_was_promoted_is_not_tried_after_a_roll_back(auto: Settin
 
 
 async def test_a_named_model_answers_everybody(settings: Settings, models: list[str], short_wav: bytes) -> None:
-    """Whoever sets GLAS_MODEL wants this model and no other."""
+    """If GLAS_MODEL names a model, only this model answers."""
     choose_candidate(CandidateChoice(model=models[1], share=1), settings.models_dir)
     app = create_app(settings.model_copy(update={"model": models[0]}), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:

@@ -1,4 +1,4 @@
-"""A running service takes the model that another process has chosen, and no request fails because of it."""
+"""A running service begins to use the model that another process has chosen, and no request fails."""
 
 import asyncio
 import threading
@@ -65,7 +65,7 @@ async def test_a_choice_is_followed_while_callers_ask(
 
 
 async def loaded_since(http: httpx.AsyncClient) -> dict[str, str]:
-    """When each model in memory was loaded."""
+    """Return the times at which the models in memory were loaded."""
     told = (await http.get("/api/ps")).raise_for_status().json()["models"]
     return {model["id"]: model["since"] for model in told}
 
@@ -73,7 +73,7 @@ async def loaded_since(http: httpx.AsyncClient) -> dict[str, str]:
 async def test_the_model_before_serves_again_within_seconds(
     settings: Settings, models: list[str], samples: list[Sample]
 ) -> None:
-    """It is still in memory: nothing is loaded, and nobody is refused."""
+    """The previous model is still in memory, so nothing is loaded and nobody is refused."""
     sound, failures, ended = samples[0].path.read_bytes(), list[Exception](), asyncio.Event()
     app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
@@ -104,7 +104,7 @@ async def test_the_model_before_serves_again_within_seconds(
 async def test_a_choice_is_followed_while_all_threads_of_the_loop_are_busy(
     settings: Settings, models: list[str]
 ) -> None:
-    """Waiting for one of them, the server would not look for a choice."""
+    """The check has a thread of its own, so it does not wait for these threads."""
     ended = threading.Event()
     app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
@@ -148,7 +148,7 @@ async def test_a_named_model_is_not_replaced(settings: Settings, models: list[st
 
 
 async def test_a_model_that_was_made_here_serves_at_a_word(settings: Settings, models: list[str]) -> None:
-    """By its place, even where the caller sees the directory elsewhere; never one from outside; kept for a restart."""
+    """It is found by the last part of its path and is kept after a restart; a path outside is refused."""
     app = create_app(settings.model_copy(update={"model": AUTO}), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         client = NnServiceClient(http)

@@ -1,4 +1,4 @@
-"""Copies of messages are recognised while nobody waits, and make way at once; they take nobody's place."""
+"""Copies of messages are recognised while nobody waits, stop at once for other requests, and use no place."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ from tests.models.swapped import write_two
 
 @pytest.fixture
 def one_place(settings: Settings) -> Settings:
-    """Settings of a service that recognises one recording at a time and lets no other wait."""
+    """Settings of a service that recognises one recording at a time, and in which no other may wait."""
     names = write_two(settings.models_dir)
     return settings.model_copy(update={"model": names[0], "nn_service": NnServiceSettings(workers=1, queue_size=0)})
 

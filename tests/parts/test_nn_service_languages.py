@@ -1,4 +1,4 @@
-"""Messages in another language: written by a model that knows it, or answered with a warning; named ones are obeyed."""
+"""Messages in another language: recognised by a model that knows it, or answered with a warning."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ ADDRESS = "/v1/audio/transcriptions"
 
 
 class Writer:
-    """An engine that writes its name and the language that it was told; it takes all speech for English, if asked."""
+    """An engine that writes its name and the requested language; if asked, it detects English in all speech."""
 
     def __init__(self, name: str, languages: Sequence[str]) -> None:
         self.name = name
@@ -53,7 +53,7 @@ def made(name: str) -> Engine:
 
 
 def put_base(settings: Settings) -> None:
-    """The files of whisper-base lie on disk, as far as names can tell."""
+    """Write files with the names of the files of whisper-base."""
     directory = local_directory(settings.models_dir, BASE)
     directory.mkdir(parents=True)
     for name in ("model.bin", "config.json", "tokenizer.json"):

@@ -1,14 +1,11 @@
-"""Models of nn_service over HTTP: what is loaded, and loading, swapping, unloading while people are being answered."""
+"""Models of nn_service over HTTP: list, load, swap and unload models while requests are answered."""
 
 import asyncio
-import copy
 import gc
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -20,13 +17,13 @@ from glas.audio.limits import DecodeLimits
 from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.engines import Engine
-from glas.engines.load import load_engine
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.recognition import resident_bytes
 from glas.settings import NnServiceSettings, Settings
 from glas.settings.keys import new_key
 from tests.conftest import Sample, as_wav
+from tests.parts.lent import under_another_name
 
 SECOND = "onnx:t-one"
 
@@ -39,7 +36,7 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def two_models(settings: Settings) -> Settings:
-    """The files of a second model lie on disk, as far as names can tell."""
+    """Write files with the names of the files of a second model."""
     directory = settings.models_dir / "onnx--t-one"
     directory.mkdir(parents=True)
     for name in ("model.onnx", "config.json"):
@@ -47,26 +44,14 @@ def two_models(settings: Settings) -> Settings:
     return settings.model_copy(update={"model": "embedded", "nn_service": NnServiceSettings(keep_alive_s=0.2)})
 
 
-@cache
-def embedded() -> Engine:
-    return load_engine("embedded", models_dir=Path())
-
-
-def under_another_name(name: str) -> Engine:
-    """The embedded model, whichever is asked for; to close one of them leaves the others their weights."""
-    engine = copy.copy(embedded())
-    engine.name = name  # type: ignore[misc]  # an engine of ours, whose name is a plain attribute
-    return engine
-
-
 def after_a_while(name: str) -> Engine:
-    """The same, when about as much time has passed as real weights need."""
+    """The embedded model under any name, loaded after the time that real weights need."""
     time.sleep(0.5)
     return under_another_name(name)
 
 
 async def test_models_come_and_go(two_models: Settings, samples: list[Sample]) -> None:
-    """Another model is loaded when asked for, shown, unloaded when nobody asks for it; the default one stays."""
+    """Another model is loaded by a request, listed, and unloaded when it is not used; the default model stays."""
     async with serving(create_app(two_models, key=None, load=under_another_name)) as http:
         listed = (await http.get("/v1/models")).json()["data"]
         assert [(model["id"], model["is_default"], model["is_loaded"]) for model in listed] == [
@@ -96,7 +81,7 @@ async def test_administrators_load_and_unload(two_models: Settings) -> None:
 
 
 async def test_nobody_is_refused_while_the_default_model_changes(two_models: Settings, short_wav: bytes) -> None:
-    """Requests go on without a pause through six swaps; all are answered, by one of the two models."""
+    """Requests continue through six swaps; all are answered, by one of the two models."""
     stop = asyncio.Event()
     async with serving(create_app(two_models, key=None, load=after_a_while)) as http:
 
@@ -117,7 +102,7 @@ async def test_nobody_is_refused_while_the_default_model_changes(two_models: Set
 
 
 async def test_a_swap_that_fails_is_told_and_harms_nothing(two_models: Settings, samples: list[Sample]) -> None:
-    """The second model's files are no model: the real loader says so, and the first goes on."""
+    """The second model's files are not a model: the real loader raises an error, and the first model serves on."""
     async with serving(create_app(two_models, key=None)) as http:
         failed = await http.put("/api/ps/auto", json={"model": SECOND})
         assert (failed.status_code, failed.json()["error"]["code"]) == (500, "model_load_failed")
@@ -125,7 +110,7 @@ async def test_a_swap_that_fails_is_told_and_harms_nothing(two_models: Settings,
 
 
 async def test_only_administrators_change_models(settings: Settings) -> None:
-    """A user's key sees what is loaded and changes nothing; a foreign page changes nothing on a server without keys."""
+    """A user's key may list models only; a foreign page changes nothing on a server without keys."""
     key, entry = new_key("anna", "user")
     closed = settings.model_copy(update={"api_keys": str(entry)})
     async with serving(create_app(closed, key=None, load=under_another_name)) as http:
@@ -158,7 +143,7 @@ async def test_foreign_pages_call_only_if_the_settings_name_them(settings: Setti
 
 
 async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) -> None:
-    """It is told as a timeout, and the place is free again."""
+    """The answer is a time-out, and the place in the queue is free again."""
     hasty = settings.model_copy(update={"nn_service": NnServiceSettings(deadline_s=0.3)})
     async with serving(create_app(hasty, key=None, load=under_another_name)) as http:
         late = await http.post("/v1/audio/transcriptions", files={"file": long_wav})
@@ -167,7 +152,7 @@ async def test_a_deadline_ends_a_request(settings: Settings, long_wav: bytes) ->
 
 
 async def test_long_recordings_leave_room_for_messages(settings: Settings, samples: list[Sample]) -> None:
-    """Two of over a minute, one place for them: messages are answered before the last of those is."""
+    """Two long recordings share one slot; messages are answered before the last of them."""
     once = np.concatenate([block for one in samples for block in decode_blocks(one.path.read_bytes(), DecodeLimits())])
     long_wav = as_wav(np.tile(once, 3)[: 65 * 16_000])
     narrow = settings.model_copy(update={"nn_service": NnServiceSettings(workers=1)})
@@ -188,7 +173,7 @@ async def test_long_recordings_leave_room_for_messages(settings: Settings, sampl
 
 
 async def test_memory_comes_back(settings: Settings) -> None:
-    """Eight copies of the model's weights and arenas are let go again: what stays is less than half of what came."""
+    """After eight copies of the model were unloaded, less than half of their memory is still used."""
     before = resident_bytes()
     if before is None:
         pytest.skip("this system does not tell")

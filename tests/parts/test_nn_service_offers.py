@@ -1,4 +1,4 @@
-"""Fetching models while nn_service runs: from a hub of our own, with progress, and served without a restart."""
+"""Download models while nn_service runs: from a test hub, with progress, and served without a restart."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,14 @@ import httpx
 import pytest
 
 from glas.clients.http import open_http
-from glas.engines import Engine
 from glas.engines.catalogue import local_directory, resolve
-from glas.engines.load import load_engine
 from glas.launch.connections import entered
 from glas.nn_service.app import create_app
 from glas.settings import Settings
 from glas.settings.keys import new_key
 from tests.models.gigaam_layout import gigaam_ctc
 from tests.models.hub_server import Hub, files_of, serving
+from tests.parts.lent import embedded_if_asked_for, under_another_name
 
 MODEL = "onnx:gigaam-v3-ctc"
 
@@ -38,7 +38,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 @asynccontextmanager
 async def running(settings: Settings, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings, key=options.pop("key", None), **options)
+    """An app that loads what it fetches; the embedded model is lent to it."""
+    load = options.pop("load", partial(embedded_if_asked_for, settings.models_dir))
+    app = create_app(settings, key=options.pop("key", None), load=load, **options)
     async with entered([app]), open_http(url=None, app=app) as http:
         yield http
 
@@ -49,7 +51,7 @@ async def offer(http: httpx.AsyncClient, name: str = MODEL) -> dict[str, Any]:
 
 
 async def ended(http: httpx.AsyncClient, name: str = MODEL) -> dict[str, Any]:
-    """The offer of a model once its fetch has ended."""
+    """Return the state of a model when its download has ended."""
     deadline = time.monotonic() + 30
     while True:
         found = await offer(http, name)
@@ -156,7 +158,7 @@ async def test_a_directory_that_cannot_be_written_is_told(hub: Hub, settings: Se
 
 
 async def test_only_administrators_see_and_fetch(settings: Settings) -> None:
-    """Not a user with a key; on a server without keys neither a foreign page nor whoever comes through a proxy."""
+    """A user's key is refused; without keys, a foreign page and a request through a proxy are refused."""
     key, entry = new_key("anna", "user")
     own, own_entry = new_key("boss", "admin")
     closed = settings.model_copy(update={"api_keys": f"{entry},{own_entry}"})
@@ -174,16 +176,10 @@ async def test_only_administrators_see_and_fetch(settings: Settings) -> None:
             assert (await http.get("/v1/models", headers=foreign)).status_code == 200
 
 
-def under_its_own_name(path: Path) -> Engine:
-    engine = load_engine("embedded", models_dir=path)
-    engine.name = f"onnx:{path}"  # type: ignore[misc]  # an engine of ours, whose name is a plain attribute
-    return engine
-
-
 async def test_a_directory_of_ones_own_is_named_without_its_path(settings: Settings, tmp_path: Path) -> None:
     own = tmp_path / "secret" / "learnt"
     own.mkdir(parents=True)
     named = settings.model_copy(update={"model": f"onnx:{own}"})
-    async with running(named, load=lambda _name: under_its_own_name(own)) as http:
+    async with running(named, load=under_another_name) as http:
         title = (await http.get("/health")).json()["title"]
     assert title == {"ru": "своя модель «learnt»", "en": "own model “learnt”"}

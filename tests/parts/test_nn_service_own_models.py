@@ -1,4 +1,4 @@
-"""An own model answers where it is named, is in memory and beats the champion; else the champion does, at once."""
+"""An own model answers if it is requested, loaded and better than the champion; else the champion answers."""
 
 import asyncio
 import shutil
@@ -58,7 +58,7 @@ async def answered_by(client: NnServiceClient, sound: bytes, own: OwnModel | Non
 
 
 async def until_answered(client: NnServiceClient, sound: bytes, own: OwnModel, by: ModelRef) -> int:
-    """Ask until a model answers; returns how often others have answered before."""
+    """Send requests until a model answers; return how often other models answered before."""
     for number in range(100):
         if await answered_by(client, sound, own) == by:
             return number
@@ -79,7 +79,7 @@ def missed(metrics: str) -> float:
 
 
 async def test_everybody_is_answered_by_their_own(auto: Settings, models: Models, sound: bytes) -> None:
-    """Nobody waits for a model that is loaded; header, health and text tell the same; metrics have one label."""
+    """Nobody waits for loading; header, health and text name one model; metrics have one label."""
     app = create_app(auto, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         client = NnServiceClient(http)
@@ -106,7 +106,7 @@ async def test_everybody_is_answered_by_their_own(auto: Settings, models: Models
 
 
 async def test_it_is_loaded_once(auto: Settings, models: Models, sound: bytes) -> None:
-    """Also if it is asked for again while it is being loaded."""
+    """This is also true if it is requested again while it is loaded."""
     loads = list[str]()
 
     def load(name: str) -> Engine:
@@ -126,7 +126,7 @@ async def test_it_is_loaded_once(auto: Settings, models: Models, sound: bytes) -
 
 
 async def test_with_room_for_one_the_last_one_stays(auto: Settings, models: Models, sound: bytes) -> None:
-    """One that is in use stays, too, and whoever needs another meanwhile is answered by the champion."""
+    """A model in use stays, and another person is answered by the champion meanwhile."""
     app = create_app(limited(auto, 1), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         client, service = NnServiceClient(http), app.state.service
@@ -146,7 +146,7 @@ async def test_with_room_for_one_the_last_one_stays(auto: Settings, models: Mode
 async def test_one_that_was_just_used_makes_no_room(
     auto: Settings, models: Models, sound: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two people in turn do not have two models loaded again and again."""
+    """Otherwise two people in turn would cause two models to be loaded again and again."""
     monkeypatch.setattr(own_models, "STAY_S", 30.0)
     app = create_app(limited(auto, 1), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
@@ -159,7 +159,7 @@ async def test_one_that_was_just_used_makes_no_room(
 
 
 async def test_it_answers_in_place_of_one_champion(auto: Settings, models: Models, sound: bytes) -> None:
-    """Another champion may be better than it; the candidate answers only where no own model does."""
+    """Another champion may be better; the candidate answers only if there is no own model."""
     app = create_app(auto, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         client, service = NnServiceClient(http), app.state.service
@@ -177,7 +177,7 @@ async def test_it_answers_in_place_of_one_champion(auto: Settings, models: Model
 
 
 async def test_one_that_cannot_be_used_is_nobodys_error(auto: Settings, models: Models, sound: bytes) -> None:
-    """It is not there, has other weights, is damaged, lies outside, or goes while it serves."""
+    """It is missing, has other weights, is damaged, is outside, or is deleted while it serves."""
     place = Path(models.second.model.name.partition(":")[2])
     outside = write_outside(auto, models.second)
     app = create_app(auto, key=None)
@@ -202,7 +202,7 @@ async def test_one_that_cannot_be_used_is_nobodys_error(auto: Settings, models: 
 
 
 def write_outside(settings: Settings, own: OwnModel) -> OwnModel:
-    """An own model with good weights that lies outside the directory of models."""
+    """Write an own model with good weights outside the directory of models."""
     write_weights(settings.data_dir / "outside", 2)
     name = f"onnx:{(settings.data_dir / 'outside').resolve()}"
     return own.model_copy(update={"model": own.model.model_copy(update={"name": name})})
@@ -212,7 +212,7 @@ def write_outside(settings: Settings, own: OwnModel) -> OwnModel:
 async def test_they_can_be_switched_off(
     auto: Settings, models: Models, sound: bytes, change: dict[str, object]
 ) -> None:
-    """By a setting; and whoever sets GLAS_MODEL wants this model and no other."""
+    """A setting switches them off, and so does a GLAS_MODEL that names a model."""
     change = {name: models.champion.name if value == "champion" else value for name, value in change.items()}
     app = create_app(auto.model_copy(update=change), key=None)
     async with entered([app]), open_http(url=None, app=app) as http:

@@ -1,4 +1,4 @@
-"""The route for subtitles: a text that was recognised, and one that a person has changed, get the same cues."""
+"""The route for subtitles: a recognised text and a changed text get cues by the same rules."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Nobody speaks: no text. Somebody says what recognisers like to invent: the text stays. With real sound throughout.
+"""Test with real sounds: no text without speech, and spoken phrases that recognisers often invent are kept.
 
 `make test` plays a third of the ten minutes without speech, `make whole` all.
 """
@@ -36,7 +36,7 @@ SAID = "Спасибо за просмотр!"
 
 
 class Parrot:
-    """Hears the same in everything, as Whisper does in silence; it has neither probabilities nor doubts."""
+    """Writes the same text for every sound, as Whisper does for silence, without probabilities."""
 
     name = "parrot"
     window_s = 30.0
@@ -59,7 +59,7 @@ class Parrot:
 
 @pytest.fixture(scope="module")
 def silences() -> list[tuple[str, bytes]]:
-    """Minutes of every kind of sound but speech; every other clip is a voice message in Opus."""
+    """Minutes of every kind of sound except speech; every second clip is a voice message in Opus."""
     made = enumerate(clips(CLIPS, SECONDS))
     return [(kind, encode_opus(sound, 16_000) if number % 2 else as_wav(sound)) for number, (kind, sound) in made]
 
@@ -82,7 +82,7 @@ def test_minutes_without_speech_have_no_text(
 
 
 def test_what_is_really_said_stays() -> None:
-    """Twenty times «Спасибо за просмотр», by twelve voices, fast and slow, loud and faint, some as voice messages."""
+    """«Спасибо за просмотр» twenty times, by twelve voices, fast and slow, loud and faint, partly as voice messages."""
     espeak, recordings = Espeak(), []
     for number in range(20):
         style = SpeakingStyle(HELD_OUT_VARIANTS[number % len(HELD_OUT_VARIANTS)], 120 + 4 * number, 40 + number)

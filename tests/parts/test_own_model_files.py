@@ -1,4 +1,4 @@
-"""The files of an own model that is nobody's any more are deleted, wherever the deletion before was interrupted."""
+"""The files of an own model that is assigned to nobody are deleted, also after an interrupted deletion."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.parts.voices import someone
 
 @pytest.mark.parametrize("killed", ["before", "among the files", "before the row"])
 async def test_a_deletion_goes_on(settings: Settings, db_assist: DbAssistClient, killed: str) -> None:
-    """The other models stay; so does a folder outside that the row of a retired model names."""
+    """Other models stay, and so does a directory outside that the row of a retired model names."""
     models = write_models(settings)
     first, second = (Path(own.model.name.partition(":")[2]) for own in (models.first, models.second))
     people = [someone() for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What a service tells while it works reaches its caller at once, in this process and over TCP."""
+"""The progress of a service reaches its caller at once, in this process and over TCP."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ HEADERS = [(b"content-type", b"text/event-stream")]
 
 
 class Service:
-    """An app that tells a piece, then waits for the test, then ends as the test wishes."""
+    """An app that sends a piece, waits for the test, and then ends as the test requests."""
 
     def __init__(self, end: str) -> None:
         self._end = end
@@ -48,7 +48,7 @@ class Service:
 
 
 async def told(app: ASGIApp, meanwhile: Callable[[PartialText], None]) -> Any:
-    """The answer of an app in this process."""
+    """Return the answer of an app in this process."""
     client = NnServiceClient(open_http(url=None, app=app))
     try:
         return await client.transcribe(b"sound", on_progress=meanwhile)
@@ -67,7 +67,7 @@ async def told(app: ASGIApp, meanwhile: Callable[[PartialText], None]) -> Any:
     ],
 )
 async def test_a_service_here_tells_at_once_and_its_end_is_understood(end: str, error: type[Exception]) -> None:
-    """The piece comes while the app still works; whatever comes instead of a text is an error of its kind."""
+    """The piece arrives while the app still works; an end without a text is an error."""
     service, heard = Service(end), list[PartialText]()
 
     def on_progress(partial: PartialText) -> None:
@@ -82,7 +82,7 @@ async def test_a_service_here_tells_at_once_and_its_end_is_understood(end: str, 
 
 
 async def test_a_service_here_ends_with_its_caller() -> None:
-    """Nobody reads the rest."""
+    """The app is cancelled, because nobody reads the rest of the answer."""
     service, is_told = Service("never"), asyncio.Event()
     caller = asyncio.create_task(told(service, lambda _partial: is_told.set()))
     await asyncio.wait_for(is_told.wait(), 5)
@@ -93,7 +93,7 @@ async def test_a_service_here_ends_with_its_caller() -> None:
 
 
 async def test_a_long_recording_is_told_piece_by_piece(server: Server, samples: list[Sample]) -> None:
-    """By the real service: the pieces grow into the text, and the result is that of a plain request."""
+    """The pieces of the real service become the text, and the result is that of a plain request."""
     limits, silence = DecodeLimits(), np.zeros(3 * SAMPLE_RATE_HZ, np.float32)
     spoken = [np.concatenate([*decode_blocks(one.path.read_bytes(), limits), silence]) for one in samples[:3]]
     sound = as_wav(np.concatenate(spoken))

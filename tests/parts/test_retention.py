@@ -23,7 +23,7 @@ _DEADLINE_S = 20
 
 
 async def _aged(settings: Settings, days: dict[int, int]) -> None:
-    """Let messages be so many days old."""
+    """Make messages older by a number of days."""
     database = open_database(database_url(settings))
     async with database.writing() as session:
         for number, age in days.items():
@@ -43,7 +43,7 @@ async def _deleted(client: DbAssistClient, n_expected: int) -> set[int]:
 
 
 async def _pass(settings: Settings) -> int:
-    """Let db_assist look once for old messages; return how many it deleted."""
+    """Let db_assist search once for old messages; return how many it deleted."""
     database = open_database(database_url(settings))
     try:
         return await delete_old(database, settings.db_assist)
@@ -56,7 +56,7 @@ def _with_rules(settings: Settings, **rules: int) -> Settings:
 
 
 async def test_old_messages_are_deleted_by_purpose(database_settings: Settings) -> None:
-    """Those of people who agree to training have a limit of their own; an answer that was taken back counts no more."""
+    """Messages of people who agree to training have a separate limit; a withdrawn consent does not count."""
     agrees, refuses, silent = someone(), someone(), someone()
     ages = {agrees: (400, 100, 1), refuses: (400, 100, 1), silent: (31, 29)}
     sent: dict[int, dict[int, int]] = {}
@@ -91,7 +91,7 @@ async def test_old_messages_are_deleted_by_purpose(database_settings: Settings) 
 
 @pytest.mark.parametrize("rules", [{"retention_days": 30}, {"training_retention_days": 30}])
 async def test_each_limit_stands_alone(database_settings: Settings, rules: dict[str, int]) -> None:
-    """A limit of 0 means never, whatever the other one is."""
+    """A limit of 0 means never, for any value of the other limit."""
     agrees, silent = someone(), someone()
     async with open_db_assist(database_settings) as client:
         for person in (agrees, silent):

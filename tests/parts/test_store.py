@@ -1,4 +1,4 @@
-"""The object store, over a directory and over a real SeaweedFS: the same tests for both."""
+"""The object store, with a directory and with a real SeaweedFS: the same tests for both."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ _ids = itertools.count(1000)
 
 @pytest.fixture(params=["directory", "seaweed"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """Both kinds of store, one after the other."""
+    """Both kinds of store."""
     if request.param == "directory":
         return open_store(directory=tmp_path / "s3")
     return _open(request.getfixturevalue("seaweed"))
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def number() -> int:
-    """An id that no other test has used: they share one server."""
+    """An id that no other test has used, because the tests share one server."""
     return next(_ids)
 
 
@@ -57,7 +57,7 @@ async def test_what_is_put_is_there_with_its_digest(store: Store, number: int) -
 
 
 async def test_the_same_again_is_the_same_answer(store: Store, number: int) -> None:
-    """A repeated write changes nothing; other bytes are refused and harm nothing."""
+    """A repeated write changes nothing; other bytes are refused and have no effect."""
     key = transcription_key(number)
     first = await store.put(key, "Привет".encode())
     assert await store.put(key, "Привет".encode()) == first
@@ -67,7 +67,7 @@ async def test_the_same_again_is_the_same_answer(store: Store, number: int) -> N
 
 
 async def test_many_at_once_write_one(store: Store, number: int) -> None:
-    """Of writers with different bytes one wins, the others hear of it."""
+    """Of several writers with different bytes one succeeds, and the others get an error."""
     key = transcription_key(number)
     results = await asyncio.gather(*(store.put(key, b"%d" % one) for one in range(4)), return_exceptions=True)
     winners = [result for result in results if not isinstance(result, BaseException)]
@@ -77,14 +77,14 @@ async def test_many_at_once_write_one(store: Store, number: int) -> None:
 
 
 async def test_nothing_is_an_object_too(store: Store, number: int) -> None:
-    """A message without speech has an empty text."""
+    """The object of a message without speech is an empty text."""
     stored = await store.put(transcription_key(number), b"")
     assert stored.size_bytes == 0
     assert [part async for part in store.stream(stored.key)] == []
 
 
 async def test_large_objects_travel_in_parts(store: Store, number: int) -> None:
-    """Nothing over 8 MiB is read at once, and a range may begin anywhere."""
+    """Not more than 8 MiB are read at once, and a range may begin anywhere."""
     data = os.urandom(2 * PART_BYTES + 12_345)
     key = audio_key(number, "wav")
     await store.put(key, data)
@@ -99,7 +99,7 @@ async def test_large_objects_travel_in_parts(store: Store, number: int) -> None:
 
 
 async def test_missing_objects_are_not_found(store: Store, number: int) -> None:
-    """Reading them is an error, deleting them is not."""
+    """Reading such an object is an error, deleting it is not."""
     for reading in (store.size(transcription_key(number)), store.read(transcription_key(number), 0, 1)):
         with pytest.raises(NotFoundError):
             await reading
@@ -108,7 +108,7 @@ async def test_missing_objects_are_not_found(store: Store, number: int) -> None:
 
 
 async def test_keys_of_one_message_only(store: Store, number: int) -> None:
-    """1000 does not find 10001."""
+    """The keys of message 1000 do not include those of message 10001."""
     for one in (number, number * 10 + 1):
         await store.put(transcription_key(one), b"text")
     await store.put(audio_key(number, "mp3"), b"sound")
@@ -122,7 +122,7 @@ async def test_keys_of_one_message_only(store: Store, number: int) -> None:
 async def test_a_write_that_did_not_arrive_is_repeated(
     store: Store, number: int, monkeypatch: pytest.MonkeyPatch, damages: int, outcome: str
 ) -> None:
-    """What is read back decides; after three attempts the caller hears of it, and nothing wrong stays behind."""
+    """The bytes that are read back decide; after three attempts the caller gets an error, and no wrong object stays."""
     real, left = obstore.put_async, itertools.count()
 
     async def damaging(inner: Any, key: str, data: bytes | Iterator[bytes], **options: Any) -> object:
@@ -140,15 +140,15 @@ async def test_a_write_that_did_not_arrive_is_repeated(
 
 
 async def test_strangers_are_refused(seaweed: Seaweed) -> None:
-    """Neither without a key nor with a wrong one: through our client, and with plain HTTP."""
+    """Requests without a key or with a wrong key are refused, by our client and over plain HTTP."""
     await _open(seaweed).put(transcription_key(1), b"secret")
     for store in (
         _open(seaweed, access_key=None, secret_key=None),
         _open(seaweed, secret_key="a-secret-that-is-not-the-one"),
     ):
-        with pytest.raises(ServiceFaultError, match="refuses our keys"):
+        with pytest.raises(ServiceFaultError, match="refuses the access key"):
             await store.read(transcription_key(1), 0, 1)
-        with pytest.raises(ServiceFaultError, match="refuses our keys"):
+        with pytest.raises(ServiceFaultError, match="refuses the access key"):
             await store.put(transcription_key(2), b"x")
     async with httpx.AsyncClient(base_url=seaweed.endpoint, trust_env=False) as http:
         for answer in (await http.get("/glas/1/1_transcription.txt"), await http.put("/glas/1/2", content=b"x")):
@@ -156,11 +156,11 @@ async def test_strangers_are_refused(seaweed: Seaweed) -> None:
 
 
 async def test_an_endpoint_that_is_away_is_unreachable(tmp_path: Path) -> None:
-    """Reading and writing alike; the caller may come back."""
+    """Reading and writing raise an error that permits another attempt."""
     with started_seaweed(tmp_path) as seaweed:
         store = _open(seaweed)
         await store.put(transcription_key(1), b"text")
-    with pytest.raises(ServiceUnreachableError, match="object store is away"):
+    with pytest.raises(ServiceUnreachableError, match="object store cannot be reached"):
         await store.read(transcription_key(1), 0, 4)
     with pytest.raises(ServiceUnreachableError):
         await store.put(transcription_key(2), b"text")
@@ -180,7 +180,7 @@ async def test_an_endpoint_that_is_away_is_unreachable(tmp_path: Path) -> None:
     ],
 )
 def test_other_names_are_no_keys(key: str) -> None:
-    """What a caller sends as a key reaches only what we named."""
+    """A key of another form is refused."""
     with pytest.raises(InvalidParameterError, match="expected a key"):
         checked_key(key)
 
@@ -193,7 +193,7 @@ def test_extensions_are_plain(extension: str) -> None:
 
 
 async def test_a_full_directory_is_our_fault(tmp_path: Path) -> None:
-    """A directory that cannot be written to is told as such."""
+    """A directory that cannot be written to raises the right error."""
     store = open_store(directory=tmp_path / "s3")
     shutil.rmtree(tmp_path / "s3")
     (tmp_path / "s3").write_bytes(b"a file where the directory was")
@@ -202,7 +202,7 @@ async def test_a_full_directory_is_our_fault(tmp_path: Path) -> None:
 
 
 async def test_files_are_made_lasting_before_they_are_named(tmp_path: Path) -> None:
-    """The order of system calls: bytes synced, then the name, then the directories."""
+    """The order of system calls is: sync the bytes, give the name, sync the directories."""
     script = (
         "import asyncio, sys; from pathlib import Path; from glas.s3 import open_store\n"
         "asyncio.run(open_store(directory=Path(sys.argv[1])).put('7/7_audio.ogg', b'OggS'))"

@@ -1,4 +1,4 @@
-"""The way of a voice message through all parts: from Telegram to the text, the rating, the coins and the archive."""
+"""A voice message passes all parts: from Telegram to its text, rating, coins and archive."""
 
 import hashlib
 import io
@@ -30,7 +30,7 @@ _people = count(5_000_000_001)
 
 
 def silence_wav(seconds: float = 2.0) -> bytes:
-    """A recording of nothing."""
+    """A recording of silence."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
@@ -58,7 +58,7 @@ async def anna(house: House) -> int:
 
 
 async def test_a_voice_message_is_answered_rated_paid_and_kept(house: House, anna: int, samples: list[Sample]) -> None:
-    """The main job, whole."""
+    """The main task of the bot, from the beginning to the end."""
     data = samples[0].path.read_bytes()
     direct = (await house.services.nn_service.transcribe(data)).hypothesis
     answer = await house.answer(house.telegram.speak(anna, data))
@@ -84,7 +84,7 @@ async def test_a_voice_message_is_answered_rated_paid_and_kept(house: House, ann
 async def test_an_uncertain_text_says_so_and_is_kept_without_these_words(
     house: House, anna: int, samples: list[Sample]
 ) -> None:
-    """What the model doubts is told to the person; what is kept is the text alone."""
+    """The person gets a warning; the stored text does not contain the warning."""
     noisy = in_noise(samples[3].path.read_bytes(), snr_db=-5)
     direct = (await house.services.nn_service.transcribe(noisy)).hypothesis
     assert direct.confidence is not None
@@ -97,26 +97,26 @@ async def test_an_uncertain_text_says_so_and_is_kept_without_these_words(
 
 
 @pytest.mark.parametrize("kind", ["audio", "video_note", "video", "document"])
-async def test_other_media_are_answered_too(house: House, anna: int, samples: list[Sample], kind: str) -> None:
-    """Whatever Telegram calls it: the bytes decide."""
-    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes(), kind=kind))
+async def test_other_media_are_answered_too(house: House, anna: int, first_words: list[bytes], kind: str) -> None:
+    """The bytes decide, and not the kind that Telegram states."""
+    answer = await house.answer(house.telegram.speak(anna, first_words[1], kind=kind))
     assert texts_of_buttons(answer)[:3] == ["❌", "👌", "✅"]
     assert (await house.row_of(answer)).media_kind == kind
 
 
 async def test_a_forwarded_recording_is_answered_and_earns_nothing(
-    house: House, anna: int, samples: list[Sample]
+    house: House, anna: int, first_words: list[bytes]
 ) -> None:
-    """It is somebody else's voice."""
-    sent = house.telegram.speak(anna, samples[1].path.read_bytes(), forwarded=True)
+    """Another person speaks in a forwarded recording."""
+    sent = house.telegram.speak(anna, first_words[1], forwarded=True)
     answer = await house.answer(sent)
     assert (await house.row_of(answer)).is_forwarded
     assert "не начисляются" in await house.press(anna, answer, "✅")
 
 
-async def test_the_same_file_is_answered_from_memory(house: House, anna: int, samples: list[Sample]) -> None:
-    """The file is recognised and downloaded once: the second answer is the same, and the archive copies the bytes."""
-    sent = house.telegram.speak(anna, samples[1].path.read_bytes(), file_id="one")
+async def test_the_same_file_is_answered_from_memory(house: House, anna: int, first_words: list[bytes]) -> None:
+    """The file is downloaded and recognised once; the second answer is equal, and the archive copies the bytes."""
+    sent = house.telegram.speak(anna, first_words[1], file_id="one")
     first = await house.answer(sent)
     await house.archived(first)
     before = (await house.services.nn_service.figures()).outcomes
@@ -129,17 +129,17 @@ async def test_the_same_file_is_answered_from_memory(house: House, anna: int, sa
 
 
 async def test_silence_is_said_to_be_silence(house: House, anna: int) -> None:
-    """No words are invented, and there is nothing to rate."""
+    """No words are written, and there is nothing to rate."""
     answer = await house.answer(house.telegram.speak(anna, silence_wav()))
     assert answer["text"] == "Речи не слышно."
     assert texts_of_buttons(answer) == []
 
 
 async def test_a_file_that_is_away_gets_a_reason_and_another_attempt(
-    house: House, anna: int, samples: list[Sample]
+    house: House, anna: int, first_words: list[bytes]
 ) -> None:
-    """«Повторить» turns the same message into the text."""
-    sent = house.telegram.speak(anna, samples[1].path.read_bytes())
+    """«Повторить» replaces the message by the text."""
+    sent = house.telegram.speak(anna, first_words[1])
     file = house.telegram.world.files.pop(sent["voice"]["file_id"])
     answer = await house.answer(sent)
     assert answer["text"].startswith("⚠️ Скачать запись из Telegram не удалось.")
@@ -151,16 +151,18 @@ async def test_a_file_that_is_away_gets_a_reason_and_another_attempt(
 
 
 async def test_a_file_over_the_limit_is_refused_in_words(house: House, anna: int) -> None:
-    """Nothing is fetched."""
+    """Nothing is downloaded."""
     sent = house.telegram.speak(anna, b"x", size_bytes=25_000_000)
     assert (await house.answer(sent))["text"].startswith("Файл больше 20 МБ")
     asked = [call.params["file_id"] for call in house.telegram.world.calls if call.method == "getFile"]
     assert sent["voice"]["file_id"] not in asked
 
 
-async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna: int, samples: list[Sample]) -> None:
-    """Strangers are answered and not kept; administrators may turn the automatic answers off."""
-    group, stranger, data = -1001, next(_people), samples[1].path.read_bytes()
+async def test_a_group_is_answered_by_name_and_by_its_setting(
+    house: House, anna: int, first_words: list[bytes]
+) -> None:
+    """Unregistered people are answered and not stored; administrators may switch automatic answers off."""
+    group, stranger, data = -1001, next(_people), first_words[1]
     answer = await house.answer(house.telegram.speak(stranger, data, chat=group))
     assert answer["text"].startswith(f"Person {stranger}: ")
     assert texts_of_buttons(answer) == []
@@ -180,7 +182,7 @@ async def test_a_group_is_answered_by_name_and_by_its_setting(house: House, anna
 
 
 async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: list[Sample]) -> None:
-    """What was chosen for the group holds on; an answer that was under way is given in the new chat, once."""
+    """The settings are kept; an answer that was being made is sent once to the new chat."""
     group, supergroup, data = -1002, -100_1002, samples[3].path.read_bytes()
     house.telegram.world.admins[group] = {anna}
     menu = await house.answer(house.telegram.say(anna, "/settings", chat=group))
@@ -216,7 +218,7 @@ async def test_a_group_becomes_a_supergroup(house: House, anna: int, samples: li
 
 
 async def test_subtitles_are_sent_for_a_press(house: House, anna: int, samples: list[Sample]) -> None:
-    """📄 SRT: a file in reply to the text, from the archive and before it; nobody else's."""
+    """«📄 SRT» sends a file in reply to the text, before and after archiving; only to the person who may press."""
     answer = await house.answer(house.telegram.speak(anna, samples[0].path.read_bytes()))
     foreign = house.telegram.press(next(_people), answer["message_id"], "📄", chat=anna)
     await house.until(lambda: house.telegram.world.presses[foreign].is_answered)
@@ -239,9 +241,9 @@ def sent_documents(house: House, chat: int) -> list[tuple[JsonObject, bytes]]:
         return [(world.messages[where], data) for where, data in world.documents.items() if where[0] == chat]
 
 
-async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[Sample]) -> None:
-    """Junk, another message's number under an old signature: refused, and nothing is paid."""
-    answer = await house.answer(house.telegram.speak(anna, samples[1].path.read_bytes()))
+async def test_buttons_cannot_be_forged(house: House, anna: int, first_words: list[bytes]) -> None:
+    """Random data, or another message's number with an old signature, is refused, and nothing is paid."""
+    answer = await house.answer(house.telegram.speak(anna, first_words[1]))
     real = next(one["callback_data"] for one in buttons(answer))
     for data in ("x" * 64, "", "r:1:3", real.replace("r:", "r:9"), real[:-1] + "!", "r:-1:zz:0:" + real[-12:]):
         query = house.telegram.press(anna, answer["message_id"], data=data)
@@ -251,7 +253,7 @@ async def test_buttons_cannot_be_forged(house: House, anna: int, samples: list[S
 
 
 async def test_many_presses_pay_once(house: House, anna: int, samples: list[Sample]) -> None:
-    """Impatient fingers earn nothing."""
+    """Repeated presses earn nothing."""
     answer = await house.answer(house.telegram.speak(anna, samples[2].path.read_bytes()))
     queries = [house.telegram.press(anna, answer["message_id"], "✅") for _ in range(30)]
     await house.until(lambda: all(house.telegram.world.presses[query].is_answered for query in queries))

@@ -1,4 +1,4 @@
-"""The bot tells people what a model learnt from them, once; and asks administrators whether a candidate shall serve."""
+"""The bot sends people news about models once, and asks administrators whether a candidate should serve."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -86,7 +86,7 @@ async def test_who_has_blocked_the_bot_is_not_tried_again(house: House) -> None:
 
 @in_the_module
 async def test_news_do_not_come_twice_when_the_answer_of_telegram_is_lost(house: House) -> None:
-    """And they do come when Telegram asks to wait, or is away before they are sent."""
+    """News are sent later if Telegram asks to wait, or is unavailable before they are sent."""
     gleb = await speaker(house)
     row = await house.row_of(await house.answer(house.telegram.speak(gleb, OGG)))
     house.telegram.fail("sendChatAction", "cut_before", times=2, chat_id=gleb)
@@ -100,7 +100,7 @@ async def test_news_do_not_come_twice_when_the_answer_of_telegram_is_lost(house:
 
 
 async def asked(house: House, admin: int, name: str) -> JsonObject:
-    """The question about a model."""
+    """Return the question about a model."""
 
     def found() -> list[JsonObject]:
         return [one for one in told_to(house, admin, "🧠") if f"\n{name} (" in one["text"]]
@@ -139,7 +139,7 @@ async def test_the_first_administrator_decides(house: House, recogniser: Recogni
 
 @in_the_module
 async def test_the_former_model_stays(house: House, recogniser: Recogniser) -> None:
-    """If an administrator says so, or if the new one cannot be loaded."""
+    """An administrator decides so, or the new model cannot be loaded."""
     before = len(recogniser.served)
     db_assist = house.services.db_assist
     made = await db_assist.record_model(entry("whisper:/models/learnt-2", ModelState.CANDIDATE))
@@ -162,7 +162,7 @@ async def test_the_former_model_stays(house: House, recogniser: Recogniser) -> N
 
 @in_the_module
 async def test_a_decision_that_is_made_stays(house: House) -> None:
-    """A late press, and a press by somebody who is no administrator."""
+    """A late press, and a press by a person who is no administrator, have no effect."""
     db_assist = house.services.db_assist
     made = await db_assist.record_model(entry("whisper:/models/learnt-4", ModelState.CANDIDATE))
     question = await asked(house, ADMIN, "learnt-4")

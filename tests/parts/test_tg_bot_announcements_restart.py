@@ -1,4 +1,4 @@
-"""News go on where a process was ended before, while or after they were sent."""
+"""News are sent correctly if the process was ended before, while or after it sent them."""
 
 import asyncio
 
@@ -16,13 +16,13 @@ LOOKS = BotSettings(announce_s=0.1)
 
 
 async def record(house: House, name: str, transcription_id: int) -> None:
-    """A model that has made a message better serves."""
+    """Record that a model serves that has improved a message."""
     news = (NewsItem(transcription_id=transcription_id, text_before=HEARD, text_after=RIGHT),)
     await house.services.db_assist.record_model(entry(name, ModelState.CHAMPION, news=news))
 
 
 async def test_news_survive_a_crash_and_come_once(settings: Settings) -> None:
-    """Killed before they were sent, they come; killed while they are on their way, they are not sent again."""
+    """News that were not sent before a kill are sent later; news that were being sent are not repeated."""
     settings = settings.model_copy(update={"bot": LOOKS})
     async with open_recogniser() as recogniser:
         recogniser.text = HEARD

@@ -1,4 +1,4 @@
-"""Nothing recognised is lost: whatever answers in Telegram's place, however long a text, whatever a group forbids."""
+"""No text is lost: for any answer in place of Telegram's, any length of a text, and any restriction of a group."""
 
 import asyncio
 from pathlib import Path
@@ -27,17 +27,17 @@ async def anna(house: House, recogniser: Recogniser) -> int:
 
 
 def texts_in(house: House, chat: int) -> list[str]:
-    """What the bot's messages in a chat say now, oldest first."""
+    """Return the present texts of the bot's messages in a chat, oldest first."""
     return [one["text"] for one in house.telegram.answers(chat) if "text" in one]
 
 
 async def status_of(house: House, person: int) -> list[Status]:
-    """How far a person's messages have come, by the database."""
+    """Return the states of a person's messages in the database."""
     return [row.status for row in (await house.services.db_assist.export_user(person)).transcriptions]
 
 
 async def said_in(house: House, chat: int, sent: JsonObject) -> list[str]:
-    """What the bot says below a recording once nothing there is a placeholder, oldest first."""
+    """Return the bot's messages below a recording when none is a placeholder any more, oldest first."""
     await house.answer(sent)
     await asyncio.sleep(0.3)
     return [
@@ -60,7 +60,7 @@ def files_in(house: House, chat: int) -> list[str]:
 async def test_a_text_comes_although_a_proxy_answers_for_telegram(
     house: House, anna: int, method: str, kind: str
 ) -> None:
-    """HTML, an empty body, half a JSON, another's JSON, slowly: the call is made again, and the text stands there."""
+    """HTML, an empty body, or incomplete or foreign JSON: the call is repeated, and the text is shown."""
     house.telegram.fail(method, kind, times=2)  # type: ignore[arg-type]
     house.telegram.speak(anna, OGG)
     await house.until(lambda: "привет" in texts_in(house, anna))
@@ -70,7 +70,7 @@ async def test_a_text_comes_although_a_proxy_answers_for_telegram(
 
 @pytest.mark.parametrize("method", ["editMessageText", "sendMessage"])
 async def test_a_text_stands_although_the_answer_has_a_new_form(house: House, anna: int, method: str) -> None:
-    """Telegram did what it was asked to: nothing is said twice, and nothing is said to have failed."""
+    """Telegram has carried out the call, so it is not repeated, and no failure is shown."""
     house.telegram.fail(method, "new_form")
     house.telegram.speak(anna, OGG)
     await house.until(lambda: "привет" in texts_in(house, anna))
@@ -81,7 +81,7 @@ async def test_a_text_stands_although_the_answer_has_a_new_form(house: House, an
 
 @pytest.mark.parametrize("kind", FOREIGN)
 async def test_updates_come_although_a_proxy_answers_for_telegram(house: House, anna: int, kind: str) -> None:
-    """What is asked for is asked for again."""
+    """The request for updates is repeated."""
     house.telegram.fail("getUpdates", kind, times=2)  # type: ignore[arg-type]
     assert (await house.answer(house.telegram.speak(anna, OGG)))["text"] == "привет"
 
@@ -91,7 +91,7 @@ async def test_updates_come_although_a_proxy_answers_for_telegram(house: House, 
 async def test_texts_of_any_length_are_said_in_private(
     house: House, anna: int, recogniser: Recogniser, length: int, *, is_stranger: bool
 ) -> None:
-    """Near the limit too, with the notes below a stranger's text."""
+    """This includes lengths near the limit, with the notes below the text."""
     person = next(people) if is_stranger else anna
     recogniser.text = ("слово " * 2000)[:length].strip()
     sent = house.telegram.speak(person, OGG)
@@ -123,7 +123,7 @@ async def test_a_long_name_loses_no_text(
 async def test_a_long_text_comes_in_parts_where_a_group_forbids_files(
     house: House, anna: int, recogniser: Recogniser
 ) -> None:
-    """All of it, in order; the buttons stand under the first part."""
+    """The parts contain the whole text in order; the buttons are under the first part."""
     house.telegram.world.forbidden[-anna] = frozenset({"documents"})
     recogniser.text = " ".join(f"слово{number}" for number in range(1200))
     sent = house.telegram.speak(anna, OGG, chat=-anna)
@@ -137,7 +137,7 @@ async def test_a_long_text_comes_in_parts_where_a_group_forbids_files(
 
 
 async def test_a_text_refused_in_its_form_is_said_plain(house: House, anna: int) -> None:
-    """Whatever Telegram has against the message with buttons, its words are still said."""
+    """If Telegram refuses the message with buttons, the words are sent without them."""
     house.telegram.fail("editMessageText", "bad_request")
     house.telegram.speak(anna, OGG)
     await house.until(lambda: "привет" in texts_in(house, anna))
@@ -147,7 +147,7 @@ async def test_a_text_refused_in_its_form_is_said_plain(house: House, anna: int)
 async def test_who_was_muted_meanwhile_gets_the_text_in_private(
     house: House, anna: int, recogniser: Recogniser
 ) -> None:
-    """The placeholder was deleted, and the group lets the bot write no more."""
+    """The placeholder was deleted, and the bot may not write in the group any more."""
     recogniser.delay_s = 1.0
     sent = house.telegram.speak(anna, OGG, chat=-anna)
     placeholder = await house.answer(sent, final=False)

@@ -1,4 +1,6 @@
-"""A burst: many people and groups speak at once while Telegram asks for pauses; its rates hold, nobody is forgotten.
+"""Many people and groups send messages at once while Telegram asks for pauses.
+
+Its rates are kept, and everybody is answered.
 
 `make test` sends 120 messages, `make chaos` 5,000.
 """
@@ -39,7 +41,7 @@ PATIENCE_S = 60 + 0.3 * N_MESSAGES
 
 @dataclass
 class Sent:
-    """A call as the bot made it: when it began, when its answer was there, and the pause that it was told to make."""
+    """A call of the bot: its beginning, the time of its answer, and the pause that Telegram requested."""
 
     method: str
     chat_id: int | None
@@ -50,14 +52,14 @@ class Sent:
 
 @dataclass
 class Wire(BaseRequestMiddleware):
-    """Stands between the limiter and the network, where it is known what the bot knew when it made a call."""
+    """Records calls between the limiter and the network, with what the bot knew when it made them."""
 
     sent: list[Sent] = field(default_factory=list)
 
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Note a call."""
+        """Record a call."""
         call = Sent(type(method).__name__, getattr(method, "chat_id", None), time.monotonic())
         self.sent.append(call)
         try:
@@ -69,11 +71,11 @@ class Wire(BaseRequestMiddleware):
             call.ended_s = time.monotonic()
 
     def pauses(self) -> list[Sent]:
-        """The calls that were refused for haste."""
+        """Return the calls that Telegram refused because of its rates."""
         return [call for call in self.sent if call.pause_s is not None]
 
     def hasty(self) -> list[Sent]:
-        """Calls begun within a pause that the bot knew of: in a group's only those to it, in any other one all."""
+        """Return calls that began within a known pause: for a group only calls to this group, otherwise all calls."""
         found = []
         for refused in self.pauses():
             chat = refused.chat_id if refused.chat_id in GROUPS else None
@@ -84,13 +86,13 @@ class Wire(BaseRequestMiddleware):
 
 
 def recognised(_request: httpx.Request) -> httpx.Response:
-    """What a recogniser answers, at once."""
+    """The answer of a recogniser that answers at once."""
     return httpx.Response(200, json=health() | answer("привет", 3.0))
 
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
+    """The test server of Telegram for this test."""
     with TelegramServer() as running:
         yield running
 
@@ -107,7 +109,7 @@ async def house(settings: Settings, telegram: TelegramServer) -> AsyncIterator[H
 
 
 def speak(telegram: TelegramServer) -> list[JsonObject]:
-    """Everybody at once; groups in between."""
+    """Let everybody send a message at once, also in groups."""
     sent = []
     for number in range(N_MESSAGES):
         person = PEOPLE[number % len(PEOPLE)]
@@ -117,7 +119,7 @@ def speak(telegram: TelegramServer) -> list[JsonObject]:
 
 
 def ask_for_pauses(telegram: TelegramServer) -> int:
-    """Every now and then, by everybody's calls of a method, and by those in one group; tells how often."""
+    """At intervals, let Telegram refuse all calls of a method, or calls to one group; return how often."""
     scripted: list[dict[str, Any]] = []
     for number in range(max(1, N_MESSAGES // 250)):
         skip = 20 + 240 * number
@@ -132,21 +134,21 @@ def ask_for_pauses(telegram: TelegramServer) -> int:
 
 
 def replies(telegram: TelegramServer) -> list[JsonObject]:
-    """What the bot replied in all chats, placeholders included."""
+    """Return the bot's replies in all chats, including placeholders."""
     with telegram.world.lock:
         messages = list(telegram.world.messages.values())
     return [one for one in messages if "reply_to_message" in one]
 
 
 def answered(telegram: TelegramServer) -> "Counter[int]":
-    """How many final answers each message has."""
+    """Return how many final answers each message has."""
     return Counter(one["reply_to_message"]["message_id"] for one in replies(telegram) if not is_waiting(one))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(PATIENCE_S + 30)
 async def test_a_burst_with_pauses_asked_for(house: House) -> None:
-    """Pauses for all and for one group are each kept to; everybody is answered once."""
+    """Pauses for all chats and for one group are kept; everybody is answered once."""
     telegram, wire = house.telegram, Wire()
     house.bot.bot.session.middleware(wire)
     n_pauses = ask_for_pauses(telegram)

@@ -1,4 +1,4 @@
-"""People meet a candidate by their share, each always the same model, until their ratings take it back."""
+"""A candidate answers a share of people, each of them always by the same model, until its ratings end the trial."""
 
 import asyncio
 import itertools
@@ -26,12 +26,12 @@ IDS = itertools.count(5_700_000_001)
 
 
 async def said(house: House, person: int, data: bytes, file: str) -> Transcription:
-    """The row of a voice message, once its recording is archived."""
+    """Return the row of a voice message when its recording is archived."""
     return await house.archived(await house.answer(house.telegram.speak(person, data, file_id=file)))
 
 
 async def second_of(house: House, row: Transcription, model: str) -> None:
-    """Wait for what another model heard of a message."""
+    """Wait for the second hypothesis of a message."""
     for _ in range(10 * TIMEOUT_S):
         found = await house.services.db_assist.second_hypothesis(row.id)
         if found is not None:
@@ -50,7 +50,7 @@ async def until_tried(client: NnServiceClient, *, is_tried: bool) -> None:
 
 
 async def until_ended(settings: Settings) -> None:
-    """Wait until nobody chooses a candidate any more."""
+    """Wait until there is no candidate any more."""
     for _ in range(10 * TIMEOUT_S):
         if chosen_candidate(settings.models_dir) is None:
             return

@@ -1,4 +1,4 @@
-"""Voice messages in a channel, where nobody is known."""
+"""Voice messages in a channel, in which no person is known."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_channel_is_answered_and_nothing_is_kept(house: House, group: int) -> None:
-    """Its posts have no sender: they are answered under no name, stored nowhere, and limited together."""
+    """Posts have no sender: they are answered without a name, not stored, and share one limit."""
     channel = FIRST_CHANNEL - -group
     n_before = await n_users(house)
     posts = [house.telegram.post(channel, OGG) for _ in range(4)]
@@ -29,7 +29,7 @@ async def test_a_channel_is_answered_and_nothing_is_kept(house: House, group: in
 
 
 async def test_a_channel_in_which_the_bot_may_not_write_is_let_be(house: House, group: int) -> None:
-    """Telegram's refusal is the end of it; others are answered."""
+    """After Telegram's refusal nothing is repeated; others are answered."""
     channel = FIRST_CHANNEL - -group
     house.telegram.world.forbidden[channel] = frozenset({"text messages"})
     house.telegram.post(channel, OGG)

@@ -1,4 +1,4 @@
-"""Corrections in the bot: asked for, shown, carried into everything that shows the text, taken back."""
+"""Corrections in the bot: requested, shown in all messages with the text, and undone."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def anna(house: House, recogniser: Recogniser) -> int:
-    """A person who has pressed /start; everybody says HEARD."""
+    """A person who has pressed /start; the recogniser writes HEARD."""
     recogniser.text, recogniser.words, recogniser.duration_s = HEARD, [], 3.0
     return await newcomer(house)
 
 
 @in_the_module
 async def test_a_correction_with_the_pencil(house: House, anna: int) -> None:
-    """Two actions: ✏️ and the words. The message itself is corrected; ↩️ takes it back."""
+    """Two actions are needed: ✏️ and the words. The bot's message is corrected; ↩️ undoes this."""
     answer = await house.answer(house.telegram.speak(anna, OGG))
     asked = await ask(house, anna, answer)
     (code,) = (one for one in asked["entities"] if one["type"] == "code")
@@ -56,7 +56,7 @@ async def test_a_correction_with_the_pencil(house: House, anna: int) -> None:
 @in_the_module
 @pytest.mark.parametrize("is_forwarded", [False, True])
 async def test_a_correction_in_a_group(house: House, anna: int, *, is_forwarded: bool) -> None:
-    """Only the one who was asked is heard; the name stays in front, the request goes, coins are not told."""
+    """Only the person who was asked may reply; the name stays; the request is deleted; coins are not mentioned."""
     group, boris = -anna, next(people)
     origin = {"type": "user", "date": 1, "sender_user": {"id": 77, "is_bot": False, "first_name": "Борис"}}
     sent = house.telegram.speak(anna, OGG, chat=group, forwarded=origin if is_forwarded else False)
@@ -79,7 +79,7 @@ async def test_a_correction_in_a_group(house: House, anna: int, *, is_forwarded:
 @in_the_module
 @pytest.mark.parametrize("is_in_group", [False, True])
 async def test_a_correction_on_the_page_is_shown_here(house: House, anna: int, *, is_in_group: bool) -> None:
-    """So is taking it back; the name stays in front; nothing is left to be done."""
+    """Undoing it is shown, too; the name stays; no work is left."""
     chat, name = (-anna, f"Person {anna}: ") if is_in_group else (anna, "")
     answer = await house.answer(house.telegram.speak(anna, OGG, chat=chat))
     assert answer["text"] == f"{name}{HEARD}"
@@ -93,7 +93,7 @@ async def test_a_correction_on_the_page_is_shown_here(house: House, anna: int, *
 
 @in_the_module
 async def test_doubtful_words_are_asked_about(house: House, anna: int) -> None:
-    """Three actions; the text is replaced, and no reference is made of it."""
+    """Three actions are needed; the text is replaced, and the words do not become a reference."""
     answer = await house.answer(house.telegram.speak(anna, OGG))
     asked = await ask(house, anna, answer)
     joke = "кто последний, тот моет посуду"
@@ -113,7 +113,7 @@ async def test_doubtful_words_are_asked_about(house: House, anna: int) -> None:
 
 @in_the_module
 async def test_replies_in_private(house: House, anna: int) -> None:
-    """Clearly a correction: taken. Perhaps one: asked about. Small talk: told how. To one's own voice as well."""
+    """A clear correction is accepted, a possible one causes a question, other replies get a hint."""
     sent = house.telegram.speak(anna, OGG)
     answer = await house.answer(sent)
     talk = await house.answer(house.telegram.say(anna, "спасибо!", reply_to=answer["message_id"]))
@@ -140,7 +140,7 @@ async def test_replies_in_private(house: House, anna: int) -> None:
 
 @in_the_module
 async def test_subtitles_follow(house: House, anna: int, recogniser: Recogniser) -> None:
-    """Those that were sent before, and those that come later."""
+    """Subtitles that were sent before and later ones have the corrected words."""
     times = (word.split() for word in HEARD.split())
     recogniser.words = [
         {"word": word, "start": number * 0.4, "end": number * 0.4 + 0.3} for number, (word,) in enumerate(times)
@@ -162,7 +162,7 @@ async def test_subtitles_follow(house: House, anna: int, recogniser: Recogniser)
 
 @in_the_module
 async def test_a_long_text_is_corrected_as_a_file(house: House, anna: int, recogniser: Recogniser) -> None:
-    """It comes as a file, goes back as a file, and the file that was sent with the answer is corrected."""
+    """It is sent as a file and returned as a file, and the file of the answer is replaced."""
     recogniser.duration_s = 3000.0
     recogniser.text = " ".join(f"слово{number}" for number in range(900))
     house.telegram.speak(anna, OGG)
@@ -188,7 +188,7 @@ async def test_a_long_text_is_corrected_as_a_file(house: House, anna: int, recog
 
 @in_the_module
 async def test_parts_follow(house: House, anna: int, recogniser: Recogniser) -> None:
-    """Where a group forbids files: each part is corrected, and there may be fewer then."""
+    """If a group forbids files, each part is corrected, and there may be fewer parts."""
     group = -anna
     house.telegram.world.forbidden[group] = frozenset({"documents"})
     recogniser.text = " ".join(f"слово{number}" for number in range(900))

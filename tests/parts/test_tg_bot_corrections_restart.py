@@ -1,4 +1,4 @@
-"""A correction goes on where a process was ended in the middle of it."""
+"""A correction is completed if the process was ended in the middle of it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ OGG = (Path(__file__).parents[2] / "samples" / "message-1.ogg").read_bytes()
 
 
 async def test_restarts_lose_nothing(settings: Settings) -> None:
-    """Between ✏️ and the words, between words and press, and before what shows the text has followed."""
+    """The process ends after ✏️, after the words, or before all messages are updated."""
     async with open_recogniser() as recogniser:
         with TelegramServer() as telegram:
             recogniser.text = HEARD

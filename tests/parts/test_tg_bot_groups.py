@@ -1,4 +1,4 @@
-"""Groups: private matters stay private, buttons work for their asker alone, nobody anonymous becomes a person."""
+"""Groups: private answers stay private, buttons work only for their person, shared accounts never become a person."""
 
 import re
 import sqlite3
@@ -31,7 +31,7 @@ _groups = count(1_001_000_000_401)
 
 @pytest.fixture(scope="module")
 def house_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings with an administrator; people may not be in a hurry."""
+    """Settings with an administrator; presses of buttons are not limited."""
     return Settings(
         _env_file=None,
         data_dir=tmp_path_factory.mktemp("bot"),
@@ -42,7 +42,7 @@ def house_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def group(recogniser: Recogniser) -> int:
-    """A group of this test; everybody says «привет»."""
+    """A group of this test; the recogniser writes «привет»."""
     recogniser.text, recogniser.error = "привет", None
     return -next(_groups)
 
@@ -54,7 +54,7 @@ async def anna(house: House) -> int:
 
 
 async def n_users(house: House) -> int:
-    """How many people are registered."""
+    """Return how many people are registered."""
     return (await house.services.db_assist.statistics()).n_users
 
 
@@ -65,7 +65,7 @@ def chat_of(group: int, title: str = "Соседи") -> JsonObject:
 
 @pytest.mark.parametrize("command", ["/balance", "/forget", "/mydata", "/language", "/privacy", "/start"])
 async def test_private_matters_are_answered_in_private(house: House, anna: int, group: int, command: str) -> None:
-    """The group reads only where the answer is."""
+    """In the group the bot only says where the answer is."""
     before = len(house.telegram.answers(anna))
     told = await house.answer(house.telegram.say(anna, command, chat=group))
     assert told["text"] == "Ответил вам в личном чате."
@@ -76,7 +76,7 @@ async def test_private_matters_are_answered_in_private(house: House, anna: int, 
 
 @pytest.mark.parametrize("command", ["/start", "/balance"])
 async def test_a_stranger_gets_a_link_and_is_not_registered(house: House, group: int, command: str) -> None:
-    """A bot may not write first; and nobody agrees to anything before everybody's eyes."""
+    """A bot may not write first, and a consent is never given in a group."""
     stranger, before = next(people), await n_users(house)
     told = await house.answer(house.telegram.say(stranger, command, chat=group))
     assert [one["url"] for one in buttons(told)] == [f"https://t.me/{USERNAME}?start=group"]
@@ -84,7 +84,7 @@ async def test_a_stranger_gets_a_link_and_is_not_registered(house: House, group:
 
 
 async def test_who_closed_the_private_chat_gets_the_link_too(house: House, anna: int, group: int) -> None:
-    """Blocked since /start."""
+    """The person has blocked the bot since /start."""
     house.telegram.fail("sendMessage", "blocked", chat_id=anna)
     told = await house.answer(house.telegram.say(anna, "/balance", chat=group))
     assert "личное" in told["text"]
@@ -92,7 +92,7 @@ async def test_who_closed_the_private_chat_gets_the_link_too(house: House, anna:
 
 
 async def test_every_button_is_its_askers(house: House, anna: int, group: int) -> None:
-    """Pressed by somebody else, it changes nothing, of either of the two, and says so."""
+    """A press by another person changes nothing for either of them, and gets an explanation."""
     boris, db_assist = await newcomer(house), house.services.db_assist
     voice = await house.answer(house.telegram.speak(anna, OGG))
     asked = [
@@ -120,7 +120,7 @@ async def test_every_button_is_its_askers(house: House, anna: int, group: int) -
 async def test_a_failure_in_a_group_is_tried_again_by_its_speaker(
     house: House, anna: int, group: int, recogniser: Recogniser
 ) -> None:
-    """Or by an administrator, where an anonymous one spoke."""
+    """For an anonymous speaker, an administrator may press."""
     recogniser.error = (500, {"error": {"message": "no", "type": "", "param": None, "code": "model_error"}})
     mine = await house.answer(house.telegram.speak(anna, OGG, chat=group))
     theirs = await house.answer(house.telegram.speak(anna, OGG, chat=group, speaking_as=chat_of(group)))
@@ -137,7 +137,7 @@ async def test_a_failure_in_a_group_is_tried_again_by_its_speaker(
 
 @pytest.mark.parametrize("kind", ["anonymous", "channel", "linked"])
 async def test_nobody_anonymous_becomes_a_person(house: House, group: int, kind: str) -> None:
-    """Answered under the title of who speaks; nothing is stored, and no command of theirs registers anybody."""
+    """Anonymous speakers are answered under their title and not stored; their commands register nobody."""
     before, kept = await n_users(house), (await house.services.db_assist.statistics()).n_transcriptions
     channel = {"id": -100_777, "type": "channel", "title": "Новости"}
     speakers = {"anonymous": chat_of(group), "channel": channel, "linked": channel | {"is_post": True}}
@@ -159,7 +159,7 @@ async def test_nobody_anonymous_becomes_a_person(house: House, group: int, kind:
 
 @pytest.mark.parametrize("account", sorted(SHARED_ACCOUNTS))
 async def test_the_database_takes_no_shared_account(house: House, account: int) -> None:
-    """Whatever program asks for it."""
+    """The database refuses such an account from every caller."""
     with pytest.raises(InvalidParameterError):
         await house.services.db_assist.register(account)
     with pytest.raises(NotFoundError):
@@ -167,7 +167,7 @@ async def test_the_database_takes_no_shared_account(house: House, account: int) 
 
 
 async def test_what_was_kept_of_shared_accounts_is_deleted(house: House, anna: int) -> None:
-    """Earlier versions took them for persons: rows, sound and text go at the next start, and nobody else's."""
+    """Rows, sound and text of earlier versions are deleted at the next start, and nobody else's."""
     mine = await house.archived(await house.answer(house.telegram.speak(anna, OGG)))
     theirs = await house.archived(await house.answer(house.telegram.speak(boris := await newcomer(house), OGG)))
     with closing(sqlite3.connect(house.settings.data_dir / "glas.db", timeout=10)) as connection, connection:
@@ -182,7 +182,7 @@ async def test_what_was_kept_of_shared_accounts_is_deleted(house: House, anna: i
 
 
 async def test_anonymous_haste_is_counted_by_chat(house: House, group: int) -> None:
-    """Administrators of one group do not use up what those of another may send."""
+    """Administrators of one group do not use up the limit of another group."""
     other = -next(_groups)
     sent = [house.telegram.speak(1, OGG, chat=group, speaking_as=chat_of(group)) for _ in range(5)]
     elsewhere = [house.telegram.speak(1, OGG, chat=other, speaking_as=chat_of(other, "Дача")) for _ in range(3)]
@@ -192,7 +192,7 @@ async def test_anonymous_haste_is_counted_by_chat(house: House, group: int) -> N
 
 
 async def test_a_forwarded_recording_has_its_speakers_name(house: House, anna: int, group: int) -> None:
-    """Not that of who passes it on."""
+    """It is not the name of the person who forwards it."""
     user = {"type": "user", "date": 1, "sender_user": {"id": 77, "is_bot": False, "first_name": "Борис"}}
     channel = {"type": "channel", "date": 1, "message_id": 5, "chat": {"id": -9, "type": "channel", "title": "Новости"}}
     for forwarded, name in ((user, "↪️ Борис"), (channel, "↪️ Новости"), (True, "↪️ Somebody")):
@@ -203,7 +203,7 @@ async def test_a_forwarded_recording_has_its_speakers_name(house: House, anna: i
 async def test_nothing_is_said_in_a_group_of_what_is_no_speech(
     house: House, group: int, recogniser: Recogniser
 ) -> None:
-    """Silence, videos without sound, files that are none, large ones; whoever asks with /transcribe is told."""
+    """Silence, videos without sound, other files and large files get no answer, except after /transcribe."""
     recogniser.text = ""
     quiet = [house.telegram.speak(next(people), OGG, chat=group, kind=kind) for kind in ("voice", "video", "audio")]
     quiet.append(house.telegram.speak(next(people), OGG, chat=group, kind="video", size_bytes=25_000_000))
@@ -229,7 +229,7 @@ async def test_nothing_is_said_in_a_group_of_what_is_no_speech(
 
 
 async def test_another_attempt_is_offered_where_it_can_help(house: House, anna: int, recogniser: Recogniser) -> None:
-    """No recording stays none, and too long stays too long; the limit is said."""
+    """A file without sound, or beyond a limit, cannot be retried; the limit is named."""
     recogniser.error = NO_AUDIO
     answer = await house.answer(house.telegram.speak(anna, OGG))
     assert answer["text"].startswith("⚠️ Это не похоже на запись.")
@@ -241,7 +241,7 @@ async def test_another_attempt_is_offered_where_it_can_help(house: House, anna: 
 
 
 async def test_the_consent_that_was_given_is_shown(house: House, anna: int) -> None:
-    """In /settings, at once, and as often as it changes."""
+    """`/settings` shows each change at once."""
     settings = await house.answer(house.telegram.say(anna, "/settings"))
     for button, words in (("✅", ": разрешено"), ("🚫", ": не разрешено"), ("✅", ": разрешено")):
         await house.press(anna, settings, button)
@@ -252,7 +252,7 @@ async def test_the_consent_that_was_given_is_shown(house: House, anna: int) -> N
 async def test_a_greeting_tells_of_the_privacy_mode(
     house: House, group: int, status: str, *, sees: bool, is_warned: bool
 ) -> None:
-    """Telegram hides recordings of groups from bots by default, and nobody would know why it is silent."""
+    """By default Telegram hides recordings of groups from bots, and nobody would know why the bot is silent."""
     house.telegram.world.sees_groups = sees
     house.telegram.add_bot(next(people), group, status=status)
     await house.until(lambda: len(house.telegram.answers(group)) == 1)
@@ -262,7 +262,7 @@ async def test_a_greeting_tells_of_the_privacy_mode(
 
 
 async def test_administrators_cannot_lock_themselves_out(house: House) -> None:
-    """/ban of oneself is refused; a stranger is named as one; /help tells the commands to those who have them."""
+    """`/ban` of oneself is refused; an unknown id is reported; /help lists the commands of administrators to them."""
     await house.start(ADMIN)
     refused = await house.answer(house.telegram.say(ADMIN, f"/ban {ADMIN}"))
     assert refused["text"] == "Администратора бота заблокировать нельзя."
@@ -275,7 +275,7 @@ async def test_administrators_cannot_lock_themselves_out(house: House) -> None:
 async def test_logs_hold_no_numbers_of_people(
     house: House, anna: int, group: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is logged stays when somebody asks to be forgotten."""
+    """`/forget` does not delete logs."""
     house.telegram.fail("getFile", "bad_request")
     house.telegram.fail("sendMessage", "too_many", chat_id=group)
     house.telegram.speak(anna, OGG)

@@ -1,4 +1,4 @@
-"""What was recognised is kept beside the text, and nothing is recognised twice."""
+"""The recognition is stored beside the text, so no recording is recognised twice."""
 
 import functools
 import io
@@ -30,7 +30,7 @@ async def anna(house: House, recogniser: Recogniser) -> int:
 
 @in_the_module
 async def test_subtitles_recognise_nothing_again(house: House, anna: int, recogniser: Recogniser) -> None:
-    """They come from what was kept: words, times, model, settings. Corrected words come into them as before."""
+    """Subtitles use the stored words and times; corrected words replace the stored words."""
     answer = await house.answer(house.telegram.speak(anna, OGG))
     row = await house.archived(answer)
     kept = await house.services.data_loader.fetch_recognition(row.id)
@@ -51,7 +51,7 @@ async def test_subtitles_recognise_nothing_again(house: House, anna: int, recogn
 
 @in_the_module
 async def test_older_messages_are_recognised_once_more(house: House, anna: int, recogniser: Recogniser) -> None:
-    """Where nothing is kept; what another model hears then gives the times, and the words that the message shows."""
+    """If no recognition is stored, another model gives the times, and the message the words."""
     answer = await house.answer(house.telegram.speak(anna, OGG))
     row = await house.archived(answer)
     await house.services.data_loader.delete_keys([recognition_key(row.id)])
@@ -69,7 +69,7 @@ async def test_older_messages_are_recognised_once_more(house: House, anna: int, 
 
 @in_the_module
 async def test_a_known_file_has_a_copy(house: House, anna: int, recogniser: Recogniser) -> None:
-    """The same file again is answered from memory, and what is kept of the first is kept of the second."""
+    """The second message of a file is answered with the stored text, and gets a copy of the stored recognition."""
     first = await house.archived(await house.answer(house.telegram.speak(anna, OGG, file_id="kept-known")))
     n_before = recogniser.n_transcribed
     answer = await house.answer(house.telegram.speak(anna, OGG, file_id="kept-known"))
@@ -83,7 +83,7 @@ async def test_a_known_file_has_a_copy(house: House, anna: int, recogniser: Reco
 
 @in_the_module
 async def test_a_person_gets_it_and_has_it_deleted(house: House, anna: int) -> None:
-    """/mydata holds it; /forget leaves no object of the message."""
+    """`/mydata` contains the recognition; /forget deletes all objects of the message."""
     row = await house.archived(await house.answer(house.telegram.speak(anna, OGG)))
     await house.answer(house.telegram.say(anna, "/mydata"), final=False)
     await house.until(lambda: bool(documents(house, anna)))
@@ -101,7 +101,7 @@ async def test_a_person_gets_it_and_has_it_deleted(house: House, anna: int) -> N
 
 @in_the_module
 async def test_a_damaged_object_hinders_nobody(house: House, anna: int, recogniser: Recogniser) -> None:
-    """The recording is recognised for the subtitles, the same file is archived; the object stays as it is."""
+    """Subtitles and the archive of the same file still work; the damaged object is not changed."""
     answer = await house.answer(house.telegram.speak(anna, OGG, file_id="kept-damaged"))
     row = await house.archived(answer)
     path = house.settings.data_dir / "s3" / recognition_key(row.id)
@@ -116,13 +116,13 @@ async def test_a_damaged_object_hinders_nobody(house: House, anna: int, recognis
 
 
 def with_files(house: House, person: int) -> list[JsonObject]:
-    """Messages of the bot with files, the oldest first."""
+    """Return messages of the bot with files, the oldest first."""
     return [one for one in house.telegram.answers(person) if "document" in one]
 
 
 @in_the_module
 async def test_large_data_comes_in_parts(house: House, anna: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Together they hold everything, byte for byte; a recording that is larger than a part lies in pieces."""
+    """Together the parts contain everything, byte for byte; a large recording is divided into files."""
     sizes = (30_000, 40_000, 170_000)
     sent = [OGG.ljust(size, b"\0") for size in sizes]
     rows = [await house.archived(await house.answer(house.telegram.speak(anna, data))) for data in sent]

@@ -1,4 +1,4 @@
-"""What was recognised is kept where a process was ended before it was stored."""
+"""The recognition is stored even if the process was ended before that."""
 
 from glas.domain.object_keys import recognition_key, transcription_key
 from glas.settings import Settings
@@ -12,7 +12,7 @@ ANNA = 5_900_000_001
 
 
 async def test_a_crash_between_text_and_recognition_loses_nothing(settings: Settings) -> None:
-    """The text is stored, the recognition is not yet: what comes after the crash stores it, and recognises nothing."""
+    """After the crash the recognition is stored, and nothing is recognised again."""
     async with open_recogniser() as recogniser:
         speak(recogniser, HEARD)
         with TelegramServer() as telegram:

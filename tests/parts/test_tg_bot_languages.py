@@ -1,4 +1,4 @@
-"""A voice message in another language: the bot says that the text is hardly right, and how that can be mended."""
+"""A voice message in another language: the bot warns that the text is probably wrong, and says how to change this."""
 
 from glas.domain.people import Locale
 from glas.nn_service.app import create_app

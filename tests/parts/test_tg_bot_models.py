@@ -1,4 +1,4 @@
-"""/model: administrators choose a model in the chat; it comes from a hub of our own and serves without a restart."""
+"""/model: administrators choose a model in the chat; it is downloaded from a test hub and serves without a restart."""
 
 import contextlib
 import threading
@@ -46,7 +46,7 @@ async def house(
 
 
 def now(house: House, message_id: int) -> str:
-    """What a message to the administrator says now."""
+    """Return the present text of a message to the administrator."""
     return str(house.telegram.world.messages[(ADMIN, message_id)].get("text", ""))
 
 

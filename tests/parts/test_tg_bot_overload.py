@@ -1,4 +1,4 @@
-"""More recordings than can be recognised: everybody is told at once, and nobody waits for all of somebody else's."""
+"""More recordings than can be recognised: everybody gets a reply at once, and newcomers wait only for a short time."""
 
 from collections.abc import AsyncIterator
 from itertools import count
@@ -21,7 +21,7 @@ _people = count(5_950_000_001)
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def recogniser() -> AsyncIterator[Recogniser]:
-    """A recogniser that ends nothing until it may."""
+    """A recogniser that returns no text until the test permits it."""
     async with open_recogniser() as made:
         made.pieces, made.delay_s = [(1.0, "Раз.")], 0.3  # so that recognition, not the queue, is slow
         yield made
@@ -39,7 +39,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def crowd(house: House, recogniser: Recogniser) -> AsyncIterator[list[JsonObject]]:
-    """People whose recordings occupy the bot until the recogniser may end."""
+    """People whose recordings occupy the bot until the recogniser may answer."""
     recogniser.may_end.clear()
     running = [house.telegram.speak(next(_people), OGG) for _ in range(AT_ONCE)]
     for one in running:
@@ -49,7 +49,7 @@ async def crowd(house: House, recogniser: Recogniser) -> AsyncIterator[list[Json
 
 
 def ended_s(house: House, answer: JsonObject) -> float:
-    """When a message of the bot got its last words."""
+    """Return when a message of the bot got its last text."""
     place = (answer["chat"]["id"], answer["message_id"])
     return max(one.at_s for one in house.telegram.world.versions if (one.chat_id, one.message_id) == place)
 
@@ -58,7 +58,7 @@ def ended_s(house: House, answer: JsonObject) -> float:
 async def test_everybody_is_told_at_once_and_answered_once(
     house: House, recogniser: Recogniser, crowd: list[JsonObject]
 ) -> None:
-    """While nothing is recognised at all; who sends too many is told that instead."""
+    """Meanwhile nothing is recognised; people beyond their limit are told so."""
     anna = next(_people)
     sent = [house.telegram.speak(anna, OGG) for _ in range(A_MINUTE + 1)]
     told = [await house.answer(one, final=False) for one in (*crowd, *sent)]
@@ -77,7 +77,7 @@ async def test_everybody_is_told_at_once_and_answered_once(
 async def test_a_newcomer_does_not_wait_for_all_recordings_of_somebody_else(
     house: House, recogniser: Recogniser, crowd: list[JsonObject]
 ) -> None:
-    """Whose one recording came last, and is not answered last."""
+    """The newcomer's single recording came last but is not answered last."""
     anna, boris = next(_people), next(_people)
     many = [house.telegram.speak(anna, OGG) for _ in range(A_MINUTE)]
     for one in (*crowd, *many):
@@ -93,7 +93,7 @@ async def test_a_newcomer_does_not_wait_for_all_recordings_of_somebody_else(
 
 @in_the_module
 async def test_a_newcomer_is_welcomed_at_once(house: House, crowd: list[JsonObject]) -> None:
-    """The answer to /start does not wait behind recordings."""
+    """The answer to /start does not wait for recordings."""
     for one in crowd:
         await house.answer(one, final=False)
     welcome = await house.start(next(_people))

@@ -1,4 +1,4 @@
-"""People and groups with a model of their own are answered by it, all others by the champion, at the same time."""
+"""People and groups with an own model are answered by it, and all others by the champion."""
 
 import asyncio
 import itertools
@@ -40,7 +40,7 @@ class Scene(NamedTuple):
     sound: bytes
 
     async def said(self, person: int, chat: int | None = None, file: str | None = None) -> Transcription:
-        """The row of a voice message."""
+        """Return the row of a voice message."""
         sent = self.house.telegram.speak(person, self.sound, chat=chat, file_id=file or f"own-{next(_files)}")
         return await self.house.archived(await self.house.answer(sent))
 
@@ -71,7 +71,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory, samples: list[Sample])
 
 
 async def test_each_is_answered_by_their_own(scene: Scene) -> None:
-    """A person by theirs, in a group too; others there by the group's; texts are reused only where they may be."""
+    """A person's own model comes first, then the group's own model; texts are reused correctly."""
     house, models = scene.house, scene.models
     db_assist = house.services.db_assist
     anna, boris, group = await newcomer(house), await newcomer(house), -next(_groups)
@@ -139,7 +139,7 @@ async def test_an_administrator_of_a_group_decides(scene: Scene) -> None:
 
 
 async def test_it_is_forgotten_with_its_person(scene: Scene) -> None:
-    """Files and row are gone; the champion answers."""
+    """Files and row are deleted; the champion answers."""
     house, models = scene.house, scene.models
     db_assist = house.services.db_assist
     dina = await newcomer(house)
@@ -158,13 +158,13 @@ async def test_it_is_forgotten_with_its_person(scene: Scene) -> None:
 
 
 async def free(scene: Scene) -> None:
-    """Take the own models of the tests before from their owners."""
+    """Remove the own models of earlier tests."""
     db_assist = scene.house.services.db_assist
     for record in await db_assist.own_models():
         await db_assist.retire_own_model(record.id)
 
 
 def now(house: House, message: JsonObject) -> JsonObject:
-    """What a message of the bot says now."""
+    """Return the present text of a message of the bot."""
     answers = house.telegram.answers(message["chat"]["id"])
     return next(one for one in answers if one["message_id"] == message["message_id"])

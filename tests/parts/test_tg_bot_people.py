@@ -1,4 +1,4 @@
-"""What people can ask of the bot besides text: their data, their languages, their choices; and what admins can."""
+"""Commands of people besides recordings: their data, languages and choices; and commands of administrators."""
 
 import hashlib
 import io
@@ -47,12 +47,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Asy
 
 @pytest.fixture
 def anna() -> int:
-    """A person who is new."""
+    """A person who has not pressed /start."""
     return next(_people)
 
 
 def remembered(house: House, person: int) -> list[str]:
-    """What the durable engine's tables hold of a person."""
+    """Return what the durable engine's tables contain about a person."""
     with closing(sqlite3.connect(house.settings.data_dir / "durable.sqlite", timeout=10)) as connection:
         query = "SELECT workflow_uuid FROM workflow_status WHERE authenticated_user = ? OR inputs LIKE ?"
         rows = connection.execute(query, (str(person), f"%{person}%"))
@@ -72,7 +72,7 @@ def remembered(house: House, person: int) -> list[str]:
     ],
 )
 def test_coins_are_said_in_the_right_form(hundredths: int, expected: str) -> None:
-    """Russian counts in three ways."""
+    """Russian has three plural forms."""
     assert coins(hundredths, Locale.RU) == expected
 
 
@@ -100,7 +100,7 @@ async def test_a_newcomer_registers_and_chooses(house: House, anna: int) -> None
 
 @in_the_module
 async def test_an_english_app_gets_english_and_a_choice(house: House, anna: int) -> None:
-    """Under /start a press says it again in the other language, which is then kept; its consent stays as it was."""
+    """A button below /start shows the text in the other language, which is stored; the consent does not change."""
     welcome = await house.answer(house.telegram.say(anna, "/start", language="en"))
     assert welcome["caption"].startswith("Hello!")
     assert texts_of_buttons(welcome) == ["✅ I allow it", "Русский"]
@@ -115,7 +115,7 @@ async def test_an_english_app_gets_english_and_a_choice(house: House, anna: int)
 @in_the_module
 @pytest.mark.parametrize(("language", "button"), [("ru", []), ("kk", ["English"])])
 async def test_other_apps_get_russian(house: House, anna: int, language: str, button: list[str]) -> None:
-    """A stranger to both languages may choose English too."""
+    """A person with a third language may choose English, too."""
     told = await house.answer(house.telegram.say(anna, "/settings", language=language))
     assert told["text"] == "Сначала нажмите /start."
     welcome = await house.answer(house.telegram.say(anna, "/start", language=language))
@@ -125,7 +125,7 @@ async def test_other_apps_get_russian(house: House, anna: int, language: str, bu
 
 @in_the_module
 async def test_the_picture_is_uploaded_once(house: House) -> None:
-    """Later ones name it; where no picture may be sent, or its id is not known any more, /start works all the same."""
+    """Later messages use its id; without permission for pictures or with an unknown id, /start works as well."""
     world, data = house.telegram.world, START.read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     await house.start(next(_people))
@@ -153,7 +153,7 @@ def test_the_first_words_fit_under_the_picture(locale: Locale) -> None:
 
 @in_the_module
 async def test_everything_is_given_and_everything_is_forgotten(house: House, anna: int, samples: list[Sample]) -> None:
-    """/mydata holds the recording and its text; after /forget nothing is left anywhere but a ledger without a name."""
+    """/mydata contains the recording and its text; after /forget only ledger entries without a name are left."""
     await house.press(anna, await house.start(anna), "✅")
     data = samples[0].path.read_bytes()
     answer = await house.answer(house.telegram.speak(anna, data))
@@ -184,7 +184,7 @@ async def test_everything_is_given_and_everything_is_forgotten(house: House, ann
 async def test_what_is_deleted_on_the_pages_is_forgotten_here_too(
     house: House, anna: int, samples: list[Sample]
 ) -> None:
-    """The pages reach neither the durable engine's records nor its queue."""
+    """The pages cannot delete the durable engine's records and queue."""
     await house.start(anna)
     await house.archived(await house.answer(house.telegram.speak(anna, samples[0].path.read_bytes())))
     assert remembered(house, anna)
@@ -197,7 +197,7 @@ async def test_what_is_deleted_on_the_pages_is_forgotten_here_too(
 
 @in_the_module
 async def test_lost_originals_are_fetched_again(house: House, anna: int, samples: list[Sample]) -> None:
-    """One is missing, one damaged, a text gone, one was never archived, one nobody has any more: /repair tells."""
+    """Missing, damaged and never archived objects are repaired, if Telegram has the file; /repair reports it."""
     await house.start(anna)
     await house.start(ADMIN)
     rows = []
@@ -241,7 +241,7 @@ async def test_lost_originals_are_fetched_again(house: House, anna: int, samples
 
 @in_the_module
 async def test_administrators_only_by_number(house: House, anna: int) -> None:
-    """Anybody may type the commands; they work for numbers in the settings."""
+    """The commands work only for ids in the settings."""
     await house.start(anna)
     await house.start(ADMIN)
     for text in ("/grant 1 1000 себе", "/stats", "/ban 1"):

@@ -1,4 +1,4 @@
-"""Who may send how much in a day: counted for everybody by the same rule, and not reset by /forget."""
+"""Daily limits: counted for everybody by one rule, and not reset by /forget."""
 
 from collections.abc import AsyncIterator
 from itertools import count
@@ -34,7 +34,7 @@ async def recogniser() -> AsyncIterator[Recogniser]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The system, in which everybody has a minute a day."""
+    """The system, with a limit of one minute a day for everybody."""
     options = BotSettings(user_minutes_per_day=MINUTES)
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("bot"), bot=options)
     with TelegramServer() as telegram:
@@ -43,7 +43,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
 
 
 async def say_for(house: House, recogniser: Recogniser, person: int, seconds: float, **details: object) -> JsonObject:
-    """Send a recording of a length; Telegram tells the same."""
+    """Send a recording of a given length, which Telegram also states."""
     recogniser.duration_s = seconds
     return await house.answer(house.telegram.speak(person, OGG, duration_s=int(seconds), **details))  # type: ignore[arg-type]
 
@@ -55,7 +55,7 @@ def is_refused(answer: JsonObject) -> bool:
 
 @in_the_module
 async def test_the_unregistered_have_the_same_limit(house: House, recogniser: Recogniser) -> None:
-    """What they sent still counts after /start; of others nothing counts, and nobody's id is stored for it."""
+    """Their recordings still count after /start; no Telegram id is stored for this."""
     stranger = next(_people)
     assert not is_refused(await say_for(house, recogniser, stranger, 40))
     assert is_refused(await say_for(house, recogniser, stranger, 40))
@@ -68,7 +68,7 @@ async def test_the_unregistered_have_the_same_limit(house: House, recogniser: Re
 
 
 async def everything(house: House) -> str:
-    """All rows of the database as text."""
+    """Return all rows of the database as text."""
     opened = open_database(database_url(house.settings))
     async with opened.reading() as session:
         rows = [(await session.execute(select(table))).all() for table in Base.metadata.tables.values()]
@@ -78,7 +78,7 @@ async def everything(house: House) -> str:
 
 @in_the_module
 async def test_forgetting_gives_no_new_minutes(house: House, recogniser: Recogniser) -> None:
-    """The count of the day is nobody's data: it stays."""
+    """The usage has only a pseudonym, so it stays."""
     anna = next(_people)
     await house.start(anna)
     assert not is_refused(await say_for(house, recogniser, anna, 40))
@@ -92,7 +92,7 @@ async def test_forgetting_gives_no_new_minutes(house: House, recogniser: Recogni
 
 @in_the_module
 async def test_a_chat_that_speaks_has_a_limit(house: House, recogniser: Recogniser) -> None:
-    """Anonymous administrators of a group share one; in a group a refusal is silent."""
+    """Anonymous administrators of a group share one limit; in a group a refusal is not sent."""
     group = -next(_groups)
     chat = {"id": group, "type": "supergroup", "title": "Соседи"}
     await say_for(house, recogniser, 1, 40, chat=group, speaking_as=chat)
@@ -105,7 +105,7 @@ async def test_a_chat_that_speaks_has_a_limit(house: House, recogniser: Recognis
 
 @in_the_module
 async def test_subtitles_of_older_messages_count(house: House, recogniser: Recogniser) -> None:
-    """Where nothing is kept, they are recognised like a recording; at the limit that is refused, and kept ones come."""
+    """Without a stored recognition they are recognised again, which the limit can refuse."""
     anna = next(_people)
     await house.start(anna)
     kept, first, second = [await say_for(house, recogniser, anna, 15) for _ in range(3)]
@@ -123,7 +123,7 @@ async def test_subtitles_of_older_messages_count(house: House, recogniser: Recog
 
 @in_the_module
 async def test_judging_corrections_has_a_limit_of_its_own(house: House, recogniser: Recogniser) -> None:
-    """Beyond it the letters decide; it takes nothing from the minutes for recordings."""
+    """Beyond it the letters decide; the minutes for recordings are not reduced."""
     anna = next(_people)
     await house.start(anna)
     answer = await say_for(house, recogniser, anna, 25)

@@ -1,4 +1,4 @@
-"""Two processes of the bot over one database: one polls, both work, the one that lives finishes the other's work."""
+"""Two bot processes with one database: one polls, both work, and one takes over the work of the other."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ PATIENCE_S = 180.0  # on a machine that may be busy
 
 
 class Replicas:
-    """Two bots, and what they share."""
+    """Two bots and their common objects."""
 
     def __init__(
         self, telegram: TelegramServer, url: str, environment: dict[str, str], directory: Path, zygote: Zygote
@@ -41,18 +41,18 @@ class Replicas:
         self.processes: dict[str, Fork] = {}
 
     def start(self, slot: str) -> None:
-        """Start one, with clocks that do not make a test wait for half a minute."""
+        """Start a bot with short times, so that the test need not wait for half a minute."""
         environment = self._environment | {"GLAS_BOT__SLOT": slot, "GLAS_DATA_DIR": str(self._directory / slot)}
         log = str(self._directory / f"{slot}.log")
         order = Order(["run", "tg_bot"], environment, str(self._directory), log, log, is_quick=True)
         self.processes[slot] = self._zygote.fork(order)
 
     def asked(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the durable database."""
+        """Query the database of durable work."""
         return self._connection.execute(query.encode()).fetchall()
 
     def close(self) -> None:
-        """Ask no more."""
+        """Close the connection."""
         self._connection.close()
 
     def until(self, condition: Callable[[], object], what: str) -> None:
@@ -63,11 +63,11 @@ class Replicas:
             time.sleep(0.1)
 
     def logs(self) -> str:
-        """What they said last."""
+        """Return the last lines of their logs."""
         return "\n".join(path.read_text(encoding="utf-8")[-3000:] for path in self._directory.glob("*.log"))
 
     def answered(self, sent: list[JsonObject]) -> bool:
-        """Whether each message has its final answer, once."""
+        """Return whether each message has exactly one final answer."""
         shown = [one for chat in {one["chat"]["id"] for one in sent} for one in self.telegram.answers(chat)]
         # A kill between a placeholder and its record leaves a placeholder that nobody edits.
         replies = [one for one in shown if "reply_to_message" in one and not is_waiting(one)]
@@ -123,7 +123,7 @@ def _polls(telegram: TelegramServer) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(480)
 def test_two_share_the_work_and_one_finishes_it(replicas: Replicas, samples: list[Sample]) -> None:
-    """One asks Telegram, both answer; after kill -9 of the one that asks, the other does all that was begun, once."""
+    """One polls Telegram and both answer; after kill -9 of this one, the other completes all work once."""
     # Most say nothing, which is recognised at once.
     telegram, voices = replicas.telegram, [samples[0].path.read_bytes(), *(silent_opus(1 + n / 10) for n in range(3))]
     ready = "SELECT slot FROM glas_executors WHERE note LIKE '%\"is_taking_in\":true%'"

@@ -1,4 +1,4 @@
-"""Two hundred replies: no true correction is lost, and at most one of a hundred others becomes a reference.
+"""Two hundred replies: no true correction is lost, and at most one of a hundred other replies becomes a reference.
 
 `make test` plays every third of them, `make whole` all.
 """
@@ -27,7 +27,7 @@ _people = count(5_700_000_001)
 
 
 async def play(house: House, reply: Reply, mark: bytes) -> tuple[str | None, str, int]:
-    """Let a person speak, and somebody reply; who meant a correction says so if asked, others say no.
+    """Let a person speak and somebody reply; the author of a correction confirms it if asked, all others refuse.
 
     Returns:
         The reference and the words that are shown in the end, and the actions that the author took.
@@ -50,7 +50,7 @@ async def play(house: House, reply: Reply, mark: bytes) -> tuple[str | None, str
 
 
 async def asked_about(house: House, said: JsonObject, *, is_expected: bool) -> JsonObject | None:
-    """The bot's question about a reply, if it asks; what is expected to be answered is waited for."""
+    """Return the bot's question about a reply, if it asks; wait if a question is expected."""
     if not is_expected:
         await asyncio.sleep(1.0)
         chat, number = said["chat"]["id"], said["message_id"]
@@ -65,7 +65,7 @@ async def asked_about(house: House, said: JsonObject, *, is_expected: bool) -> J
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_two_hundred_replies(settings: Settings) -> None:
-    """As people write them, in private and in groups."""
+    """The replies are like those of people, in private and in groups."""
     replies = scene()
     assert len(replies) >= 200
     replies = replies[::_EVERY]

@@ -1,4 +1,4 @@
-"""Reviews in the bot: a recording, its text, five buttons; the next one follows, whatever happens in between."""
+"""Reviews in the bot: a recording, its text, buttons; then the next recording."""
 
 import re
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ async def recogniser() -> AsyncIterator[Recogniser]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser) -> AsyncIterator[House]:
-    """The system; each test brings people of its own, and leaves nothing to be reviewed."""
+    """The system; each test makes its own people, and leaves no messages to review."""
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path_factory.mktemp("bot"),
@@ -47,7 +47,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
 
 
 async def appointed(house: House) -> int:
-    """A reviewer, made one by the administrator."""
+    """A reviewer whom the administrator has appointed."""
     person = next(people)
     await house.start(person)
     told = await house.answer(house.telegram.say(ADMIN, f"/reviewer {person}"))
@@ -56,18 +56,18 @@ async def appointed(house: House) -> int:
 
 
 def is_open(house: House, shown: JsonObject) -> bool:
-    """Whether a recording still has its buttons."""
+    """Return whether a recording still has its buttons."""
     return "reply_markup" in house.telegram.world.messages[(shown["chat"]["id"], shown["message_id"])]
 
 
 def test_the_words_of_consent_say_that_people_listen() -> None:
-    """Else nobody could be heard."""
+    """Otherwise no recording could be reviewed."""
     assert CONSENT_VERSION >= REVIEWERS_LISTEN_SINCE
 
 
 @in_the_module
 async def test_one_recording_after_the_other(house: House) -> None:
-    """Accepted, corrected, skipped, unclear, no speech: each with one press or a reply, and the next one comes."""
+    """Each verdict needs one press or one reply, and the next recording follows."""
     anna, reviewer = await speaker(house), await appointed(house)
     rows = {}
     for _ in Verdict:
@@ -108,7 +108,7 @@ async def test_one_recording_after_the_other(house: House) -> None:
 
 @in_the_module
 async def test_who_agrees_is_paid(house: House) -> None:
-    """The author has said the same: coins are told at once."""
+    """The author has given the same words, so the coins are shown at once."""
     anna, reviewer = await speaker(house), await appointed(house)
     answer = await house.answer(house.telegram.speak(anna, OGG))
     shown = await house.answer(house.telegram.say(reviewer, "/review"))
@@ -124,7 +124,7 @@ async def test_who_agrees_is_paid(house: House) -> None:
 
 @in_the_module
 async def test_others_do_not_review(house: House) -> None:
-    """Not those who were not appointed, nor any more; an administrator does, in English too; groups see nothing."""
+    """People who are not reviewers are refused; an administrator may review, in English, too; not in groups."""
     boris, reviewer, anna = next(people), await appointed(house), await speaker(house)
     assert (await house.answer(house.telegram.say(boris, "/review")))["text"] == "Сначала нажмите /start."
     await house.start(boris)
@@ -151,7 +151,7 @@ async def test_others_do_not_review(house: House) -> None:
 
 @in_the_module
 async def test_a_recording_that_telegram_has_lost(house: House) -> None:
-    """It comes from the object store; one that nobody has is passed over."""
+    """It is read from the object store; a recording that is in neither place is skipped."""
     anna, reviewer = await speaker(house), await appointed(house)
     row = await house.archived(await house.answer(house.telegram.speak(anna, OGG)))
     del house.telegram.world.files[row.file_id]
@@ -171,13 +171,13 @@ async def test_a_recording_that_telegram_has_lost(house: House) -> None:
 
 
 def test_the_longest_text_fits_below_a_recording() -> None:
-    """Even if every letter took two units."""
+    """This is true even if each letter has two units."""
     assert LONGEST_CHARS <= MAX_CAPTION_UNITS
 
 
 @in_the_module
 async def test_the_page_is_entered_by_a_link(house: House) -> None:
-    """It lets its person in once; strangers get none; an administrator's role is put down by the way."""
+    """The link works once; unregistered people get no link; the role of an administrator is stored."""
     anna, stranger = await speaker(house), next(people)
     for person in (anna, ADMIN):
         told = await house.answer(house.telegram.say(person, "/web"))

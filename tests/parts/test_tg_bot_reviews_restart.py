@@ -1,4 +1,4 @@
-"""A review goes on where a process was ended in the middle of it."""
+"""A review is completed if the process was ended in the middle of it."""
 
 from glas.settings import Settings
 from tests.parts.bots import open_house
@@ -9,7 +9,7 @@ from tests.telegram.server import TelegramServer
 
 
 async def test_restarts_lose_nothing(settings: Settings) -> None:
-    """Before a press is handled, between ✏️ and the words, before the next recording is sent."""
+    """The process ends before a press is handled, after ✏️, or before the next recording is sent."""
     settings = settings.model_copy(update={"admin_user_ids": str(ADMIN), "db_assist": WITHOUT_CHECKS})
     async with open_recogniser() as recogniser:
         with TelegramServer() as telegram:

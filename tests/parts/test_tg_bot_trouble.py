@@ -1,4 +1,4 @@
-"""Trouble: services and Telegram go away and come back, calls are refused or cut, many people speak at once."""
+"""Faults: services and Telegram are unavailable for some time, calls are refused, many people write at once."""
 
 import asyncio
 import socket
@@ -48,7 +48,7 @@ async def house(settings: Settings, telegram: TelegramServer, recogniser: Recogn
 
 
 async def test_a_long_text_comes_as_a_file(house: House, recogniser: Recogniser) -> None:
-    """Counted as Telegram counts: two thousand emoji are four thousand units."""
+    """Telegram counts UTF-16 units: two thousand emoji are four thousand units."""
     recogniser.text = "слово " * 900
     house.telegram.speak(ANNA, OGG)
     await house.until(lambda: any(text.startswith("📄 Текст длинный") for text in house.shown()))
@@ -60,7 +60,7 @@ async def test_a_long_text_comes_as_a_file(house: House, recogniser: Recogniser)
 
 
 async def test_waiting_is_shown(house: House, recogniser: Recogniser) -> None:
-    """While the service is away the placeholder says so; when it is back, the text comes by itself."""
+    """While the service is unavailable the placeholder says so; then the text comes automatically."""
     recogniser.is_away = True
     sent = house.telegram.speak(ANNA, OGG)
     await house.until(lambda: any("не отвечает" in text for text in house.shown()))
@@ -78,7 +78,7 @@ async def test_waiting_is_shown(house: House, recogniser: Recogniser) -> None:
 async def test_a_service_that_stays_away_is_confessed(
     settings: Settings, telegram: TelegramServer, recogniser: Recogniser
 ) -> None:
-    """After the patience of the settings there is a reason and a button, and the button works."""
+    """After the time of GLAS_BOT__PATIENCE_S there is a reason and a button that works."""
     hasty = settings.model_copy(update={"bot": BotSettings(patience_s=0.3)})
     async with open_house(hasty, telegram, recogniser.client) as house:
         await house.start(ANNA)
@@ -91,7 +91,7 @@ async def test_a_service_that_stays_away_is_confessed(
 
 
 async def test_the_text_comes_although_the_object_store_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The audio is kept once the store is back."""
+    """The audio is stored when the store is available again."""
     store = house.services.data_loader._http
     real, is_away = store.request, True
 
@@ -112,7 +112,7 @@ async def test_the_text_comes_although_the_object_store_is_away(house: House, mo
 
 
 async def test_telegram_goes_away_and_comes_back(house: House) -> None:
-    """Everything that could not be sent is sent later; nothing twice."""
+    """Everything is sent later, and nothing twice."""
     sent = house.telegram.speak(ANNA, OGG)
     await house.until(lambda: len(house.telegram.answers(ANNA)) > 1)
     house.telegram.go_away()
@@ -124,7 +124,7 @@ async def test_telegram_goes_away_and_comes_back(house: House) -> None:
 
 
 async def test_who_does_not_reach_telegram_lets_others_poll(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bot may have lost the internet but not the database; another machine may have both."""
+    """A bot may reach the database but not Telegram, while another machine reaches both."""
     monkeypatch.setattr("glas.tg_bot.intake._RETAKEN_S", 0.1)
     other = sqlite_place(house.settings.data_dir / "durable.sqlite").open()
     members = Members(other, None)
@@ -138,7 +138,7 @@ async def test_who_does_not_reach_telegram_lets_others_poll(house: House, monkey
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before", "server_error"])
 async def test_an_edit_that_is_cut_off_is_repeated(house: House, fault: str) -> None:
-    """The text stands there once, whether the first edit had arrived or not."""
+    """The text is shown once, whether or not the first edit arrived."""
     house.telegram.fail("editMessageText", fault)  # type: ignore[arg-type]
     house.telegram.break_file(sent := house.telegram.speak(ANNA, OGG), "truncated")
     assert (await house.answer(sent))["text"] == "привет"
@@ -146,7 +146,7 @@ async def test_an_edit_that_is_cut_off_is_repeated(house: House, fault: str) -> 
 
 
 async def test_retry_after_is_obeyed(house: House) -> None:
-    """Not one call comes before its end."""
+    """No call is made before its end."""
     house.telegram.fail("sendMessage", "too_many", retry_after_s=2)
     began = time.monotonic()
     sent = [house.telegram.speak(ANNA, OGG)]
@@ -162,7 +162,7 @@ async def test_retry_after_is_obeyed(house: House) -> None:
 
 
 async def test_a_failure_is_told_even_when_the_placeholder_was_deleted(house: House) -> None:
-    """There is nothing to edit, so that it is said anew."""
+    """The bot sends a new message, because there is none to edit."""
     house.telegram.fail("getFile", "too_many", retry_after_s=1)
     house.telegram.fail("getFile", "bad_request")
     sent = house.telegram.speak(ANNA, OGG)
@@ -174,7 +174,7 @@ async def test_a_failure_is_told_even_when_the_placeholder_was_deleted(house: Ho
 
 
 async def test_somebody_who_blocked_the_bot_holds_nobody_up(house: House) -> None:
-    """403 is an end, not a trouble."""
+    """An answer 403 is final and is not repeated."""
     house.telegram.fail("sendMessage", "blocked", chat_id=ANNA)
     house.telegram.speak(ANNA, OGG)
     assert (await house.answer(house.telegram.speak(ANNA + 1, OGG)))["text"].startswith("привет")
@@ -183,7 +183,7 @@ async def test_somebody_who_blocked_the_bot_holds_nobody_up(house: House) -> Non
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_a_burst_keeps_the_rates(house: House) -> None:
-    """Many people at once: all are answered, and Telegram's rates are never broken."""
+    """Many people are all answered, and Telegram's rates are never exceeded."""
     began = time.monotonic()
     sent = [house.telegram.speak(6_200_000_000 + number % 30, OGG) for number in range(60)]
     for one in sent:
@@ -196,7 +196,7 @@ async def test_a_burst_keeps_the_rates(house: House) -> None:
 async def test_a_second_installation_is_told_apart(
     settings: Settings, telegram: TelegramServer, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program with the same token ends in a clear message instead of an endless fight."""
+    """Another program with the same token causes a clear error message."""
     monkeypatch.setattr("glas.tg_bot.intake._CONFLICT_PAUSE_S", 0.2)
     async with open_parts(bot_settings(settings, telegram), recogniser.client) as parts, httpx.AsyncClient() as other:
         async with asyncio.timeout(20):
@@ -210,7 +210,7 @@ async def test_a_second_installation_is_told_apart(
 async def test_a_webhook_stores_before_it_says_yes(
     settings: Settings, telegram: TelegramServer, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pushes with the secret are stored; others are refused; what cannot be stored is sent again by Telegram."""
+    """Updates with the secret are stored, others refused; if storing fails, Telegram sends the update again."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         url = f"http://127.0.0.1:{sock.getsockname()[1]}{webhook.PATH}"
         options = BotSettings(webhook_url=url, webhook_secret=SecretStr("a-secret-of-telegram-for-tests"))
@@ -240,7 +240,7 @@ async def test_a_webhook_stores_before_it_says_yes(
 async def test_a_local_bot_api_server_gives_out_large_files(
     settings: Settings, telegram: TelegramServer, recogniser: Recogniser, tmp_path: Path
 ) -> None:
-    """They are read from its directory, up to the limit of the setting whatever was claimed; nothing is downloaded."""
+    """They are read from its directory, up to the limit of the setting; nothing is downloaded."""
     telegram.world.local_dir = tmp_path / "bot-api"
     telegram.world.local_dir.mkdir()
     options = BotSettings(api_is_local=True, max_file_mb=40)
@@ -263,7 +263,7 @@ async def test_a_local_bot_api_server_gives_out_large_files(
 
 
 async def test_limits_and_the_allow_list(settings: Settings, telegram: TelegramServer, recogniser: Recogniser) -> None:
-    """Strangers are told their number; minutes a day are counted; a confirmation can be asked first."""
+    """People who are not on the list are told their id; minutes are counted; a confirmation can be required."""
     hasty = BotSettings(user_messages_per_minute=2)
     async with open_house(settings.model_copy(update={"bot": hasty}), telegram, recogniser.client) as house:
         await house.start(ANNA)

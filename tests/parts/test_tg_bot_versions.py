@@ -1,4 +1,4 @@
-"""The bot answers a file that it knows from memory only while the weights that read it serve."""
+"""The bot reuses the text of a known file only while the weights that recognised it serve."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ ANNA = 5_300_000_001
 async def test_new_weights_under_the_old_name_read_a_known_file_again(
     settings: Settings, tmp_path: Path, samples: list[Sample]
 ) -> None:
-    """At once: no text of the old weights for a file that came after the swap was told."""
+    """No file that is sent after the swap gets a text of the old weights."""
     weights, data = tmp_path / "tiny", samples[0].path.read_bytes()
     write_weights(weights, 0)
     own = settings.model_copy(update={"model": f"onnx:{weights}"})

@@ -1,4 +1,4 @@
-"""Vocabularies in the bot: from a correction to the next recording, /words, groups, outages, /forget."""
+"""Vocabularies in the bot: from a correction to the next recording, /words, groups, faults, /forget."""
 
 import io
 import json
@@ -44,7 +44,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, recogniser: Recogniser
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def anna(house: House, recogniser: Recogniser) -> int:
-    """A person who has pressed /start; everybody says WRONG."""
+    """A person who has pressed /start; the recogniser writes WRONG."""
     recogniser.text, recogniser.model_version = WRONG, "0123456789ab"
     person = next(_people)
     await house.start(person)
@@ -62,13 +62,13 @@ async def words_of(house: House, person: int) -> list[str]:
 
 
 def now(house: House, message: JsonObject) -> JsonObject:
-    """A message as it stands at Telegram now."""
+    """Return the present text of a message in Telegram."""
     return house.telegram.world.messages[(message["chat"]["id"], message["message_id"])]
 
 
 @in_the_module
 async def test_the_next_recording_carries_a_corrected_name(house: House, anna: int, recogniser: Recogniser) -> None:
-    """The confirmation tells what was remembered, once; ↩️ takes it back; nobody else's request has it."""
+    """The confirmation names the word once; ↩️ removes it; requests of other people do not contain it."""
     answer = await house.answer(house.telegram.speak(anna, OGG))
     assert recogniser.keywords == []
     told = await correct(house, anna, answer)
@@ -96,7 +96,7 @@ async def test_the_next_recording_carries_a_corrected_name(house: House, anna: i
 
 @in_the_module
 async def test_a_known_file_is_recognised_again_with_new_words(house: House, anna: int, recogniser: Recogniser) -> None:
-    """Once; then it is known with them. Somebody without these words gets the text that was made without."""
+    """This happens once; a person without these words gets the text without them."""
     answer = await house.answer(house.telegram.speak(anna, OGG, file_id="vocabulary-known"))
     n_before = recogniser.n_transcribed
     assert (await house.answer(house.telegram.speak(anna, OGG, file_id="vocabulary-known")))["text"] == WRONG
@@ -114,7 +114,7 @@ async def test_a_known_file_is_recognised_again_with_new_words(house: House, ann
 
 @in_the_module
 async def test_a_group_learns_what_two_members_put_right(house: House, anna: int, recogniser: Recogniser) -> None:
-    """Then even somebody whom the bot does not know is understood there, and nowhere else."""
+    """Then the word is used for everybody in this group, and nowhere else."""
     group, boris, stranger = -anna, next(_people), next(_people)
     await house.start(boris)
     for person in (anna, boris):
@@ -129,7 +129,7 @@ async def test_a_group_learns_what_two_members_put_right(house: House, anna: int
 
 @in_the_module
 async def test_words_are_shown_added_and_removed(house: House, anna: int, recogniser: Recogniser) -> None:
-    """In pages, with a button for each; words come in reply to a request; two presses remove one word."""
+    """There are pages with a button for each word; words are added by a reply; a second press removes nothing more."""
     empty = await house.answer(house.telegram.say(anna, "/words"))
     assert "пока пуст" in empty["text"]
     assert texts_of_buttons(empty) == ["➕ Добавить"]
@@ -162,7 +162,7 @@ async def test_words_are_shown_added_and_removed(house: House, anna: int, recogn
 
 @in_the_module
 async def test_words_are_private(house: House, anna: int) -> None:
-    """Asked for in a group, they come to the private chat; nobody else presses the buttons or answers the request."""
+    """In a group the answer goes to the private chat; other people cannot use buttons or requests."""
     group, boris = -anna, next(_people)
     await house.start(boris)
     await house.services.db_assist.add_words(anna, ["Тагил"])
@@ -183,7 +183,7 @@ async def test_words_are_private(house: House, anna: int) -> None:
 async def test_without_the_vocabulary_a_recording_is_recognised(
     house: House, anna: int, recogniser: Recogniser
 ) -> None:
-    """Where its table cannot be read, the words are missing, and nothing else."""
+    """If the table cannot be read, only the keywords are missing."""
     await house.services.db_assist.add_words(anna, ["Тагил"])
     database = house.settings.data_dir / "glas.db"
     with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
@@ -200,7 +200,7 @@ async def test_without_the_vocabulary_a_recording_is_recognised(
 
 @in_the_module
 async def test_words_are_given_and_forgotten(house: House, anna: int, recogniser: Recogniser) -> None:
-    """/mydata holds them, with those that are not used yet; after /forget nothing of them is left."""
+    """/mydata contains all words, also unused ones; after /forget none is left."""
     answer = await house.answer(house.telegram.speak(anna, OGG))
     await correct(house, anna, answer, RIGHT.replace("встреча", "стреча"))
     sent = await house.answer(house.telegram.say(anna, "/mydata"))

@@ -1,4 +1,4 @@
-"""A vocabulary learns once where a process is ended in the middle of a correction."""
+"""A vocabulary gets a word once, even if the process is ended in the middle of a correction."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ WRONG, RIGHT = "Передай гуле, что встреча в пятницу
 
 
 async def test_a_restart_teaches_once(settings: Settings) -> None:
-    """Ended between the correction and its confirmation: that comes later, says the same, and the word is known."""
+    """The process ends between the correction and its confirmation, which comes later with the same text."""
     async with open_recogniser() as recogniser:
         recogniser.text = WRONG
         with TelegramServer() as telegram:

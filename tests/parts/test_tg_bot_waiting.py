@@ -1,4 +1,4 @@
-"""While a recording waits: nobody's slow download holds others up, and people see how far theirs is."""
+"""A slow download delays nobody else, and people see the progress of their recording."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def shared() -> AsyncIterator[Recogniser]:
 
 @pytest.fixture
 def recogniser(shared: Recogniser) -> Recogniser:
-    """The same, as it was at first."""
+    """The recogniser in its initial state."""
     shared.text, shared.words, shared.duration_s, shared.pieces = "привет", [], 3.0, []
     shared.may_end = asyncio.Event()
     return shared
@@ -48,12 +48,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory, shared: Recogniser) ->
 
 
 def said(house: House, chat: int) -> str:
-    """What the bot says last in a chat."""
+    """Return the last text of the bot in a chat."""
     return next((one["text"] for one in reversed(house.telegram.answers(chat)) if "text" in one), "")
 
 
 async def stuck(house: House, person: int, data: bytes = OGG) -> JsonObject:
-    """Send a recording whose download hangs, and wait until it does."""
+    """Send a recording whose download hangs, and wait until it hangs."""
     with house.telegram.world.lock:
         sent = house.telegram.speak(person, data)
         house.telegram.break_file(sent, "stuck")
@@ -64,7 +64,7 @@ async def stuck(house: House, person: int, data: bytes = OGG) -> JsonObject:
 
 @in_the_module
 async def test_a_slow_download_holds_nobody_up(house: House, recogniser: Recogniser) -> None:
-    """There is one seat, and the slow one came first; the text of the other comes first all the same."""
+    """There is one seat, and the slow recording came first; the second one is answered first."""
     anna, boris = next(_people), next(_people)
     slow = await stuck(house, anna)
     quick = await house.answer(house.telegram.speak(boris, OGG))
@@ -77,7 +77,7 @@ async def test_a_slow_download_holds_nobody_up(house: House, recogniser: Recogni
 
 @in_the_module
 async def test_few_large_files_are_held_at_a_time(house: House, recogniser: Recogniser) -> None:
-    """The next large one is not even asked for until one of them is recognised; small ones go past."""
+    """The next large file is downloaded only after another one was recognised; small files do not wait."""
     large = OGG.ljust(SMALL_BYTES + 1, b"\0")
     first = [await stuck(house, next(_people), large) for _ in range(N_LARGE)]
     waiting = house.telegram.speak(next(_people), large)
@@ -98,7 +98,7 @@ async def test_few_large_files_are_held_at_a_time(house: House, recogniser: Reco
 
 @in_the_module
 async def test_a_long_recording_shows_how_far_it_is(house: House, recogniser: Recogniser) -> None:
-    """In percent of the length that Telegram tells, with the text so far; then the text stands in its place."""
+    """The status line has the percentage and the text so far; then the text replaces it."""
     anna = next(_people)
     recogniser.pieces = [(300.0, "Раз два."), (750.0, " Три четыре.")]
     sent = house.telegram.speak(anna, OGG, duration_s=1500)
@@ -109,7 +109,7 @@ async def test_a_long_recording_shows_how_far_it_is(house: House, recogniser: Re
 
 
 def long_text(recogniser: Recogniser, n_sentences: int) -> list[str]:
-    """Let everybody say sentences with a pause of three seconds after each fifth; returns the paragraphs."""
+    """Let the recogniser write sentences with a pause of three seconds after each fifth; return the paragraphs."""
     sentence = "Это одно предложение из семи разных слов."
     recogniser.words, second = [], 0.0
     for number in range(n_sentences):
@@ -123,7 +123,7 @@ def long_text(recogniser: Recogniser, n_sentences: int) -> list[str]:
 
 @in_the_module
 async def test_a_long_text_has_paragraphs_and_is_folded(house: House, recogniser: Recogniser) -> None:
-    """In the message, in a group after the name, and for the same file again; what is stored is the plain text."""
+    """This applies to private chats, groups and known files; the stored text has no paragraphs."""
     anna, group = next(_people), -next(_groups)
     await house.start(anna)
     paragraphs = long_text(recogniser, 30)
@@ -141,7 +141,7 @@ async def test_a_long_text_has_paragraphs_and_is_folded(house: House, recogniser
 
 @in_the_module
 async def test_the_file_has_paragraphs(house: House, recogniser: Recogniser) -> None:
-    """And it keeps them when a word is corrected."""
+    """The paragraphs are kept when a word is corrected."""
     anna = next(_people)
     await house.start(anna)
     paragraphs = long_text(recogniser, 200)

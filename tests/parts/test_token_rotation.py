@@ -1,4 +1,4 @@
-"""Tokens between services are exchanged without a moment in which a caller is refused."""
+"""Tokens of services are exchanged without any refused request."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -46,7 +46,7 @@ async def _statuses(app: FastAPI) -> list[int]:
 
 @pytest.mark.parametrize("part", ["nn_service", "db_assist", "data_loader"])
 async def test_two_tokens_are_accepted_while_they_are_exchanged(settings: Settings, part: str) -> None:
-    """The log shows who still sends the old one; afterwards it is refused like any other."""
+    """The log shows who still sends the old token; afterwards the old token is refused."""
     given: dict[str, SecretStr | None] = {
         f"{part}_token": SecretStr(NEW),
         f"{part}_previous_token": SecretStr(OLD),
@@ -59,7 +59,7 @@ async def test_two_tokens_are_accepted_while_they_are_exchanged(settings: Settin
 
 
 def test_a_service_of_no_token_accepts_no_previous_one_either(settings: Settings) -> None:
-    """On loopback nn_service lets everybody in; beside the page it asks for the keys of the page."""
+    """On loopback nn_service needs no token; beside the page it requires the page's keys."""
     given = settings.model_copy(update={"nn_service_previous_token": SecretStr(OLD)})
     assert previous_key_of(given, "nn_service", ["nn_service"]) is None
     both = given.model_copy(update={"nn_service_token": SecretStr(NEW)})
@@ -70,7 +70,7 @@ def test_a_service_of_no_token_accepts_no_previous_one_either(settings: Settings
 def test_a_process_takes_both_from_its_settings(
     start_glas: Callable[..., AbstractContextManager[Server]], tmp_path: Path
 ) -> None:
-    """One of them from a file, as Docker and Kubernetes mount secrets."""
+    """One token is in a file, as Docker and Kubernetes provide secrets."""
     file = tmp_path / "token"
     file.write_text(f"{NEW}\n", encoding="utf-8")
     told = {"GLAS_DB_ASSIST_TOKEN_FILE": str(file), "GLAS_DB_ASSIST_PREVIOUS_TOKEN": OLD, "GLAS_DB_ASSIST__PORT": "0"}

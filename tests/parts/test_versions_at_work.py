@@ -1,4 +1,4 @@
-"""New weights under one name while sixteen callers of the API and people at Telegram are being answered."""
+"""New weights under one name while sixteen callers of the API and people in Telegram are answered."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ KNOWN = "known"  # a file that is sent again after each swap
 
 
 class Told(NamedTuple):
-    """One answer: when it was asked for and when it came, its text, the version of the weights, and of which file."""
+    """One answer: the times of request and answer, the text, the version of the weights, and the file."""
 
     asked_s: float
     came_s: float
@@ -33,7 +33,7 @@ class Told(NamedTuple):
 
 
 class Swap(NamedTuple):
-    """New weights: when they were asked for, when they were told to serve, and their version."""
+    """New weights: the time of the request, the time at which they served, and their version."""
 
     began_s: float
     told_s: float
@@ -41,7 +41,7 @@ class Swap(NamedTuple):
 
 
 async def swap(http: httpx.AsyncClient, weights: Path, turn: int) -> Swap:
-    """Replace the weights and have them served."""
+    """Replace the weights and let them serve."""
     write_weights(weights, turn)
     began_s = time.monotonic()
     version = (await http.put("/api/ps/auto")).raise_for_status().json()["version"]
@@ -49,13 +49,13 @@ async def swap(http: httpx.AsyncClient, weights: Path, turn: int) -> Swap:
 
 
 async def keep_asking(client: NnServiceClient, data: bytes, stop: asyncio.Event) -> list[Told]:
-    """Ask again and again; a failed request fails the test."""
+    """Send requests without end; a failed request fails the test."""
     told = []
     while not stop.is_set():
         asked_s = time.monotonic()
         heard = (await client.transcribe(data)).hypothesis
         told.append(Told(asked_s, time.monotonic(), heard.text, heard.model_version or "", "api"))
-        await asyncio.sleep(0.5)  # the bot works in the same thread
+        await asyncio.sleep(1.0)  # the bot works in the same thread
     return told
 
 
@@ -82,7 +82,7 @@ def counted(metrics: str, name: str) -> dict[str, int]:
 
 
 def check_versions(told: Sequence[Told], swaps: Sequence[Swap]) -> None:
-    """Each version writes one text of its own; nobody who came after a swap was told gets older weights."""
+    """Each version writes its own text; no request after a swap gets older weights."""
     assert len({(one.version, one.text) for one in told}) == len({one.text for one in told}) == len(swaps)
     for one in told:
         # The version that was told last before it was asked for, or one whose swap began before it came.
@@ -91,7 +91,7 @@ def check_versions(told: Sequence[Told], swaps: Sequence[Swap]) -> None:
 
 
 async def test_every_trace_names_the_weights(settings: Settings, tmp_path: Path, short_wav: bytes) -> None:
-    """No request fails, and texts, rows, kept recognitions and metrics name the weights that were at work."""
+    """No request fails, and texts, rows, kept recognitions and metrics name the right weights."""
     weights, stop = tmp_path / "tiny", asyncio.Event()
     write_weights(weights, 0)
     own = settings.model_copy(update={"model": f"onnx:{weights}", "nn_service": NnServiceSettings(queue_size=64)})

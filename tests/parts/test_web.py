@@ -1,4 +1,4 @@
-"""The app of `web` without a browser: what is served, under which headers, and what is not."""
+"""The app of `web` without a browser: which files it serves with which headers, and which it refuses."""
 
 import re
 from collections.abc import AsyncIterator

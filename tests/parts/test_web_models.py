@@ -1,4 +1,4 @@
-"""The page about models over a real nn_service: what an administrator decides serves at once, or is taken back."""
+"""The page about models with a real nn_service: decisions of an administrator serve at once, or are taken back."""
 
 import asyncio
 import re
@@ -32,7 +32,7 @@ PAGE = "<!doctype html><style>p { margin: 0 }</style><p>слова людей</p
 
 
 def names(settings: Settings) -> list[ModelRef]:
-    """Two small models in the directory of models; the first one serves."""
+    """Two small models in the directory of models; the first one is the champion."""
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     for turn in (0, 1):
         write_weights(settings.models_dir / f"small-{turn}", turn)
@@ -75,7 +75,7 @@ async def serving(pages: Pages) -> str:
 async def test_a_refused_model_serves_for_a_reason_and_goes(
     pages: Pages, models: list[ModelRef], settings: Settings
 ) -> None:
-    """The choice outlives a restart; a press that comes twice or too late decides nothing."""
+    """The choice is kept after a restart; a repeated or late press changes nothing."""
     model = await judged(pages, models, ModelState.REFUSED, passed=False)
     browser, path = await pages.signed_in(ADMIN), f"/models/{model.id}"
     page = (await browser.get(path, headers=HTML)).text
@@ -119,7 +119,7 @@ async def test_what_cannot_be_loaded_is_taken_back(pages: Pages, models: list[Mo
 
 
 async def test_a_decision_that_was_broken_off_is_seen_and_done(pages: Pages, models: list[ModelRef]) -> None:
-    """As after a crash between the record and nn_service."""
+    """The process ended after recording and before nn_service was called."""
     model = await judged(pages, models, ModelState.CHAMPION, passed=True)
     browser, path = await pages.signed_in(ADMIN), f"/models/{model.id}"
     assert "Включить её" in (await browser.get(path, headers=HTML)).text
@@ -194,7 +194,7 @@ async def test_what_people_say_of_a_candidate_is_shown(
 
 
 async def test_nobody_else_decides(pages: Pages, models: list[ModelRef]) -> None:
-    """Neither a reviewer nor a foreign page."""
+    """A reviewer and a foreign page are refused."""
     model = await judged(pages, models, ModelState.CANDIDATE, passed=True)
     anna = await pages.person()
     await pages.services.db_assist.set_reviewer(anna, is_reviewer=True)

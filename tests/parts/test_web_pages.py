@@ -1,4 +1,4 @@
-"""The pages about data: what a person sees and may do with their own; what administrators may, and nobody else."""
+"""Test the pages about data: rights of a person on their own data, and rights of administrators."""
 
 import dataclasses
 import html
@@ -45,7 +45,7 @@ async def administrator(pages: Pages) -> httpx.AsyncClient:
 
 
 async def archived(pages: Pages, tg_id: int, sound: bytes) -> Transcription:
-    """A message with its recording and recognition in the store."""
+    """Store a message with its recording and recognition."""
     db_assist, data_loader = pages.services.db_assist, pages.services.data_loader
     created = await db_assist.create_transcription(message(tg_id))
     await db_assist.finish(created.id, heard())
@@ -65,7 +65,7 @@ async def post(browser: httpx.AsyncClient, path: str, **values: object) -> httpx
 
 
 async def test_a_person_sees_and_hears_what_is_theirs(pages: Pages, samples: list[Sample]) -> None:
-    """In ranges; what is somebody else's is not found, for administrators on this page either."""
+    """Recordings are sent in ranges. Messages of other people are not found on this page, even by administrators."""
     anna, boris, sound = await pages.person(), await pages.person(), samples[0].path.read_bytes()
     sent = await archived(pages, anna, sound)
     failed = await pages.services.db_assist.create_transcription(message(anna))
@@ -104,7 +104,7 @@ async def test_the_list_has_pages(pages: Pages) -> None:
 
 
 async def test_a_message_is_corrected_rated_and_taken_back(pages: Pages) -> None:
-    """What is doubtful is asked about first."""
+    """A doubtful correction must be confirmed first."""
     anna, db_assist = await pages.person(), pages.services.db_assist
     sent = await db_assist.finish((await db_assist.create_transcription(message(anna))).id, heard())
     browser, path = await pages.signed_in(anna), f"/data/messages/{sent.id}"
@@ -153,7 +153,7 @@ async def test_everything_is_downloaded_in_one_file(pages: Pages, samples: list[
 
 
 async def test_one_message_and_everything_are_deleted(pages: Pages, samples: list[Sample]) -> None:
-    """Objects and rows; everything only after the word, and then nobody is signed in any more."""
+    """Objects and rows are deleted. Deletion of everything requires a typed word and ends the session."""
     anna, sound = await pages.person(), samples[0].path.read_bytes()
     services = pages.services
     first, second = [await archived(pages, anna, sound) for _ in range(2)]
@@ -177,7 +177,7 @@ async def test_one_message_and_everything_are_deleted(pages: Pages, samples: lis
 
 
 async def test_an_administrator_looks_after_people(pages: Pages, samples: list[Sample]) -> None:
-    """Everything that they do stands in the audit."""
+    """The audit contains all actions of the administrator."""
     anna, db_assist = await pages.person(), pages.services.db_assist
     sent = await archived(pages, anna, samples[0].path.read_bytes())
     second = Hypothesis(text="совсем другое", duration_s=1, model="onnx:other", model_version="4567")
@@ -233,7 +233,7 @@ async def test_an_administrator_looks_after_people(pages: Pages, samples: list[S
 
 
 async def test_others_change_nothing(pages: Pages) -> None:
-    """A reviewer is no administrator; and no page is changed without the token of a form."""
+    """A reviewer has no rights of an administrator; each change requires the token of a form."""
     anna, boris = await pages.person(), await pages.person()
     await pages.services.db_assist.set_reviewer(anna, is_reviewer=True)
     browser = await pages.signed_in(anna)
@@ -267,7 +267,7 @@ async def test_the_dashboard_shows_figures_with_their_statements(pages: Pages) -
 
 
 async def test_the_dashboard_shows_what_nn_service_counts(pages: Pages) -> None:
-    """By its own metrics; figures of another version are not taken for zeros."""
+    """The dashboard reads the metrics of nn_service; metrics of another version do not count as zeros."""
     metrics = Metrics(n_in_flight=lambda: 3, n_loaded=lambda: 1, n_own_loaded=lambda: 0, is_choice_served=lambda: True)
     hypothesis = Hypothesis(text=HEARD, duration_s=10.0, segments=(), model="onnx:test")
     metrics.succeeded(Recognition(hypothesis=hypothesis, processing_s=1.5), None, elapsed_s=1.5)

@@ -1,4 +1,4 @@
-"""What signing in rests on: signed sessions, the key that signs them, failures counted, the address of the page."""
+"""Test parts of signing in: signed sessions, the signing key, counted failures, the address of the page."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_failures_are_forgotten_after_a_minute() -> None:
 
 
 def test_a_session_lasts_while_it_is_used() -> None:
-    """It ends after so many hours without a request, and after a week in any case; nobody else can write one."""
+    """A session ends after some hours without a request, and after a week; sessions cannot be forged."""
     clock = [1_000_000.0]
     sessions = Sessions(b"key", life_s=3600, now=lambda: clock[0])
     session = sessions.begin(5, "s")
@@ -51,7 +51,7 @@ def test_a_session_lasts_while_it_is_used() -> None:
 
 
 def test_the_key_is_made_once(tmp_path: Path) -> None:
-    """Readable by its owner alone; the one of the settings comes first."""
+    """Only the owner can read the file of the key; a key in the settings has precedence."""
     directory = tmp_path / "data"
     made = secret_key(None, directory)
     assert len(made) >= 32
@@ -64,7 +64,7 @@ def test_the_key_is_made_once(tmp_path: Path) -> None:
 
 
 def test_the_bot_learns_of_the_page_beside_it(settings: Settings) -> None:
-    """On loopback alone: elsewhere nobody knows by which name it is reached."""
+    """The bot gets the address of the page only on loopback, because other addresses are unknown."""
     here = {"web": "http://127.0.0.1:8123"}
     assert with_page_address(settings, here).web.url == here["web"]
     assert with_page_address(settings, {"db_assist": here["web"]}).web.url is None

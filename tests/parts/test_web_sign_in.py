@@ -1,4 +1,4 @@
-"""Signing in to the pages: links that work once, sessions that end, rights, and what foreign pages cannot do."""
+"""Test signing in to the pages: links that work once, sessions, rights, requests of foreign pages."""
 
 import re
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def pages(settings: Settings, migrated_sqlite: Path) -> AsyncIterator[Page
 
 
 async def test_a_token_lets_its_person_in_once(db_assist: DbAssistClient, database_settings: Settings) -> None:
-    """And only its hash is in the database."""
+    """The database contains only the hash of the token."""
     anna = someone()
     await db_assist.register(anna)
     await db_assist.offer_login(anna, TOKEN)
@@ -82,7 +82,7 @@ async def test_whoever_is_banned_or_forgotten_stays_out(db_assist: DbAssistClien
 
 
 async def test_a_token_expires(db_assist: DbAssistClient, database_settings: Settings) -> None:
-    """Then it lets nobody in, and is deleted."""
+    """An expired token is refused and deleted."""
     anna = someone()
     await db_assist.register(anna)
     await db_assist.offer_login(anna, TOKEN)
@@ -101,7 +101,7 @@ async def test_a_token_expires(db_assist: DbAssistClient, database_settings: Set
 
 
 async def test_looking_at_a_link_does_not_use_it(pages: Pages) -> None:
-    """As Telegram does for its previews; the button uses it, and nobody uses it again."""
+    """Telegram opens links for previews; only the button uses the token, once."""
     token = await pages.link(await pages.person())
     browser = await pages.browser()
     for _ in range(2):
@@ -117,7 +117,7 @@ async def test_looking_at_a_link_does_not_use_it(pages: Pages) -> None:
 
 
 async def test_the_cookie_is_out_of_reach(settings: Settings, migrated_sqlite: Path) -> None:
-    """Of scripts, foreign pages, plain http where the page has https, and other hosts of the same name."""
+    """Scripts, foreign pages, plain http and other hosts do not get the cookie."""
     public = settings.model_copy(update={"web": WebSettings(url="https://glas.test/")})
     for config, origin, expected in (
         (settings, ORIGIN, "glas-session=[^;]+; HttpOnly; Max-Age=43200; Path=/; SameSite=lax"),
@@ -136,7 +136,7 @@ async def test_the_cookie_is_out_of_reach(settings: Settings, migrated_sqlite: P
 
 
 async def test_what_a_foreign_page_sends_is_refused(pages: Pages) -> None:
-    """Without the token of the session, with that of another, or with one from a foreign page."""
+    """Requests without the token of the session, with another token, or from a foreign page are refused."""
     browser, other = await pages.signed_in(await pages.person()), await pages.signed_in(await pages.person())
     token, foreign = await form_token(browser), await form_token(other)
     for fields, headers in (
@@ -168,7 +168,7 @@ async def test_a_request_that_no_browser_sends_is_refused(pages: Pages) -> None:
 
 
 async def test_signing_out_ends_the_session(pages: Pages) -> None:
-    """A copy of the cookie is worth nothing, either."""
+    """A copy of the cookie does not work any more."""
     browser = await pages.signed_in(await pages.person())
     copied = dict(browser.cookies)
     answer = await browser.post("/sign-out", data={"form_token": await form_token(browser)}, headers=HTML)
@@ -183,7 +183,7 @@ async def test_signing_out_ends_the_session(pages: Pages) -> None:
 async def test_a_session_ends_when_its_person_changes(
     pages: Pages, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Banned, appointed or dismissed, made an administrator, forgotten."""
+    """A session ends by a ban, a new role or the deletion of the person's data."""
     monkeypatch.setattr("glas.web.access.rights._KEPT_S", 0.0)
     person = ADMIN if change == "role" else await pages.person()
     db_assist = pages.services.db_assist
@@ -224,7 +224,7 @@ async def test_pages_are_for_those_who_may_see_them(pages: Pages) -> None:
 
 
 async def test_no_page_is_open_by_mistake(pages: Pages) -> None:
-    """But for signing in, every route of the pages sends strangers away."""
+    """All routes of the pages, except for signing in, refuse visitors who are not signed in."""
     browser = await pages.browser()
     routes = [route for page in PAGES for route in page.router.routes if isinstance(route, APIRoute)]
     assert routes
@@ -237,7 +237,7 @@ async def test_no_page_is_open_by_mistake(pages: Pages) -> None:
 
 
 async def test_guessing_is_slowed_down(pages: Pages) -> None:
-    """Those who have a link are not: only failures count, and a right link is one minute away at most."""
+    """Only failures count towards the limit, so a valid link waits at most one minute."""
     browser = await pages.browser()
     for _ in range(10):
         assert (await browser.post("/sign-in", data={"token": "guessed"}, headers=HTML)).status_code == 403
@@ -269,7 +269,7 @@ async def test_a_session_is_renewed_by_requests(pages: Pages) -> None:
 
 
 async def test_without_a_database_the_page_says_that_nobody_signs_in() -> None:
-    """And the page for recordings works as ever."""
+    """The page for recordings works without a database."""
     app = create_app()
     transport = httpx.ASGITransport(app)
     headers = {"Origin": ORIGIN, "Accept-Language": "de, en;q=0.7"}

@@ -1,4 +1,4 @@
-"""Files with sound at seconds of its own, in several tracks and channels, made on the spot."""
+"""Make files with sound at given seconds, in several tracks and channels."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -34,7 +34,7 @@ def wav(channels: Sequence[Sound], layout: str) -> bytes:
 
 
 def timed(muxer: str, coder: str, *tracks: Sequence[Piece], picture: bool = False, default: int = 0) -> bytes:
-    """A file with tracks of sound whose pieces stand at seconds of their own, perhaps with a picture at second 0."""
+    """Make a file with tracks of sound whose pieces begin at given seconds, optionally with a picture at second 0."""
     file = BytesIO()
     with av.open(file, "w", format=muxer) as container:
         film_stream = _picture(container) if picture else None

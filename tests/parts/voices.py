@@ -1,4 +1,4 @@
-"""What tests of db_assist share: the service over both transports, people who send messages."""
+"""Helpers for tests of db_assist: the service over both transports, and people who send messages."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 async def open_db_assist(
     settings: Settings, *, key: str | None = None, tcp: bool = False
 ) -> AsyncIterator[DbAssistClient]:
-    """Start db_assist and give its client, in process or over a real socket."""
+    """Start db_assist and return its client, in the process or over a socket."""
     app = create_app(settings, key=key)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
@@ -49,19 +49,19 @@ async def _stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
 
 
 def someone() -> int:
-    """A Telegram id that nobody had before, beyond 32 bits."""
+    """Return an unused Telegram id beyond 32 bits."""
     return 2**40 + next(_numbers)
 
 
 def sha256(text: str) -> str:
-    """A digest for anything."""
+    """Return the hash of any object."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def message(
     tg_id: int, *, file: str | None = None, forwarded: bool = False, attempt: int = 1, message_id: int | None = None
 ) -> NewTranscription:
-    """A voice message in a private chat; a new file unless one is named."""
+    """Make a voice message in a private chat; the file is new unless one is given."""
     number = next(_numbers)
     return NewTranscription(
         tg_id=tg_id,
@@ -77,7 +77,7 @@ def message(
 
 
 def heard(text: str = HEARD, *, duration_s: float = 10.0, samples: str | None = None) -> Finished:
-    """What was recognised; new audio unless its samples are named."""
+    """Make the result of recognition; the audio is new unless its samples are given."""
     fingerprint = sha256(samples or f"samples-{next(_numbers)}")
     return Finished(
         text=text,

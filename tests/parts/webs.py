@@ -1,4 +1,4 @@
-"""What tests of the pages share: the app of `web` over real services in this process, and browsers without a screen."""
+"""Helpers for tests of the pages: the app of `web` with real services in this process, and clients like browsers."""
 
 import re
 import secrets
@@ -28,14 +28,14 @@ HTML = {"Accept": "text/html"}
 
 @dataclass
 class Pages:
-    """The app and what stands behind it."""
+    """The app and its services."""
 
     app: FastAPI
     services: Services
     stack: AsyncExitStack
 
     async def browser(self, origin: str = ORIGIN) -> httpx.AsyncClient:
-        """A browser that keeps cookies, and says whose page asks."""
+        """Make a client that stores cookies, and sends the headers of a browser about the origin."""
         transport = httpx.ASGITransport(self.app)
         headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
         return await self.stack.enter_async_context(
@@ -43,19 +43,19 @@ class Pages:
         )
 
     async def person(self) -> int:
-        """Somebody who is registered."""
+        """Register a person."""
         tg_id = someone()
         await self.services.db_assist.register(tg_id)
         return tg_id
 
     async def link(self, tg_id: int) -> str:
-        """The token of a link that the bot would send."""
+        """Return the token of a link that the bot would send."""
         token = secrets.token_urlsafe(32)
         await self.services.db_assist.offer_login(tg_id, token)
         return token
 
     async def signed_in(self, tg_id: int, origin: str = ORIGIN) -> httpx.AsyncClient:
-        """A browser in which a person is signed in."""
+        """Make a browser in which a person is signed in."""
         browser = await self.browser(origin)
         answer = await browser.post("/sign-in", data={"token": await self.link(tg_id)}, headers=HTML)
         assert (answer.status_code, answer.headers["location"]) == (303, "/home")
@@ -109,7 +109,7 @@ async def _recogniser(settings: Settings, stack: AsyncExitStack) -> FastAPI:
 
 
 async def form_token(browser: httpx.AsyncClient, path: str = "/home") -> str:
-    """The token that a page gives to its forms."""
+    """Return the token of a page for its forms."""
     found = re.search(r'name="glas-form-token" content="(\w+)"', (await browser.get(path, headers=HTML)).text)
     assert found is not None
     return found[1]

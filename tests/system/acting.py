@@ -1,4 +1,4 @@
-"""The crowd at Telegram: they press /start, speak, rate, correct, ask to be forgotten; every wait explains itself."""
+"""Simulated people in Telegram: they press /start, speak, rate, correct, delete their data. Time-outs report causes."""
 
 import os
 import time
@@ -14,7 +14,7 @@ _WAITING = ("…", "⏳", "🎧")
 
 
 def replies(telegram: TelegramServer) -> dict[int, list[JsonObject]]:
-    """What the bot replied to each message, placeholders included."""
+    """Return the bot's replies to each message, including placeholders."""
     with telegram.world.lock:
         messages = [dict(one) for one in telegram.world.messages.values()]
     found: dict[int, list[JsonObject]] = {}
@@ -25,7 +25,7 @@ def replies(telegram: TelegramServer) -> dict[int, list[JsonObject]]:
 
 
 def final_replies(telegram: TelegramServer) -> dict[int, list[JsonObject]]:
-    """The same for messages whose every reply has come to its end."""
+    """Return the replies to messages all of whose replies are final."""
     return {
         message_id: answers
         for message_id, answers in replies(telegram).items()
@@ -41,7 +41,7 @@ class Clock:
         self._marks: list[str] = []
 
     def mark(self, name: str) -> None:
-        """A part has ended."""
+        """Store that a part of the test has ended."""
         now_s = time.monotonic()
         self._marks.append(f"{name} {now_s - self._at_s:.1f} s")
         self._at_s = now_s
@@ -51,7 +51,7 @@ class Clock:
 
 
 class People:
-    """The crowd at Telegram; every wait tells what the services said if it is in vain."""
+    """The simulated people; if a wait fails, the error contains the logs of the services."""
 
     def __init__(self, crowd: Crowd, world: World) -> None:
         self.crowd = crowd
@@ -60,20 +60,20 @@ class People:
         self._have_corrected = False
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until something is true at Telegram."""
+        """Wait until a condition in Telegram is true."""
         deadline = time.monotonic() + 60 + 3 * len(self.crowd.people)
         while not condition():
             assert time.monotonic() < deadline, f"{what} did not happen\n{self.world.tails()}"
             time.sleep(0.05)
 
     def pressed(self, queries: list[str]) -> list[str]:
-        """Wait for the words that answer presses."""
+        """Wait for the answers to presses."""
         presses = self.telegram.world.presses
         self.until(lambda: all(presses[query].is_answered for query in queries), "answers to presses")
         return [presses[query].text or "" for query in queries]
 
     def begin(self) -> None:
-        """All but one press /start; some agree to training."""
+        """All people but one press /start; some agree to training."""
         known = [person for person in self.crowd.people if person != self.crowd.stranger]
         for person in known:
             self.telegram.say(person, "/start")
@@ -87,7 +87,7 @@ class People:
         )
 
     def speak(self) -> None:
-        """Everybody speaks, while this and that goes wrong; everything is answered."""
+        """All people send recordings while faults happen; each recording is answered."""
         for method, kind, times in (
             ("editMessageText", "cut_after", 3),
             ("sendMessage", "cut_before", 2),
@@ -113,7 +113,7 @@ class People:
         self.until(lambda: sent <= final_replies(self.telegram).keys(), "answers to all recordings")
 
     def check_answers(self) -> None:
-        """Each recording has one answer, and it says what the model hears, or what its speaker says in its place."""
+        """Each recording has one answer, with the recognised text or the correction of its speaker."""
         found = replies(self.telegram)
         for one in self.crowd.sendings:
             assert one.message is not None
@@ -138,7 +138,7 @@ class People:
         return one.text + ("\n\nЧтобы оценивать ответы и получать монеты, нажмите /start." if is_stranger else "")
 
     def rate(self) -> None:
-        """First ratings, some by impatient fingers, some by other people; then second thoughts."""
+        """People give first ratings, some with repeated presses, some by other people; then they change ratings."""
         mine, foreign = [], []
         others = dict(zip(self.crowd.people, self.crowd.people[1:] + self.crowd.people[:1], strict=True))
         rateable = [one for one in self.crowd.kept if one.text]
@@ -161,7 +161,7 @@ class People:
         assert all("Оценка записана" in words for words in self.pressed(again))
 
     def correct(self) -> None:
-        """Some say what they really said."""
+        """Some people correct the text."""
         said = [
             self.telegram.say(one.person, one.reference, reply_to=one.answer["message_id"])
             for one in self.crowd.kept
@@ -176,13 +176,13 @@ class People:
         self.until(lambda: all(self._is_shown(one) for one in self.crowd.kept if one.reference), "corrected answers")
 
     def _is_shown(self, one: Sending) -> bool:
-        """Whether the answer says what its speaker says."""
+        """Return whether the answer shows the correction of its speaker."""
         assert one.message is not None
         text: str = replies(self.telegram)[one.message["message_id"]][0]["text"]
         return text == one.reference
 
     def forget(self, person: int) -> None:
-        """Somebody asks to be forgotten."""
+        """A person asks for the deletion of their data."""
         self.telegram.say(person, "/forget")
         self.until(lambda: self.telegram.answers(person)[-1].get("text", "").startswith("Удалить всё"), "the question")
         self.telegram.press(person, self.telegram.answers(person)[-1]["message_id"], "🗑")

@@ -1,4 +1,4 @@
-"""Whether ledger, balances, rows, objects, folders, manifest and dataset tell the same story, to the last row."""
+"""Check that ledger, balances, rows, objects, directories, manifest and dataset agree with each other."""
 
 import asyncio
 import atexit
@@ -41,14 +41,14 @@ for path in sys.stdin:
 
 @dataclass
 class Story:
-    """What the database tells, by Telegram's message."""
+    """The contents of the database, by Telegram's message."""
 
     rows: dict[int, Transcription]
     speakers: dict[int, int]
 
 
 async def check_rows(crowd: Crowd, doors: Doors, *, forgotten: int | None = None) -> Story:
-    """People, rows, ledger and balances are what the crowd has done; nobody and nothing else is there."""
+    """People, rows, ledger and balances agree with the actions of the people; there are no other rows."""
     story, n_transactions = Story({}, {}), 0
     for person in crowd.people:
         if person in (crowd.stranger, forgotten):
@@ -92,7 +92,7 @@ def _check_row(row: Transcription, sending: Sending) -> None:
 
 
 async def check_objects(crowd: Crowd, story: Story, doors: Doors, world: World, *, forgotten: int | None) -> None:
-    """Each archived message has its objects, with the bytes that were sent; there is no other object."""
+    """Each archived message has its objects, with the sent bytes; there is no other object."""
     expected, recognitions = set(), set()
     for one in crowd.archived:
         if one.person == forgotten or one.message is None:
@@ -114,7 +114,7 @@ async def check_objects(crowd: Crowd, story: Story, doors: Doors, world: World, 
 
 
 async def _check_recognitions(story: Story, doors: Doors, found: set[str]) -> None:
-    """Of each file that was recognised the words are kept; a copy comes where the first one was archived already."""
+    """The recognition of each recognised file is stored; a repeated file gets a copy if the first was archived."""
     rows = [row for row in story.rows.values() if recognition_key(row.id) in found]
     for row in rows:
         kept = await doors.data_loader.fetch_recognition(row.id)
@@ -127,7 +127,7 @@ async def _check_recognitions(story: Story, doors: Doors, found: set[str]) -> No
 
 
 async def check_export(crowd: Crowd, story: Story, world: World, *, forgotten: int | None) -> None:
-    """Folders, manifest and dataset hold the same messages: consented to, the speaker's own, as they stand."""
+    """Directories, manifest and dataset contain the same messages: with consent, spoken by the sender."""
     rows = {
         row.id: row
         for one in crowd.exported
@@ -175,7 +175,7 @@ def _check_lines(row: Transcription, line: dict[str, Any], example: dict[str, An
 
 @cache
 def _loader() -> "subprocess.Popen[str]":
-    """A process of its own and without a network, since the import alone takes seconds; it ends with this one."""
+    """Start a separate process without network, because the import takes seconds; it ends with this process."""
     home = tempfile.mkdtemp(prefix="glas-hf-")
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": home, "USE_TORCH": "0", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
@@ -195,7 +195,7 @@ def _loader() -> "subprocess.Popen[str]":
 
 
 def _load(dataset: Path) -> list[dict[str, Any]]:
-    """The dataset as `datasets` gives it."""
+    """Return the dataset as `datasets` reads it."""
     loader = _loader()
     assert loader.stdin is not None
     assert loader.stdout is not None

@@ -1,4 +1,4 @@
-"""A balancer of TCP connections: each goes to one of the servers that say that they are ready, as in Kubernetes."""
+"""A balancer of TCP connections: each connection goes to a server that reports that it is ready, as in Kubernetes."""
 
 import asyncio
 import itertools
@@ -13,7 +13,7 @@ _BLOCK_BYTES = 65_536
 
 
 class Balancer:
-    """Listens on a port of loopback in a thread of its own while its context lasts."""
+    """Listens on a port of loopback in a separate thread while its context is open."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -36,17 +36,17 @@ class Balancer:
         self._thread.join()
 
     def add(self, port: int) -> None:
-        """Let a server have connections while it is ready."""
+        """Send connections to a server while it is ready."""
         self._servers.append(port)
 
     def remove(self, port: int) -> None:
-        """Let a server have no further connections."""
+        """Send no further connections to a server."""
         self._servers.remove(port)
         self._ready = [one for one in self._ready if one != port]
 
     @property
     def ready(self) -> list[int]:
-        """Ports of the servers that were ready at the last look."""
+        """Return the ports of the servers that were ready at the last check."""
         return list(self._ready)
 
     def _run(self) -> None:

@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 
 class Collector:
-    """What has arrived. Made by `collecting`.
+    """The received traces.
 
     Attributes:
         url: what GLAS_TRACING__ENDPOINT is to be.
@@ -64,7 +64,7 @@ def collecting() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         collector = Collector(f"http://127.0.0.1:{server.server_port}")

@@ -1,24 +1,30 @@
-"""compose.yaml without Docker: read as Compose reads it, and its services made into processes of this machine."""
+"""compose.yaml without Docker: read as Compose reads it, with services as processes of this machine."""
 
+import itertools
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import yaml
 
 from tests.conftest import ROOT
-from tests.ports import free_port, is_listening
+from tests.ports import free_port
 from tests.system.forking import Zygote
 from tests.system.processes import Part
 
 COMPOSE = ROOT / "compose.yaml"
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
+_URL = re.compile(r"http://[^'\"]+")
 _PORTS = {"nn_service": 8001, "db_assist": 8002, "data_loader": 8003, "tg_bot": 8005, "web": 8000, "s3": 8333}
 _BIN = Path(sys.executable).parent
 # Their place is taken: by PostgreSQL of the tests, and by directories that the test has made.
@@ -26,13 +32,24 @@ _ELSEWHERE = {"db", "folders"}
 
 Service = dict[str, Any]
 
+CALLS = {
+    "migrate": {"db"},
+    "db_assist": {"db"},
+    "data_loader": {"db", "s3", "db_assist"},
+    "tg_bot": {"db", "db_assist", "data_loader", "nn_service"},
+    "web": {"db_assist", "data_loader", "nn_service"},
+}
+"""The services that each service calls; other services cannot reach each other."""
+CALL_THE_INTERNET = {"model", "tg_bot"}
+_NO_MASQUERADE = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+
 
 class MissingVariableError(Exception):
     """A variable that must be set is not, or is empty."""
 
 
 def variables() -> dict[str, bool]:
-    """Names in compose.yaml, and whether each must be set."""
+    """Return the names in compose.yaml, each with whether it must be set."""
     found = _VARIABLE.finditer(COMPOSE.read_text(encoding="utf-8"))
     return {match["name"]: match["kind"] == "?" for match in found}
 
@@ -62,8 +79,35 @@ def _value(match: re.Match[str], environment: Mapping[str, str]) -> str:
     return given or match["rest"] or ""
 
 
+def _answers(url: str) -> bool:
+    place = urlsplit(url)
+    with closing(HTTPConnection(place.netloc, timeout=4)) as connection:
+        try:
+            connection.request("GET", place.path)
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+
+
+def without_profiles(services: Mapping[str, Service]) -> dict[str, Service]:
+    """Return the services without a profile, which Compose starts."""
+    return {name: service for name, service in services.items() if "profiles" not in service}
+
+
+def neighbours(services: Mapping[str, Service]) -> set[frozenset[str]]:
+    """Return the pairs of services that are in a common network, and so can reach each other."""
+    pairs = itertools.combinations(services, 2)
+    networks = {name: set(service.get("networks", [])) for name, service in services.items()}
+    return {frozenset(pair) for pair in pairs if networks[pair[0]] & networks[pair[1]]}
+
+
+def leads_out(network: Mapping[str, Any]) -> bool:
+    """Return whether services in a network can call the internet."""
+    return not network.get("internal") and network.get("driver_opts") != _NO_MASQUERADE
+
+
 def dotenv(path: Path) -> dict[str, str]:
-    """A file of `NAME=value` lines."""
+    """Read a file of `NAME=value` lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
@@ -87,17 +131,17 @@ class Fleet:
     zygote: Zygote | None = None
 
     def __post_init__(self) -> None:
-        self.services = {name: one for name, one in self.services.items() if "profiles" not in one}
+        self.services = without_profiles(self.services)
         self.ports = {name: free_port() for name in _PORTS}
         # In its container the ports of its parts are its own: one, and one for gRPC.
         self._inner = {part: (free_port(), free_port()) for part in ("filer", "master", "volume")}
 
     def url(self, name: str) -> str:
-        """Where a service answers."""
+        """Return the URL of a service."""
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def batches(self) -> list[list[Part]]:
-        """The processes in the order of `depends_on`; each batch needs only those before it."""
+        """Return the processes in the order of `depends_on`; each batch needs only earlier batches."""
         done, found = set(_ELSEWHERE), list[list[Part]]()
         while left := [name for name in self.services if name not in done]:
             ready = [name for name in left if done.issuperset(self.services[name].get("depends_on", {}))]
@@ -107,18 +151,24 @@ class Fleet:
         return found
 
     def is_healthy(self, name: str) -> bool:
-        """Run the health check of a service; `wget` of the image is any client here."""
+        """Run the health check of a service; any client on this machine replaces the image's `wget`.
+
+        The check is a process. It is started only when the address answers, because a start takes long.
+        """
         kind, *test = [self._moved(name, str(part)) for part in self.services[name]["healthcheck"]["test"]]
         assert kind == "CMD"
+        (url,) = _URL.findall(test[-1])
+        if not _answers(url):
+            return False
         if test[0] == "wget":
-            test = ["python", "-c", f"import urllib.request as r; r.urlopen({test[-1]!r}, timeout=4)"]
+            test = ["python", "-c", f"import urllib.request as r; r.urlopen({url!r}, timeout=4)"]
         done = subprocess.run(
             [sys.executable, *test[1:]], env=self.environment(name), capture_output=True, timeout=20, check=False
         )
         return done.returncode == 0
 
     def environment(self, name: str) -> dict[str, str]:
-        """What compose.yaml and the Dockerfile give a service, and nothing of this machine but its PATH."""
+        """Return the environment that compose.yaml and the Dockerfile give a service, with PATH of this machine."""
         told = self.services[name].get("environment", {})
         given = {key: self._moved(name, str(value)) for key, value in told.items()}
         image = {"PYTHONPATH": str(ROOT / "src"), "HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
@@ -128,8 +178,7 @@ class Fleet:
     def _part(self, name: str) -> Part:
         is_once = "healthcheck" not in self.services[name]
         command, greets = self._command(name), "entrypoint" not in self.services[name]
-        # The health check is a process: it is not run again and again before there is anything to check.
-        check = None if is_once else lambda: (greets or is_listening(self.ports[name])) and self.is_healthy(name)
+        check = None if is_once else lambda: self.is_healthy(name)
         return Part(
             name,
             command,
@@ -154,7 +203,7 @@ class Fleet:
                 return [*entrypoint, *command]
 
     def _moved(self, service: str, value: str) -> str:
-        """A value with addresses and directories of this machine."""
+        """Return a value with addresses and directories of this machine."""
         if value.startswith("postgresql://"):
             return self._database_as(str(sa.make_url(value).username), str(sa.make_url(value).database))
         for name, port in _PORTS.items():
@@ -169,14 +218,14 @@ class Fleet:
         return value.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - it is what is taken away
 
     def _database_as(self, user: str, database: str) -> str:
-        """The database of the tests, as the role that a service has; the owner is the superuser there."""
+        """Return the URL of the tests' database with the role of a service; the owner is the superuser."""
         ours = sa.make_url(self.database_url)
         role = user.removeprefix(database)
         name = f"{ours.database}{role}" if role != user and role else ours.username
         return ours.set(username=name).render_as_string(hide_password=False)
 
     def _mounted(self, service: str, inside: str) -> Path:
-        """What is mounted there; where nothing is, the container could write nothing."""
+        """Return the mounted directory; a container can write only there."""
         mounts = [str(volume).split(":") for volume in self.services[service].get("volumes", [])]
         outside = next((source for source, target, *_ in mounts if target == inside), f"{service}-data")
         return self.directory / outside.removeprefix("./")

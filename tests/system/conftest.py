@@ -1,4 +1,4 @@
-"""Headless Chromium for the tests of the page: a microphone that hears a sample, a watch over every tab; an `.env`."""
+"""Headless Chromium for the tests of the page: a microphone that plays a sample, checks of every tab; an `.env`."""
 
 import contextlib
 import shutil
@@ -29,14 +29,14 @@ FORGET = """() => new Promise((done) => {
 
 @pytest.fixture(scope="module")
 def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser whose microphone hears the first sample over and over."""
+    """A browser whose microphone plays the first sample repeatedly."""
     with open_browser(samples[:1], tmp_path_factory.mktemp("microphone")) as running:
         yield running
 
 
 @contextlib.contextmanager
 def open_browser(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> Iterator[Browser]:
-    """Open a browser whose microphone hears samples, see `hearing`."""
+    """Open a browser whose microphone plays samples, see `hearing`."""
     executable = find_chromium()
     if executable is None:
         pytest.skip(MISSING)
@@ -46,7 +46,7 @@ def open_browser(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.
 
 
 def hearing(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) -> str:
-    """Return Chromium's flag for a microphone that hears samples over and over, each followed by a pause."""
+    """Return Chromium's flag for a microphone that plays samples repeatedly, each followed by a pause."""
     silence = np.zeros(round(pause_s * 16_000), np.float32)
     sounds = [block for one in said for block in (*decode_blocks(one.path.read_bytes(), DecodeLimits()), silence)]
     heard = directory / "voice.wav"
@@ -55,7 +55,7 @@ def hearing(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.0) ->
 
 
 class Watch:
-    """Whom a page asks and what it complains about."""
+    """Collects the requests of a page and its error messages."""
 
     def __init__(self, page: Page) -> None:
         self.asked: list[str] = []
@@ -72,7 +72,7 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """One phone-sized session for the module."""
+    """A browser session with the size of a telephone, for the module."""
     with browser.new_context(
         base_url=server.url, viewport={"width": 360, "height": 740}, permissions=["microphone"], locale="ru-RU"
     ) as opened:
@@ -82,7 +82,7 @@ def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def blank(context: BrowserContext, server: Server) -> Iterator[Page]:
-    """An empty tab; afterwards: nobody but our server was asked, and nothing was complained about."""
+    """An empty tab; at the end only our server may have got requests, and there may be no error messages."""
     with context.new_page() as page:
         watch = Watch(page)
         yield page
@@ -95,14 +95,14 @@ def blank(context: BrowserContext, server: Server) -> Iterator[Page]:
 
 @pytest.fixture
 def page(blank: Page) -> Page:
-    """A tab with the page in it."""
+    """A tab with the page."""
     blank.goto("/")
     return blank
 
 
 @pytest.fixture(scope="session")
 def variables_of_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What `make env` writes, with the bot's token filled in."""
+    """Return the variables that `make env` writes, with the bot's token."""
     directory = tmp_path_factory.mktemp("env")
     for name in ("Makefile", ".env.example"):
         shutil.copy(ROOT / name, directory)

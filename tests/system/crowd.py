@@ -1,4 +1,4 @@
-"""Many people who speak: what each of them sends, and what must come of it, worked out before anything is sent."""
+"""Simulated people: what each of them sends, and the expected results, computed before anything is sent."""
 
 import hashlib
 import io
@@ -21,6 +21,7 @@ from glas.domain.rewards import BONUS_ABOVE_S, BONUS_BELOW_S, reward_hundredths
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis
 from glas.launch.transcription import open_transcription
 from glas.settings import Settings
+from tests.conftest import FIRST_WORDS_S
 from tests.parts.hostile import random_bytes
 from tests.parts.recordings import Sound, encoded, film
 from tests.telegram.world import JsonObject
@@ -33,7 +34,7 @@ _MARKS = {Score.BAD: "❌", Score.NORMAL: "👌", Score.BEST: "✅"}
 
 
 class Fate(Enum):
-    """What becomes of a recording."""
+    """The expected result of a recording."""
 
     TEXT = "text"
     SILENCE = "silence"
@@ -47,7 +48,7 @@ _SOUNDS_ALIKE = (("Обнимешь", "Обнимишь"), ("зевает", "з�
 
 @dataclass
 class Sending:
-    """One recording, what is done with its answer, and (`message`, `answer`) what Telegram made of both."""
+    """One recording, the actions on its answer, and the message and answer in Telegram."""
 
     number: int
     person: int
@@ -62,17 +63,17 @@ class Sending:
 
     @property
     def sha256(self) -> str:
-        """Of what is sent."""
+        """Hash of the sent bytes."""
         return hashlib.sha256(self.data).hexdigest()
 
     @property
     def text(self) -> str:
-        """What the model hears in it."""
+        """The recognised text."""
         return self.heard.text if self.heard else ""
 
     @property
     def ratings(self) -> list[Score]:
-        """The scores that its speaker gives, one after the other."""
+        """The scores that the speaker gives, in order."""
         first = Score((self.number + self.number // 3) % 4)
         if not self.text or first is Score.NOT_RATED:
             return []
@@ -80,22 +81,22 @@ class Sending:
 
     @property
     def score(self) -> Score:
-        """The one that counts."""
+        """The score that counts."""
         return self.ratings[-1] if self.ratings else Score.NOT_RATED
 
     @property
     def presses(self) -> int:
-        """How often an impatient finger presses the first rating."""
+        """Number of presses of the first rating by an impatient person."""
         return 20 if self.number in (1, 26) else 1
 
     @property
     def is_coveted(self) -> bool:
-        """Whether somebody else tries to rate it."""
+        """Whether another person tries to rate the recording."""
         return bool(self.text) and self.number % 7 == 2
 
     @property
     def reference(self) -> str | None:
-        """What its speaker says was really said."""
+        """The words that the speaker gives as a correction."""
         if not self.text or self.number % 6 != 4:
             return None
         return next((self.text.replace(*pair) for pair in _SOUNDS_ALIKE if pair[0] in self.text), None)
@@ -107,7 +108,7 @@ class Sending:
 
 @dataclass
 class Crowd:
-    """People and what they send."""
+    """People and their recordings."""
 
     people: list[int]
     consenting: set[int]
@@ -116,25 +117,25 @@ class Crowd:
 
     @property
     def kept(self) -> list[Sending]:
-        """Those of which there must be a row."""
+        """The recordings that must have a row."""
         return [one for one in self.sendings if one.person != self.stranger and one.fate is not Fate.TOO_BIG]
 
     @property
     def archived(self) -> list[Sending]:
-        """Those of which there must be objects."""
+        """The recordings that must have objects."""
         return [one for one in self.kept if one.fate is not Fate.HOSTILE]
 
     @property
     def exported(self) -> list[Sending]:
-        """Those that may be learned from."""
+        """The recordings that must be in the export."""
         return [one for one in self.archived if one.person in self.consenting and not one.is_forwarded]
 
     def of(self, person: int) -> list[Sending]:
-        """What a person's rows must be made of."""
+        """Return the expected rows of a person."""
         return [one for one in self.kept if one.person == person]
 
     def owed(self, person: int) -> list[tuple[Reason, int]]:
-        """What the ledger must hold for a person: each recording pays once for a rating, once for a correction."""
+        """Return the expected ledger of a person: each recording is paid once for a rating, once for a correction."""
         groups: dict[str, list[Sending]] = defaultdict(list)
         for one in self.of(person):
             if not one.is_forwarded and one.heard and one.text:
@@ -149,10 +150,13 @@ class Crowd:
         return sorted(owed)
 
 
-def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Settings) -> Crowd:
-    """Invent a crowd, each of whom speaks so many times, and let the model hear every recording beforehand.
+def gather(
+    n_people: int, n_rounds: int, samples: Sequence[Path], settings: Settings, *, first_words: bool = False
+) -> Crowd:
+    """Make people who each send so many recordings, and recognise every recording beforehand.
 
-    The last person never presses /start; two of three others agree to training.
+    The last person never presses /start; two of three others agree to training. With `first_words`, most recordings are
+    the samples up to their first pause.
     """
     people = [next(_PEOPLE) for _ in range(n_people)]
     sendings: list[Sending] = []
@@ -160,7 +164,7 @@ def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Sett
     for number in range(n_people * n_rounds):
         person, earlier = people[number % n_people], number - n_people
         again = number % 12 == 7 and earlier >= 0 and sendings[earlier].fate is Fate.TEXT
-        made = _sending(number, person, sounds)
+        made = _sending(number, person, sounds, first_words=first_words)
         if again:
             # A file that is sent again stays what it is.
             made = replace(sendings[earlier], number=number, is_forwarded=made.is_forwarded)
@@ -169,7 +173,7 @@ def gather(n_people: int, n_rounds: int, samples: Sequence[Path], settings: Sett
     return Crowd(people, {person for index, person in enumerate(people[:-1]) if index % 3}, people[-1], sendings)
 
 
-def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
+def _sending(number: int, person: int, sounds: Sequence[Sound], *, first_words: bool) -> Sending:
     kind = tuple(MediaKind)[number % len(MediaKind)]
     fate = {9: Fate.TOO_BIG, 11: Fate.HOSTILE}.get(number, Fate.SILENCE if number % 16 == 5 else Fate.TEXT)
     match fate:
@@ -177,7 +181,9 @@ def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
             data = _silence(2 + number / 1000)
         case Fate.TEXT:
             # Now and then one of 20 to 30 s, which pays half as much again; no two recordings are alike.
-            sound = long_sound(sounds) if number % 24 == 14 else sounds[number % len(sounds)]
+            place = number % len(sounds)
+            end = round(FIRST_WORDS_S[place] * SAMPLE_RATE_HZ) if first_words else None
+            sound = long_sound(sounds) if number % 24 == 14 else sounds[place][:end]
             data = _recording(number, kind, (sound * (1 - number / 1000)).astype(np.float32))
         case _:
             data = random_bytes(5000 + number)
@@ -186,7 +192,7 @@ def _sending(number: int, person: int, sounds: Sequence[Sound]) -> Sending:
 
 
 def long_sound(sounds: Sequence[Sound]) -> Sound:
-    """The beginnings of all, one after the other."""
+    """Join the beginnings of all samples."""
     sound = np.concatenate([one[: round(_PART_S * SAMPLE_RATE_HZ)] for one in sounds])
     assert BONUS_ABOVE_S < len(sound) / SAMPLE_RATE_HZ < BONUS_BELOW_S
     return sound
@@ -213,7 +219,7 @@ def _silence(seconds: float) -> bytes:
 
 
 def _hear(sendings: list[Sending], settings: Settings) -> None:
-    """Let the embedded model hear each distinct recording, through decoder and engine alone."""
+    """Recognise each distinct recording with the embedded model, with decoder and engine alone."""
     distinct = {one.file_id: one.data for one in sendings if one.fate in (Fate.TEXT, Fate.SILENCE)}
     with open_transcription(settings) as transcribe, ThreadPoolExecutor(2) as pool:
         heard = dict(zip(distinct, pool.map(lambda data: transcribe(data).hypothesis, distinct.values()), strict=True))

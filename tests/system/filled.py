@@ -1,4 +1,4 @@
-"""A small system with something on each of its pages: an office in which people sent, rated, corrected and reviewed.
+"""A small system with content on each of its pages: people sent, rated, corrected and reviewed recordings.
 
 Everything in it came through the routes of the parts, and the texts are what the embedded model hears in the samples. A
 second model hears them as well.
@@ -32,7 +32,7 @@ _ids = random.Random(7)  # noqa: S311 - the same people each time
 
 @dataclass(frozen=True)
 class Filled:
-    """The office, and what a page of it may be about.
+    """The system, and the objects that a page may show.
 
     Attributes:
         office: the running services.

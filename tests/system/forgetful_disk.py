@@ -1,4 +1,4 @@
-"""A disk that forgets what was not synced: what a directory may look like after the power went away.
+"""A simulated disk that loses everything that was not synced, as after a loss of power.
 
 The rules are those of POSIX, which are harder than those of common file systems. Bytes and size of a file are safe
 after fsync or fdatasync of that file. A name that was given, changed or removed is safe after fsync of its directory,
@@ -21,7 +21,7 @@ _SECTOR_BYTES = 512
 
 
 def read_tree(directory: Path) -> Tree:
-    """Return what lies in a directory, but for what `is_passing` names."""
+    """Return the contents of a directory, without the files that `is_passing` names."""
     return {
         path.name: read_tree(path) if path.is_dir() else path.read_bytes()
         for path in directory.iterdir()
@@ -30,7 +30,7 @@ def read_tree(directory: Path) -> Tree:
 
 
 def write_tree(tree: Tree, directory: Path) -> None:
-    """Make a directory with this content."""
+    """Make a directory with these contents."""
     directory.mkdir(exist_ok=True)
     for name, content in tree.items():
         if isinstance(content, bytes):
@@ -40,15 +40,15 @@ def write_tree(tree: Tree, directory: Path) -> None:
 
 
 def is_passing(name: str) -> bool:
-    """Whether a file is nothing without its process: SQLite's index of its log, which is written through memory."""
+    """Return whether a file is useless without its process, such as SQLite's index of its log."""
     return name.endswith("-shm")
 
 
 class Disk:
-    """A directory of a recorded program, call by call."""
+    """The directory of a recorded program, call by call."""
 
     def __init__(self, root: Path, content: Tree | None = None) -> None:
-        """Begin with a content that is safe.
+        """Begin with contents that are synced.
 
         Args:
             root: the absolute path; the directory itself is safe.
@@ -58,7 +58,7 @@ class Disk:
         self._directory = _Directory.of(content or {})
 
     def play(self, calls: Iterable[Call]) -> None:
-        """Do what the program did; calls that concern other directories are passed over."""
+        """Apply the recorded calls of a program; ignore calls about other directories."""
         for call in calls:
             match call:
                 case Make(path=path) if self._has(path):
@@ -77,11 +77,11 @@ class Disk:
                     self._node(path).sync(call.began_ns)
 
     def now(self) -> Tree:
-        """Return the content that programs see."""
+        """Return the contents that programs see."""
         return self._directory.now()
 
     def after_power_loss(self, dice: random.Random | None = None) -> Tree:
-        """Return the content after the power went away: of what is not safe nothing, or what the dice leave."""
+        """Return the contents after a loss of power: of unsynced data nothing, or a random part."""
         return self._directory.left(None if dice is None else _Luck(dice))
 
     def _has(self, path: Path) -> bool:
@@ -119,20 +119,20 @@ class Disk:
 
 
 class _Luck:
-    """What survives of what is not safe."""
+    """Decides by chance which unsynced data survives."""
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self._has_happened: dict[int, bool] = {}
 
     def spares(self, naming: "_Naming") -> bool:
-        """Whether names survive; the answer is the same in both directories of a rename."""
+        """Return whether names survive; a rename has one answer in both directories."""
         return self._has_happened.setdefault(id(naming), self.dice.random() < 1 / 2)
 
 
 @dataclass(eq=False)
 class _Naming:
-    """Names that were given or taken away in one step: directory, name, and what has it now."""
+    """Names that were added or removed in one step: directory, name, and the file that has the name now."""
 
     ended_ns: int
     places: "list[tuple[_Directory, str, _File | _Directory | None]]"
@@ -144,7 +144,7 @@ class _Naming:
             directory.unsafe.append(self)
 
     def become_safe(self) -> None:
-        """Be on the disk, after what happened before in the same directories."""
+        """Mark data as synced, including earlier changes in the same directories."""
         for directory in self._directories():
             while directory.unsafe[0] is not self:
                 directory.unsafe[0].become_safe()
@@ -199,7 +199,7 @@ class _Directory:
 
     @classmethod
     def of(cls, content: Tree) -> "_Directory":
-        """Make one whose whole content is safe."""
+        """Make a file whose contents are synced."""
         entries = {
             name: _File(bytearray(one), bytearray(one)) if isinstance(one, bytes) else cls.of(one)
             for name, one in content.items()
@@ -244,7 +244,7 @@ def _change(data: bytearray, call: Write | Resize) -> None:
 
 
 def _tear(data: bytearray, call: Write, dice: random.Random) -> None:
-    """Write some of the sectors only."""
+    """Write only some of the sectors."""
     assert call.offset is not None
     end = call.offset + len(call.data)
     first = call.offset - call.offset % _SECTOR_BYTES

@@ -1,25 +1,29 @@
-"""Processes of `glas` without a new interpreter: a zygote that has imported everything forks them."""
+"""Start processes of `glas` without a new interpreter: a process that has imported everything is forked."""
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 ROOT = Path(__file__).parents[2]
+SHARED = "ZYGOTE_OF_ALL_WORKERS"
+"""Names the socket of the process that all workers of pytest-xdist share, if there is one."""
 _LOOK_S = 0.02
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be forked.
+    """A process that will be forked.
 
     Attributes:
         arguments: of `glas`; of a naive bot its token, Telegram's address and that of a recogniser.
@@ -58,21 +62,21 @@ class Fork:
         self._zygote = zygote
 
     def poll(self) -> int | None:
-        """The exit code; None while it lives."""
+        """Return the exit code; None while the process runs."""
         if self.returncode is None:
             self.returncode = self._zygote.ask({"ended": self.pid})
         return self.returncode
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self._signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self._signal(signal.SIGTERM)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until it is gone, for so many seconds at most; gives its exit code."""
+        """Wait for the end of the process, at most so many seconds; return its exit code."""
         began_s = time.monotonic()
         while (code := self.poll()) is None:
             assert timeout is None or time.monotonic() - began_s < timeout, f"process {self.pid} does not end"
@@ -88,37 +92,53 @@ class Fork:
 class Zygote:
     """Forks processes that have imported everything; see `tests.system.zygote`."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
         self._turn = threading.Lock()
 
     def fork(self, order: Order) -> Fork:
-        """Start what is ordered."""
+        """Start the process of an order."""
         return Fork(self.ask(asdict(order)), self)
 
     def ask(self, what: dict[str, Any]) -> Any:
-        """Send a line, and give what is answered."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        """Send a line, and return the answer."""
         with self._turn:
-            self._process.stdin.write(json.dumps(what) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
+            self._lines.write(json.dumps(what) + "\n")
+            self._lines.flush()
+            return json.loads(self._lines.readline())
 
 
 @contextmanager
-def open_zygote() -> Iterator[Zygote]:
-    """The process that forks; what it forked dies with it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.system.zygote"],
-        cwd=ROOT,
-        # A pool of threads would not survive a fork; the command line takes its language when it is imported.
-        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "GLAS_LANGUAGE": "ru"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Zygote(process)
-    finally:
-        process.communicate(timeout=10)
+def connected_zygote() -> Iterator[Zygote]:
+    """Connect to the process that forks: the one that all workers share, or one that is started for this process.
+
+    The processes that were forked for this process end with the connection.
+    """
+    with ExitStack() as stack:
+        place = os.environ.get(SHARED) or stack.enter_context(started_zygote())
+        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+        connection.connect(place)
+        yield Zygote(stack.enter_context(connection.makefile("rw", encoding="utf-8")))
+
+
+@contextmanager
+def started_zygote() -> Iterator[str]:
+    """Start the process that forks; yield the path of its socket, which accepts connections at once."""
+    with tempfile.TemporaryDirectory(prefix="glas-zygote-") as directory, socket.socket(socket.AF_UNIX) as listener:
+        place = f"{directory}/socket"
+        listener.bind(place)
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.zygote", str(listener.fileno())],
+            cwd=ROOT,
+            # A pool of threads would not survive a fork; the command line takes its language when it is imported.
+            env=os.environ
+            | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "GLAS_LANGUAGE": "ru"},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            yield place
+        finally:
+            process.terminate()
+            process.wait(10)

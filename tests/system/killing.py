@@ -1,4 +1,4 @@
-"""Processes that are killed while people speak and rate; and what people got in the end."""
+"""Kill processes while people speak and rate, and check what people get."""
 
 import hashlib
 import time
@@ -20,7 +20,7 @@ _WAITING = ("…", "⏳", "🎧")
 
 
 class Verdict(NamedTuple):
-    """What people got."""
+    """The results that people got."""
 
     lost: int
     answered_twice: int
@@ -28,7 +28,7 @@ class Verdict(NamedTuple):
 
 
 class Lab:
-    """One Telegram, and processes that come and go."""
+    """One Telegram server, and processes that start and end."""
 
     def __init__(self, telegram: TelegramServer, zygote: Zygote) -> None:
         self.telegram = telegram
@@ -39,7 +39,7 @@ class Lab:
         self.kills: Counter[str] = Counter()
 
     def start(self, part: Part, **details: Any) -> None:
-        """Fork a process; `details` are further ones of its `Order`."""
+        """Fork a process; `details` are further fields of its `Order`."""
         part.fork(self.zygote, **details)
 
     def kill(self, part: Part) -> None:
@@ -48,16 +48,16 @@ class Lab:
         self.kills[part.name] += 1
 
     def is_dead(self, part: Part) -> bool:
-        """Whether it has killed itself."""
+        """Return whether the process has killed itself."""
         return part.process is not None and part.process.poll() is not None
 
     def speak(self, person: int, data: bytes) -> JsonObject:
-        """A voice message comes."""
+        """A person sends a voice message."""
         self.sent.append(self.telegram.speak(person, data))
         return self.sent[-1]
 
     def wait(self, condition: Callable[[], bool], patience_s: float) -> bool:
-        """Wait for something; tells whether it came. Meanwhile people press ✅ under what they get."""
+        """Wait for a condition and return whether it became true; meanwhile people press ✅ below their answers."""
         deadline = time.monotonic() + patience_s
         while not condition():
             self.press_all()
@@ -67,14 +67,14 @@ class Lab:
         return True
 
     def press_all(self) -> None:
-        """People rate each new answer, twice, as impatient fingers do."""
+        """People rate each new answer twice."""
         for place in self.rateable() - self.pressed:
             self.pressed.add(place)
             for _ in range(2):
                 self.telegram.press(place[0], place[1], "✅")
 
     def rateable(self) -> set[tuple[int, int]]:
-        """Chats and numbers of the answers under which there is a ✅, for those who use it."""
+        """Return chats and numbers of the answers with a button ✅, for people who use it."""
         return {
             (one["chat"]["id"], one["message_id"])
             for one in self.answers()
@@ -82,19 +82,19 @@ class Lab:
         }
 
     def is_all_answered(self) -> bool:
-        """Whether nobody waits for anything."""
+        """Return whether all recordings are answered."""
         is_idle = not self.telegram.world.updates and self.pressed == self.rateable()
         presses = list(self.telegram.world.presses.values())
         return is_idle and self.verdict().lost == 0 and all(press.is_answered for press in presses)
 
     def answers(self) -> list[JsonObject]:
-        """What the bot replied, placeholders included."""
+        """Return the bot's replies, including placeholders."""
         with self.telegram.world.lock:
             messages = list(self.telegram.world.messages.values())
         return [one for one in messages if one["from"]["is_bot"] and "reply_to_message" in one]
 
     def verdict(self) -> Verdict:
-        """Count; a file that comes beside an answer and comes again is an orphan as well, since nothing hides it."""
+        """Count the results; a file that is sent twice counts as an orphan."""
         answers, files, orphans = Counter[int](), Counter[int](), 0
         for one in self.answers():
             counted = files if "document" in one else answers
@@ -108,12 +108,12 @@ class Lab:
 
 
 def is_waiting(message: JsonObject) -> bool:
-    """Whether a message is a placeholder or a status."""
+    """Return whether a message is a placeholder or a status."""
     return bool(message.get("text", "")[:1] in _WAITING)
 
 
 async def check_rows(lab: Lab, doors: Doors) -> None:
-    """Every answer is rated and its sound kept; each sound was paid once, and cash is the ledger's sum."""
+    """Every answer is rated and archived; each sound was paid once, and cash is the sum of the ledger."""
     check = await doors.db_assist.check_ledger()
     assert check.is_balanced
     assert lab.pressed == lab.rateable()
@@ -127,7 +127,7 @@ async def check_rows(lab: Lab, doors: Doors) -> None:
 
 
 async def _owed(row: Transcription, doors: Doors) -> tuple[str, int]:
-    """The sound of a message, and what it is worth."""
+    """Return the sound of a message, and its coins."""
     assert row.score == 3
     assert row.fingerprint is not None
     assert row.audio_key is not None

@@ -1,4 +1,4 @@
-"""Cut from the schemas of the whole Kubernetes API what our manifests use: tests/system/kubernetes-1.35.json.
+"""Extract the schemas that our manifests use from those of the Kubernetes API: tests/system/kubernetes-1.35.json.
 
 The schemas come from the package kubernetes-validate (Apache-2.0), which takes them from its OpenAPI document. They are
 strict: a field that is misspelt is an error. The package has 17,000 files for thirteen versions, so it is no
@@ -31,12 +31,12 @@ _PLACE = "#/$defs/"
 
 
 def path_of(version: str = VERSION) -> Path:
-    """The file with the schemas of a version."""
+    """Return the file with the schemas of a version."""
     return Path(__file__).with_name(f"kubernetes-{version}.json")
 
 
 def cut(definitions: dict[str, Any]) -> dict[str, Any]:
-    """The definitions of our kinds and of all to which they refer, without the words for people."""
+    """Return the definitions of the used kinds and of all kinds to which they refer, without descriptions."""
     found, left = dict[str, Any](), [_PREFIX + kind for kind in KINDS]
     while left:
         name = left.pop()

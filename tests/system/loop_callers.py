@@ -1,4 +1,4 @@
-"""Callers of the HTTP API who go on asking while a model is replaced, and who see which model answers."""
+"""Callers of the HTTP API who send requests while a model is replaced, and record which model answers."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ _PAUSE_S, _MET_WITHIN_S = 60.0, 60.0
 
 
 class Callers:
-    """Start them with `with`. They ask now and then, and without a break while a choice is being followed.
+    """A context manager; the callers send requests at intervals, and without pauses while a choice is being followed.
 
     Attributes:
         n_asked: requests.
@@ -75,7 +75,7 @@ class Callers:
                 self.failures.append(failure)
 
     def _watch(self) -> None:
-        """See how long each choice takes to be followed."""
+        """Measure how long it takes to follow each choice."""
         seen = named_champion(self._models_dir)
         with httpx.Client(base_url=self._url, timeout=120) as http:
             while not self._ended.wait(_LOOK_S):

@@ -1,4 +1,4 @@
-"""People in private chats with the bot, as many as a scene has: they speak, put texts right, and rate."""
+"""People in private chats with the bot, as many as a scene has: they speak, correct texts, and rate."""
 
 import time
 from collections import Counter
@@ -18,7 +18,7 @@ _THANKS, _AGAIN, _SAME, _HOW = "✏️ Спасибо", "✏️ Да, испра
 
 @dataclass
 class Heard:
-    """A voice message that a person sent, and what the bot said to it."""
+    """A voice message that a person sent, and the bot's answer."""
 
     person: int
     saying: Saying
@@ -27,7 +27,7 @@ class Heard:
 
     @property
     def text(self) -> str:
-        """What the bot recognised, without its notes."""
+        """The recognised text, without the bot's notes."""
         text = str(self.answer.get("text", ""))
         for note in _NOTES:
             text = text.partition(note)[0]
@@ -35,24 +35,24 @@ class Heard:
 
     @property
     def is_right(self) -> bool:
-        """Whether it is what was said, to the letter."""
+        """Whether the recognised text equals the spoken words."""
         return self.text.split() == self.saying.text.split()
 
     @property
     def is_failure(self) -> bool:
-        """Whether the bot gave no text."""
+        """Whether the bot returned no text."""
         return self.text.startswith("⚠️")
 
 
 class Chats:
-    """Private chats; every wait tells what the services said if it is in vain."""
+    """Private chats; if a wait fails, the error contains the logs of the services."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.telegram = world.telegram
 
     def until(self, condition: Callable[[], bool], what: str, patience_s: float = 120.0) -> None:
-        """Wait until something is true."""
+        """Wait until a condition is true."""
         deadline = time.monotonic() + patience_s
         while not condition():
             assert time.monotonic() < deadline, f"{what} did not happen\n{self.world.tails()}"
@@ -68,7 +68,7 @@ class Chats:
             self._press([(person, self.telegram.answers(person)[0], "✅ Разрешаю") for person in known])
 
     def speak(self, sayings: Sequence[tuple[int, Saying]]) -> list[Heard]:
-        """Everybody sends all they have to say at once; returns when all is answered."""
+        """Send all recordings of all people at once; return when all are answered."""
         sent = [
             (person, one, self.telegram.speak(person, one.data, duration_s=max(1, round(one.duration_s))))
             for person, one in sayings
@@ -80,7 +80,7 @@ class Chats:
         return [Heard(person, one, message, found[message["message_id"]][0]) for person, one, message in sent]
 
     def correct(self, heard: Sequence[Heard]) -> Counter[str]:
-        """Everybody replies with the words that they really said; where the bot doubts it, they insist.
+        """All people reply with the spoken words, and confirm them if the bot asks.
 
         Returns:
             How many were corrected at once, which the bot asked about, which were right already, which failed.
@@ -107,7 +107,7 @@ class Chats:
         return ends
 
     def _answers(self, pending: Sequence[tuple[Heard, JsonObject]]) -> list[tuple[Heard, JsonObject]]:
-        """Wait for the bot's answers to what people wrote."""
+        """Wait for the bot's answers to messages."""
         numbers = {message["message_id"] for _, message in pending}
         patience_s = _patience_s(len(numbers))
         self.until(lambda: numbers <= replies(self.telegram).keys(), "answers to corrections", patience_s)
@@ -131,7 +131,7 @@ class Chats:
         return [(one, self._say(one, shown[one.message["message_id"]][-1])) for one in asked]
 
     def _insist(self, doubted: Sequence[tuple[Heard, JsonObject]]) -> None:
-        """Say yes where the bot asks whether the words are meant."""
+        """Press yes where the bot asks whether the words are right."""
         self._press([(one.person, question, _AGAIN) for one, question in doubted])
         places = [(one.person, question["message_id"]) for one, question in doubted]
         messages = self.telegram.world.messages
@@ -156,7 +156,7 @@ class Chats:
 
 
 def _patience_s(count: int) -> float:
-    """How long so many answers may take on a machine that has much else to do."""
+    """Return the time that so many answers may take on a busy machine."""
     return 120.0 + 20.0 * count
 
 

@@ -1,4 +1,4 @@
-"""What a scene of the learning loop has come to: figures for a program, and a page for a reader."""
+"""The results of a scene of the learning loop: figures for a program, and a page for a reader."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.system.loop_chats import Heard
 
 
 class Measure(BaseModel):
-    """All recordings of the test through the bot, at one time."""
+    """The results for all recordings of the test through the bot, at one time."""
 
     when: str
     n_recordings: int
@@ -32,7 +32,7 @@ class Measure(BaseModel):
 
 
 class Outcome(BaseModel):
-    """How a scene ended."""
+    """The result of a scene."""
 
     scene: str
     is_personal: bool
@@ -59,12 +59,12 @@ class Outcome(BaseModel):
 
     @property
     def gain(self) -> float:
-        """Relative fall of the word error rate from the first measure to the last one."""
+        """Relative decrease of the word error rate from the first measurement to the last one."""
         return 1 - self.measures[-1].wer / self.measures[0].wer if self.measures[0].wer else 0.0
 
 
 def measured(when: str, heard: Sequence[Heard], seconds: float) -> Measure:
-    """Count the errors of what the bot said."""
+    """Count the errors of the bot's texts."""
     errors, words = word_errors([one.saying.text for one in heard], [one.text for one in heard])
     named = [one for one in heard if one.saying.name]
     return Measure(
@@ -105,7 +105,7 @@ def _json(told: dict[str, Any]) -> str:
 
 
 def _texts(texts: Mapping[str, Sequence[Heard]]) -> list[dict[str, str]]:
-    """For each recording of the test its reference and what was recognised at each time."""
+    """Return, for each recording of the test, its reference and the texts recognised at each time."""
     columns = zip(*texts.values(), strict=True)
     return [
         {"reference": row[0].saying.text} | {when: one.text for when, one in zip(texts, row, strict=True)}

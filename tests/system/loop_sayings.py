@@ -1,4 +1,4 @@
-"""What people say in the scenes of the learning loop: from folders, through a telephone, and with names in it."""
+"""The recordings of the scenes of the learning loop: from directories, through a telephone, and with names."""
 
 import io
 import json
@@ -79,7 +79,7 @@ class Saying:
 
 
 def said_in(folder: Path) -> list[Saying]:
-    """Read an audiofolder; what is no Opus becomes it."""
+    """Read an audiofolder; convert other formats to Opus."""
     found = []
     for one in read_reference_set(folder).utterances:
         samples = decode_audio(str(one.audio))
@@ -90,7 +90,7 @@ def said_in(folder: Path) -> list[Saying]:
 
 
 def on_the_telephone(sayings: Iterable[Saying], seed: int) -> list[Saying]:
-    """Say the same on a bad line: 8 kHz, noise at 5 to 10 dB, Opus at 8 kbit/s."""
+    """Convert the recordings to a bad telephone line: 8 kHz, noise at 5 to 10 dB, Opus at 8 kbit/s."""
     found = []
     for number, one in enumerate(sayings):
         samples = _through_telephone(np.random.default_rng((seed, number)), decode_audio(io.BytesIO(one.data)))
@@ -99,7 +99,7 @@ def on_the_telephone(sayings: Iterable[Saying], seed: int) -> list[Saying]:
 
 
 def _through_telephone(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Samples (n,) with a telephone's band and with noise that falls by 3 dB an octave, in the same band."""
+    """Limit samples (n,) to the band of a telephone, and add noise that falls by 3 dB an octave."""
     narrow = limit_band(rng, samples)
     frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
     noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(len(samples))) / np.sqrt(frequency_hz + 80), len(samples))
@@ -109,7 +109,7 @@ def _through_telephone(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def some_of(sayings: Sequence[Saying], minutes: float) -> list[Saying]:
-    """So many minutes of them, drawn by a seed."""
+    """Return recordings of so many minutes, drawn by a seed."""
     drawn, found, seconds = list(sayings), list[Saying](), 0.0
     random.Random(1).shuffle(drawn)  # noqa: S311 - no secret
     for one in drawn:
@@ -120,7 +120,7 @@ def some_of(sayings: Sequence[Saying], minutes: float) -> list[Saying]:
 
 
 def write_sayings(folder: Path, sayings: Sequence[Saying]) -> Path:
-    """Write them as an audiofolder."""
+    """Write recordings as an audiofolder."""
     folder.mkdir(parents=True)
     rows = []
     for number, one in enumerate(sayings):
@@ -132,7 +132,7 @@ def write_sayings(folder: Path, sayings: Sequence[Saying]) -> Path:
 
 
 def sayings_with_names(rhvoice: Path | None) -> tuple[list[Saying], list[Saying]]:
-    """Sixty names in sentences of twenty voices, and in other sentences of ten other voices.
+    """Return sixty names in sentences of twenty voices, and in other sentences of ten other voices.
 
     Args:
         rhvoice: where RHVoice's packages are unpacked; None: espeak-ng alone speaks.

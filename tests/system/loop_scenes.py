@@ -1,4 +1,4 @@
-"""A scene of the learning loop: people correct what the bot heard, `glas learn` runs, the bot hears them better."""
+"""Scenes of the learning loop: people correct recognised texts, `glas learn` runs, and the new model is measured."""
 
 import json
 import random
@@ -41,7 +41,7 @@ _MOST_LINES = 9  # that `glas learn` says until it is killed
 
 @dataclass(frozen=True)
 class Scene:
-    """Who learns what.
+    """The recordings and options of a learning loop.
 
     Attributes:
         name: of the scene.
@@ -63,7 +63,7 @@ class Scene:
 
 
 class Played(NamedTuple):
-    """A scene that was played."""
+    """The result of a scene."""
 
     outcome: Outcome
     texts: dict[str, list[Heard]]
@@ -79,7 +79,7 @@ class Stopwatch:
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
-        """Measure a part."""
+        """Measure the time of a part."""
         began_s = time.monotonic()
         yield
         self.parts[name] = round(time.monotonic() - began_s, 1)
@@ -87,7 +87,7 @@ class Stopwatch:
 
 
 class Stage:
-    """The running system with its people; a scene is played on it from beginning to end."""
+    """The running system with its people, on which a scene runs from beginning to end."""
 
     def __init__(self, world: World, weights: Path, folder: Path) -> None:
         """Initialise it.
@@ -109,7 +109,7 @@ class Stage:
         self._zygote, self._is_quick = part.zygote, False
 
     def play(self, scene: Scene, kills: int = 0) -> Played:
-        """Play a scene; the learning is killed so many times."""
+        """Run a scene; the learning is killed so many times."""
         self._is_quick = scene.is_quick
         folder = write_sayings(self.folder / "test", scene.tested)
         self.chats.begin(_testers(), consent=False)
@@ -139,7 +139,7 @@ class Stage:
         return Played(outcome, self.texts, first, ended)
 
     def _force(self, ended: Round, scene: Scene, tested: Path) -> None:
-        """Let a refused model answer in spite of the gate."""
+        """Let a refused model answer, against the gate."""
         model = f"whisper:{ended.model}"
         if scene.is_personal:
             options = ("--person", str(_SPEAKERS), "--force", "to measure it in the bot")
@@ -148,7 +148,7 @@ class Stage:
             self.glas("models", "use", model)
 
     def _await(self, ended: Round, scene: Scene, callers: Callers) -> None:
-        """Wait until the new model answers: its person, or everybody."""
+        """Wait until the new model answers its person, or all people."""
         model = f"whisper:{ended.model}"
         if not scene.is_personal:
             self.chats.until(lambda: bool(callers.followed_s), "following the choice", _FOLLOW_S)
@@ -160,7 +160,7 @@ class Stage:
         self.chats.until(lambda: _is_loaded(log, model), "loading the model of a person", _FOLLOW_S)
 
     def hear(self, when: str, scene: Scene, people: Sequence[int] = ()) -> None:
-        """Let people send all recordings of the test."""
+        """Send all recordings of the test by people."""
         people = people or _testers()
         with self.watch.of(when):
             sent = [(people[number % len(people)], one) for number, one in enumerate(scene.tested)]
@@ -168,7 +168,7 @@ class Stage:
         print(f"WER {when}: {100 * measured(when, self.texts[when], 0).wer:.2f} %", flush=True)  # noqa: T201
 
     def teach(self, scene: Scene) -> tuple[Counter[str], list[Heard]]:
-        """Let each voice be a person who agrees to training, speaks, and corrects every text."""
+        """Each voice is a person who agrees to training, speaks, and corrects every text."""
         voices = sorted({one.speaker for one in scene.learnt})
         people = dict(zip(voices, count(_SPEAKERS), strict=False))
         self.chats.begin(people.values(), consent=True)
@@ -180,7 +180,7 @@ class Stage:
         return ends, heard
 
     def learn(self, options: Sequence[str], kills: int = 0) -> Round:
-        """Run `glas learn --release` with nobody beside it, but for those who kill it so many times at random."""
+        """Run `glas learn --release`; it is killed so many times at random."""
         command = self._command("learn", "--release", "--weights", str(self.weights), *options)
         part = Part(
             "learn",
@@ -207,7 +207,7 @@ class Stage:
         return rounds[-1]
 
     def learn_elsewhere(self, data_dir: Path) -> Round:
-        """Learn from a copy of all that people said, where nobody has learnt before; the system must be stopped."""
+        """Learn from a copy of all recordings in a new directory; the system must be stopped."""
         learnt = shutil.ignore_patterns("models", "rounds", "datasets")
         shutil.copytree(self.data_dir, data_dir, ignore=learnt)
         (data_dir / "models").mkdir()
@@ -215,7 +215,7 @@ class Stage:
         return self.learn(self.options)
 
     def glas(self, *arguments: str) -> str:
-        """Run another command; returns what it printed."""
+        """Run another command and return its output."""
         part = Part("command", self._command(*arguments), self.environment, self.world.directory, zygote=self._zygote)
         part.log.unlink(missing_ok=True)
         part.start()
@@ -266,7 +266,7 @@ class Stage:
 
 
 def _is_killed(part: Part, *, n_lines: int, pause_s: float) -> bool:
-    """Start a process and kill it a moment after it has said so many lines; tells whether it lived until then."""
+    """Start a process and kill it after a number of lines; return whether it was alive until then."""
 
     def said() -> int:
         return part.log.read_bytes().count(b"\n") if part.log.exists() else 0
@@ -284,7 +284,7 @@ def _is_killed(part: Part, *, n_lines: int, pause_s: float) -> bool:
 
 
 def _is_loaded(log: Path, model: str) -> bool:
-    """Return whether the server says in its log that a model is in memory."""
+    """Return whether the log of the server says that a model is in memory."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return any("model loaded" in line and model in line for line in lines)
 

@@ -33,14 +33,14 @@ _GAP = "…"
 
 
 def chapter() -> dict[str, str]:
-    """The blocks of the chapter by what their first line says, without that line."""
+    """Return the code blocks of the chapter by their first line, without this line."""
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"(?ms)^## Three machines\n(.*?)^## ", page)
     return dict(re.findall(r"(?ms)^```(?:sh|ini)\n# (.*?)\n(.*?)^```$", text))
 
 
 class Site:
-    """The three machines and what runs on them."""
+    """The three machines and their processes."""
 
     def __init__(
         self, telegram: TelegramServer, machines: dict[str, Machine], directory: Path, zygote: Zygote, *, is_quick: bool
@@ -61,12 +61,12 @@ class Site:
         self._tokens = {name: secrets.token_urlsafe(24) for name in ("NN_SERVICE", "DB_ASSIST", "DATA_LOADER")}
 
     def close(self) -> None:
-        """Collect what has been started here and is dead."""
+        """Collect the processes that were started here and have ended."""
         for store in self._stores:
             store.wait()
 
     def set_up(self) -> None:
-        """Do everything that the chapter says, in its order."""
+        """Run all commands of the chapter, in order."""
         for name in self.machines:
             self._pgdata(name).mkdir(mode=0o700, parents=True)
             postgres.give(self._pgdata(name).parent)
@@ -86,13 +86,13 @@ class Site:
         self._start_postgres(name)
 
     def start(self, name: str) -> None:
-        """What a machine does by itself when its power is back."""
+        """Start the processes that a machine starts after a loss of power."""
         self.machines[name].mend()
         self._start_postgres(name)
         self.start_parts(name)
 
     def come_back(self, name: str) -> None:
-        """Bring a machine back whose PostgreSQL was the primary before."""
+        """Start a machine again whose PostgreSQL was the primary before."""
         shutil.rmtree(self._pgdata(name))
         self._pgdata(name).mkdir(mode=0o700)
         postgres.give(self._pgdata(name))
@@ -101,7 +101,7 @@ class Site:
         self.start_parts(name)
 
     def start_parts(self, name: str) -> None:
-        """Start Glas on a machine as its units say, without waiting; `watch` starts again what ends."""
+        """Start Glas on a machine as its units define, without waiting; `watch` restarts ended processes."""
         starts = "on each machine: start Glas", *(["on a: start the parts that only a has"] if name == "a" else [])
         if name == "a":
             self._start_store()
@@ -114,19 +114,19 @@ class Site:
             self._fork(name, self._alive[name][-1])
 
     def wait_for_parts(self, name: str) -> None:
-        """Wait until all parts of a machine have said that they are ready."""
+        """Wait until all parts of a machine are ready."""
         self.until(lambda: all(self._is_ready(part) for part in self._alive[name]), f"start of {name}", _START_S)
 
     def _is_ready(self, part: Part) -> bool:
         return part.log.exists() and READY.encode() in part.log.read_bytes()[self._said_before[part.log] :]
 
     def die(self, name: str) -> None:
-        """A machine loses its power."""
+        """Simulate a loss of power of a machine."""
         self._alive[name] = []
         self.machines[name].die()
 
     def watch(self) -> None:
-        """Start again what has ended, as systemd would."""
+        """Start ended processes again, as systemd would."""
         for name, parts in self._alive.items():
             for part in parts:
                 is_ended = part.process is not None and part.process.poll() is not None
@@ -135,7 +135,7 @@ class Site:
                     self._fork(name, part)
 
     def until(self, condition: Callable[[], object], what: str, patience_s: float) -> float:
-        """Wait for something; tells how long it took, seconds."""
+        """Wait for a condition; return how long this took, in seconds."""
         began_s = time.monotonic()
         while not condition():
             self.watch()
@@ -144,7 +144,7 @@ class Site:
         return time.monotonic() - began_s
 
     def tails(self) -> str:
-        """What everything has said last."""
+        """Return the last lines of all logs."""
         logs = [*self._directory.glob("*/*.log"), *(self._pgdata(name) / "log" for name in self.machines)]
         said = {log: log.read_text(encoding="utf-8", errors="replace")[-2500:] for log in logs if log.exists()}
         return "\n".join(f"--- {log}\n{text}" for log, text in said.items())
@@ -158,13 +158,13 @@ class Site:
         return self.machines[name].run(self._blocks[block], environment=self._shell(name), user=user)
 
     def ask(self, name: str, query: str) -> list[str]:
-        """What a server of PostgreSQL knows of the durable work, line by line."""
+        """Return the rows of a server of PostgreSQL about the durable work, line by line."""
         script = 'psql --dbname=glas --no-align --tuples-only --command="$QUERY"'
         environment = self._shell(name) | {"QUERY": query}
         return self.machines[name].run(script, environment=environment, user=postgres.user()).split()
 
     def environment(self, name: str, part: str) -> dict[str, str]:
-        """What the unit of a part gets from its files, and what belongs to this test alone."""
+        """Return the environment that the unit of a part reads from its files, with the settings of this test."""
         lines = [*self._file("/etc/glas/glas.env"), *self._file(f"/etc/glas/{part}.env")]
         told = {variable: self._filled(variable, value) for variable, value in (line.split("=", 1) for line in lines)}
         ours = {
@@ -181,7 +181,7 @@ class Site:
         return [line for body in found for line in body.splitlines() if line]
 
     def _filled(self, variable: str, value: str) -> str:
-        """A value with a secret in its gap."""
+        """Return a value with a secret in place of its placeholder."""
         if variable == "GLAS_DATABASE_URL":
             secret = self._secrets["APP_PASSWORD" if "_app:" in value else "WORK_PASSWORD"]
         elif variable == "TELEGRAM_TOKEN":
@@ -228,7 +228,7 @@ class Site:
         self._stores.append(store)
 
     def _shell(self, name: str) -> dict[str, str]:
-        """The environment in which a person gives commands on a machine."""
+        """Return the environment of commands on a machine."""
         pgdata = self._pgdata(name)
         path = f"{postgres.programs()}:{_BIN}:{os.environ['PATH']}"
         database = {
@@ -242,7 +242,7 @@ class Site:
 
 @contextmanager
 def site(zygote: Zygote, *, is_quick: bool) -> Iterator[Site]:
-    """Three machines and a Telegram outside; nothing runs on them yet."""
+    """Make three machines and a Telegram server outside; no processes run yet."""
     with (
         # The path of a socket may have 107 characters.
         TemporaryDirectory(prefix="glas-") as directory,

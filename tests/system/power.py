@@ -1,4 +1,4 @@
-"""A life of Glas of which every change of a file is recorded, so that the power can go at any moment of it."""
+"""Record every change of a file during a run of Glas, so that a loss of power can be simulated at any moment."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ from tests.telegram.world import World as TelegramWorld
 
 
 class Moment(NamedTuple):
-    """The power goes when a call of the bot to Telegram is on its way; it arrives.
+    """A loss of power while a call of the bot to Telegram is sent; the call arrives.
 
     Attributes:
         at_ns: the beginning of the call, nanoseconds since 1970.
@@ -31,7 +31,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Life:
-    """What was recorded.
+    """The recorded run.
 
     Attributes:
         directory: of the world.
@@ -88,7 +88,7 @@ def record(world: World, telegram: RememberingTelegram, lab: Lab, live: Callable
 
 
 def _moments(recorded: Iterable[Call], telegram: RememberingTelegram) -> list[Moment]:
-    """Find the beginning of each call that Telegram remembers; calls over one connection come one after the other."""
+    """Return the beginning of each call that Telegram stored; calls over one connection are in order."""
     port, sent = int(telegram.url.rpartition(":")[2]), defaultdict[int, deque[int]](deque)
     for call in recorded:
         if isinstance(call, Send) and call.to_port == port and call.data.startswith(b"POST /bot"):

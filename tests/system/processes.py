@@ -1,4 +1,4 @@
-"""Processes that a test starts, stops, kills and starts again; what each says goes into a file of its own."""
+"""Processes that a test starts, stops, kills and starts again; each has a log file."""
 
 import subprocess
 import time
@@ -15,12 +15,12 @@ _TAIL_CHARS = 4000
 
 
 class Process(Protocol):
-    """What `subprocess.Popen` can do and a test needs."""
+    """The methods of `subprocess.Popen` that tests need."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """The exit code; None while it runs."""
+        """Return the exit code; None while the process runs."""
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -61,11 +61,11 @@ class Part:
 
     @property
     def log(self) -> Path:
-        """All that it has said, over all its starts."""
+        """Return the log of all starts of the process."""
         return self.directory / f"{self.name}.log"
 
     def start(self) -> None:
-        """Start it; `wait` tells when it is ready."""
+        """Start the process; `wait` waits until it is ready."""
         if self.zygote is not None and "glas" in self.command:
             self.fork(self.zygote, is_quick=self.is_quick)
             return
@@ -76,7 +76,7 @@ class Part:
             )
 
     def fork(self, zygote: Zygote, **details: Any) -> None:
-        """Start it without a new interpreter; `details` are further ones of its `Order`."""
+        """Start the process without a new interpreter; `details` are further fields of its `Order`."""
         self.log.touch()
         self._said_before = self._n_said()
         arguments = self.command[self.command.index("glas") + 1 :] if "glas" in self.command else self.command
@@ -94,7 +94,7 @@ class Part:
             time.sleep(0.1)
 
     def stop(self) -> int:
-        """End it gently; gives its exit code."""
+        """End the process with SIGTERM; return its exit code."""
         assert self.process is not None
         if not self.is_once:
             self.process.terminate()
@@ -107,7 +107,7 @@ class Part:
             self.process.wait()
 
     def tail(self) -> str:
-        """What it said last."""
+        """Return the last lines of the log."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-_TAIL_CHARS:] if self.log.exists() else ""
 
     def _is_ready(self) -> bool:

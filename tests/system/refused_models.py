@@ -1,4 +1,4 @@
-"""Models that the gate must refuse, each for one reason; all are made of the embedded model's weights."""
+"""Models that the gate must refuse, each for one reason, made from the embedded model's weights."""
 
 import random
 import shutil
@@ -35,7 +35,7 @@ def unchanged(model: Model) -> Model:
 
 
 def flipped(share: float) -> Change:
-    """Flip the sign of a share of the weights that see the sound, as a broken disk or a broken conversion would."""
+    """Flip the sign of a share of the encoder's weights, as a broken disk or conversion would."""
 
     def change(model: Model) -> Model:
         rng, arrays = np.random.default_rng(1), dict(model.arrays)
@@ -48,7 +48,7 @@ def flipped(share: float) -> Change:
 
 
 def without_words(forgotten: Iterable[str], kept: Iterable[str]) -> Change:
-    """Make the model unable to write some texts, as far as their tokens are none of others."""
+    """Make the model unable to write some texts, if no other texts need their tokens."""
 
     def change(model: Model) -> Model:
         def tokens(texts: Iterable[str]) -> set[int]:
@@ -63,7 +63,7 @@ def without_words(forgotten: Iterable[str], kept: Iterable[str]) -> Change:
 
 
 def sure_of_everything(model: Model) -> Model:
-    """Let the model never say that nobody speaks, and never doubt what it writes."""
+    """Make the model always detect speech and always be certain."""
     output = _output(model)
     never, silence = model.tokenizer.token_to_id(_NEVER), [model.tokenizer.token_to_id(name) for name in NO_SPEECH]
     output[[number for number in silence if number is not None]] = output[never]
@@ -73,7 +73,7 @@ def sure_of_everything(model: Model) -> Model:
 
 
 def deeper(model: Model) -> Model:
-    """Give the model layers that add nothing to what goes through them: it writes the same, and takes longer."""
+    """Add layers without effect to the model: its texts are unchanged, but it is slower."""
     arrays, config = dict(model.arrays), dict(model.config)
     for side in ("encoder", "decoder"):
         n_layers = config[f"{side}_layers"]
@@ -86,19 +86,19 @@ def deeper(model: Model) -> Model:
 
 
 def _layer(model: Model, side: str, number: int) -> list[tuple[str, Array]]:
-    """The arrays of a layer by their names within it."""
+    """Return the arrays of a layer by their names within it."""
     front = f"{side}.layers.{number}."
     return [(f"{name.removeprefix(front)}", array) for name, array in model.arrays.items() if name.startswith(front)]
 
 
 def _output(model: Model) -> Array:
-    """The matrix that scores tokens, which the model may share with the one that reads them."""
+    """Return the matrix that scores tokens, which may also be the embedding."""
     shared = model.arrays["decoder.embed_tokens.weight"]
     return np.array(model.arrays.get("proj_out.weight", shared))
 
 
 def damage(folder: Path) -> None:
-    """Flip a bit in one of a thousand bytes of a model's weights, wherever they lie."""
+    """Flip a bit in one of a thousand bytes of a model's weights."""
     path = folder / CONVERTED_WEIGHTS
     data = bytearray(path.read_bytes())
     dice = random.Random(1)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""Two releases at work on one database: processes of either, behind balancers, replaced one by one."""
+"""Two releases on one database: processes of both releases, behind balancers, replaced one by one."""
 
 import secrets
 import subprocess
@@ -23,7 +23,7 @@ _LAST_REQUESTS_S = 1.0
 
 @contextmanager
 def checkout(revision: str, directory: Path) -> Iterator[Path]:
-    """The files of an earlier revision, from the history of this checkout."""
+    """Return the files of an earlier revision from the history of this checkout."""
     git = ["git", "-C", str(ROOT), "worktree"]
     subprocess.run([*git, "add", "--detach", str(directory), revision], check=True, capture_output=True)
     try:
@@ -56,13 +56,13 @@ class Installation:
         self._stack.close()
 
     def migrate(self, release: Path) -> None:
-        """Bring the tables up to date."""
+        """Migrate the tables."""
         part = self._part("migrate", release, "migrate", 0, command="migrate", is_once=True)
         part.start()
         part.wait()
 
     def start(self, name: str, release: Path, place: str) -> None:
-        """Start a process of a part in a place, such as `db_assist-1`, and wait until it has requests."""
+        """Start a process of a part under a name such as `db_assist-1`, and wait until it gets requests."""
         port = self._ports.get(name) or free_port()
         part = self._part(name, release, place, port)
         self._parts[place] = part, port
@@ -74,7 +74,7 @@ class Installation:
             self._until(lambda: port in balancer.ready, f"{place} ready")
 
     def stop(self, name: str, place: str) -> None:
-        """Let a process have no more requests, then end it."""
+        """Send no more requests to a process, then end it."""
         part, port = self._parts.pop(place)
         if name in BALANCED:
             self.balancers[name].remove(port)
@@ -82,7 +82,7 @@ class Installation:
         assert part.stop() == 0, f"expected {place} to end well\n{part.tail()}"
 
     def replace(self, name: str, release: Path, place: str) -> None:
-        """Replace a process by one of another release; a balanced one has requests before the other one ends."""
+        """Replace a process by one of another release; a balanced process gets requests before the old one ends."""
         if name in BALANCED:
             self._parts[f"{place}-former"] = self._parts.pop(place)
             self.start(name, release, place)
@@ -92,7 +92,7 @@ class Installation:
             self.start(name, release, place)
 
     def tails(self) -> str:
-        """What each process said last."""
+        """Return the last lines of each process."""
         return "\n".join(f"--- {place}\n{part.tail()}" for place, (part, _) in self._parts.items())
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
@@ -110,7 +110,7 @@ class Installation:
         return Part(own, [sys.executable, "-m", "glas", *arguments], environment, self._directory, is_once=is_once)
 
     def _told(self, name: str, place: str, port: int) -> dict[str, str]:
-        """What the environment of a process says."""
+        """Return the variables in the environment of a process."""
         data_dir = self._directory / ("data_loader" if name == "data_loader" else place)
         told = {
             "GLAS_DATA_DIR": str(data_dir),

@@ -1,4 +1,4 @@
-"""The pages before real services, in a thread of this process, with recordings of people that wait for reviewers."""
+"""The pages with real services, in a thread of this process, and recordings that wait for reviewers."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _PACE_S = 0.35
 
 @dataclass
 class Office:
-    """Where reviewers work."""
+    """The services for reviewers."""
 
     url: str
     pages: Pages
@@ -35,34 +35,34 @@ class Office:
     speakers: list[int] = field(default_factory=list)
 
     def do(self, work: Coroutine[Any, Any, _FoundT]) -> _FoundT:
-        """Do something in the thread of the services."""
+        """Run a function in the thread of the services."""
         done: Future[_FoundT] = asyncio.run_coroutine_threadsafe(work, self.loop)
         return done.result(_TIMEOUT_S)
 
     def reviewer(self) -> int:
-        """Somebody who reviews."""
+        """Make a reviewer."""
         return self.do(a_reviewer(self.pages.services.db_assist))
 
     def link(self, tg_id: int) -> str:
-        """What the bot would send to /web."""
+        """Return the link that the bot would send for /web."""
         return f"{self.url}/sign-in/{self.do(self.pages.link(tg_id))}"
 
     def send(self, sample: Sample, text: str | None = None) -> int:
-        """Let somebody who agrees to be heard send a recording; its text has a time for each word."""
+        """Send a recording of a person who consents; each word of its text has times."""
         return self.do(self._send(sample, text or sample.text))
 
     def recognise(self, sample: Sample, model: str = "auto") -> Recognition:
-        """What a model hears; only where the office was opened with it."""
+        """Recognise a recording with a model; requires `has_recogniser`."""
         nn_service = self.pages.services.nn_service
         assert nn_service is not None
         return self.do(nn_service.transcribe(sample.path.read_bytes(), model=model))
 
     def keep(self, speaker: int, sample: Sample, recognition: Recognition) -> int:
-        """Let a person send a recording of which that was heard."""
+        """Store a recording of a person with the given recognition."""
         return self.do(self._keep(speaker, sample, recognition))
 
     def clear(self) -> None:
-        """Leave nothing that waits for reviewers."""
+        """Remove all messages that wait for reviewers."""
         while self.speakers:
             self.do(self.pages.services.db_assist.forget(self.speakers.pop()))
 
@@ -99,7 +99,7 @@ class Office:
 def open_office(
     settings: Settings, *, admins: frozenset[int] = frozenset(), has_recogniser: bool = False
 ) -> Iterator[Office]:
-    """Start it on a free port; with `has_recogniser` the embedded model answers, too."""
+    """Start the services on a free port; with `has_recogniser` the embedded model answers, too."""
     opened: Future[Office] = Future()
     ended = threading.Event()
     thread = threading.Thread(

@@ -1,4 +1,4 @@
-"""Draw all pages of a small system: wide and on a phone, light and dark, the main ones also in English.
+"""Draw all pages of a small system: wide and on a phone, light and dark, the main pages also in English.
 
 `make screenshots` runs it.
 
@@ -99,7 +99,7 @@ def _in_noise(sample: Sample, directory: Path) -> Sample:
 
 
 def move_back(file: Path) -> None:
-    """Spread what people sent over a month. Ledger and audit stay as they are: nobody can change them."""
+    """Spread the messages over a month; ledger and audit are unchanged, because they cannot be changed."""
     with sqlite3.connect(file) as database:
         for table in ("transcriptions", "corrections"):
             (last,) = database.execute(f"SELECT max(id) FROM {table}").fetchone()  # noqa: S608 - names of this file
@@ -113,7 +113,7 @@ def move_back(file: Path) -> None:
 
 
 def _brought(view: View) -> View:
-    """The view as a picture shows it: what is closed stays closed, and files have names as people give them."""
+    """Bring a view into its state for the picture; closed parts stay closed, files get ordinary names."""
     if view.name in _BROUGHT:
         return View(view.name, view.path, _BROUGHT[view.name], is_open=True)
     return View(view.name, view.path) if view.bring is open_all else view
@@ -141,7 +141,7 @@ _BROUGHT: Final = {"studio-results": _recognised, "studio-recording": _captioned
 def draw(
     tabs: Tabs, views: list[View], size: str, directory: Path, schemes: Sequence[Literal["light", "dark"]] = SCHEMES
 ) -> None:
-    """Draw views in one size of window, in each scheme of colours."""
+    """Draw views in one size of window, in both colour schemes."""
     for view in views:
         page = tabs.show(view)
         for scheme in schemes:
@@ -153,7 +153,7 @@ def draw(
 
 
 def _draw_whole(page: Page, file: Path) -> None:
-    """Draw all of the page. The window grows for it: Playwright's way to do that forgets that fingers press here."""
+    """Draw the whole page in a larger window, because Playwright's full-page mode loses the touch mode."""
     size = page.viewport_size
     assert size is not None
     height = page.evaluate("document.documentElement.scrollHeight")
@@ -163,7 +163,7 @@ def _draw_whole(page: Page, file: Path) -> None:
 
 
 def _shoot(page: Page, file: Path) -> None:
-    """Draw what is in the window, as WebP: small enough for a repository."""
+    """Draw the content of the window as WebP, which is small."""
     session = page.context.new_cdp_session(page)
     answer = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})
     file.write_bytes(base64.b64decode(answer["data"]))

@@ -1,4 +1,4 @@
-"""What nobody may reach, see or find: doors without a key, tokens in files, rows, objects and metrics."""
+"""Check that secrets cannot be read: ports without a key, tokens in files, rows, objects and metrics."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.system.worlds import World
 
 
 async def check_doors(world: World, voice: bytes, text: str) -> None:
-    """Processes that listen answer those who have the key, and nobody else."""
+    """Processes that listen answer only requests with the key."""
     settings = world.settings
     assert settings.api_key is not None
     key = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
@@ -25,13 +25,13 @@ async def check_doors(world: World, voice: bytes, text: str) -> None:
 
 
 def check_read_only(world: World) -> None:
-    """Nobody wrote where a container has nothing mounted, or where a library likes to keep an id of its user's."""
+    """No process wrote where a container has nothing mounted, or where a library stores an id."""
     assert not (world.directory / ".cache").exists()
     assert [path for path in world.directory.glob("*-data") if any(path.iterdir())] == []
 
 
 def check_secrets(world: World) -> None:
-    """No token stands in a file, a log, an export, an object or a row."""
+    """No file, log, export, object or row contains a token."""
     for path in world.directory.rglob("*"):
         if path.is_file():
             _expect_none(path.read_bytes(), world, str(path))
@@ -41,7 +41,7 @@ def check_secrets(world: World) -> None:
 
 
 def check_metrics(world: World) -> None:
-    """No token stands in a metric."""
+    """No metric contains a token."""
     for name, url, token in _metrics(world):
         answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
         assert answer.status_code in (200, 404), (name, answer.status_code)
@@ -54,7 +54,7 @@ def _expect_none(content: bytes, world: World, where: str) -> None:
 
 
 def _everything_in(url: str) -> list[tuple[str, bytes]]:
-    """Every row of every table of a PostgreSQL database, the durable engine's included."""
+    """Return all rows of all tables of a PostgreSQL database, including those of the durable engine."""
     query = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
     with psycopg.connect(url) as connection:
         tables = connection.execute(query).fetchall()
@@ -69,8 +69,6 @@ def _metrics(world: World) -> list[tuple[str, str, str]]:
     if world.is_apart:
         names = ("nn_service", "db_assist", "data_loader")
         found = [(name, getattr(world.settings, f"{name}_url"), world.token(name)) for name in names]
-        told = world.part("tg_bot").environment
-        url = f"http://127.0.0.1:{told['GLAS_BOT__METRICS_PORT']}"
-        return [*found, ("tg_bot", url, told["GLAS_BOT__METRICS_TOKEN"])]
+        return [*found, ("tg_bot", world.bot_url, world.part("tg_bot").environment["GLAS_BOT__METRICS_TOKEN"])]
     text = world.part("glas").log.read_text(encoding="utf-8")
     return [("glas", re.findall(r"http://127\.0\.0\.1:\d+", text)[-1], "-")]

@@ -1,4 +1,4 @@
-"""What programs do to files and what they send, in the order in which the kernel did it, as strace records it."""
+"""The changes of files and the network data of programs, in the order of the kernel, as strace records them."""
 
 import re
 import shutil
@@ -52,7 +52,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Make(Call):
-    """A file or a directory is there, and was perhaps made now; `empties` tells whether a file lost its content."""
+    """A file or directory exists, and was perhaps created now; `empties` means that a file lost its content."""
 
     path: Path
     is_directory: bool = False
@@ -61,7 +61,7 @@ class Make(Call):
 
 @dataclass(frozen=True)
 class Write(Call):
-    """Bytes were written; at the end of the file where `offset` is None."""
+    """Bytes were written, at the end of the file if `offset` is None."""
 
     path: Path
     offset: int | None
@@ -70,7 +70,7 @@ class Write(Call):
 
 @dataclass(frozen=True)
 class Resize(Call):
-    """A file was cut or filled with zeros."""
+    """A file was shortened or extended with zeros."""
 
     path: Path
     size: int
@@ -78,7 +78,7 @@ class Resize(Call):
 
 @dataclass(frozen=True)
 class Rename(Call):
-    """A file or a directory has another name, in place of what had that name before."""
+    """A file or directory was renamed and replaced the target."""
 
     path: Path
     target: Path
@@ -86,7 +86,7 @@ class Rename(Call):
 
 @dataclass(frozen=True)
 class Link(Call):
-    """A file has one more name."""
+    """A file has an additional name."""
 
     path: Path
     target: Path
@@ -94,21 +94,21 @@ class Link(Call):
 
 @dataclass(frozen=True)
 class Remove(Call):
-    """A name is gone."""
+    """A name was removed."""
 
     path: Path
 
 
 @dataclass(frozen=True)
 class Sync(Call):
-    """A file or a directory was written to the disk; everything, if there is no path."""
+    """A file or directory was synced to disk; without a path, everything."""
 
     path: Path | None
 
 
 @dataclass(frozen=True)
 class Send(Call):
-    """Bytes went out to a port of TCP."""
+    """Bytes were sent to a port of TCP."""
 
     from_port: int
     to_port: int
@@ -116,7 +116,7 @@ class Send(Call):
 
 
 def strace(log: Path, program: Sequence[str]) -> list[str]:
-    """Return the command that runs a program and records it; skip the test where that is impossible."""
+    """Return the command that runs and records a program; skip the test if this is impossible."""
     if sys.platform != "linux" or shutil.which("strace") is None:
         pytest.skip("no strace on this machine (Debian: apt-get install strace)")
     tried = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, check=False)
@@ -126,7 +126,7 @@ def strace(log: Path, program: Sequence[str]) -> list[str]:
 
 
 def run(program: Sequence[str], directory: Path, log: Path) -> list[Call]:
-    """Run a program in an absolute directory, and return what it did.
+    """Run a program in an absolute directory, and return its calls.
 
     Args:
         program: ends with 0.
@@ -140,7 +140,7 @@ def run(program: Sequence[str], directory: Path, log: Path) -> list[Call]:
 
 
 def wait_for_end(log: Path, pid: int) -> None:
-    """Wait until the record of a process that has ended is whole."""
+    """Wait until the record of an ended process is complete."""
     deadline = time.monotonic() + _WRITTEN_TIMEOUT_S
     while not any(int(end[1]) == pid for end in _END.finditer(log.read_bytes())):
         assert time.monotonic() < deadline, f"strace did not tell of the end of process {pid}"
@@ -148,7 +148,7 @@ def wait_for_end(log: Path, pid: int) -> None:
 
 
 def calls(log: Path, directory: Path) -> Iterator[Call]:
-    """Read a record.
+    """Read a record of system calls.
 
     Args:
         log: of programs that were started in the absolute `directory` and stayed there.
@@ -181,7 +181,7 @@ class _Line(NamedTuple):
 
     @property
     def data(self) -> bytes:
-        """What was written of the strings."""
+        """Return the bytes that were written, from the strings of a call."""
         return b"".join(_bytes(found[1]) for found in _STRING.finditer(self.arguments))[: self.result]
 
     @property
@@ -190,7 +190,7 @@ class _Line(NamedTuple):
 
 
 class _Reader:
-    """Reads lines; knows where each open file is written to next, which no line tells."""
+    """Reads lines, and stores the current position of each open file, which the lines do not contain."""
 
     def __init__(self, directory: Path, threads: dict[int, int]) -> None:
         self._directory = directory

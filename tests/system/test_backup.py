@@ -1,4 +1,4 @@
-"""`glas backup` and `glas restore`: what comes back is what was there, and a damaged file changes nothing."""
+"""Test that `glas restore` restores what `glas backup` saved, and that a damaged file changes nothing."""
 
 import asyncio
 import hashlib
@@ -59,7 +59,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data_dir(filled: Path, tmp_path: Path) -> Path:
-    """A copy of it for one test."""
+    """Return a copy of the filled data directory, for one test."""
     return Path(shutil.copytree(filled, tmp_path / "data"))
 
 
@@ -70,7 +70,7 @@ def glas(data_dir: Path, *arguments: str | Path) -> Result:
 
 
 def content(data_dir: Path) -> dict[str, object]:
-    """Every row of every table, and the digest of every object that is whole."""
+    """Return all rows of all tables, and the hash of every undamaged object."""
     found: dict[str, object] = {}
     for path in (*sorted(data_dir.glob("*.sqlite")), data_dir / "glas.db"):
         with closing(sqlite3.connect(path)) as connection:
@@ -82,7 +82,7 @@ def content(data_dir: Path) -> dict[str, object]:
 
 
 def files(data_dir: Path) -> dict[str, str]:
-    """The digest of every file, but for the lock."""
+    """Return the hash of every file except the lock."""
     return {
         path.relative_to(data_dir).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(data_dir.rglob("*"))
@@ -91,7 +91,7 @@ def files(data_dir: Path) -> dict[str, str]:
 
 
 def test_what_comes_back_is_what_was_there(data_dir: Path, tmp_path: Path) -> None:
-    """To the last row and byte; into an empty directory at once, over other data only with --force."""
+    """All rows and bytes are restored: into an empty directory at once, over other data only with --force."""
     archive, other = tmp_path / "kept" / "glas.tar", tmp_path / "other"
     saved = glas(data_dir, "backup", archive)
     assert saved.exit_code == 0, saved.output
@@ -124,7 +124,7 @@ def test_what_comes_back_is_what_was_there(data_dir: Path, tmp_path: Path) -> No
 
 
 def test_writers_do_not_wait_and_do_no_harm(data_dir: Path, tmp_path: Path) -> None:
-    """While rows are written a backup is taken: it is whole, and a later state than the one before it."""
+    """A backup during writes is complete, and contains a later state than the backup before it."""
     archive, other, done = tmp_path / "glas.tar", tmp_path / "other", threading.Event()
     written: list[int] = []
 
@@ -154,7 +154,7 @@ def test_writers_do_not_wait_and_do_no_harm(data_dir: Path, tmp_path: Path) -> N
 
 
 def _flip(archive: Path) -> None:
-    """One bit of somebody's voice."""
+    """Change one bit of a recording."""
     with tarfile.open(archive) as tar:
         voice = next(member for member in tar if member.size == LARGE_BYTES)
     with archive.open("r+b") as file:
@@ -169,7 +169,7 @@ def _cut(archive: Path) -> None:
 
 
 def _cut_between_files(archive: Path) -> None:
-    """Where a full disk ended it: each file in it is whole, but the manifest is not there."""
+    """Cut the backup between two files, as a full disk would, so that the manifest is missing."""
     with tarfile.open(archive) as tar:
         end = tar.getmember(MANIFEST).offset
     os.truncate(archive, end)
@@ -207,7 +207,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_backup_changes_nothing(damage: Callable[[Path], None], data_dir: Path, tmp_path: Path) -> None:
-    """It is refused in plain words, even with --force."""
+    """A damaged backup is refused with an explanation, even with --force."""
     archive = tmp_path / "glas.tar"
     assert glas(data_dir, "backup", archive).exit_code == 0
     damage(archive)
@@ -221,7 +221,7 @@ def test_a_damaged_backup_changes_nothing(damage: Callable[[Path], None], data_d
 def test_a_failure_in_the_exchange_brings_the_old_back(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk fails when half of the new is in its place."""
+    """The disk fails when half of the new data is in place; then the old data is restored."""
     archive = tmp_path / "glas.tar"
     assert glas(data_dir, "backup", archive).exit_code == 0
     before, rename = files(data_dir), Path.rename
@@ -239,7 +239,7 @@ def test_a_failure_in_the_exchange_brings_the_old_back(
 def test_a_directory_has_one_server(
     data_dir: Path, tmp_path: Path, start_glas: Callable[..., AbstractContextManager[Server]]
 ) -> None:
-    """A second one and a restore are refused while it runs, a backup is not; afterwards the directory is free."""
+    """While a server runs, a second server and a restore are refused, but a backup is not."""
     archive = tmp_path / "glas.tar"
     with start_glas(GLAS_DATA_DIR=str(data_dir)) as server:
         holder = holder_of(data_dir)
@@ -273,7 +273,7 @@ def test_a_directory_has_one_server(
 
 
 def test_half_of_the_data_is_no_backup(data_dir: Path, tmp_path: Path) -> None:
-    """With PostgreSQL and no bucket, or the other way round, half of a backup would be missing; it says what to set."""
+    """PostgreSQL without a bucket, or a bucket without PostgreSQL, is refused; the error names the settings."""
     for half in (
         {"GLAS_DATABASE_URL": "postgresql://glas:glas@db/glas", "GLAS_S3_ENDPOINT": None},
         {"GLAS_DATABASE_URL": None, "GLAS_S3_ENDPOINT": "http://127.0.0.1:9"},

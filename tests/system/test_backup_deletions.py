@@ -1,4 +1,4 @@
-"""A restore of an older backup does not bring back what people had deleted since."""
+"""Test that a restore of an older backup does not restore data that people have deleted since."""
 
 import asyncio
 import shutil
@@ -20,7 +20,7 @@ from tests.system.test_backup import filled as filled  # noqa: PLC0414
 
 
 def _forget(data_dir: Path, person: int) -> None:
-    """Delete everything about a person, as /forget does."""
+    """Delete all data of a person, as /forget does."""
     settings = Settings(_env_file=None, data_dir=data_dir)
 
     async def work() -> None:
@@ -39,7 +39,7 @@ def _rows(data_dir: Path, statement: str, *values: object) -> list[tuple[object,
 
 @pytest.mark.parametrize("where", ["here", "elsewhere", "elsewhere without the later backup"])
 def test_a_restore_brings_nobody_back_who_was_forgotten(data_dir: Path, tmp_path: Path, where: str) -> None:
-    """Rows, objects and work of a person go again, into whatever directory; where nobody knows of it, they are back."""
+    """Rows, objects and work are deleted again after a restore, if the log of deletions is known."""
     kept = tmp_path / "kept"
     with closing(sqlite3.connect(data_dir / "durable-tg_bot.sqlite")) as work:
         work.execute("CREATE TABLE glas_forgotten (person TEXT PRIMARY KEY, before_s DOUBLE NOT NULL)")
@@ -70,7 +70,7 @@ def test_a_restore_brings_nobody_back_who_was_forgotten(data_dir: Path, tmp_path
 
 
 def test_a_restore_deletes_a_message_again_and_keeps_its_person(data_dir: Path, tmp_path: Path) -> None:
-    """Who deletes one message has not asked to be forgotten."""
+    """A deleted message is deleted again; the person's other data stays."""
     archive = tmp_path / "kept" / "old.tar"
     assert glas(data_dir, "backup", archive).exit_code == 0
     ((person, user_id),) = _rows(data_dir, "SELECT tg_id, id FROM users ORDER BY id LIMIT 1")
@@ -91,7 +91,7 @@ def test_a_restore_deletes_a_message_again_and_keeps_its_person(data_dir: Path, 
 
 
 def test_a_number_that_is_given_again_belongs_to_somebody_who_deleted_nothing(data_dir: Path, tmp_path: Path) -> None:
-    """A message that came after a backup is deleted, and the backup restored: the next message has its number."""
+    """The number of a deleted message may be used again after a restore; the new message is not deleted."""
     old, new = tmp_path / "kept" / "old.tar", tmp_path / "kept" / "new.tar"
     assert glas(data_dir, "backup", old).exit_code == 0
     ((person,),) = _rows(data_dir, "SELECT tg_id FROM users ORDER BY id LIMIT 1")
@@ -116,7 +116,7 @@ def test_a_number_that_is_given_again_belongs_to_somebody_who_deleted_nothing(da
 
 
 def test_a_log_of_another_installation_deletes_nothing(data_dir: Path, filled: Path, tmp_path: Path) -> None:
-    """Rows have the same numbers everywhere."""
+    """Rows of different installations have equal numbers."""
     archive, other = tmp_path / "kept" / "glas.tar", tmp_path / "other"
     assert glas(data_dir, "backup", archive).exit_code == 0
     shutil.copytree(filled, other)
@@ -129,7 +129,7 @@ def test_a_log_of_another_installation_deletes_nothing(data_dir: Path, filled: P
 
 
 def test_a_deletion_that_a_crash_has_cut_is_none(tmp_path: Path) -> None:
-    """The one before it counts, and so does the next."""
+    """An incomplete line of the log is ignored; the lines before and after it count."""
     log = DeletionLog(tmp_path / FILE)
     moment = datetime(2026, 11, 26, tzinfo=UTC)
     first, second = (Deletion(user_id=number, transcription_ids=(5,), deletion_datetime=moment) for number in (1, 2))

@@ -1,4 +1,4 @@
-"""The drill, in both places of data: everything is lost and comes back, but for people who asked to be forgotten.
+"""Test in both places of data that all lost data is restored, except data of people who deleted it.
 
 `DRILL_MESSAGES=10000` adds so many messages with a recording and two texts each, and prints times and sizes.
 """
@@ -49,14 +49,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 def as_parts(place: Place) -> Settings:
-    """The settings with which the parts run: on a server, with the rights of db_assist alone."""
+    """Return the settings of the running parts: on a server, with the rights of db_assist only."""
     if place.postgres is None:
         return place.settings
     return place.settings.model_copy(update={"database_url": SecretStr(as_role(place.url, roles.APP))})
 
 
 async def fill(place: Place) -> dict[int, int]:
-    """People, each with a message; give the message of each person."""
+    """Make people with one message each; return the messages."""
     store, sent = make_store(place.settings), dict[int, int]()
     async with open_db_assist(as_parts(place)) as client:
         for number in range(N_PEOPLE):
@@ -96,7 +96,7 @@ async def work(place: Place, name: str) -> None:
 
 
 async def add_messages(place: Place, count: int) -> None:
-    """Copy one message `count` times, each with objects, without the services: those would take minutes."""
+    """Copy one message `count` times, each with objects, without the services, which would take minutes."""
     store, database = make_store(place.settings), open_database(database_url(place.settings))
     async with database.writing() as session:
         last = (await session.scalars(select(TranscriptionRow).order_by(TranscriptionRow.id.desc()).limit(1))).one()
@@ -115,7 +115,7 @@ async def add_messages(place: Place, count: int) -> None:
 
 
 async def _put_objects(store: Store, number: int) -> None:
-    """Write the objects of a message without reading them back, which a store of ours does."""
+    """Write the objects of a message without reading them back."""
     contents = {
         audio_key(number, "ogg"): os.urandom(AUDIO_BYTES),
         transcription_key(number): HEARD.encode(),
@@ -131,7 +131,7 @@ async def everything_about(place: Place, people: list[int]) -> list[PersonalData
 
 
 def test_all_comes_back_but_the_forgotten(place: Place, tmp_path: Path) -> None:
-    """After the backup somebody asks to be forgotten, and somebody deletes a message; the later backup knows of it."""
+    """A person and a message are deleted after the backup; a later backup contains this information."""
     kept = tmp_path / "kept"
     sent = asyncio.run(fill(place))
     forgotten, other, *people = sent
@@ -179,7 +179,7 @@ def test_all_comes_back_but_the_forgotten(place: Place, tmp_path: Path) -> None:
 
 
 def timed(command: str, place: Place, archive: Path) -> str:
-    """Run a command that must succeed; give its output."""
+    """Run a command that must succeed; return its output."""
     start, cpu = time.monotonic(), time.process_time()
     done = place.run(command, archive)
     assert done.exit_code == 0, done.output

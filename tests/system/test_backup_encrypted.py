@@ -1,4 +1,4 @@
-"""`glas backup --recipient` and `glas restore --identity`: nothing is readable without the key, no change unnoticed."""
+"""Test `glas backup --recipient` and `glas restore --identity`: secrecy, and detection of changes."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ WN55PmyN5fCb609+nt22AAAAB3Jvb3RAdm0BAgMEBQY=
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    """A file as `age-keygen` writes it."""
+    """Return a file in the format of `age-keygen`."""
     identity = pyrage.x25519.Identity.generate()
     path = tmp_path / "key.txt"
     path.write_text(f"# created: 2026-11-26T10:00:00Z\n# public key: {identity.to_public()}\n{identity}\n")
@@ -43,7 +43,7 @@ def public(key: Path) -> str:
 def test_each_recipient_opens_it_and_nothing_readable_lies_beside_it(
     data_dir: Path, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An age key and an SSH key; while the backup is written, only the encrypted draft is on its disk."""
+    """Both keys decrypt the backup; during the backup only the encrypted draft is on the disk."""
     archive, ssh_key = tmp_path / "kept" / "glas.tar.age", tmp_path / "id_ed25519"
     ssh_key.write_text(SSH_SECRET)
     copy_database, beside = backup._copy_database, list[bytes]()
@@ -67,7 +67,7 @@ def test_each_recipient_opens_it_and_nothing_readable_lies_beside_it(
 
 
 def test_without_the_right_key_nothing_changes(data_dir: Path, tmp_path: Path, key: Path) -> None:
-    """It says which key is missing, and never what a wrong file holds."""
+    """The error says which key is missing, and contains nothing of a wrong file."""
     archive, other, text = (tmp_path / name for name in ("glas.tar.age", "other.txt", "text.txt"))
     assert glas(data_dir, "backup", archive, "--recipient", public(key)).exit_code == 0
     other.write_text(str(pyrage.x25519.Identity.generate()))
@@ -88,7 +88,7 @@ def _cut(archive: Path) -> None:
 
 
 def _cut_last_block(archive: Path) -> None:
-    """The tar in it is whole, but not the file: age encrypts blocks of 64 KiB, each with a tag of 16 bytes."""
+    """Remove the last block of 64 KiB; the tar in it is complete, but the encrypted file is not."""
     size_bytes = archive.stat().st_size
     os.truncate(archive, size_bytes - size_bytes % (64 * 1024 + 16))
 
@@ -128,7 +128,7 @@ def test_a_wrong_recipient_writes_nothing(data_dir: Path, tmp_path: Path) -> Non
 
 
 def test_a_full_disk_is_told(key: Path) -> None:
-    """The thread that encrypts meets it, and who writes gets its words."""
+    """The error of the thread that encrypts is raised by the writer."""
     recipients = [pyrage.x25519.Recipient.from_str(public(key))]
     with (
         Path("/dev/full").open("wb", buffering=0) as full,

@@ -1,4 +1,4 @@
-"""The power goes during a backup or a restore: the file is whole or not there, the data is the old or the new."""
+"""Test a loss of power during a backup or a restore: the file is complete or missing, the data is old or new."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ def command(data_dir: Path, *arguments: str) -> list[str]:
 
 
 def trees(disk: Disk, calls: Sequence[Call]) -> Iterator[Tree]:
-    """Yield what may be left after each rename, removal and sync, strictly and by chance, if it is something new."""
+    """Yield the possible contents after each rename, removal and sync, without repetitions."""
     dice, last = random.Random(20261127), None  # noqa: S311 - no secret
     for call in calls:
         disk.play([call])
@@ -43,7 +43,7 @@ def trees(disk: Disk, calls: Sequence[Call]) -> Iterator[Tree]:
 
 
 def test_a_restore_is_whole_or_has_not_begun(data_dir: Path, tmp_path: Path) -> None:
-    """Whoever opens the data next finds all of the old or all of the new, and nothing else lies about."""
+    """The data directory contains all of the old or all of the new data, and no other files."""
     archive, world = tmp_path / "glas.tar", tmp_path / "world"
     assert glas(data_dir, "backup", archive).exit_code == 0
     new = content(data_dir)
@@ -67,7 +67,7 @@ def test_a_restore_is_whole_or_has_not_begun(data_dir: Path, tmp_path: Path) -> 
 
 
 def test_a_backup_is_whole_or_not_there(data_dir: Path, tmp_path: Path) -> None:
-    """Also where it replaces another one."""
+    """A backup that replaces another backup is also complete, or the old one remains."""
     world = tmp_path / "world"
     world.mkdir()
     data_dir.rename(world / "data")

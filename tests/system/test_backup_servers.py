@@ -1,4 +1,4 @@
-"""`glas backup` and `glas restore` over PostgreSQL and S3: whole, or refused with nothing changed."""
+"""Test `glas backup` and `glas restore` with PostgreSQL and S3: complete, or refused without changes."""
 
 import asyncio
 import os
@@ -31,13 +31,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, seaweed
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, seaweed: Seaweed) -> Place:
-    """A database and a bucket without anything."""
+    """Make an empty database and an empty bucket."""
     return servers_place(f"empty_{os.getpid()}", postgres, seaweed, tmp_path_factory.mktemp("empty"))
 
 
 @pytest.fixture(scope="module")
 def archive(filled: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A backup of it."""
+    """Make a backup of the filled installation."""
     path = tmp_path_factory.mktemp("kept") / "glas.tar"
     saved = filled.run("backup", path)
     assert saved.exit_code == 0, saved.output
@@ -45,7 +45,7 @@ def archive(filled: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_comes_back_is_what_was_there(filled: Place, empty: Place, tmp_path: Path) -> None:
-    """To the last row, sequence and byte, encrypted on its way; over other data only with --force."""
+    """All rows, sequences and bytes are restored; over other data only with --force."""
     archive, key, identity = tmp_path / "glas.tar.age", tmp_path / "key.txt", pyrage.x25519.Identity.generate()
     key.write_text(str(identity))
     saved = filled.run("backup", archive, "--recipient", str(identity.to_public()))
@@ -66,7 +66,7 @@ def test_what_comes_back_is_what_was_there(filled: Place, empty: Place, tmp_path
 
 
 async def _spoil_objects(place: Place) -> None:
-    """One is missing, one has other bytes, one is too many."""
+    """Delete one object, change one object, and add one object."""
     store = make_store(place.settings)
     first, second, *_ = sorted([key async for listed in store.listed() for key, _ in listed])
     await store.delete([first, second])
@@ -83,7 +83,7 @@ def test_a_damaged_backup_changes_nothing(filled: Place, archive: Path, tmp_path
 
 
 def test_a_failure_brings_the_old_back(filled: Place, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The object store ends when the database is loaded; and what a killed restore has left is mended by the next."""
+    """If the object store fails, the old data is restored; the next restore completes a killed restore."""
     before = filled.content()
 
     async def fail(*_: object) -> None:
@@ -111,7 +111,7 @@ def test_nobody_may_be_connected(filled: Place, archive: Path) -> None:
 
 
 def test_each_place_takes_its_own_backups(filled: Place, archive: Path, tmp_path: Path) -> None:
-    """It says what to set for the other one."""
+    """A backup of the other place is refused; the error names the settings."""
     directory = directory_place(tmp_path / "data")
     refused = directory.run("restore", archive)
     assert (refused.exit_code, "set GLAS_DATABASE_URL" in refused.output) == (1, True), refused.output
@@ -135,7 +135,7 @@ def test_without_pg_dump_of_the_right_version_it_says_so(
 
 
 def test_no_argument_holds_the_password(filled: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody on the machine may read them; a role without rights is told so, and its backup is not there."""
+    """Arguments of programs contain no password; a role without rights gets an error and no backup."""
     real, secret = programs() / "pg_dump", "hunter2hunter2"
     _program(tmp_path, f'echo "$@" $PGPASSWORD >> {tmp_path}/log; exec {real} "$@"')
     monkeypatch.setattr("tests.system.places.programs", lambda: tmp_path)

@@ -1,4 +1,4 @@
-"""The command line, as a person types it."""
+"""Test the command line."""
 
 import json
 import os
@@ -25,7 +25,7 @@ Glas = Callable[..., subprocess.CompletedProcess[bytes]]
 
 @pytest.fixture
 def glas(glas_environment: dict[str, str], tmp_path: Path) -> Glas:
-    """Run `glas …` in an empty directory; returns the finished process."""
+    """Run `glas …` in an empty directory; return the finished process."""
 
     def run(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "glas", *map(str, arguments)]
@@ -38,7 +38,7 @@ def glas(glas_environment: dict[str, str], tmp_path: Path) -> Glas:
 
 @pytest.fixture
 def glas_here(glas_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Glas:
-    """The same in this process, which has imported everything already."""
+    """Run `glas …` in this process, which has imported everything already."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("GLAS_")]:
         monkeypatch.delenv(name)
@@ -53,7 +53,7 @@ def glas_here(glas_environment: dict[str, str], tmp_path: Path, monkeypatch: pyt
 
 
 def test_samples_become_text(glas: Glas, samples: list[Sample]) -> None:
-    """Every sample is heard, in the order in which it was named."""
+    """All samples are recognised, in the order of the arguments."""
     done = glas("transcribe", *(sample.path for sample in samples))
     assert done.returncode == 0, done.stderr.decode()
     lines = done.stdout.decode().splitlines()
@@ -63,7 +63,7 @@ def test_samples_become_text(glas: Glas, samples: list[Sample]) -> None:
 
 
 def test_a_broken_file_does_not_stop_the_others(glas_here: Glas, samples: list[Sample], tmp_path: Path) -> None:
-    """It is reported in words, the rest is done, and the exit code tells."""
+    """The broken file is reported, the other files are recognised, and the exit code shows the error."""
     broken = tmp_path / "broken.ogg"
     broken.write_bytes(b"OggS" + bytes(100))
     out = tmp_path / "out"
@@ -79,7 +79,7 @@ def test_a_broken_file_does_not_stop_the_others(glas_here: Glas, samples: list[S
 
 
 def test_standard_input_and_json(glas_here: Glas, short_wav: bytes) -> None:
-    """`-` reads a file from a pipe; JSON holds words with times."""
+    """`-` reads a file from a pipe; JSON contains words with times."""
     done = glas_here("transcribe", "-", "--format", "json", stdin=short_wav)
     body = json.loads(done.stdout)
     assert body["file"] == "stdin"
@@ -87,7 +87,7 @@ def test_standard_input_and_json(glas_here: Glas, short_wav: bytes) -> None:
 
 
 def test_json_is_the_servers_verbose_json(glas_here: Glas, server: Server, samples: list[Sample]) -> None:
-    """One form to learn, and no 0.6579999999999999 in it."""
+    """The JSON is in the server's format, with rounded numbers."""
     done = glas_here("transcribe", samples[0].path, "--format", "json")
     body = json.loads(done.stdout)
     asked = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
@@ -102,7 +102,7 @@ def test_json_is_the_servers_verbose_json(glas_here: Glas, server: Server, sampl
 
 
 def test_auto_needs_nothing_fetched(glas_here: Glas) -> None:
-    """What compose.yaml's `model` does when GLAS_MODEL=auto is written out: nothing, without a fault."""
+    """The service `model` of compose.yaml succeeds with GLAS_MODEL=auto, without a download."""
     done = glas_here("models", "get", "auto")
     assert (done.returncode, "скачивать нечего" in done.stdout.decode()) == (0, True), done.stderr
 
@@ -140,7 +140,7 @@ def test_names_of_outputs_are_never_the_same(names: list[str]) -> None:
     ],
 )
 def test_wrong_use_is_explained(glas_here: Glas, arguments: tuple[str, ...], code: int, said: str) -> None:
-    """Each mistake ends in words that lead out of it, and in an exit code."""
+    """Each mistake gives an explanation and an exit code."""
     done = glas_here(*arguments)
     assert done.returncode == code
     assert said in done.stderr.decode()
@@ -155,7 +155,7 @@ def test_an_unknown_part_is_refused(glas: Glas) -> None:
 
 
 def test_a_public_address_without_a_key_is_refused(glas: Glas, glas_environment: dict[str, str]) -> None:
-    """Nobody opens the service to the world by accident."""
+    """A public address requires a key."""
     glas_environment["GLAS_HOST"] = "0.0.0.0"  # noqa: S104
     try:
         done = glas("run")
@@ -166,7 +166,7 @@ def test_a_public_address_without_a_key_is_refused(glas: Glas, glas_environment:
 
 
 def test_models_and_doctor(glas_here: Glas) -> None:
-    """The list names what is on disk; the doctor hears a sample and has nothing against the machine."""
+    """The list contains the models on disk; the doctor recognises a sample and reports no errors."""
     listed = glas_here("models").stdout.decode()
     assert "→ embedded" in listed
     assert "onnx:gigaam-v3-ctc" in listed
@@ -193,7 +193,7 @@ def test_a_wrong_token_is_told_under_its_own_name(glas: Glas, glas_environment: 
 
 
 def test_a_model_is_chosen_and_the_choice_taken_back(glas_here: Glas) -> None:
-    """What is not on disk cannot be chosen; the sentence says how to get it."""
+    """A model that is not on disk cannot be chosen; the error says how to get it."""
     assert "✓ Whisper base, русская (embedded): выбрана" in glas_here("models", "use", "embedded").stdout.decode()
     assert "Whisper base, русская (выбрана: glas models use)" in glas_here("models").stdout.decode()
     refused = glas_here("models", "use", "gigaam-v3-ctc")
@@ -207,14 +207,14 @@ def test_a_model_is_chosen_and_the_choice_taken_back(glas_here: Glas) -> None:
     [(), ("transcribe",), ("run",), ("models",), ("models", "get"), ("models", "use"), ("doctor",), ("evaluate",)],
 )
 def test_help_teaches(command: tuple[str, ...]) -> None:
-    """Every command explains itself in Russian."""
+    """Every command has a help text in Russian."""
     done = CliRunner().invoke(app, [*command, "--help"])
     assert done.exit_code == 0
     assert len(re.findall(r"[а-яё]{3,}", done.output)) >= 8
 
 
 def test_products_of_numpy_stay_in_one_thread(glas_environment: dict[str, str]) -> None:
-    """Threads of OpenBLAS that wait for each other in loops took a third of a message's processor time."""
+    """Waiting threads of OpenBLAS took a third of a message's processor time."""
     code = (
         "import sys; sys.argv = ['glas', '--help']\n"
         "from glas.__main__ import main\n"

@@ -1,4 +1,4 @@
-"""The command line speaks the language of its terminal, Typer's own words included."""
+"""Test that the command line uses one language, including the messages of Typer."""
 
 import re
 import subprocess
@@ -37,7 +37,7 @@ show([], typer.main.get_command(app))
 
 @pytest.mark.parametrize(("language", "foreign"), [("en", CYRILLIC), ("ru", ENGLISH)])
 def test_help_is_in_one_language(glas_environment: dict[str, str], language: str, foreign: re.Pattern[str]) -> None:
-    """All commands, whatever the terminal says."""
+    """The help of all commands is in one language, whatever the terminal's language is."""
     environment = glas_environment | {"GLAS_LANGUAGE": language, "LC_ALL": "de_DE.UTF-8"}
     done = subprocess.run(
         [sys.executable, "-c", _ALL_HELP], env=environment, capture_output=True, check=False, encoding="utf-8"
@@ -62,7 +62,7 @@ def test_help_is_in_one_language(glas_environment: dict[str, str], language: str
     ],
 )
 def test_a_mistake_is_told_in_russian(words: list[str], told: str) -> None:
-    """With the exit code of a mistake, and without a word of Typer's."""
+    """The exit code is that of a mistake, and the text contains no words of Typer."""
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 2, done.output
     assert f"✗ {told}" in done.output
@@ -77,7 +77,7 @@ def test_help_alone_is_no_mistake() -> None:
 
 
 def test_an_unknown_message_stays() -> None:
-    """Rather English than nothing."""
+    """A message of Typer without a translation is shown in English."""
     assert mistake("Something new in Typer.") == "Something new in Typer."
 
 
@@ -91,7 +91,7 @@ def test_an_unknown_message_stays() -> None:
         ("GLAS_BOT__CONFIRM_FIRST", "perhaps", "нужно true или false"),
         ("GLAS_LANGUAGE", "de", "возможны значения: 'ru', 'en'"),
         ("GLAS_S3_BUCKET", "ab", "нужно хотя бы 3 символа"),
-        ("ADMIN_USER_IDS", "anna", "запись не того вида"),
+        ("ADMIN_USER_IDS", "anna", "значение не в том формате"),
     ],
 )
 def test_a_wrong_setting_is_told_in_russian(
@@ -119,7 +119,7 @@ def test_a_wrong_setting_is_told_in_russian(
     ],
 )
 def test_where_the_language_comes_from(environment: dict[str, str], file: str, language: str, tmp_path: Path) -> None:
-    """The setting first, as a variable or in `.env`; then the terminal, as the C library reads it."""
+    """The setting has precedence, as a variable or in `.env`; then the locale of the terminal."""
     settings = tmp_path / ".env"
     if file:
         settings.write_text(file, encoding="utf-8")

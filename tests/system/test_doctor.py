@@ -1,4 +1,4 @@
-"""`glas doctor` looks at Telegram, and never shows the token."""
+"""Test that `glas doctor` checks Telegram, and never shows the token."""
 
 import pytest
 from pydantic import SecretStr
@@ -10,14 +10,14 @@ from tests.telegram.world import TOKEN, USERNAME
 
 
 def looked_at(settings: Settings, url: str, token: str) -> str:
-    """What is found, as one text."""
+    """Return all results as one text."""
     with_bot = settings.model_copy(update={"telegram_token": SecretStr(token), "telegram_api_url": url})
     return "\n".join(f"{one.level} {one.what} {one.advice}" for one in looked(with_bot))
 
 
 @pytest.mark.parametrize("sees", [True, False])
 def test_the_privacy_mode_is_told(settings: Settings, *, sees: bool) -> None:
-    """With it the bot is silent in groups, and nothing else says why."""
+    """Privacy mode, in which the bot does not answer in groups, is reported."""
     with TelegramServer() as telegram:
         telegram.world.sees_groups = sees
         found = looked_at(settings, telegram.url, TOKEN)
@@ -26,7 +26,7 @@ def test_the_privacy_mode_is_told(settings: Settings, *, sees: bool) -> None:
 
 
 def test_a_wrong_token_and_an_outage_are_told(settings: Settings) -> None:
-    """Without the token."""
+    """The reports do not contain the token."""
     wrong = TOKEN.replace("AAF", "BBB")
     with TelegramServer() as telegram:
         refused = looked_at(settings, telegram.url, wrong)

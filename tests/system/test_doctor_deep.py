@@ -1,4 +1,4 @@
-"""`glas doctor --deep` against real servers: each check finds what is right, and what was broken on purpose."""
+"""Test `glas doctor --deep` with real servers: each check accepts a right state and finds a broken one."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_a_clock_that_differs_is_told(seconds: float, level: str) -> None:
 
 
 def test_the_clock_and_the_rights_of_the_database_are_looked_at(settings: Settings, postgres: Postgres) -> None:
-    """The owner may rewrite the ledger; db_assist's role may not."""
+    """A role that can change the ledger is reported; the role of db_assist cannot."""
     name = f"doctor_deep_{os.getpid()}"
     url = postgres.create(name)
     assert found(DATABASE, settings) == []
@@ -71,7 +71,7 @@ def test_the_clock_and_the_rights_of_the_database_are_looked_at(settings: Settin
 
 
 def test_a_probe_is_written_and_deleted(settings: Settings, seaweed: Seaweed) -> None:
-    """In the directory, in the bucket; where it may not be written, that is told and nothing stays."""
+    """An object is written and deleted, in the directory and in the bucket; missing rights are reported."""
     assert found(STORE, settings) == []
     settings.data_dir.mkdir()
     assert levels(found(STORE, settings)) == ["ok"]
@@ -98,7 +98,7 @@ def test_version_and_clock_of_services_are_compared(
 
 
 def test_the_webhook_is_compared_with_the_settings(settings: Settings) -> None:
-    """Telegram's clock, too; and never a word of the token or of the webhook's path."""
+    """Telegram's clock is compared, too; the report contains neither the token nor the webhook's path."""
     bot: dict[str, object] = {"telegram_token": SecretStr(TOKEN)}
     ours = settings.bot.model_copy(update={"webhook_url": "https://glas.example.org/hook-of-ours"})
     with TelegramServer() as telegram:
@@ -122,7 +122,7 @@ def test_the_webhook_is_compared_with_the_settings(settings: Settings) -> None:
 
 
 def test_files_of_models_are_compared_with_their_checksums(settings: Settings) -> None:
-    """A byte that changed, a file that is missing; a model without a list is left alone."""
+    """A changed byte and a missing file are reported; a model without a list is skipped."""
     (embedded,) = found(MODELS, settings)
     assert (embedded.level, str(embedded_directory()) in embedded.what) == ("ok", True)
     model = settings.models_dir / "other"
@@ -141,7 +141,7 @@ def test_files_of_models_are_compared_with_their_checksums(settings: Settings) -
 
 
 def test_free_space_is_told(settings: Settings) -> None:
-    """By the share of the disk, and by what is left of it; data and export may be on two disks."""
+    """The share of free space and the free bytes are checked; data and export may be on two disks."""
     found_here = found(DISKS, settings, downloads_dir=settings.data_dir.parent / "elsewhere")
     assert len(found_here) == 2
     total = 10**12
@@ -151,7 +151,7 @@ def test_free_space_is_told(settings: Settings) -> None:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_json_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, deep: bool) -> None:
-    """With names of checks and three levels, for a program that watches; the exit code is 1 if something is broken."""
+    """JSON contains names of checks and three levels; the exit code is 1 if a check fails."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GLAS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("GLAS_NN_SERVICE_URL", NOWHERE)

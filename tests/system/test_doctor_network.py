@@ -1,4 +1,4 @@
-"""`glas doctor` looks at what is elsewhere: what works is told so, what does not is told with a way out."""
+"""Test the checks of `glas doctor` over the network: success is reported, and each error has a solution."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`glas evaluate`: the texts that it judges are those that the server gives, and its figures follow from them."""
+"""Test that `glas evaluate` judges the server's texts, and that its figures are computed from these texts."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def evaluate(environment: dict[str, str], place: Path, *more: str, model: str = 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory, samples: Sequence[Sample]) -> Path:
-    """Recordings of people; names in synthetic voices, longer than a message; noise."""
+    """Return recordings of people, names in synthetic voices, a long recording, and noise."""
     folder = tmp_path_factory.mktemp("data")
     made = {one.path.name: (one.path.read_bytes(), one.text) for one in samples[:N_SAMPLES]}
     names = np.concatenate(list(decode_blocks(RECORDING.read_bytes(), DecodeLimits())))[: N_NAMES * SLOT_SAMPLES]
@@ -65,7 +65,7 @@ def found(glas_environment: dict[str, str], data: Path) -> Evaluated:
 
 
 def test_every_text_is_that_of_the_server(found: Evaluated, server: Server, data: Path) -> None:
-    """Utterance by utterance, in the short and in the long form of the answer."""
+    """Each text equals that of the server, in both forms of the answer."""
     texts = {one["file"]: one["text"] for one in found["utterances"]}
     assert set(texts) == {path.name for path in data.iterdir()} - {"metadata.jsonl"}
     served: dict[str, set[str]] = {name: set() for name in texts}
@@ -79,7 +79,7 @@ def test_every_text_is_that_of_the_server(found: Evaluated, server: Server, data
 
 
 def test_what_nobody_said_is_left_out(found: Evaluated, data: Path, tmp_path: Path) -> None:
-    """As by the server, and unlike by the engine alone, which writes words into noise."""
+    """Text for noise is removed, as by the server, although the engine writes it."""
     noises = {one["file"]: one["text"] for one in found["utterances"] if not one["reference"]}
     assert set(noises.values()) == {""}
     engine = WhisperEngine(embedded_directory(), name="embedded", cache=tmp_path)
@@ -90,7 +90,7 @@ def test_what_nobody_said_is_left_out(found: Evaluated, data: Path, tmp_path: Pa
 def test_the_figures_follow_from_the_texts(
     found: Evaluated, glas_environment: dict[str, str], data: Path, tmp_path: Path
 ) -> None:
-    """Pooled rates, intervals around them, the same by the same seed; a manifest of NeMo gives the same."""
+    """Rates and intervals are reproducible; a manifest of NeMo gives equal figures."""
     utterances = found["utterances"]
     rates = error_rates([one["reference"] for one in utterances], [one["text"] for one in utterances])
     assert found["rates"] == json.loads(rates.model_dump_json())
@@ -127,7 +127,7 @@ def test_a_recording_that_cannot_be_recognised_is_told_and_in_no_figure(
 
 
 @pytest.mark.parametrize(
-    ("model", "place", "said"), [("embedded", "nowhere", "no such file or folder"), ("nobody", ".", "glas models")]
+    ("model", "place", "said"), [("embedded", "nowhere", "no such file or directory"), ("nobody", ".", "glas models")]
 )
 def test_mistakes_are_explained(
     glas_environment: dict[str, str], data: Path, model: str, place: str, said: str

@@ -1,4 +1,4 @@
-"""`glas finetune` and `glas promote`: a published checkpoint learns a phrase, and serves once somebody lets it.
+"""Test `glas finetune` and `glas promote`: a tiny checkpoint learns a phrase, and serves after a decision.
 
 Fine-tuning starts from any Whisper in Hugging Face's format, whatever its sizes: this one is tiny. What the real
 weights learn is in `test_loop.py`.
@@ -33,6 +33,7 @@ from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
 from tests.models import phrases
 from tests.models.trained import trained
+from tests.speech import say_all
 
 NEW = "Купи мне хлеба завтра утром."
 # Two speakers of these are the development set, by the hash of their names.
@@ -42,11 +43,11 @@ OPTIONS = partial(fit.FitOptions, rank=8, learning_rate=5e-3, checkpoints=2)
 
 
 def write_set(folder: Path, voices: Sequence[str], rates_wpm: Sequence[int]) -> ReferenceSet:
-    """Write and read an audiofolder of the new phrase, said by each voice at each rate."""
+    """Write and read an audiofolder of the new phrase, spoken by each voice at each rate."""
     folder.mkdir()
     styles = [SpeakingStyle(voice, rate) for voice, rate in product(voices, rates_wpm)]
     rows = []
-    for style, sound in zip(styles, phrases.say_all((NEW, style) for style in styles), strict=True):
+    for style, sound in zip(styles, say_all((NEW, style) for style in styles), strict=True):
         name = f"{style.voice}-{style.rate_wpm}.wav"
         (folder / name).write_bytes(as_wav(sound))
         rows.append({"file_name": name, "text": NEW, "speaker": style.voice})
@@ -56,7 +57,7 @@ def write_set(folder: Path, voices: Sequence[str], rates_wpm: Sequence[int]) -> 
 
 
 def text_of(model: Path, heard: ReferenceSet, data_dir: Path) -> str:
-    """Return what a model writes of the first recording of a set."""
+    """Return the text of a model for the first recording of a set."""
     with open_recogniser(served(model, data_dir)) as recogniser:
         return recogniser.transcribe(heard.utterances[0].audio.read_bytes).hypothesis.text
 

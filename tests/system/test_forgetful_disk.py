@@ -1,4 +1,4 @@
-"""The disk that forgets: it forgets what was not synced, and nothing of what Glas has made lasting."""
+"""Test that the simulated disk loses unsynced data, and that Glas loses nothing that it has synced."""
 
 import random
 import sqlite3
@@ -49,7 +49,7 @@ SCRIPTS: dict[str, tuple[str, Tree]] = {
 
 
 def played(script: str, tmp_path: Path, before: Tree) -> Disk:
-    """Run a script in a directory with this content; return the disk at its end."""
+    """Run a script in a directory with these contents; return the disk at its end."""
     directory = tmp_path / "disk"
     write_tree(before, directory)
     disk = Disk(directory, before)
@@ -64,7 +64,7 @@ def test_what_is_left(script: str, left: Tree, tmp_path: Path) -> None:
 
 
 def test_without_a_sync_anything_may_be_left(tmp_path: Path) -> None:
-    """All of it, nothing, or any sectors."""
+    """Unsynced data is complete, missing, or has any sectors."""
     disk = played(_SYNC + "Path('new').write_bytes(b'1' * 1024); sync('.')", tmp_path, {})
     dice = random.Random(1)  # noqa: S311 - no secret
     found = [disk.after_power_loss(dice)["new"] for _ in range(60)]
@@ -86,7 +86,7 @@ os._exit(0)
 
 @pytest.mark.parametrize(("synchronous", "kept"), [("NORMAL", False), ("FULL", True)])
 def test_a_commit_of_sqlite_lasts_if_it_is_synced(synchronous: str, kept: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    """In the mode WAL, NORMAL loses commits that it has confirmed; the database opens in both cases."""
+    """With WAL and NORMAL, SQLite loses confirmed commits; the database opens in both cases."""
     disk = played(_COMMITS.replace("FULL", synchronous), tmp_path, {})
     write_tree(disk.after_power_loss(), tmp_path / "left")
     with closing(sqlite3.connect(tmp_path / "left" / "a.db")) as connection:
@@ -147,7 +147,7 @@ asyncio.run(store())
 
 
 def test_what_glas_has_made_lasting_is_left(tmp_path: Path) -> None:
-    """Directories, texts, lists, choices, keys, models, objects: nothing of what was done is undone."""
+    """Directories, texts, lists, choices, keys, models and objects survive."""
     disk = played(f"import sys; sys.path[:0] = {[str(ROOT / 'src')]}\n{_LASTING}", tmp_path, {})
     dice = random.Random(2)  # noqa: S311 - no secret
     assert disk.after_power_loss() == disk.now()

@@ -1,4 +1,4 @@
-"""Kill test: processes die by SIGKILL at every named step and at random, and nothing may be lost or done twice.
+"""Test that nothing is lost or done twice if processes are killed at every named step and at random.
 
 `make test` kills the system in one process a few times. `make chaos` does it a hundred times and more while a thousand
 messages flow, then again with every part apart, where any of them may die. A worker that confirms before it handles
@@ -39,7 +39,7 @@ SERVICES = ["db_assist", "data_loader", "nn_service"]
 
 @pytest.fixture
 def lab(zygote: Zygote) -> Iterator[Lab]:
-    """A Telegram, and nobody who works for it."""
+    """Start a Telegram server without a bot."""
     with TelegramServer() as telegram:
         yield Lab(telegram, zygote)
 
@@ -50,7 +50,7 @@ def world(
     lab: Lab,
     tmp_path: Path,
 ) -> Iterator[World]:
-    """The running system; in the short form the recogniser is another process, since it starts slowest."""
+    """Return the system; in the short form the recogniser is a separate process, because its start is slow."""
     told = {"GLAS_LOG__LEVEL": "info", "ADMIN_USER_IDS": str(ADMIN)}
     if request.param == "embedded":
         if not CHAOS_MESSAGES:
@@ -67,7 +67,7 @@ def world(
 
 @pytest.fixture
 def recordings(samples: list[Sample], tmp_path: Path) -> tuple[Path, ...]:
-    """The samples; in the short form their first seconds."""
+    """Return the samples; in the short form only their first seconds."""
     if CHAOS_MESSAGES:
         return tuple(sample.path for sample in samples)
     made = []
@@ -79,7 +79,7 @@ def recordings(samples: list[Sample], tmp_path: Path) -> tuple[Path, ...]:
 
 
 def test_all_steps_are_known() -> None:
-    """The full form kills at every step that the bot has."""
+    """The full form kills at every step of the bot."""
     known = {point.split()[1] for point in points(rare=True) if "enqueue" not in point}
     assert known == steps_of_the_bot()
 
@@ -88,7 +88,7 @@ def test_all_steps_are_known() -> None:
 @pytest.mark.timeout(300 + 3 * CHAOS_MESSAGES)
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
 async def test_nothing_is_lost_or_done_twice(lab: Lab, world: World, recordings: tuple[Path, ...]) -> None:
-    """Kills at every named step, then at random, then a quiet run; everything agrees in the end."""
+    """Processes are killed at every named step, then at random; after a quiet run all data agrees."""
     bot = world.part("tg_bot" if world.is_apart else "glas")
     people, voices = count(6_000_000_001), [path.read_bytes() for path in recordings]
     road = Road(lab, bot, recordings)
@@ -129,7 +129,7 @@ def _kill_and_start(lab: Lab, part: Part) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_naive_worker_fails_the_same_test(lab: Lab, server: Server, short_wav: bytes, tmp_path: Path) -> None:
-    """Confirm first, handle later: messages get lost."""
+    """A worker that confirms first and handles later loses messages."""
     part = Part("naive", [lab.telegram.token, lab.telegram.url, server.url], dict(os.environ), tmp_path)
     people = count(6_100_000_001)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""deploy/kubernetes, checked without a cluster: it says what compose.yaml says, and nobody may more than needed."""
+"""Test deploy/kubernetes without a cluster: it agrees with compose.yaml, and rights are minimal."""
 
 import json
 import re
@@ -40,7 +40,7 @@ _SECRETS = {variable for variable, _ in secret_variables(Settings, "GLAS_")} | {
 
 @pytest.fixture(scope="module")
 def schemas() -> dict[str, jsonschema_rs.Draft202012Validator]:
-    """What checks a manifest, by version and kind."""
+    """Return the validators of manifests, by version and kind."""
     whole = json.loads(path_of().read_text(encoding="utf-8"))
     found = {}
     for name, schema in whole["$defs"].items():
@@ -53,13 +53,13 @@ def schemas() -> dict[str, jsonschema_rs.Draft202012Validator]:
 
 @pytest.fixture(scope="module", params=["written", _BASE, _SMALL, "overlays/gpu"])
 def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
-    """The base as its files say it, which needs no tool; then everything as kubectl builds it."""
+    """Return the manifests of the base, then all manifests as kubectl builds them."""
     return written(_BASE) if request.param == "written" else built(request.param)
 
 
 @pytest.fixture(scope="module")
 def composed(variables_of_env: dict[str, str]) -> dict[str, Service]:
-    """The services of compose.yaml; they and the hosts in their variables are named as in Kubernetes."""
+    """Return the services of compose.yaml, with the names of Kubernetes."""
     services = composition(variables_of_env)["services"]
     for service in services.values():
         told = {name: str(value) for name, value in service.get("environment", {}).items()}
@@ -79,7 +79,7 @@ def _settings(manifests: list[Manifest]) -> dict[str, str]:
 def test_manifests_keep_the_schemas_of_kubernetes(
     manifests: list[Manifest], schemas: dict[str, jsonschema_rs.Draft202012Validator]
 ) -> None:
-    """Strictly: no field is misspelt, none has another type."""
+    """No field is misspelt, and none has a wrong type."""
     for one in [*manifests, *written(_SMALL)]:
         faults = list(schemas[f"{one['apiVersion']} {one['kind']}"].iter_errors(one))
         assert not faults, (one["metadata"]["name"], [(fault.instance_path, fault.message) for fault in faults])
@@ -89,7 +89,7 @@ def test_manifests_keep_the_schemas_of_kubernetes(
 
 
 def test_nobody_may_more_than_needed(manifests: list[Manifest]) -> None:
-    """No root, no capabilities, no writing but to volumes, no access to the cluster; everything has a limit."""
+    """No root, no capabilities, writes only to volumes, no access to the cluster, limits for everything."""
     (namespace,) = of_kind(manifests, "Namespace").values()
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     for name, pod in pods(manifests).items():
@@ -114,7 +114,7 @@ def test_nobody_may_more_than_needed(manifests: list[Manifest]) -> None:
 
 
 def test_limits_and_volumes_are_those_of_compose(composed: dict[str, Service]) -> None:
-    """Memory, time to stop, room in /tmp, and what is mounted where, to be read only or to be written."""
+    """Memory, time to stop, size of /tmp and mounts agree with compose.yaml."""
     for name, pod in pods(written(_BASE)).items():
         service, one = composed[name], container(pod)
         assert _bytes(service["mem_limit"]) == quantity(one["resources"]["limits"]["memory"]), name
@@ -135,7 +135,7 @@ def _bytes(text: str) -> float:
 def test_parts_are_told_what_compose_tells_them(
     composed: dict[str, Service], variables_of_env: dict[str, str], manifests: list[Manifest]
 ) -> None:
-    """The same addresses, ports, roles and tokens, from a Secret that is made of .env; nobody knows another secret."""
+    """Addresses, ports, roles and tokens agree; no pod gets a secret that it does not need."""
     told = Told(variables_of_env, _settings(manifests) | _INSIDE)
     # These are told in another way: see the tests below.
     apart = {"GLAS_MODEL", "HF_ENDPOINT", "GLAS_BOT__SLOT"}
@@ -151,7 +151,7 @@ def test_parts_are_told_what_compose_tells_them(
 
 
 def test_every_other_setting_reaches_the_same_parts(variables_of_env: dict[str, str]) -> None:
-    """A limit in the settings of which no pod learns would be believed to hold."""
+    """Each setting reaches the pods of the parts that compose.yaml gives it to."""
     names = {row.variable for row in rows()}
     marked = {name: f"told-{name}" for name in names}
     services = composition(variables_of_env | marked)["services"]
@@ -174,7 +174,7 @@ def test_every_other_setting_reaches_the_same_parts(variables_of_env: dict[str, 
 
 
 def test_secrets_are_references(manifests: list[Manifest]) -> None:
-    """No value of a secret stands in a manifest, not even an empty one."""
+    """No manifest contains the value of a secret, not even an empty one."""
     for pod in pods(manifests).values():
         for variable in (variable for one in pod["containers"] for variable in one.get("env", [])):
             name = variable["name"]
@@ -209,7 +209,7 @@ def test_images_and_commands_are_those_of_compose(composed: dict[str, Service], 
 
 
 def test_every_part_is_asked_whether_it_lives(composed: dict[str, Service], manifests: list[Manifest]) -> None:
-    """At the port that it is told and that its Service has; what compose.yaml asks is among the questions."""
+    """Probes use the port of the part and its Service, and include the check of compose.yaml."""
     services = of_kind(manifests, "Service")
     for name in (part.replace("_", "-") for part in PARTS):
         one = container(pods(manifests)[name])
@@ -228,7 +228,7 @@ def test_every_part_is_asked_whether_it_lives(composed: dict[str, Service], mani
 
 
 def test_each_arrow_has_its_counterpart(manifests: list[Manifest], variables_of_env: dict[str, str]) -> None:
-    """Whoever may call may be called by them, and calls are those of the addresses that the parts are told."""
+    """Each permitted outgoing call is permitted as an incoming call, and agrees with the addresses."""
     every = pods(manifests)
     going, coming = arrows(manifests, "Egress"), arrows(manifests, "Ingress")
     inside = {arrow for arrow in going if OUTSIDE not in arrow}
@@ -252,7 +252,7 @@ def test_each_arrow_has_its_counterpart(manifests: list[Manifest], variables_of_
 
 
 def test_what_is_named_exists(manifests: list[Manifest]) -> None:
-    """Labels, volumes, claims, Services."""
+    """Labels, volumes, claims and Services exist."""
     services, claims = of_kind(manifests, "Service"), of_kind(manifests, "PersistentVolumeClaim")
     for name, workload in of_kind(manifests, *_LASTING, "Job").items():
         spec, pod = workload["spec"], workload["spec"]["template"]["spec"]
@@ -269,7 +269,7 @@ def test_what_is_named_exists(manifests: list[Manifest]) -> None:
 
 
 def test_pods_of_which_there_are_many(manifests: list[Manifest]) -> None:
-    """They are not all evicted at once; what an autoscaler counts, no file counts."""
+    """Pods are not all evicted at once; no file sets a number that an autoscaler sets."""
     budgets, scalers = of_kind(manifests, "PodDisruptionBudget"), of_kind(manifests, "HorizontalPodAutoscaler")
     lasting = of_kind(manifests, *_LASTING)
     many = {name for name, one in lasting.items() if one["spec"].get("replicas", 1) > 1} | set(scalers)

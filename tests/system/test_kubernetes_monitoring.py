@@ -1,4 +1,4 @@
-"""deploy/kubernetes: what its autoscalers need exists, and the manual's commands bring up things in their order."""
+"""Test deploy/kubernetes: the metrics of the autoscalers exist, and the manual's commands start things in order."""
 
 import re
 import shutil
@@ -20,12 +20,12 @@ _DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("\n#
 
 
 def read(name: str) -> Any:
-    """A file of deploy/kubernetes/monitoring."""
+    """Read a file of deploy/kubernetes/monitoring."""
     return yaml.safe_load((KUBERNETES / "monitoring" / name).read_text(encoding="utf-8"))
 
 
 def test_autoscalers_count_what_the_parts_report() -> None:
-    """Metrics that exist, with labels that exist; the adapter has a rule for each and for nothing else."""
+    """Metrics and labels exist; the adapter has a rule for each metric, and no others."""
     recognition = RecognitionMetrics(n_in_flight=int, n_loaded=int, n_own_loaded=int, is_choice_served=bool)
     bot = BotMetrics()
     for queue in jobs.queues(1, recognitions=1):
@@ -53,7 +53,7 @@ def test_autoscalers_count_what_the_parts_report() -> None:
 
 
 def test_prometheus_asks_every_pod_with_its_token() -> None:
-    """The jobs have the names that deploy/monitoring/rules.yml uses; each part's pod has one port."""
+    """The jobs have the names of deploy/monitoring/rules.yml; each part's pod has one port."""
     every, jobs_found = pods(written("base")), read("prometheus.yml")["scrape_configs"]
     assert [job["job_name"] for job in jobs_found] == [
         job["job_name"]
@@ -83,7 +83,7 @@ def test_promtool_reads_the_configuration() -> None:
 
 
 def test_the_manual_brings_the_tables_up_to_date_before_the_parts() -> None:
-    """Its first `apply` has everything that the two Jobs need, and none of the parts."""
+    """The first `apply` contains all that the two Jobs need, and none of the parts."""
     (listed,) = re.findall(rf"-l '{re.escape(COMPONENT)} in \(([^)]*)\)'", _DOCS)
     first = set(listed.split(", "))
     base, extra = written("base"), written("overlays/small")
@@ -111,7 +111,7 @@ def test_the_manual_names_what_exists() -> None:
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on this machine, which builds the overlays")
 def test_the_overlay_of_the_manual_builds(tmp_path: Path) -> None:
-    """Copied as it stands there, it changes what it says."""
+    """The overlay of the manual builds, and makes its changes."""
     (overlay,) = re.findall(r"(?s)```yaml\n(.*?)```", _DOCS)
     shutil.copytree(KUBERNETES / "base", tmp_path / "base")
     mine = tmp_path / "overlays" / "mine"

@@ -1,4 +1,4 @@
-"""A round of learning, from corrections in the database to a judged model; killed on its way it goes on.
+"""Test a round of learning, from corrections to a judged model; a killed round continues.
 
 The model is a tiny one that hears four phrases and learns a fifth; what real weights learn is in `test_loop.py`.
 """
@@ -34,6 +34,7 @@ from tests.models.trained import trained
 from tests.parts.export_world import World
 from tests.parts.export_world import decoder as decoder  # noqa: PLC0414 - fixtures, found here by their names
 from tests.parts.export_world import world as world  # noqa: PLC0414
+from tests.speech import say_all
 from tests.system.test_finetune import NEW, OPTIONS
 
 # Few people: with these shares of a hash all three sides get some.
@@ -44,13 +45,13 @@ N_PEOPLE = len(phrases.VOICES) * len(RATES_WPM)
 
 
 class KilledError(Exception):
-    """What ends a round in the middle."""
+    """The error that interrupts a round."""
 
 
-async def say_all(world: World) -> None:
+async def let_all_say_it(world: World) -> None:
     """Everybody says the new phrase in a voice of their own, and corrects its last word."""
     styles = [SpeakingStyle(voice, rate) for voice, rate in product(phrases.VOICES, RATES_WPM)]
-    for number, sound in enumerate(phrases.say_all((NEW, style) for style in styles)):
+    for number, sound in enumerate(say_all((NEW, style) for style in styles)):
         person = await world.person(number)
         message = await world.message(person, as_wav(sound), NEW[:-3])
         await world.correct(message, person, NEW)
@@ -80,9 +81,9 @@ def plan_of(world: World, checkpoint: Path, least_minutes: float) -> RoundPlan:
 
 
 def with_guard(plan: RoundPlan, folder: Path) -> RoundPlan:
-    """The same round, but a further set must not become worse."""
+    """Return the round with one more guard set."""
     folder.mkdir()
-    (sound,) = phrases.say_all([(phrases.PHRASES[2], SpeakingStyle(phrases.VOICES[0], 140))])
+    (sound,) = say_all([(phrases.PHRASES[2], SpeakingStyle(phrases.VOICES[0], 140))])
     (folder / "0.wav").write_bytes(as_wav(sound))
     row = {"file_name": "0.wav", "text": phrases.PHRASES[2]}
     (folder / "metadata.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -90,7 +91,7 @@ def with_guard(plan: RoundPlan, folder: Path) -> RoundPlan:
 
 
 def judged(name: str, /, **_values: Value) -> None:
-    """Fail if a model is trained that is only to be judged."""
+    """Fail if a model is trained that should only be judged."""
     assert name == "learn-version", f"a finished model is trained again: {name}"
 
 
@@ -100,7 +101,7 @@ async def test_a_round_goes_on_and_is_not_repeated(
     world: World, settings: Settings, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trial, "NONSPEECH", 12)  # a minute of sounds is enough here
-    await say_all(world)
+    await let_all_say_it(world)
     settings = settings.model_copy(update={"model": f"whisper:{checkpoint}"})
     settings.models_dir.mkdir(parents=True)
     told: list[str] = []

@@ -1,4 +1,4 @@
-"""The loop of learning through the bot: spoken, corrected, learnt, released, heard better, and no request refused.
+"""Test the loop of learning through the bot: speech, corrections, training, release, and better texts.
 
 `make test` plays it with one synthetic voice and two dozen sentences. `make loop` plays the scene that the environment
 names, and writes what came of it into LOOP_OUT:
@@ -6,7 +6,7 @@ names, and writes what came of it into LOOP_OUT:
     LOOP_LEARN=FOLDER LOOP_TEST=FOLDER   one voice: the first is said and corrected, the second is measured
     LOOP_CHANNEL=telephone               both on a bad telephone line
     (neither)                            sixty names in thirty voices; LOOP_RHVOICE=FOLDER adds those of RHVoice
-    LOOP_GUARD, LOOP_KEEP, LOOP_REPLAY   folders, with a colon between several
+    LOOP_GUARD, LOOP_KEEP, LOOP_REPLAY   directories, with a colon between several
     LOOP_MINUTES, LOOP_TESTS             use so many minutes of the first, so many recordings of the second
     LOOP_OPTIONS, LOOP_WEIGHTS           further options of `glas learn`; the official weights
 
@@ -63,7 +63,7 @@ _TIMEOUT_S = 12 * 3600 if IS_LONG or HAS_KILLS else 1200
 def playing(
     scene: Scene, weights: Path, folder: Path, zygote: Zygote, kills: int = 0
 ) -> Iterator[tuple[Played, Stage]]:
-    """Start the system and play a scene on it, with so many deaths of the learning."""
+    """Start the system and run a scene on it; the learning is killed so many times."""
     folder.mkdir(parents=True, exist_ok=True)
     with TelegramServer() as telegram, embedded_world(folder / "world", telegram, UNLIMITED, zygote=zygote) as world:
         stage = Stage(world, weights, folder)
@@ -71,7 +71,7 @@ def playing(
 
 
 async def check(played: Played, world: World) -> None:
-    """Whatever was learnt: nobody was refused, and a model that passed hears the next message (of its person)."""
+    """No request was refused, and a model that passed answers the next message."""
     outcome = played.outcome
     assert outcome.failed_requests == []
     assert outcome.n_asked > 0
@@ -92,7 +92,7 @@ async def check(played: Played, world: World) -> None:
 
 
 def check_model(folder: Path) -> None:
-    """The model is whole, and its files tell what it learnt from."""
+    """The model is complete, and its files name its training data."""
     names = {path.name for path in folder.iterdir()}
     assert {"model.bin", "lm.npz", "calibration.json", "adapter", "README.md", "curves.svg", "SHA256SUMS"} <= names
     lineage = read_lineage(folder)
@@ -102,7 +102,7 @@ def check_model(folder: Path) -> None:
 
 
 def spoken(texts: tuple[str, ...]) -> list[Saying]:
-    """Sentences of one synthetic voice."""
+    """Return sentences of one synthetic voice."""
     espeak, found = Espeak(), []
     for text in texts:
         samples = speak(espeak, text, STRANGER)
@@ -114,7 +114,7 @@ def spoken(texts: tuple[str, ...]) -> list[Saying]:
 @pytest.mark.timeout(_TIMEOUT_S)
 @pytest.mark.skipif(IS_LONG, reason="the long form is asked for")
 async def test_corrections_become_a_better_model(whisper_base: Path, zygote: Zygote, tmp_path: Path) -> None:
-    """One voice that the model hardly understands, and a model for it; LOOP_KILLS kills its learning on its way.
+    """A voice with many errors gets an own model; LOOP_KILLS kills the training.
 
     It answers this voice and nobody else. Then it is retired, and the next round leaves it so.
     """
@@ -140,12 +140,12 @@ async def test_corrections_become_a_better_model(whisper_base: Path, zygote: Zyg
 
 
 def folders(name: str) -> list[str]:
-    """Folders of a variable."""
+    """Return the directories in a variable."""
     return [place for place in os.environ.get(name, "").split(":") if place]
 
 
 def scene_of_environment() -> Scene:
-    """The scene that the environment names."""
+    """Return the scene that the environment defines."""
     options = [*_LONG]
     for option in ("guard", "keep", "replay"):
         for place in folders(f"LOOP_{option.upper()}"):
@@ -169,7 +169,7 @@ def scene_of_environment() -> Scene:
 
 
 def folder_of_environment() -> Path:
-    """Where the outcome is written."""
+    """Return the directory for the outcome."""
     folder = Path(os.environ["LOOP_OUT"]).resolve()
     assert not (folder / "world").exists(), f"{folder} holds an earlier run: name another folder"
     return folder
@@ -179,7 +179,7 @@ def folder_of_environment() -> Path:
 @pytest.mark.timeout(_TIMEOUT_S)
 @pytest.mark.skipif(not IS_LONG, reason="plays with LOOP_OUT; see `make loop`")
 async def test_the_scene_of_the_environment(request: pytest.FixtureRequest, zygote: Zygote) -> None:
-    """Its error rates are written down and asserted nowhere: they say how good learning is, not whether it works."""
+    """The error rates are written but not asserted, because they measure quality, not correctness."""
     weights = os.environ.get("LOOP_WEIGHTS") or request.getfixturevalue("whisper_base")
     scene, folder = scene_of_environment(), folder_of_environment()
     with playing(scene, Path(weights), folder, zygote) as (played, stage):

@@ -1,4 +1,4 @@
-"""Three machines, as docs/operations.md sets them up: one dies, one is cut off, PostgreSQL fails over.
+"""Test three machines as docs/operations.md sets them up: losses of machines, connections and the primary.
 
 Every message is answered once. `make machines` plays it with the clocks of the program. It also takes away the machine
 with the primary of PostgreSQL and the object store. `make test` does not play it, because it did not always end in
@@ -40,7 +40,7 @@ ROWS = "SELECT status || ':' || coalesce(audio_key, '') FROM transcriptions"
 
 
 class Machines:
-    """The running site, and people who speak."""
+    """The machines, and people who send messages."""
 
     def __init__(self, site: Site, lab: Lab, voices: list[bytes]) -> None:
         self.site = site
@@ -50,11 +50,11 @@ class Machines:
         self._people = count(7_700_000_001)
 
     def wait_for_bots(self) -> None:
-        """Wait until the bots of all machines work."""
+        """Wait until the bots of all machines run."""
         self.site.until(lambda: len(self.ask(READY)) == len(self.site.machines), "readiness of all bots", PATIENCE_S)
 
     def ask(self, query: str) -> list[str]:
-        """What the primary knows."""
+        """Return rows of the primary."""
         return self.site.ask(self.primary, query)
 
     def speak(self, at_work: tuple[str, ...]) -> str:
@@ -84,17 +84,17 @@ class Machines:
             self.lab.speak(person, self._voices[number % len(self._voices)])
 
     def answered(self) -> float:
-        """Wait until all have their answers; tells how long that took, seconds."""
+        """Wait until all messages are answered; return how long this takes, in seconds."""
         return self.site.until(lambda: self.lab.verdict().lost == 0, f"answers: {self.lab.verdict()}", PATIENCE_S)
 
     def rest(self) -> None:
-        """Wait until no bot has anything left to do."""
+        """Wait until no bot has work."""
         self.site.until(lambda: not self.ask(LEFT), "the end of all work", PATIENCE_S)
 
 
 @pytest.fixture
 def machines(zygote: Zygote, samples: list[Sample]) -> Iterator[Machines]:
-    """Three machines with Glas on them."""
+    """Start three machines with Glas."""
     if (reason := why_impossible()) is not None:
         pytest.skip(reason)
     with site(zygote, is_quick=not N_MESSAGES) as built:
@@ -111,7 +111,7 @@ def machines(zygote: Zygote, samples: list[Sample]) -> Iterator[Machines]:
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not N_MESSAGES, reason="plays with MACHINES_MESSAGES; see `make machines`")
 def test_machines_fail_and_every_message_is_answered_once(machines: Machines) -> None:
-    """A machine is cut off and comes back; another dies; then, in the long form, that of the primary."""
+    """One machine is disconnected and returns, another is lost; in the long form also the primary."""
     site, lab, took_s = machines.site, machines.lab, dict[str, float]()
     assert {name: machine.open_ports() for name, machine in site.machines.items()} == OPEN_PORTS
     cut = machines.speak(REPLICAS)
@@ -136,7 +136,7 @@ def test_machines_fail_and_every_message_is_answered_once(machines: Machines) ->
 
 
 def fail_over(machines: Machines) -> float:
-    """The machine with the primary dies in the middle of work; a person does what the chapter says; it comes back."""
+    """The machine with the primary is lost; a person follows the chapter; the machine returns."""
     site = machines.site
     machines.wait_for_bots()
     machines.speak(REPLICAS)
@@ -153,7 +153,7 @@ def fail_over(machines: Machines) -> float:
 
 
 def test_every_block_of_the_chapter_is_run() -> None:
-    """What the chapter says is what the test does: each block is named here, or is the file of a unit."""
+    """The test runs each block of the chapter, or uses it as the file of a unit."""
     code = "".join((ROOT / "tests" / "system" / name).read_text(encoding="utf-8") for name in SOURCES)
     files = {f"/etc/glas/{name}.env" for name in ("glas", *PARTS)}
     assert [title for title in chapter() if title not in code and title.partition(",")[0] not in files] == []

@@ -1,4 +1,4 @@
-"""`glas models watch` and `canary`: a model that people rate worse is taken back, one that is as good is not."""
+"""Test `glas models watch` and `canary`: only a model with worse ratings is taken back."""
 
 import asyncio
 from pathlib import Path

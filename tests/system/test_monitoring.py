@@ -1,4 +1,4 @@
-"""deploy/monitoring: it names metrics that the parts really have, and each alert fires when it should."""
+"""Test deploy/monitoring: its metrics exist in the parts, and each alert fires when it should."""
 
 import asyncio
 import json
@@ -36,12 +36,12 @@ _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"),
 
 
 def read(name: str) -> Any:
-    """A YAML file of deploy/monitoring."""
+    """Read a YAML file of deploy/monitoring."""
     return yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Every expression of the rules and of the dashboards, with where it stands."""
+    """Return all expressions of the rules and dashboards, with their places."""
     for group in read("rules.yml")["groups"]:
         for rule in group["rules"]:
             yield rule["alert"], rule["expr"]
@@ -52,14 +52,14 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 
 def boards() -> list[Path]:
-    """The files of the dashboards."""
+    """Return the files of the dashboards."""
     found = sorted((MONITORING / "grafana" / "boards").glob("*.json"))
     assert found
     return found
 
 
 class Pages:
-    """What `/metrics` answers after a message was answered.
+    """The answers of `/metrics` after a message was answered.
 
     Attributes:
         owner: to the owner of a process in which all parts run.
@@ -77,7 +77,7 @@ class Pages:
 
     @property
     def families(self) -> dict[str, Metric]:
-        """All metrics of the owner's page by name; a counter's name ends with `_total`."""
+        """Return the metrics of the owner's page by name; the name of a counter ends with `_total`."""
         found = list(text_string_to_metric_families(self.owner))
         named = {f"{one.name}{_SUFFIXES[one.type][0] if one.type == 'counter' else ''}": one for one in found}
         assert len(named) == len(found), "a metric stands twice on the page"
@@ -85,7 +85,7 @@ class Pages:
 
     @property
     def series(self) -> dict[str, list[Mapping[str, str]]]:
-        """The labels of all samples, by the name that an expression uses; a metric without samples has no labels."""
+        """Return the labels of all samples, by the name in expressions; a metric without samples has no labels."""
         found: dict[str, list[Mapping[str, str]]] = {}
         for family in self.families.values():
             for suffix in _SUFFIXES[family.type]:
@@ -97,7 +97,7 @@ class Pages:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
-    """The real parts in one process, after a person's message."""
+    """Run the real parts in one process, and send a message."""
     with TelegramServer() as telegram:
         return asyncio.run(_pages(telegram, tmp_path_factory.mktemp("watched")))
 
@@ -136,7 +136,7 @@ async def _pages(telegram: TelegramServer, directory: Path) -> Pages:
 
 
 def test_the_bot_is_ready_once_telegram_has_answered(pages: Pages) -> None:
-    """It is alive before, and needs no key to say so."""
+    """`/health` succeeds before, and requires no key."""
     assert pages.probes == [200, 502, 200, 200]
 
 
@@ -154,7 +154,7 @@ def test_the_names_keep_one_rule(pages: Pages) -> None:
 
 
 def test_no_label_tells_who_or_what_was_said(pages: Pages) -> None:
-    """Labels are of a fixed set; the page holds neither a person's id nor a word of the text."""
+    """Labels have fixed sets of values; the page contains neither a person's id nor a word of the text."""
     used = {label for labels in pages.series.values() for one in labels for label in one}
     assert used <= _LABELS
     words = {word for word in re.findall(r"\w{5,}", pages.text.lower()) if re.search("[а-яё]", word)}
@@ -165,7 +165,7 @@ def test_no_label_tells_who_or_what_was_said(pages: Pages) -> None:
 
 
 def test_what_happened_is_counted(pages: Pages) -> None:
-    """One recording, and /start: received, answered, recognised, stored."""
+    """One recording and /start are counted: received, answered, recognised, stored."""
     for line in (
         'glas_bot_updates_received_total{kind="recording"} 1.0',
         'glas_bot_updates_received_total{kind="other"} 1.0',
@@ -185,7 +185,7 @@ def test_what_happened_is_counted(pages: Pages) -> None:
 
 
 def test_only_the_owner_sees_the_figures_of_people(pages: Pages) -> None:
-    """A key that may only recognise sees recognition; the bot's port opens with its token only."""
+    """A key without administration shows metrics of recognition only; the bot's port requires its token."""
     assert "glas_recognition_" in pages.user
     assert not re.search(r"glas_(?!recognition_)", pages.user)
     assert pages.refused == 401
@@ -193,7 +193,7 @@ def test_only_the_owner_sees_the_figures_of_people(pages: Pages) -> None:
 
 
 def test_rules_and_dashboards_name_metrics_that_exist(pages: Pages) -> None:
-    """A metric, label or value that is renamed in the code would leave an alert silent for ever."""
+    """An alert with a renamed metric, label or value would never fire."""
     series = pages.series
     for where, expression in expressions():
         names = set(re.findall(r"\bglas_\w+", expression))
@@ -216,7 +216,7 @@ def test_the_manual_names_metrics_that_exist(pages: Pages) -> None:
 
 
 def test_each_alert_has_its_cases_and_its_paragraph() -> None:
-    """In rules_test.yml it fires once and is silent once; in docs/operations.md stands what to do."""
+    """rules_test.yml has a case in which the alert fires and one in which it does not; operations.md explains it."""
     alerts = [rule["alert"] for group in read("rules.yml")["groups"] for rule in group["rules"]]
     cases = [case for test in read("rules_test.yml")["tests"] for case in test["alert_rule_test"]]
     assert len(set(alerts)) == len(alerts)
@@ -237,7 +237,7 @@ def test_promtool_runs_the_cases() -> None:
 
 
 def test_dashboards_are_whole() -> None:
-    """Each is a file of its own name, asks the data source that is provisioned, and says what a panel shows."""
+    """Each dashboard has the name of its file, uses the provisioned data source, and describes its panels."""
     (source,) = read("grafana/datasources/prometheus.yml")["datasources"]
     titles = list[str]()
     for path in boards():
@@ -256,7 +256,7 @@ def test_dashboards_are_whole() -> None:
 
 
 def test_prometheus_asks_the_services_that_compose_starts(variables_of_env: dict[str, str]) -> None:
-    """Each part at the port that it is told, with the token that it requires."""
+    """Each part is requested at its port, with its token."""
     services = composition(variables_of_env)["services"]
     (script,) = services["prometheus"]["command"]
     given = services["prometheus"]["environment"]
@@ -268,13 +268,13 @@ def test_prometheus_asks_the_services_that_compose_starts(variables_of_env: dict
         name, told = job["job_name"], services[job["job_name"]]["environment"]
         port = told[ports.get(name, f"GLAS_{name.upper()}__PORT")]
         assert job["static_configs"] == [{"targets": [f"{name}:{port}"]}]
-        assert "inside" in services[name]["networks"]
+        assert set(services["prometheus"]["networks"]) & set(services[name]["networks"])
         (variable,) = re.findall(rf'"\$\$(\w+)" > {re.escape(job["authorization"]["credentials_file"])}\b', script)
         assert given[variable] == told[keys.get(name, f"GLAS_{name.upper()}_TOKEN")]
 
 
 def test_the_token_files_are_written_for_their_owner_only(tmp_path: Path, variables_of_env: dict[str, str]) -> None:
-    """The command of compose.yaml itself, with `echo` in the place of Prometheus."""
+    """The command of compose.yaml runs with `echo` in the place of Prometheus."""
     service = composition(variables_of_env)["services"]["prometheus"]
     (script,) = service["command"]
     moved = script.replace("$$", "$").replace("/run/tokens", str(tmp_path)).replace("exec prometheus", "env; echo")

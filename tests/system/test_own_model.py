@@ -1,4 +1,4 @@
-"""A model for one person, made of real weights: the gate judges it, `glas promote` gives it, the server serves it."""
+"""Test a model for one person, made of real weights: the gate, `glas promote`, and its use by the server."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ LINEAGE = Lineage(base=ModelRef(name="embedded", version="0" * 12), recordings=(
 
 
 def write_data(folder: Path, samples: list[Sample]) -> Path:
-    """Recordings of the person with their right words."""
+    """Write recordings of the person with their right words."""
     folder.mkdir()
     for one in samples:
         shutil.copyfile(one.path, folder / one.path.name)
@@ -53,14 +53,14 @@ async def owned(settings: Settings) -> OwnModel | None:
 
 
 async def answers(settings: Settings, sound: bytes, own: OwnModel) -> list[str]:
-    """The models that answer one after another, until the own one does."""
+    """Yield the models that answer, until the own model does."""
     app = create_app(settings, key=None)
     async with entered([app]), open_http(url=None, app=app) as http:
         return await until_answered(NnServiceClient(http), sound, own)
 
 
 async def until_answered(client: NnServiceClient, sound: bytes, own: OwnModel) -> list[str]:
-    """Ask until the own model answers, for at most a minute; returns the names of those that answered."""
+    """Send requests until the own model answers, at most a minute; return the names of the models."""
     found = list[str]()
     for _ in range(60):
         found.append((await client.transcribe(sound, own=own)).hypothesis.model)
@@ -73,7 +73,7 @@ async def until_answered(client: NnServiceClient, sound: bytes, own: OwnModel) -
 def test_a_server_that_is_killed_while_it_loads_one(
     settings: Settings, samples: list[Sample], start_glas: Callable[..., AbstractContextManager[Server]]
 ) -> None:
-    """It knows nothing of the model when it is back: the champion answers until the caller names it again."""
+    """After the restart the champion answers until a caller names the own model again."""
     models, sound = write_models(settings), samples[0].path.read_bytes()
 
     async def answered(url: str) -> list[str]:
@@ -98,7 +98,7 @@ def test_a_server_that_is_killed_while_it_loads_one(
 def test_it_is_judged_given_and_served(
     settings: Settings, samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody else meets it: the champion stays. One that no training made here is not given.
+    """The champion answers all other people; only a model that was trained here can be assigned.
 
     It is forced, because the speed of a model depends on what else the machine does.
     """

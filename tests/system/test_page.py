@@ -1,4 +1,4 @@
-"""The page in a real browser (headless Chromium) before a real server with the embedded model."""
+"""Test the page in headless Chromium with a real server and the embedded model."""
 
 import io
 import json
@@ -115,13 +115,13 @@ def test_a_key_press_records_until_the_next_and_escape_forgets(page: Page) -> No
     _finished(page)
 
 
-def test_several_files_give_cards_in_their_order(page: Page, samples: list[Sample]) -> None:
+def test_several_files_give_cards_in_their_order(page: Page, first_words: list[bytes]) -> None:
     silence = _silent_wav(2)
     broken = b"OggS" + bytes(400)
-    _choose(page, ("речь.ogg", samples[0].path.read_bytes()), ("тишина.wav", silence), ("broken.ogg", broken))
+    _choose(page, ("речь.wav", first_words[0]), ("тишина.wav", silence), ("broken.ogg", broken))
 
     _finished(page, 2)
-    assert page.locator(".card .name").all_inner_texts() == ["речь.ogg", "тишина.wav", "broken.ogg"]
+    assert page.locator(".card .name").all_inner_texts() == ["речь.wav", "тишина.wav", "broken.ogg"]
     expect(page.locator(".card").nth(1)).to_contain_text("Речи не слышно")
     expect(page.locator(".card").last.get_by_role("alert")).to_contain_text("Файл повреждён")
 
@@ -146,7 +146,7 @@ def test_a_foreign_format_is_named_as_such(page: Page) -> None:
     page.evaluate("localStorage.clear()")
 
 
-def test_a_busy_server_is_asked_again_by_itself(page: Page, samples: list[Sample]) -> None:
+def test_a_busy_server_is_asked_again_by_itself(page: Page, first_words: list[bytes]) -> None:
     refusals = 0
 
     def refuse_once(route: Route) -> None:
@@ -159,14 +159,14 @@ def test_a_busy_server_is_asked_again_by_itself(page: Page, samples: list[Sample
         route.fulfill(status=503, headers={"Retry-After": "1"}, json={"error": error})
 
     page.route("**/v1/audio/transcriptions", refuse_once)
-    _choose(page, ("voice.ogg", samples[0].path.read_bytes()))
+    _choose(page, ("voice.wav", first_words[0]))
 
     expect(page.get_by_role("alert")).to_contain_text("Сервер занят")
     expect(page.locator(".card .buttons")).to_contain_text("Повторю сам через 1 с")
     _finished(page)
 
 
-def test_a_key_is_asked_for_and_kept_in_the_tab(page: Page, samples: list[Sample]) -> None:
+def test_a_key_is_asked_for_and_kept_in_the_tab(page: Page, first_words: list[bytes]) -> None:
     given = []
 
     def ask_for_key(route: Route) -> None:
@@ -178,7 +178,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(page: Page, samples: list[Sample
         route.fulfill(status=401, json={"error": error})
 
     page.route("**/v1/audio/transcriptions", ask_for_key)
-    _choose(page, ("voice.ogg", samples[0].path.read_bytes()))
+    _choose(page, ("voice.wav", first_words[0]))
     dialog = page.get_by_role("dialog")
     for key, said in (("wrong", "не подошёл"), ("right", "")):
         field = page.get_by_label("Ключ API")
@@ -253,7 +253,7 @@ def test_the_page_says_which_model_answers(page: Page) -> None:
     expect(page.locator("#embedded")).to_contain_text("glas models get onnx:gigaam-v3-ctc")
 
 
-def test_another_language_is_told(page: Page, samples: list[Sample]) -> None:
+def test_another_language_is_told(page: Page, first_words: list[bytes]) -> None:
     warning = json.dumps({"code": "language_not_written", "language": "en", "message": "english is spoken"})
 
     def warn(route: Route) -> None:
@@ -261,7 +261,7 @@ def test_another_language_is_told(page: Page, samples: list[Sample]) -> None:
         route.fulfill(response=answer, body=answer.text().replace('"warning": null', f'"warning": {warning}'))
 
     page.route("**/v1/audio/transcriptions", warn)
-    _choose(page, ("voice.ogg", samples[0].path.read_bytes()))
+    _choose(page, ("voice.wav", first_words[0]))
     card = _finished(page)
     expect(card).to_contain_text("Похоже, это не русский язык (английский)")
     page.get_by_role("button", name="Eng").click()

@@ -1,4 +1,4 @@
-"""Captions on the page: the text so far while somebody speaks into the microphone, in a real browser."""
+"""Test captions in a real browser: the text so far while a person speaks into the microphone."""
 
 import base64
 import threading
@@ -42,7 +42,7 @@ window.MediaRecorder = class extends Native {
 
 @pytest.fixture(scope="module")
 def browser(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser whose microphone hears two people, with pauses between them."""
+    """A browser whose microphone plays two people, with pauses between them."""
     with open_browser(samples[:2], tmp_path_factory.mktemp("microphone"), pause_s=PAUSE_S) as running:
         yield running
 
@@ -66,7 +66,7 @@ def _finish(page: Page) -> str:
 
 
 def test_words_are_shown_before_the_recording_is_over(page: Page, server: Server, samples: list[Sample]) -> None:
-    """The first pause shows what was said before it; the text in the end is that of the whole recording."""
+    """Words appear after the first pause; the final text is that of the whole recording."""
     captions = page.get_by_role("log", name="Текст, пока вы говорите")
     expect(captions).to_be_hidden()
     _begin(page)
@@ -83,7 +83,7 @@ def test_words_are_shown_before_the_recording_is_over(page: Page, server: Server
 
 
 def test_captions_make_way_for_texts_that_somebody_waits_for(page: Page, server: Server, long_wav: bytes) -> None:
-    """While a recording is recognised they wait, and are written afterwards."""
+    """Captions wait while another recording is recognised, and are written afterwards."""
     page.goto("/")
     statuses: list[int] = []
 

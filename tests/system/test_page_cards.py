@@ -1,4 +1,4 @@
-"""Several recordings on the page: their order, what is done with all of them, keyboard, fingers, no text lost."""
+"""Test several recordings on the page: order, actions on all of them, keyboard, touch, no lost text."""
 
 import json
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Dialog, FilePayload, Locator, Page, Route, expect
 
-from tests.conftest import Sample, Server
+from tests.conftest import Server
 from tests.system.conftest import RECOGNISED_MS
 
 
 def choose(page: Page, *files: tuple[str, bytes], n_before: int = 0) -> Locator:
-    """Choose files together and wait for their texts; so many stand there already."""
+    """Choose files together and wait for their texts; there are so many texts already."""
     page.set_input_files("#files", [FilePayload(name=name, mimeType="", buffer=data) for name, data in files])
     cards = page.locator(".card[data-state=done]")
     expect(cards).to_have_count(n_before + len(files), timeout=RECOGNISED_MS)
@@ -21,15 +21,15 @@ def choose(page: Page, *files: tuple[str, bytes], n_before: int = 0) -> Locator:
 
 
 @pytest.fixture
-def two(page: Page, samples: list[Sample]) -> Locator:
-    return choose(page, *((f"{number}.ogg", sample.path.read_bytes()) for number, sample in enumerate(samples[:2])))
+def two(page: Page, first_words: list[bytes]) -> Locator:
+    return choose(page, *((f"{number}.wav", sound) for number, sound in enumerate(first_words[:2])))
 
 
-def test_files_chosen_together_stand_in_their_order(page: Page, two: Locator, samples: list[Sample]) -> None:
-    assert two.locator(".name").all_inner_texts() == ["0.ogg", "1.ogg"]
-    page.set_input_files("#files", [FilePayload(name="2.ogg", mimeType="", buffer=samples[2].path.read_bytes())])
+def test_files_chosen_together_stand_in_their_order(page: Page, two: Locator, first_words: list[bytes]) -> None:
+    assert two.locator(".name").all_inner_texts() == ["0.wav", "1.wav"]
+    page.set_input_files("#files", [FilePayload(name="2.wav", mimeType="", buffer=first_words[2])])
     expect(page.locator(".card[data-state=done]")).to_have_count(3, timeout=RECOGNISED_MS)
-    assert page.locator(".card .name").all_inner_texts() == ["2.ogg", "0.ogg", "1.ogg"]
+    assert page.locator(".card .name").all_inner_texts() == ["2.wav", "0.wav", "1.wav"]
 
 
 def test_all_texts_are_saved_at_once(page: Page, two: Locator) -> None:
@@ -38,7 +38,7 @@ def test_all_texts_are_saved_at_once(page: Page, two: Locator) -> None:
         page.get_by_role("button", name="Скачать всё").click()
     assert saved.value.suggested_filename == "Тексты.txt"
     written = saved.value.path().read_text(encoding="utf-8")
-    assert written.split() == ["0.ogg", *texts[0].split(), "1.ogg", *texts[1].split()]
+    assert written.split() == ["0.wav", *texts[0].split(), "1.wav", *texts[1].split()]
     two.first.get_by_role("button", name="Убрать").click()
     expect(page.get_by_role("button", name="Скачать всё")).to_be_hidden()
 
@@ -66,7 +66,9 @@ def test_after_a_card_is_closed_the_keyboard_goes_on_from_the_next(page: Page, t
     expect(page.locator("#choose")).to_be_focused()
 
 
-def test_leaving_the_page_is_asked_about_only_while_something_would_be_lost(page: Page, samples: list[Sample]) -> None:
+def test_leaving_the_page_is_asked_about_only_while_something_would_be_lost(
+    page: Page, first_words: list[bytes]
+) -> None:
     asked: list[str] = []
 
     def leave(dialog: Dialog) -> None:
@@ -76,29 +78,29 @@ def test_leaving_the_page_is_asked_about_only_while_something_would_be_lost(page
     held: list[Route] = []
     page.on("dialog", leave)
     page.route("**/v1/audio/transcriptions", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks functions
-    page.set_input_files("#files", samples[0].path)
+    page.set_input_files("#files", [FilePayload(name="0.wav", mimeType="", buffer=first_words[0])])
     page.locator(".card .name").click()
     page.reload()
     assert asked == ["beforeunload"]
     page.unroute("**/v1/audio/transcriptions")
-    choose(page, ("0.ogg", samples[0].path.read_bytes()))
+    choose(page, ("0.wav", first_words[0]))
     expect(page.get_by_text("Записи и тексты хранятся в этом браузере")).to_be_visible()
     page.locator(".card .name").click()
     page.reload()
     assert asked == ["beforeunload"]
 
 
-def test_results_are_there_again_until_they_are_removed(page: Page, two: Locator, samples: list[Sample]) -> None:
-    """With their order, their sound and what was corrected in them; after the button, none."""
+def test_results_are_there_again_until_they_are_removed(page: Page, two: Locator, first_words: list[bytes]) -> None:
+    """Order, sound and corrections are restored; the button removes all."""
     two.first.get_by_role("button", name="Править").click()
     two.first.get_by_role("textbox").fill("совсем другое")
     two.first.get_by_role("textbox").press("Control+Enter")
-    choose(page, ("2.ogg", samples[2].path.read_bytes()), n_before=2)
+    choose(page, ("2.wav", first_words[2]), n_before=2)
     texts = page.locator(".card .transcript").all_inner_texts()
     page.reload()
     cards = page.locator(".card[data-state=done]")
     expect(cards).to_have_count(3)
-    assert cards.locator(".name").all_inner_texts() == ["2.ogg", "0.ogg", "1.ogg"]
+    assert cards.locator(".name").all_inner_texts() == ["2.wav", "0.wav", "1.wav"]
     assert cards.locator(".transcript").all_inner_texts() == texts
     assert texts[1] == "совсем другое"
     cards.last.locator(".word").last.click()
@@ -106,7 +108,7 @@ def test_results_are_there_again_until_they_are_removed(page: Page, two: Locator
 
     cards.nth(1).get_by_role("button", name="Убрать").click()
     page.reload()
-    expect(cards.locator(".name")).to_have_text(["2.ogg", "1.ogg"])
+    expect(cards.locator(".name")).to_have_text(["2.wav", "1.wav"])
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Убрать всё").click()
     expect(cards).to_have_count(0)
@@ -115,11 +117,13 @@ def test_results_are_there_again_until_they_are_removed(page: Page, two: Locator
     expect(cards).to_have_count(0)
 
 
-def test_of_a_recording_that_is_too_large_the_text_is_kept(page: Page, samples: list[Sample], tmp_path: Path) -> None:
+def test_of_a_recording_that_is_too_large_the_text_is_kept(
+    page: Page, first_words: list[bytes], tmp_path: Path
+) -> None:
     large = tmp_path / "large.wav"
     large.write_bytes(bytes(33 * 2**20))
     with page.expect_response("**/v1/audio/transcriptions") as answered:
-        choose(page, ("small.ogg", samples[0].path.read_bytes()))
+        choose(page, ("small.wav", first_words[0]))
     body = answered.value.body()
     page.route("**/v1/audio/transcriptions", lambda route: route.fulfill(content_type="text/event-stream", body=body))
     page.set_input_files("#files", large)
@@ -133,10 +137,10 @@ def test_of_a_recording_that_is_too_large_the_text_is_kept(page: Page, samples: 
     expect(card).to_contain_text("остался только текст")
 
 
-def test_many_files_tell_how_many_are_done(page: Page, samples: list[Sample]) -> None:
+def test_many_files_tell_how_many_are_done(page: Page, first_words: list[bytes]) -> None:
     held: list[Route] = []
     page.route("**/v1/audio/transcriptions", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks functions
-    sounds = [FilePayload(name=f"{n}.ogg", mimeType="", buffer=samples[n % 6].path.read_bytes()) for n in range(4)]
+    sounds = [FilePayload(name=f"{n}.wav", mimeType="", buffer=first_words[n % 6]) for n in range(4)]
     page.set_input_files("#files", sounds)
     progress = page.get_by_role("progressbar", name="Сколько записей распознано")
     for done in range(4):
@@ -147,11 +151,11 @@ def test_many_files_tell_how_many_are_done(page: Page, samples: list[Sample]) ->
         held.pop(0).continue_()
         expect(page.locator(".card[data-state=done]")).to_have_count(done + 1, timeout=RECOGNISED_MS)
     expect(progress).to_be_hidden()
-    assert page.locator(".card .name").all_inner_texts() == ["0.ogg", "1.ogg", "2.ogg", "3.ogg"]
+    assert page.locator(".card .name").all_inner_texts() == ["0.wav", "1.wav", "2.wav", "3.wav"]
 
 
 def _answering(page: Page, change: Callable[[dict[str, object]], None]) -> None:
-    """Let `change` rewrite the last event of the recogniser's answer."""
+    """Rewrite the last event of the recogniser's answer with `change`."""
 
     def rewrite(route: Route) -> None:
         answer = route.fetch()
@@ -167,7 +171,7 @@ def _answering(page: Page, change: Callable[[dict[str, object]], None]) -> None:
     page.route("**/v1/audio/transcriptions", rewrite)
 
 
-def test_a_long_text_has_paragraphs_on_the_page_and_in_the_file(page: Page, samples: list[Sample]) -> None:
+def test_a_long_text_has_paragraphs_on_the_page_and_in_the_file(page: Page, first_words: list[bytes]) -> None:
     sentence = "Мы долго шли вдоль реки и говорили обо всём на свете, пока не стемнело. "
 
     def lengthen(result: dict[str, object]) -> None:
@@ -177,7 +181,7 @@ def test_a_long_text_has_paragraphs_on_the_page_and_in_the_file(page: Page, samp
         result |= {"segments": made, "words": [], "text": (sentence * 24).strip(), "duration": 120}
 
     _answering(page, lengthen)
-    card = choose(page, ("long.ogg", samples[0].path.read_bytes())).first
+    card = choose(page, ("long.wav", first_words[0])).first
     paragraphs = card.locator(".transcript p").all_inner_texts()
     assert len(paragraphs) == 3
     assert all(text.endswith("стемнело.") for text in paragraphs)
@@ -186,9 +190,9 @@ def test_a_long_text_has_paragraphs_on_the_page_and_in_the_file(page: Page, samp
     assert saved.value.path().read_text(encoding="utf-8").strip().split("\n\n") == paragraphs
 
 
-def test_the_folder_of_a_model_is_not_shown(page: Page, samples: list[Sample]) -> None:
+def test_the_folder_of_a_model_is_not_shown(page: Page, first_words: list[bytes]) -> None:
     _answering(page, lambda result: result.update(model="onnx:/home/anna/models/my-model"))
-    card = choose(page, ("a.ogg", samples[0].path.read_bytes())).first
+    card = choose(page, ("a.wav", first_words[0])).first
     model = card.locator(".figures .of-model")
     assert model.inner_text() == "my-model"
     # Styles of the list of models do not reach it: it stands on the line of its neighbours.
@@ -201,7 +205,11 @@ def test_the_folder_of_a_model_is_not_shown(page: Page, samples: list[Sample]) -
     [
         ("upload_too_large", "expected an upload of at most 200 MiB, got 250.0 MiB", "Предел этого сервера — 200 МБ."),
         ("audio_too_long", "The recording is longer than 7200 s", "Предел этого сервера — 120 мин."),
-        ("audio_too_long", "The recording says it is 9000 s long; at most 7200 s", "Предел этого сервера — 120 мин."),
+        (
+            "audio_too_long",
+            "The length in the file's header is 9000 s; at most 7200 s",
+            "Предел этого сервера — 120 мин.",
+        ),
     ],
 )
 def test_the_limit_is_named(page: Page, code: str, message: str, limit: str) -> None:
@@ -222,7 +230,7 @@ def test_an_english_browser_gets_an_english_page(browser: Browser, server: Serve
             expect(page).to_have_title(title)
 
 
-def test_what_a_finger_presses_is_large_enough(browser: Browser, server: Server, samples: list[Sample]) -> None:
+def test_what_a_finger_presses_is_large_enough(browser: Browser, server: Server, first_words: list[bytes]) -> None:
     assert httpx.get(server.url, trust_env=False).status_code == 200
     with (
         browser.new_context(
@@ -231,7 +239,7 @@ def test_what_a_finger_presses_is_large_enough(browser: Browser, server: Server,
         context.new_page() as page,
     ):
         page.goto("/")
-        choose(page, ("a.ogg", samples[0].path.read_bytes()))
+        choose(page, ("a.wav", first_words[0]))
         for button in page.locator("button:visible").all():
             box = button.bounding_box()
             assert box is not None

@@ -1,4 +1,4 @@
-"""Two models on the first page, in a real browser: both texts side by side, with the words in which they differ."""
+"""Test the comparison of two models on the first page: both texts side by side, with different words marked."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def server(
     whisper_base: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """A server that also has the official Whisper base on its disk."""
+    """Start a server that also has the official Whisper base on its disk."""
     data = tmp_path_factory.mktemp("data")
     (data / "models").mkdir()
     (data / "models" / whisper_base.name).symlink_to(whisper_base)
@@ -39,7 +39,7 @@ def _recognised(page: Page, name: str, sound: bytes) -> Locator:
 
 
 def test_two_models_stand_side_by_side(page: Page, server: Server, samples: list[Sample]) -> None:
-    """The words that one text has and the other one has not are marked, as reviewers see them."""
+    """Words that only one of the texts contains are marked, as on the page of reviewers."""
     noisy = in_noise(samples[2].path.read_bytes(), snr_db=3)
     card = _recognised(page, "voice.ogg", noisy)
     choice = card.get_by_label("Сравнить с другой моделью")

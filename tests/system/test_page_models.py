@@ -1,4 +1,4 @@
-"""The page's dialog of models in a real browser: who is shown it, fetching with progress, serving without a restart."""
+"""Test the page's dialog of models in a real browser: visibility, downloads with progress, no restart."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ TITLE = "GigaAM v3"
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    """The repository of GigaAM v3, with a tiny model that loads; it sends files once `pause` is set."""
+    """A repository of GigaAM v3 with a tiny model; it sends files when `pause` is set."""
     files = files_of(gigaam_ctc(tmp_path / "repository", int8_says=("б", "в", "а")))
     with serving(Hub("istupakov/gigaam-v3-onnx", files, pause=threading.Event())) as served:
         yield served
@@ -32,7 +32,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open the page of a server; a key may lie in the tab already. Nobody else is asked, nothing complained about."""
+    """Open the page of a server, optionally with a key in the tab; there may be no foreign requests and no errors."""
     contexts, watches = [], []
 
     def open_(server: Server, key: str = "") -> Page:
@@ -59,7 +59,7 @@ def row(page: Page, name: str = MODEL) -> Locator:
 
 
 def opened(page: Page) -> Locator:
-    """The dialog, open."""
+    """Open the dialog."""
     page.get_by_role("button", name="Модели", exact=True).click()
     dialog = page.get_by_role("dialog", name="Модели")
     expect(dialog).to_be_visible()

@@ -1,4 +1,4 @@
-"""The pages for administrators and about data in a real browser: delete, ban, forget, let a model serve."""
+"""Test the pages for administrators and about data in a real browser."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ PRESSED = "main :is(button, a.plain, a.main, .tall, summary, input:not([type=hid
 
 @pytest.fixture(scope="module")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two small models; the first one is chosen."""
+    """Return a directory with two small models, the first of which is chosen."""
     directory = tmp_path_factory.mktemp("office") / "data" / "models"
     directory.mkdir(parents=True)
     for turn in (0, 1):
@@ -61,7 +61,7 @@ def office(models_dir: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def enter(browser: Browser, office: Office) -> Iterator[Callable[..., Page]]:
-    """Sign a person in; afterwards nobody else was asked, and nothing was complained about."""
+    """Sign a person in; at the end there may be no foreign requests and no error messages."""
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
 
@@ -84,7 +84,7 @@ def enter(browser: Browser, office: Office) -> Iterator[Callable[..., Page]]:
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing lies beside the screen, and a finger can press everything."""
+    """Return whether everything fits into the width, and all buttons are large enough for a finger."""
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
     for one in page.locator(PRESSED).all():
         if one.is_visible():
@@ -95,7 +95,7 @@ def fits(page: Page) -> bool:
 
 
 def go(page: Page, title: str) -> None:
-    """Choose a page in the navigation, which is a menu in so narrow a window."""
+    """Choose a page in the navigation, which is a menu in a narrow window."""
     navigation = page.locator("header nav")
     expect(navigation.get_by_role("link")).to_have_count(0)
     navigation.get_by_role("button").press("Enter")
@@ -105,7 +105,7 @@ def go(page: Page, title: str) -> None:
 def test_a_person_deletes_a_message_and_then_everything(
     office: Office, enter: Callable[..., Page], samples: list[Sample]
 ) -> None:
-    """By keyboard; the sound of the message plays before."""
+    """The keyboard is used; the sound of the message is played before."""
     first = office.send(samples[0], HEARD)
     anna = office.speakers.pop()
     db_assist = office.pages.services.db_assist
@@ -144,7 +144,7 @@ def test_a_person_deletes_a_message_and_then_everything(
 
 
 def test_an_administrator_bans_and_forgets(office: Office, enter: Callable[..., Page], samples: list[Sample]) -> None:
-    """And both stand in the audit."""
+    """Both actions are in the audit."""
     number = office.send(samples[0], HEARD)
     boris = office.speakers[-1]
     db_assist = office.pages.services.db_assist
@@ -179,7 +179,7 @@ def test_an_administrator_bans_and_forgets(office: Office, enter: Callable[..., 
 
 
 def judged(office: Office, models_dir: Path, sample: Sample) -> None:
-    """A round of learning has ended with a model that passed, and a report with one recording."""
+    """Record a round of learning with a model that passed, and a report with one recording."""
     former, model = (
         ModelRef(name=f"onnx:{place.resolve()}", version=ModelVersions(models_dir).version_in(place))
         for place in (models_dir / "small-0", models_dir / "small-1")
@@ -207,7 +207,7 @@ def judged(office: Office, models_dir: Path, sample: Sample) -> None:
 def test_an_administrator_lets_a_model_serve_and_takes_it_back(
     office: Office, enter: Callable[..., Page], samples: list[Sample], models_dir: Path
 ) -> None:
-    """After reading the gate's report, with its style, its plots and its sound. The running service follows."""
+    """The administrator reads the gate's report first; the running service uses the model."""
     judged(office, models_dir, samples[0])
     nn_service = office.pages.services.nn_service
     assert nn_service is not None

@@ -1,4 +1,4 @@
-"""The page of reviewers in a real browser: by keyboard alone, at once, and never in each other's way."""
+"""Test the page of reviewers in a real browser: keyboard, speed, several reviewers."""
 
 import re
 import time
@@ -56,7 +56,7 @@ def _nothing_is_left(office: Office) -> Iterator[None]:
 
 @pytest.fixture
 def enter(browser: Browser, office: Office) -> Iterator[Callable[..., Page]]:
-    """Sign a person in by a link and open the page; afterwards nobody else was asked, and nothing complained about."""
+    """Sign a person in by a link and open the page; there may be no foreign requests and no error messages."""
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
 
@@ -81,18 +81,18 @@ def enter(browser: Browser, office: Office) -> Iterator[Callable[..., Page]]:
 
 
 def number(page: Page) -> int:
-    """The message that is on the page."""
+    """Return the number of the message on the page."""
     return int(page.locator("#review").get_attribute("data-item") or "0")
 
 
 def after(page: Page, former: int) -> None:
-    """Wait for another message, or until nothing waits."""
+    """Wait for another message, or until no message waits."""
     expect(page.locator("#review")).not_to_have_attribute("data-item", str(former))
     expect(page.locator("#empty")).not_to_have_text("Загружаю…")
 
 
 def switched(page: Page, key: str) -> float:
-    """Press a key, and wait until the next recording can be heard, while the server answers nothing; milliseconds."""
+    """Press a key while the server does not answer; return the milliseconds until the next recording plays."""
     asked: list[Route] = []
     page.route("**/review/items**", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks functions
     waited_ms: float = page.evaluate(SWITCH, key)
@@ -103,7 +103,7 @@ def switched(page: Page, key: str) -> float:
 
 
 def test_ten_recordings_by_keyboard_alone(office: Office, enter: Callable[..., Page], samples: list[Sample]) -> None:
-    """Each verdict by its key; the right words are typed; a slip is taken back; the next recording is there at once."""
+    """Each verdict has a key; words are typed; a mistake is undone; the next recording plays at once."""
     reviewer = office.reviewer()
     # The last word was misheard.
     texts = {office.send(one, f"{one.text.rsplit(' ', 1)[0]} мышь."): one.text for one in (samples * 2)[:10]}
@@ -157,7 +157,7 @@ def test_ten_recordings_by_keyboard_alone(office: Office, enter: Callable[..., P
 
 
 def test_what_another_model_heard_is_shown(office: Office, enter: Callable[..., Page], samples: list[Sample]) -> None:
-    """Its other words are marked; where both heard the same words there is nothing to see."""
+    """The different words of the other text are marked; equal texts are not shown."""
     numbers = [office.send(samples[0], "Ага, семь мышей.") for _ in range(2)]
     for number_, text in zip(numbers, ("ага восемь мышей", "ага семь мышей"), strict=True):
         heard = Hypothesis(text=text, duration_s=1.0, model="onnx:other", model_version="1" * 12)
@@ -176,7 +176,7 @@ def test_what_another_model_heard_is_shown(office: Office, enter: Callable[..., 
 def test_two_reviewers_are_never_in_each_others_way(
     office: Office, enter: Callable[..., Page], samples: list[Sample]
 ) -> None:
-    """No message is shown to both, and nobody else's recording is sent, not even to a reviewer."""
+    """No message is shown to both, and recordings held by another reviewer are not sent."""
     for _ in range(2):
         for sample in samples[:4]:
             office.send(sample)
@@ -205,7 +205,7 @@ def test_two_reviewers_are_never_in_each_others_way(
 
 
 def test_what_cannot_be_said_comes_back(office: Office, enter: Callable[..., Page], samples: list[Sample]) -> None:
-    """Words that nobody says in the time; an unchanged text; a message that somebody else has meanwhile."""
+    """Too many words, an unchanged text, and a message held by another reviewer are refused."""
     first = office.send(samples[0])
     page = enter(office.reviewer())
     assert number(page) == first
@@ -238,7 +238,7 @@ def test_what_cannot_be_said_comes_back(office: Office, enter: Callable[..., Pag
 def test_what_did_not_come_is_asked_for_again(
     office: Office, enter: Callable[..., Page], samples: list[Sample]
 ) -> None:
-    """A sound is there at the second try; where the server answers nothing at all, the page says so."""
+    """A sound is requested a second time; if the server does not answer, the page shows an error."""
     page = enter(office.reviewer())
     first = office.send(samples[0])
     lost: list[Route] = []
@@ -262,7 +262,7 @@ def test_what_did_not_come_is_asked_for_again(
 def test_a_part_is_repeated_and_a_finger_finds_everything(
     office: Office, enter: Callable[..., Page], samples: list[Sample]
 ) -> None:
-    """A part that is dragged over is played again and again; on a small phone all can be pressed and nothing is cut."""
+    """A marked part is played repeatedly; on a small phone nothing is cut off."""
     office.send(samples[0])
     page = enter(office.reviewer(), viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)
     expect(page.locator("#review")).to_have_attribute("data-heard", str(number(page)))
@@ -292,7 +292,7 @@ def test_a_part_is_repeated_and_a_finger_finds_everything(
 def test_whoever_is_dismissed_is_sent_away(
     office: Office, enter: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """At the next thing they do."""
+    """The next action of a dismissed reviewer is refused."""
     monkeypatch.setattr("glas.web.access.rights._KEPT_S", 0.0)
     reviewer = office.reviewer()
     page = enter(reviewer)

@@ -1,8 +1,8 @@
-"""The power goes: what was confirmed to Telegram is there or is done after the next start, and nothing half is whole.
+"""Test a loss of power: everything confirmed to Telegram is stored or done after the next start, nothing is partial.
 
 A life of Glas is recorded by strace. Then the data directory is built as it may look when the power goes at a call to
-Telegram, in turns with all forgotten that was not synced, and with a part of it left. `make test` starts Glas again a
-few times; `make power` does it more often.
+Telegram, in turns with all forgotten that was not synced, and with a part of it left. `make test` starts Glas again
+twice; `make power` does it more often.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Sample, Server
+from tests.conftest import Server
 from tests.system.forgetful_disk import Disk, Tree, write_tree
 from tests.system.forking import Zygote
 from tests.system.killing import Lab, check_rows
@@ -24,31 +24,30 @@ from tests.telegram.server import TelegramServer
 
 # `make power` asks for more.
 N_MESSAGES = int(os.environ.get("POWER_MESSAGES", "6"))
-N_STARTS = int(os.environ.get("POWER_STARTS", "4"))
+N_STARTS = int(os.environ.get("POWER_STARTS", "2"))
 PATIENCE_S = 60.0
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + 5 * N_STARTS + 5 * N_MESSAGES)]
 
 
 def told(server: Server) -> dict[str, str]:
-    """The recogniser is another process, since it starts slowest."""
+    """The settings: the recogniser is a separate process, because its start is slow."""
     return {"GLAS_NN_SERVICE_URL": server.url, "GLAS_LOG__LEVEL": "info"}
 
 
 @pytest.fixture(scope="module")
-def life(samples: list[Sample], server: Server, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """People who speak, rate and correct, and one who is forgotten."""
-    voices = [sample.path.read_bytes() for sample in samples]
+def life(first_words: list[bytes], server: Server, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """People who speak, rate and correct, and one person who deletes their data."""
     with (
         RememberingTelegram() as telegram,
         embedded_world(
             tmp_path_factory.mktemp("power") / "life", telegram, told(server), zygote=None, is_started=False
         ) as world,
     ):
-        return record(world, telegram, Lab(telegram, zygote), lambda lab: live(lab, voices))
+        return record(world, telegram, Lab(telegram, zygote), lambda lab: live(lab, first_words))
 
 
 def live(lab: Lab, voices: Sequence[bytes]) -> int:
-    """Speak, rate, correct; one person is forgotten, and returned."""
+    """Let people speak, rate and correct; return the person who deleted their data."""
     numbers = count(6_200_000_001)
     forgotten = next(numbers)
     lab.silent.add(forgotten)
@@ -71,7 +70,7 @@ def live(lab: Lab, voices: Sequence[bytes]) -> int:
 
 
 def last_text(telegram: TelegramServer, person: int) -> str:
-    """What the bot told a person last."""
+    """Return the bot's last text for a person."""
     said = telegram.answers(person)
     return str(said[-1].get("text", "")) if said else ""
 
@@ -83,7 +82,7 @@ def _data(disk: Disk, dice: random.Random | None) -> Tree:
 
 
 async def test_glas_goes_on(life: Life, zygote: Zygote, server: Server, tmp_path: Path) -> None:
-    """After the next start everybody has one answer, every sound is kept, and each was paid once."""
+    """After the next start all people have one answer, every sound is archived, and each was paid once."""
     dice, orphans = random.Random(20261128), 0  # noqa: S311 - no secret
     chosen = sorted(dice.sample(life.moments, min(N_STARTS, len(life.moments))), key=lambda moment: moment.at_ns)
     for number, (moment, disk) in enumerate(life.disks(chosen)):

@@ -1,4 +1,4 @@
-"""The gate refuses real models, each for its own reason: broken, forgetful, dishonest, inventive and slow ones.
+"""Test that the gate refuses real models, each for one reason: broken, forgetful, dishonest, inventive and slow.
 
 The champion of these tests is the embedded model without some words of the test, so that the embedded model itself
 would pass, but for what was done to it.
@@ -35,10 +35,11 @@ from tests.system.refused_models import (
 _BUSY = {Condition.SPEED}
 # Sounds without speech: the last of these four is a humming, which a model that never doubts takes for a word.
 N_SOUNDS, SEED = 4, 43
+N_FIRST_WORDS = (2, 5, 7, 6, 2, 6)  # of each sample
 
 
 class World(NamedTuple):
-    """What the tests share."""
+    """The objects that the tests share."""
 
     settings: Settings
     data: TestData
@@ -46,10 +47,14 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(samples: list[Sample], first_words: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A champion with errors, a test and a guard; it is measured once."""
     place = tmp_path_factory.mktemp("refused")
-    said = [Utterance(one.path, one.path.name, one.text, f"speaker {n}") for n, one in enumerate(samples)]
+    said = []
+    for number, (sample, sound, n_words) in enumerate(zip(samples, first_words, N_FIRST_WORDS, strict=True)):
+        path = place / f"{number}.wav"
+        path.write_bytes(sound)
+        said.append(Utterance(path, path.name, " ".join(sample.text.split()[:n_words]), f"speaker {number}"))
     data = TestData(ReferenceSet("test", tuple(said[:4])), (ReferenceSet("guard", tuple(said[4:])),))
     forgotten, kept = texts_of(data.test), texts_of(data.guards[0])
     champion = write_changed(place / "champion", without_words(forgotten, kept))
@@ -65,7 +70,7 @@ def world(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def once(measure: Callable[..., Measured]) -> Callable[..., Measured]:
-    """Let each model be measured once: the champion of most of these tests is the same."""
+    """Measure each model only once, because most tests have the same champion."""
     known: dict[str, Measured] = {}
 
     def measured(recogniser: Recogniser, *rest: object) -> Measured:
@@ -78,7 +83,7 @@ def once(measure: Callable[..., Measured]) -> Callable[..., Measured]:
 
 
 def failed(world: World, model: Path, champion: str | None = None) -> set[Condition]:
-    """The conditions for which a model is refused; `champion` is another one than that of the tests."""
+    """Return the conditions for which a model is refused; `champion` replaces the champion of the tests."""
     settings = world.settings.model_copy(update={"model": champion or world.settings.model})
     verdict = try_candidate(settings, f"whisper:{model}", world.data).verdict
     found = {one.condition for one in verdict.checks if not one.passed}
@@ -87,13 +92,13 @@ def failed(world: World, model: Path, champion: str | None = None) -> set[Condit
 
 
 def texts_of(some: ReferenceSet) -> list[str]:
-    """The references of a set."""
+    """Return the references of a set."""
     return [one.text for one in some.utterances]
 
 
 @pytest.mark.slow
 def test_a_damaged_one(world: World) -> None:
-    """Weights that are not what they were: it hears nothing right, or cannot even be loaded."""
+    """A model with damaged weights recognises nothing, or cannot be loaded."""
     model = write_changed(world.place / "damaged", flipped(0.5))
     assert {Condition.GAIN, Condition.CERTAINTY, Condition.GUARD} <= failed(world, model)
     damage(model)
@@ -103,7 +108,7 @@ def test_a_damaged_one(world: World) -> None:
 
 @pytest.mark.slow
 def test_one_that_learnt_from_the_test(world: World) -> None:
-    """It is better in every figure; but it knows the speakers, a recording of the test, and one of the guard."""
+    """All figures are better, but the training data contains speakers and recordings of test and guard."""
     model = write_changed(world.place / "learnt", unchanged)
     test, (guard,) = world.data.test.utterances, world.data.guards
     lineage = Lineage(
@@ -120,7 +125,7 @@ def test_one_that_learnt_from_the_test(world: World) -> None:
 
 @pytest.mark.slow
 def test_one_that_forgot(world: World) -> None:
-    """It cannot write words of the guard any more that the test does not have."""
+    """The model cannot write words of the guard set that the test set does not contain."""
     forgotten, kept = texts_of(world.data.guards[0]), texts_of(world.data.test)
     model = write_changed(world.place / "forgot", without_words(forgotten, kept))
     assert failed(world, model) - _BUSY == {Condition.GUARD}
@@ -128,14 +133,14 @@ def test_one_that_forgot(world: World) -> None:
 
 @pytest.mark.slow
 def test_one_that_hears_words_in_noise(world: World) -> None:
-    """It never doubts: neither that somebody speaks, nor what it writes; a humming is «Ага»."""
+    """The model always detects speech and is always certain; it writes «Ага» for a hum."""
     model = write_changed(world.place / "sure", sure_of_everything)
     assert failed(world, model) - _BUSY == {Condition.NONSPEECH}
 
 
 @pytest.mark.slow
 def test_one_that_is_slower(world: World) -> None:
-    """It writes what the embedded model writes, with four times as many layers: no better, and slower."""
+    """The model writes the texts of the embedded model with four times as many layers."""
     model = write_changed(world.place / "deeper", deeper)
     found = failed(world, model, champion=f"whisper:{embedded_directory()}")
     assert found == {Condition.SPEED, Condition.GAIN, Condition.CERTAINTY}

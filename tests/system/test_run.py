@@ -1,4 +1,4 @@
-"""`glas run` as a process: what it says, how it stops, and its parts apart."""
+"""Test `glas run` as a process: its output, its end, and its parts in separate processes."""
 
 import re
 import subprocess
@@ -25,8 +25,8 @@ TOKEN = "a-token-between-parts-long-enough"
 
 
 def test_the_start_shows_that_it_hears(server: Server, samples: list[Sample]) -> None:
-    """The greeting holds what was heard in a sample, how fast, and where the page is."""
-    assert "Глас слышит" in server.greeting
+    """The greeting contains the recognised text of a sample, the speed, and the address of the page."""
+    assert "Глас запущен и распознаёт речь" in server.greeting
     assert samples[0].path.name in server.greeting
     assert re.search("раза? быстрее речи", server.greeting)
     assert "glas models get onnx:" in server.greeting.replace(str(Path(sys.executable).parent) + "/", "")
@@ -53,7 +53,7 @@ def test_a_server_that_listens_everywhere_says_where_to_go(start_glas: Start) ->
 
 
 def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -> None:
-    """SIGTERM in the middle of a recording: its caller still gets the whole text, and the exit code is 0."""
+    """After SIGTERM a running recording is still recognised completely, and the exit code is 0."""
     part = long_wav[: 44 + 20 * 32_000]
     with ThreadPoolExecutor(1) as callers, start_glas(is_new=True) as server:
         url = f"{server.url}/predict"
@@ -67,11 +67,11 @@ def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -
     assert server.process.returncode == 0
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.7, 2.0, 4.0])
+@pytest.mark.parametrize("delay_s", [0.0, 2.0, 4.0])
 def test_a_signal_during_the_start_is_an_end_like_any_other(
     delay_s: float, glas_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Whether it imports, loads the model or brings parts up just then: exit code 0, no traceback, directory free."""
+    """The exit code is 0, there is no traceback, and the directory is free."""
     environment = glas_environment | {"GLAS_DATA_DIR": str(tmp_path), "GLAS_PORT": "0"}
     command = [sys.executable, "-m", "glas", "run"]
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
@@ -85,7 +85,7 @@ def test_a_signal_during_the_start_is_an_end_like_any_other(
 
 
 def test_bombs_are_refused_quickly_and_in_little_memory(server: Server, samples: list[Sample]) -> None:
-    """A day of silence in a few megabytes costs the whole service a few seconds of processor time, and no memory."""
+    """A day of silence in a few megabytes takes a few seconds of processor time, and no memory."""
     voice = {"file": samples[0].path.read_bytes()}
     # Decoders start with the first recording.
     httpx.post(f"{server.url}/predict", files=voice, trust_env=False, timeout=30).raise_for_status()
@@ -101,7 +101,7 @@ def test_bombs_are_refused_quickly_and_in_little_memory(server: Server, samples:
 
 
 def peak_kb(pid: int, *, anew: bool = False) -> int:
-    """The most memory that a process had, in kB; `anew` begins to measure now."""
+    """Return the largest memory of a process, in kB; with `anew` the measurement restarts."""
     if anew:
         Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
@@ -109,13 +109,13 @@ def peak_kb(pid: int, *, anew: bool = False) -> int:
 
 
 def test_a_foreign_host_name_is_refused(server: Server) -> None:
-    """A page elsewhere whose name points to 127.0.0.1 must not read our answers."""
+    """A foreign page whose name points to 127.0.0.1 cannot read answers."""
     answer = httpx.get(f"{server.url}/health", headers={"Host": "evil.example"}, trust_env=False)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
 
 
 def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> None:
-    """Two processes: callers need the key, the parts their token, a stream passes through, the key goes no further."""
+    """With two processes, callers need the key and parts their token; streams are passed on, the key is not."""
     data = samples[0].path.read_bytes()
     with (
         start_glas("nn_service", is_new=True, GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser,
@@ -144,7 +144,7 @@ def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> 
 def test_command_line_asks_a_remote_service(
     start_glas: Start, samples: list[Sample], glas_environment: dict[str, str]
 ) -> None:
-    """With GLAS_NN_SERVICE_URL the command line loads no model: it asks."""
+    """With GLAS_NN_SERVICE_URL the command line loads no model."""
     with start_glas("nn_service", GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser:
         remote = {"GLAS_NN_SERVICE_URL": recogniser.url, "GLAS_NN_SERVICE_TOKEN": TOKEN, "GLAS_MODEL": "onnx:absent"}
         done = subprocess.run(

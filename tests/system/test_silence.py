@@ -1,4 +1,4 @@
-"""A machine that loses its network says nothing: whoever waits for its answer must notice, and soon."""
+"""Test that callers notice soon if a machine loses its network and does not answer."""
 
 import asyncio
 import socket
@@ -27,7 +27,7 @@ SLEEP = sa.text("SELECT pg_sleep(600)")
 
 @pytest.fixture
 def server() -> Iterator[tuple[Namespace, Machine]]:
-    """A machine with PostgreSQL, and with a port on which nobody ever answers; and a network to call it from."""
+    """A machine with PostgreSQL and with a port that never answers, and a network to call it from."""
     if (reason := why_impossible()) is not None:
         pytest.skip(reason)
     with (
@@ -50,7 +50,7 @@ def server() -> Iterator[tuple[Namespace, Machine]]:
 
 
 def ask_service() -> None:
-    """Wait for an answer of a service, as a bot waits for the text of an hour of speech."""
+    """Wait for an answer of a service, as a bot waits for the text of a recording of an hour."""
 
     async def ask() -> None:
         async with open_http(url=f"http://{ADDRESS}:8001") as http:
@@ -85,7 +85,7 @@ def ask_rows() -> None:
 
 @pytest.mark.slow
 async def test_whoever_waits_notices(server: tuple[Namespace, Machine]) -> None:
-    """All three wait while the cable is pulled, and get an error."""
+    """All three callers wait while the connection is cut, and get an error."""
     outside, machine = server
 
     def timed(ask: Callable[[], None]) -> float:

@@ -1,4 +1,4 @@
-"""One message through the whole system is one trace at a collector, and its export is linked to it."""
+"""Test that one message gives one trace at a collector, and that its export is linked to the trace."""
 
 import asyncio
 import json
@@ -16,7 +16,6 @@ from glas.clients.http import open_http
 from glas.domain.messages import traceparent_of
 from glas.launch import control_socket
 from glas.settings import Settings
-from tests.conftest import Sample
 from tests.ports import free_port
 from tests.system.acting import final_replies
 from tests.system.collector import Collector, Span, collecting
@@ -55,20 +54,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
+    """Start a Telegram server for this test."""
     with TelegramServer() as running:
         yield running
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """A collector of this test."""
+    """Start a collector for this test."""
     with collecting() as running:
         yield running
 
 
 def names_of(spans: list[Span]) -> set[tuple[str, str]]:
-    """Part and name of each span."""
+    """Return part and name of each span."""
     return {(span.part, span.name) for span in spans}
 
 
@@ -95,7 +94,7 @@ class Installation:
         self.telegram.press(PERSON, self.telegram.answers(PERSON)[0]["message_id"], "✅ Разрешаю")
 
     def speak(self, data: bytes) -> int:
-        """Send a recording; gives the number of its message."""
+        """Send a recording; return the number of its message."""
         return int(self.telegram.speak(PERSON, data)["message_id"])
 
     def answer(self, message_id: int) -> str:
@@ -103,12 +102,12 @@ class Installation:
         return str(final_replies(self.telegram)[message_id][0]["text"])
 
     def trace_of(self, message_id: int) -> str:
-        """The id that follows from what the row of a message tells."""
+        """Return the id of the trace, computed from the row of a message."""
         voice = self.telegram.world.messages[PERSON, message_id]["voice"]
         return traceparent_of(voice["file_unique_id"], message_id).split("-")[1]
 
     def archived(self, trace_id: str) -> list[Span]:
-        """The spans of a message, once all that are expected have arrived."""
+        """Return the spans of a message when all expected spans have arrived."""
         self.until(lambda: names_of(self.collector.trace(trace_id)) >= _EXPECTED, "the archiving")
         return self.collector.trace(trace_id)
 
@@ -126,7 +125,7 @@ class Installation:
 def one_process(
     telegram: TelegramServer, collector: Collector, directory: Path, zygote: Zygote
 ) -> Iterator[Installation]:
-    """All parts in one process."""
+    """Start all parts in one process."""
     with embedded_world(directory, telegram, _told(collector), zygote=zygote) as world:
         yield Installation(telegram, collector, [world.part("glas")], world.settings)
 
@@ -135,7 +134,7 @@ def one_process(
 def a_process_each(
     telegram: TelegramServer, collector: Collector, directory: Path, zygote: Zygote
 ) -> Iterator[Installation]:
-    """Each part in a process of its own, with SQLite and a directory of objects."""
+    """Start each part in a separate process, with SQLite and a directory of objects."""
     told = _told(collector) | {"TELEGRAM_TOKEN": telegram.token, "GLAS_TELEGRAM_API_URL": telegram.url}
     addresses = {}
     for name in ("nn_service", "db_assist", "data_loader"):
@@ -172,13 +171,13 @@ def test_a_message_is_one_trace_and_its_export_is_linked(
     telegram: TelegramServer,
     collector: Collector,
     zygote: Zygote,
-    samples: list[Sample],
+    short_wav: bytes,
     tmp_path: Path,
 ) -> None:
-    """Every part, queue and step is in it; the log names it; no words, no person and no key are."""
+    """The trace has every part, queue and step, and no words, people and keys; the log contains its id."""
     with world(telegram, collector, tmp_path / "world", zygote) as glas:
         glas.begin()
-        message_id = glas.speak(samples[0].path.read_bytes())
+        message_id = glas.speak(short_wav)
         text, trace_id = glas.answer(message_id), glas.trace_of(message_id)
         found = glas.archived(trace_id)
         report = asyncio.run(glas.export())
@@ -198,7 +197,7 @@ def test_a_message_is_one_trace_and_its_export_is_linked(
 
 
 def _check_whole(found: list[Span]) -> None:
-    """All spans hang together under the first one, and tell what the message waited for."""
+    """All spans have the first span as ancestor, and show what the message waited for."""
     assert {span.part for span in found} == PARTS
     ids = {span.span_id for span in found}
     assert [(span.part, span.name) for span in found if not span.parent_id] == [("tg_bot", "take in")]
@@ -213,7 +212,7 @@ def _exported(collector: Collector, trace_id: str) -> list[Span]:
 
 
 def _check_private(collector: Collector, text: str) -> None:
-    """Nothing that was sent to the collector tells who spoke, what was said, or opens a door."""
+    """No data at the collector reveals a person, words or a key."""
     sent = b"\n".join(collector.bodies)
     secrets = (str(PERSON), _TOKEN, collector.url, TelegramServer().token.partition(":")[2])
     for told in (*secrets, *(word for word in text.split() if len(word) > 3)):
@@ -231,13 +230,13 @@ def _check_private(collector: Collector, text: str) -> None:
 
 
 def test_a_message_goes_on_in_its_trace_after_a_crash(
-    telegram: TelegramServer, collector: Collector, zygote: Zygote, samples: list[Sample], tmp_path: Path
+    telegram: TelegramServer, collector: Collector, zygote: Zygote, short_wav: bytes, tmp_path: Path
 ) -> None:
-    """Who takes the work up again, perhaps on another machine, has only what the queue has recorded."""
+    """The next process, perhaps on another machine, has only the data in the queue."""
     with one_process(telegram, collector, tmp_path / "world", zygote) as glas:
         glas.begin()
         telegram.fail("getFile", "server_error", times=3)
-        message_id = glas.speak(samples[0].path.read_bytes())
+        message_id = glas.speak(short_wav)
         trace_id = glas.trace_of(message_id)
         glas.until(lambda: ("tg_bot", "wait in voices") in names_of(collector.trace(trace_id)), "a first span")
         (part,) = glas.parts
@@ -255,13 +254,13 @@ def test_a_message_goes_on_in_its_trace_after_a_crash(
 
 
 def test_a_collector_that_is_away_delays_nobody(
-    telegram: TelegramServer, zygote: Zygote, samples: list[Sample], tmp_path: Path
+    telegram: TelegramServer, zygote: Zygote, short_wav: bytes, tmp_path: Path
 ) -> None:
-    """The message is answered, and the process ends as fast as without it."""
+    """The message is answered, and the process ends as fast as without a collector."""
     nowhere = Collector(f"http://127.0.0.1:{free_port()}")
     with one_process(telegram, nowhere, tmp_path / "world", zygote) as glas:
         glas.begin()
-        assert glas.answer(glas.speak(samples[0].path.read_bytes()))
+        assert glas.answer(glas.speak(short_wav))
         (part,) = glas.parts
         assert part.stop() == 0
 

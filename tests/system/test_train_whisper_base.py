@@ -1,4 +1,4 @@
-"""`glas train whisper-base --smoke` from the official weights to a model that the real server transcribes with."""
+"""Test `glas train whisper-base --smoke`, from the official weights to a model that the server uses."""
 
 import importlib.util
 import subprocess

@@ -1,4 +1,4 @@
-"""A rolling upgrade: messages flow while each process of an earlier release is replaced by one of this checkout.
+"""Test a rolling upgrade: messages are sent while each process is replaced by a process of this checkout.
 
 `make upgrade FROM=REVISION` runs it. The earlier release comes from the history, which a shallow clone lacks.
 """
@@ -35,7 +35,7 @@ pytestmark = [
 
 @contextmanager
 def again_and_again(work: Callable[[], None], every_s: float) -> Iterator[None]:
-    """Do something in a thread until the context ends."""
+    """Repeat a function in a thread until the context ends."""
     is_over = threading.Event()
 
     def run() -> None:
@@ -52,7 +52,7 @@ def again_and_again(work: Callable[[], None], every_s: float) -> Iterator[None]:
 
 
 class Callers:
-    """They call the API of nn_service and of db_assist, and count what fails."""
+    """They call the API of nn_service and of db_assist, and count failures."""
 
     def __init__(self, installation: Installation, person: int, data: bytes) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -61,7 +61,7 @@ class Callers:
         self._data = data
 
     def call(self) -> None:
-        """Call each of the two once."""
+        """Call each of the two services once."""
         urls = {name: balancer.url for name, balancer in self._installation.balancers.items()}
         self._count("db_assist", "GET", f"{urls['db_assist']}/users/{self._person}")
         file = {"file": ("a.ogg", self._data)}
@@ -78,7 +78,7 @@ class Callers:
 
 
 def install(installation: Installation, release: Path) -> None:
-    """Start an installation, all of one release."""
+    """Start an installation of one release."""
     installation.migrate(release)
     for name in ("db_assist", "nn_service"):
         for number in (1, 2):
@@ -89,7 +89,7 @@ def install(installation: Installation, release: Path) -> None:
 
 
 def upgrade(installation: Installation, release: Path) -> Iterator[str]:
-    """Do the steps of docs/operations.md, and name each after it is done."""
+    """Run the steps of docs/operations.md, and yield the name of each finished step."""
     installation.migrate(release)
     yield "migrate"
     for place in ("db_assist-1", "db_assist-2", "data_loader", "nn_service-1", "nn_service-2", "tg_bot-1", "tg_bot-2"):
@@ -98,7 +98,7 @@ def upgrade(installation: Installation, release: Path) -> Iterator[str]:
 
 
 def until(condition: Callable[[], bool], what: str, tails: Callable[[], str]) -> None:
-    """Wait for something at Telegram."""
+    """Wait until a condition in Telegram is true."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come\n{tails()}"

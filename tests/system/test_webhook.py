@@ -1,4 +1,4 @@
-"""The bot behind a webhook, as `glas run` starts it: Telegram pushes to a port of its own."""
+"""Test the bot with a webhook, as `glas run` starts it: Telegram sends updates to a separate port."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ PERSON = 6_000_000_001
 def test_a_pushed_voice_message_is_answered(
     start_glas: Callable[..., AbstractContextManager[Server]], samples: list[Sample], tmp_path: Path
 ) -> None:
-    """The program asks Telegram to push, listens on the webhook's own port, and answers what is pushed."""
+    """The program sets the webhook, listens on its port, and answers the message."""
     port = free_port()
     environment = {
         "TELEGRAM_TOKEN": TOKEN,

@@ -1,6 +1,7 @@
-"""The whole system, from people who speak to the dataset: as one process, and as compose.yaml starts it.
+"""Test the whole system from messages to the dataset: as one process, and as compose.yaml starts it.
 
-`make test` sends fewer messages; `make whole` sends 200 of 50 people. Everything that can be counted must agree.
+`make test` sends fewer messages; `make whole` sends 200 of 50 people; `make containers` uses containers made from
+namespaces. Everything that can be counted must agree.
 """
 
 import copy
@@ -16,49 +17,55 @@ from tests.system import agreement, secrecy
 from tests.system.acting import Clock, People
 from tests.system.crowd import Crowd, Fate, gather
 from tests.system.forking import Zygote
-from tests.system.worlds import World, apart_world, embedded_world
+from tests.system.worlds import World, apart_world, contained_world, embedded_world
 from tests.telegram.server import TelegramServer
 
+IN_CONTAINERS = "IN_CONTAINERS" in os.environ
 N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "7"))
-N_ROUNDS = 4 if "WHOLE_PEOPLE" in os.environ else 3
+IS_LONG = "WHOLE_PEOPLE" in os.environ
+N_ROUNDS = 4 if IS_LONG else 3
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
 
 
 @pytest.fixture(scope="module")
 def invented(samples: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Crowd:
-    """People, recordings and what the model hears in them."""
+    """Make people and recordings, and recognise the recordings."""
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("hearing"))
-    return gather(N_PEOPLE, N_ROUNDS, [sample.path for sample in samples], settings)
+    return gather(N_PEOPLE, N_ROUNDS, [sample.path for sample in samples], settings, first_words=not IS_LONG)
 
 
 @pytest.fixture
 def crowd(invented: Crowd) -> Crowd:
-    """The same for one world."""
+    """Make the people of one world."""
     return copy.deepcopy(invented)
 
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    """A Telegram of this test."""
+    """Start a Telegram server for this test."""
     with TelegramServer() as running:
         yield running
 
 
-@pytest.fixture(params=["embedded", "apart"])
+@pytest.fixture(params=["contained"] if IN_CONTAINERS else ["embedded", "apart"])
 def world(request: pytest.FixtureRequest, telegram: TelegramServer, zygote: Zygote, tmp_path: Path) -> Iterator[World]:
     """The running system."""
     if request.param == "embedded":
         with embedded_world(tmp_path / "world", telegram, zygote=zygote) as running:
             yield running
         return
-    postgres: Postgres = request.getfixturevalue("postgres")
     variables: dict[str, str] = request.getfixturevalue("variables_of_env")
+    if request.param == "contained":
+        with contained_world(tmp_path, variables) as running:
+            yield running
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
     with apart_world(tmp_path / "world", telegram, postgres, variables, zygote=zygote) as running:
         yield running
 
 
 async def test_everything_agrees(world: World, crowd: Crowd) -> None:
-    """Spoken, answered, rated, corrected, archived, exported, forgotten: one story everywhere."""
+    """Messages, answers, ratings, corrections, archive, export and deletions agree in all places."""
     clock = Clock()
     try:
         await _live(People(crowd, world), clock)

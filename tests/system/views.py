@@ -1,4 +1,4 @@
-"""Every page of a filled system, and what to do on it so that nothing of it stays hidden."""
+"""All pages of a filled system, and the actions that show all their parts."""
 
 import contextlib
 import re
@@ -19,11 +19,11 @@ BROWSER_LOCALES = {Locale.RU: "ru-RU", Locale.EN: "en-GB"}
 
 
 def _as_it_is(page: Page) -> None:
-    """Leave the page as it came."""
+    """Leave the page unchanged."""
 
 
 def open_all(page: Page) -> None:
-    """Open whatever can be opened."""
+    """Open all closed parts of the page."""
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
 
@@ -46,13 +46,13 @@ class View:
 
 @dataclass(frozen=True)
 class Tabs:
-    """A tab of an administrator who is signed in, and one of somebody who is not."""
+    """A tab of a signed-in administrator, and a tab of a visitor who is not signed in."""
 
     member: Page
     guest: Page
 
     def show(self, view: View) -> Page:
-        """Open a view in the tab where it belongs."""
+        """Open a view in its tab."""
         page = self.guest if view.is_open else self.member
         page.goto(view.path)
         view.bring(page)
@@ -61,7 +61,7 @@ class Tabs:
 
 @contextlib.contextmanager
 def open_tabs(browser: Browser, filled: Filled, locale: Locale = Locale.RU, **options: Any) -> Iterator[Tabs]:
-    """Open them in browsers that speak a language; `options` are Playwright's, for a new context."""
+    """Open the tabs in browsers with a language; `options` are Playwright's, for a new context."""
     given = {"base_url": filled.office.url, "locale": BROWSER_LOCALES[locale], "reduced_motion": "reduce", **options}
     with browser.new_context(**given) as member, browser.new_context(**given) as guest:
         for context in (member, guest):
@@ -74,7 +74,7 @@ def open_tabs(browser: Browser, filled: Filled, locale: Locale = Locale.RU, **op
 
 
 def views_of(filled: Filled, locale: Locale) -> list[View]:
-    """All views as the administrator who speaks this language sees them."""
+    """Return all views of an administrator with this language."""
     own, person, message = filled.own[locale], filled.person, filled.message
     link = "/sign-in/" + "A" * 43
     brought = {"/review": heard}
@@ -102,13 +102,13 @@ def views_of(filled: Filled, locale: Locale) -> list[View]:
 
 
 def refused(page: Page) -> None:
-    """Use a link that is none."""
+    """Open a sign-in link that is invalid."""
     page.locator("form button.main").press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
 
 
 def recognised(page: Page) -> None:
-    """Recognise two recordings; a third one is no sound."""
+    """Recognise two recordings; a third file is not audio."""
     files = [_file(ROOT / "samples" / f"message-{number}.ogg") for number in (1, 2)]
     choose(page, [*files, FilePayload(name="paper.pdf", mimeType="", buffer=b"%PDF-1.7 " + bytes(300))])
     expect(page.locator(".card[data-state=done]")).to_have_count(2, timeout=RECOGNISED_MS)
@@ -116,7 +116,7 @@ def recognised(page: Page) -> None:
 
 
 def recording(page: Page) -> None:
-    """Begin to record; captions have their place."""
+    """Begin to record; captions are shown."""
     page.locator("#microphone").press("Enter")
     expect(page.locator("#captions")).to_be_visible()
 
@@ -131,7 +131,7 @@ def compared(page: Page) -> None:
 
 
 def menu(page: Page) -> None:
-    """Open the navigation where it is a menu."""
+    """Open the navigation if it is a menu."""
     button = page.locator(".menu-open")
     if button.is_visible():
         button.press("Enter")
@@ -148,12 +148,12 @@ def _file(path: Path) -> FilePayload:
 
 
 def heard(page: Page) -> None:
-    """Wait until a recording can be heard."""
+    """Wait until a recording can be played."""
     expect(page.locator("#review")).to_have_attribute("data-heard", re.compile(r"\d+"))
 
 
 def correcting(page: Page) -> None:
-    """Begin to write the right words."""
+    """Begin a correction."""
     heard(page)
     page.keyboard.press("2")
     expect(page.locator("#field")).to_be_focused()

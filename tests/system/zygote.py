@@ -1,18 +1,25 @@
-"""A process that has imported everything and forks `glas` on demand: each starts in a fraction of a second.
+"""A process that has imported everything and forks `glas` on demand, so that each start takes a fraction of a second.
 
-Each line on standard input is an `Order`, and the id of the process is the answer; or it asks for the exit code of such
-a process, which is null while it lives. A process may be told to kill itself at a named point, with SIGKILL, so that
-nothing is tidied up; to live on a machine of `namespaces`; or to be quick.
+It has also loaded the embedded model for them. `tests/system/test_run.py` starts interpreters that load it themselves.
+
+Whoever connects to its socket sends lines. Each is an `Order`, and the id of the process is the answer; or it asks for
+the exit code of such a process, which is null while it lives. When a connection ends, so do the processes that were
+forked for it. A process may be told to kill itself at a named point, with SIGKILL, so that nothing is tidied up; to
+live on a machine of `namespaces`; or to be quick.
 """
 
 import asyncio
+import copy
 import gc
 import json
 import os
+import selectors
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import glas.tg_bot  # first, since it imports aiogram so that this takes less time
@@ -24,7 +31,18 @@ import onnxruntime  # noqa: F401 - so that no fork has to
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import Update
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetFile,
+    GetMe,
+    GetUpdates,
+    SendChatAction,
+    SendMessage,
+    TelegramMethod,
+)
+from aiogram.methods.base import Response
+from aiogram.types import Message, Update
 
 import glas.data_loader.app
 import glas.db_assist.app
@@ -35,11 +53,25 @@ import glas.web.app  # noqa: F401
 from glas.__main__ import main as run_glas
 from glas.audio.confinement import die_with_parent
 from glas.durable import Durable, Work, maintenance
-from glas.recognition import trial
+from glas.engines import Engine
+from glas.engines.load import load_engine
+from glas.engines.onnx import CPU
+from glas.recognition import recogniser, trial
+from glas.settings import NnServiceSettings
 from glas.tg_bot import intake
 from tests.parts.bots import nn_service_at
 from tests.system.forking import Order
 from tests.system.namespaces import enter
+
+USUAL_METHODS: tuple[type[TelegramMethod[Any]], ...] = (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetFile,
+    GetMe,
+    GetUpdates,
+    SendChatAction,
+    SendMessage,
+)
 
 
 class Doom:
@@ -49,12 +81,12 @@ class Doom:
         self._point = point
 
     def at(self, point: str) -> None:
-        """A point is reached."""
+        """Handle that a point is reached."""
         if point == self._point:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def arm(self) -> None:
-        """Put points before and after the effect of every step, after its recording, and around storing updates."""
+        """Add points before and after the effect of every step, after its record, and around storing updates."""
         step, enqueue = Durable.step, Durable.enqueue
 
         async def watched_step(durable: Durable, name: str, function: Callable[[], Any]) -> Any:
@@ -78,7 +110,7 @@ class Doom:
 
 
 async def work_naively(token: str, telegram: str, recogniser: str) -> None:
-    """What common bots do: confirm first, then handle in tasks of the same process."""
+    """Work as simple bots do: confirm first, then handle in tasks of the process."""
     nn_service, tasks = nn_service_at(recogniser), set()
     session = AiohttpSession(api=TelegramAPIServer.from_base(telegram))
     async with Bot(token, session=session) as bot:
@@ -102,14 +134,43 @@ async def work_naively(token: str, telegram: str, recogniser: str) -> None:
 
 
 def hurry() -> None:
-    """Have clocks that do not make a test wait for half a minute, and a minute of sounds without speech, not ten."""
+    """Shorten time-outs and the minutes of sounds without speech, so that tests are fast."""
     maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
     intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
     trial.NONSPEECH = 12
 
 
+def build_usual_types() -> None:
+    """Build the types that each bot sends and receives: it does so when it uses them first, which takes a second."""
+    for method in USUAL_METHODS:
+        method.model_rebuild()
+        Response[method.__returning__].model_rebuild()  # type: ignore[name-defined]
+    for model in (Update, Message):
+        model.model_rebuild()
+
+
+def lend_embedded_model() -> None:
+    """Load the embedded model as `glas run` loads it by default; forks get it in place of loading it."""
+    nn = NnServiceSettings()
+    usual: dict[str, Any] = {
+        "threads": nn.threads,
+        "workers": nn.worker_count + 1,
+        "beam_size": nn.beam_size,
+        "providers": (CPU,),
+        "precision": None,
+    }
+    lent = load_engine("embedded", models_dir=Path("no-models"), **usual)
+
+    def loaded(name: str, *, models_dir: Path, **options: Any) -> Engine:
+        if name == lent.name and options == usual:
+            return copy.copy(lent)  # to close one leaves the others their weights
+        return load_engine(name, models_dir=models_dir, **options)
+
+    recogniser.load_engine = loaded  # type: ignore[attr-defined]
+
+
 def live(order: Order) -> None:
-    """Be what was asked for, until killed."""
+    """Run the ordered program until it is killed."""
     for stream, path in ((1, order.out), (2, order.err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), stream)
     os.chdir(order.directory)
@@ -127,28 +188,68 @@ def live(order: Order) -> None:
     run_glas()
 
 
+class Caller:
+    """Somebody for whom processes are forked."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rw", encoding="utf-8")
+        self._forks: dict[int, int | None] = {}  # exit codes by id, None while they live
+
+    def answer(self) -> bool:
+        """Answer a line; False if nobody is there any more."""
+        try:
+            if not (line := self._lines.readline()):
+                return False
+            asked = json.loads(line)
+            answer = self._exit_code(asked["ended"]) if "ended" in asked else self._fork(Order(**asked))
+            self._lines.write(f"{json.dumps(answer)}\n")
+            self._lines.flush()
+        except ConnectionError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End what was forked for them."""
+        self._connection.close()
+        for pid in (pid for pid, code in self._forks.items() if code is None):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _fork(self, order: Order) -> int:
+        pid = fork(os.getpid(), order)
+        self._forks[pid] = None
+        return pid
+
+    def _exit_code(self, pid: int) -> int | None:
+        if self._forks[pid] is None:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                self._forks[pid] = os.waitstatus_to_exitcode(status)
+        return self._forks[pid]
+
+
 def main() -> None:
-    """Answer each line."""
+    """Answer everybody who connects to the socket that this process was given."""
+    die_with_parent(os.getppid())
+    build_usual_types()
+    lend_embedded_model()
     gc.freeze()
-    zygote, codes = os.getpid(), dict[int, int]()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        answer = exit_code(asked["ended"], codes) if "ended" in asked else fork(zygote, Order(**asked))
-        sys.stdout.write(f"{json.dumps(answer)}\n")
-        sys.stdout.flush()
-
-
-def exit_code(pid: int, codes: dict[int, int]) -> int | None:
-    """The exit code of a process that was forked here; None while it lives. `codes` are those that were asked for."""
-    if pid not in codes:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            codes[pid] = os.waitstatus_to_exitcode(status)
-    return codes.get(pid)
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.data is None:
+                    connection, _ = listener.accept()
+                    selector.register(connection, selectors.EVENT_READ, Caller(connection))
+                elif not key.data.answer():
+                    selector.unregister(key.fileobj)
+                    key.data.close()
 
 
 def fork(zygote: int, order: Order) -> int:
-    """Fork what is ordered; its id."""
+    """Fork an ordered process; return its id."""
     if pid := os.fork():
         return pid
     code = 1

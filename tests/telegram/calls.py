@@ -1,4 +1,4 @@
-"""The log of what a bot called, and how many of its calls broke Telegram's rates."""
+"""The log of a bot's calls, and the number of calls that exceed Telegram's rates."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -25,13 +25,13 @@ class Call:
 
     @property
     def chat_id(self) -> int | None:
-        """The chat that it is about."""
+        """The chat of the call."""
         value = self.params.get("chat_id")
         return None if value is None else int(value)
 
 
 class Violations(NamedTuple):
-    """Calls that Telegram would have punished; all zeros is well-behaved."""
+    """Calls that Telegram would refuse; all zeros for a correct bot."""
 
     over_30_per_second: int
     over_1_per_second_in_chat: int
@@ -69,6 +69,6 @@ def violations(calls: Iterable[Call], *, impatient: int = 0) -> Violations:
 
 
 def _over(times: Sequence[float], limit: int, window_s: float) -> int:
-    """How many events were one too many within the window that ends with them."""
+    """Return how many events exceed the limit within the window that ends with them."""
     ordered = sorted(times)
     return sum(index + 1 - bisect_right(ordered, at - window_s) > limit for index, at in enumerate(ordered))

@@ -1,4 +1,4 @@
-"""Scripted misfortune: which call fails, how, and how often."""
+"""Scripted faults: which call fails, how, and how often."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -39,7 +39,7 @@ _BEFORE = ("html", "empty", "other_json", "not_utf8")
 
 @dataclass
 class Fault:
-    """The next `times` calls of `method` (`*`: any) in `chat_id` (None: any) fail so."""
+    """A fault of the next `times` calls of `method` (`*`: any) in `chat_id` (None: any)."""
 
     method: str
     kind: Kind
@@ -53,16 +53,16 @@ class Fault:
         return self.times > 0 and self.method in ("*", method) and self.chat_id in (None, chat_id)
 
     def foreign_answer(self) -> tuple[int, str, bytes] | None:
-        """What a proxy answers in Telegram's place; None where Telegram itself answers."""
+        """Return the answer of a proxy in Telegram's place; None if Telegram itself answers."""
         return _FOREIGN.get(self.kind)
 
     @property
     def has_no_effect(self) -> bool:
-        """Whether the call did not reach Telegram; otherwise it did, and only the answer is lost."""
+        """Return whether the call does not reach Telegram; otherwise only the answer is lost."""
         return self.kind in _BEFORE
 
     def refusal(self) -> RefusalError | None:
-        """The refusal to answer with; None for faults of the wire."""
+        """Return the refusal; None for faults of the connection."""
         match self.kind:
             case "too_many":
                 text = f"Too Many Requests: retry after {self.retry_after_s}"
@@ -79,12 +79,12 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The script, in order; a fault that was used up goes."""
+    """The scripted faults, in order; a used fault is removed."""
 
     script: list[Fault] = field(default_factory=list)
 
     def take(self, method: str, chat_id: int | None) -> Fault | None:
-        """The fault that meets this call, if any."""
+        """Return the fault for a call, if there is one."""
         for fault in self.script:
             if fault.matches(method, chat_id):
                 if fault.skip > 0:

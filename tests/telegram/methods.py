@@ -1,4 +1,4 @@
-"""The Bot API's methods, each a function of the world and the call's parameters."""
+"""The methods of the Bot API, each a function of the world and the parameters of the call."""
 
 import time
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def send_message(world: World, params: JsonObject) -> JsonObject:
 
 
 def _text_of(params: JsonObject) -> JsonObject:
-    """The text of a message with its entities."""
+    """Return the text of a message with its entities."""
     content: JsonObject = {"text": check_text(params.get("text"))}
     check_entities(content["text"], params.get("entities"))
     return content | ({"entities": params["entities"]} if params.get("entities") else {})
@@ -114,7 +114,7 @@ def _post(world: World, params: JsonObject, content: JsonObject) -> JsonObject:
 
 
 def chat_of(chat_id: int) -> JsonObject:
-    """A chat by its number: negative ones are groups, far below zero channels."""
+    """Return the chat with a number: negative numbers are groups, very low numbers are channels."""
     if chat_id <= FIRST_CHANNEL:
         return {"id": chat_id, "type": "channel", "title": f"channel {-chat_id}"}
     if chat_id < 0:

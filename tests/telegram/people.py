@@ -1,4 +1,4 @@
-"""What people do in the application: write, speak, press buttons; each returns what Telegram made of it."""
+"""Actions of people in the application: write, speak, press buttons. Each returns the objects that Telegram made."""
 
 import itertools
 import time
@@ -12,14 +12,14 @@ _EXTENSIONS = {"voice": "oga", "audio": "mp3", "video_note": "mp4", "video": "mp
 
 
 class People:
-    """Speaks for any number of people, each named by a number."""
+    """Acts for any number of people, each identified by a number."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._numbers = itertools.count(1)
 
     def changed(self) -> None:
-        """Called after every update; the server wakes whoever waits for one."""
+        """Is called after every update; the server then wakes waiting polls."""
 
     def say(
         self,
@@ -31,7 +31,7 @@ class People:
         speaking_as: JsonObject | None = None,
         language: str = "ru",
     ) -> JsonObject:
-        """Write a text message, to the bot or in a group; `speaking_as` is a chat in whose name it is written."""
+        """Write a text message to the bot or in a group; `speaking_as` is the chat that sends it."""
         author = user(person) | {"language_code": language}
         content: JsonObject = {"text": text, "from": author} | in_the_name_of(speaking_as)
         if text.startswith("/"):
@@ -82,7 +82,7 @@ class People:
         return self._send(person, chat, reply_to, content)
 
     def post(self, channel: int, data: bytes, *, duration_s: int = 3) -> JsonObject:
-        """Post a voice message in a channel; nobody is named as its sender."""
+        """Post a voice message in a channel, without a sender."""
         file_id = f"file-{uuid.uuid4().hex}"
         path = f"voice/file_{next(self._numbers)}.oga"
         with self.world.lock:
@@ -134,7 +134,7 @@ class People:
         self.changed()
 
     def upgrade(self, person: int, group: int, supergroup: int) -> None:
-        """Make a supergroup of a group: both chats are told, and from now on calls to the old one are refused."""
+        """Upgrade a group to a supergroup: both chats get a notice, and later calls to the old chat are refused."""
         with self.world.lock:
             self.world.moved[group] = supergroup
             self.world.admins[supergroup] = self.world.admins.get(group, set())
@@ -142,18 +142,18 @@ class People:
         self._send(person, supergroup, None, {"migrate_from_chat_id": group})
 
     def break_file(self, message: JsonObject, fault: FileFault, times: int = 1) -> None:
-        """Let the download of a recording that was sent fail."""
+        """Make the download of a recording fail."""
         for value in message.values():
             if isinstance(value, dict) and value.get("file_id") in self.world.files:
                 file = self.world.files[value["file_id"]]
                 file.fault, file.fault_times = fault, times
 
     def mend_file(self, message: JsonObject) -> None:
-        """Let the download of a recording that is stuck go on."""
+        """Let the blocked download of a recording continue."""
         self.world.files[message["voice"]["file_id"]].fault = None
 
     def answers(self, chat: int) -> list[JsonObject]:
-        """What the bot's messages in a chat say now, oldest first."""
+        """Return the current texts of the bot's messages in a chat, oldest first."""
         with self.world.lock:
             found = [dict(message) for message in self.world.messages.of(chat) if message["from"]["id"] == BOT_ID]
         return sorted(found, key=lambda one: one["message_id"])
@@ -192,7 +192,7 @@ def in_the_name_of(chat: JsonObject | None) -> JsonObject:
 
 
 def user(person: int) -> JsonObject:
-    """A person as Telegram describes one."""
+    """Return a person in Telegram's format."""
     return {"id": person, "is_bot": False, "first_name": f"Person {person}", "language_code": "ru"}
 
 

@@ -1,4 +1,4 @@
-"""A Telegram that remembers what it knew at each call of the bot, so that a test can go on from any of them."""
+"""A Telegram server that stores its state at each call of the bot, so that a test can continue from any call."""
 
 import copy
 import itertools
@@ -31,7 +31,7 @@ class Remembered(NamedTuple):
 
 
 class RememberingTelegram(TelegramServer):
-    """Remembers every call, in the order of their ends."""
+    """Stores every call, in the order of their ends."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class RememberingTelegram(TelegramServer):
 
 
 def copied(world: World) -> World:
-    """Copy what a Telegram knows; the copy gives numbers that the other one never reaches."""
+    """Copy the state of a Telegram server; numbers given by the copy differ from those of the original."""
     copied_world = World()
     with world.lock:
         values: dict[str, Any] = {name: copy.deepcopy(getattr(world, name)) for name in _COPIED}

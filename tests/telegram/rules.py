@@ -25,23 +25,23 @@ class RefusalError(Exception):
         self.parameters = parameters
 
     def body(self) -> dict[str, Any]:
-        """The JSON that Telegram would send."""
+        """Return the JSON that Telegram would send."""
         body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
         return body | ({"parameters": self.parameters} if self.parameters else {})
 
 
 def bad_request(description: str) -> RefusalError:
-    """A 400."""
+    """Make an error 400."""
     return RefusalError(400, f"Bad Request: {description}")
 
 
 def units(text: str) -> int:
-    """Length in UTF-16 code units, which is how Telegram counts."""
+    """Return the length in UTF-16 code units, as Telegram counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def check_text(text: str | None) -> str:
-    """A message's text, or the refusal for it."""
+    """Return a message's text, or refuse it."""
     if not text or not text.strip():
         raise bad_request("message text is empty")
     if units(text) > MAX_TEXT_UNITS:
@@ -50,21 +50,21 @@ def check_text(text: str | None) -> str:
 
 
 def check_caption(caption: str | None) -> str | None:
-    """A caption, or the refusal for it."""
+    """Return a caption, or refuse it."""
     if caption is not None and units(caption) > MAX_CAPTION_UNITS:
         raise bad_request("message caption is too long")
     return caption
 
 
 def check_entities(text: str, entities: list[dict[str, Any]] | None) -> None:
-    """Refuse entities that do not lie within their text."""
+    """Refuse entities that are outside of their text."""
     for entity in entities or ():
         if entity["offset"] < 0 or entity["length"] <= 0 or entity["offset"] + entity["length"] > units(text):
             raise bad_request(f"entity beginning at byte offset {entity['offset']} is out of the text")
 
 
 def check_allowed(forbidden: Collection[str] | None, what: str, *, is_channel: bool = False) -> None:
-    """Refuse what a chat forbids its members."""
+    """Refuse messages that a chat does not permit."""
     if what in (forbidden or ()) and is_channel:
         raise bad_request("need administrator rights in the channel chat")
     if what in (forbidden or ()):
@@ -72,7 +72,7 @@ def check_allowed(forbidden: Collection[str] | None, what: str, *, is_channel: b
 
 
 def check_keyboard(markup: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An inline keyboard, or the refusal for it."""
+    """Return an inline keyboard, or refuse it."""
     for row in (markup or {}).get("inline_keyboard", []):
         for button in row:
             if not 1 <= len(button.get("callback_data", "x").encode()) <= MAX_CALLBACK_BYTES:

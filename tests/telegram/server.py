@@ -1,4 +1,4 @@
-"""A Telegram Bot API server of our own: real HTTP on a port of loopback or a given socket, in a thread of the test."""
+"""A server of the Bot API for tests: real HTTP on a port of loopback or a given socket, in a thread of the test."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ _MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class TelegramServer(People):
-    """Start it with `with`; speak for people through the methods of `People`, and read `world` afterwards."""
+    """A context manager; act for people with the methods of `People`, and read `world` afterwards."""
 
     def __init__(
         self,
@@ -71,19 +71,19 @@ class TelegramServer(People):
         self._thread.join(_START_TIMEOUT_S)
 
     def fail(self, method: str, kind: Kind, **details: Any) -> None:
-        """Script a fault; see `Fault`."""
+        """Add a scripted fault; see `Fault`."""
         self.world.faults.script.append(Fault(method, kind, **details))
 
     def go_away(self, *, away: bool = True) -> None:
-        """Cut every connection until called with `away=False`."""
+        """Close every connection until this is called with `away=False`."""
         self._is_away = away
 
     def violations(self) -> Violations:
-        """Broken rates so far."""
+        """Return the calls that exceeded rates."""
         return violations(self.world.calls, impatient=self.world.impatient)
 
     def changed(self) -> None:
-        """Wake whoever waits for updates."""
+        """Wake the polls that wait for updates."""
         if self._loop is not None and self._updates is not None:
             self._loop.call_soon_threadsafe(self._updates.wake)
 
@@ -139,7 +139,7 @@ class TelegramServer(People):
         return _cut(request) if kind == "cut_after" else web.json_response({"ok": True, "result": result})
 
     def _answer_in_place(self, at_s: float, method: str, params: JsonObject, fault: Fault) -> web.Response:
-        """Answer as a proxy between the bot and Telegram does when it fails."""
+        """Answer as a failing proxy between the bot and Telegram does."""
         foreign = fault.foreign_answer()
         assert foreign is not None
         status, content_type, body = foreign
@@ -147,7 +147,7 @@ class TelegramServer(People):
         return web.Response(status=status, body=body, headers={"Content-Type": content_type})
 
     async def _refuse(self, request: web.Request, refused: RefusalError, fault: Fault | None) -> web.StreamResponse:
-        """Answer with a refusal; a pause begins when its last byte has gone out, and not for calls that came before."""
+        """Answer with a refusal; a pause begins when the last byte has been sent, and only for later calls."""
         response = web.json_response(refused.body(), status=refused.code)
         if fault and fault.kind == "too_many":
             await response.prepare(request)
@@ -204,7 +204,7 @@ class TelegramServer(People):
         return response
 
     async def _on_control(self, request: web.Request) -> web.Response:
-        """The same control for programs that are not Python: `calls`, `violations`, `fail`, `say`, `press`."""
+        """Control for programs in other languages: `calls`, `violations`, `fail`, `say`, `press`."""
         body: JsonObject = await request.json() if request.can_read_body else {}
         actions: dict[str, Action] = {
             "calls": lambda: [asdict(call) for call in self.world.calls],
@@ -219,7 +219,7 @@ class TelegramServer(People):
 
 
 def _arrived_s(request: web.Request) -> float:
-    """When a call came, by monotonic time: when the kernel got it, however late this thread came to read it."""
+    """Return the monotonic time at which the kernel received a call, even if this thread reads it later."""
     sock: Any = request.transport.get_extra_info("socket") if request.transport else None
     if sock is None or not sys.platform.startswith("linux"):
         return time.monotonic()
@@ -235,7 +235,7 @@ def _cut(request: web.Request, response: web.StreamResponse | None = None) -> we
 
 
 async def _trickle(request: web.Request, body: JsonObject) -> web.StreamResponse:
-    """Give a whole answer in small pieces, one after the other."""
+    """Send an answer in small pieces, one after another."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     data = json.dumps(body).encode()
@@ -248,7 +248,7 @@ async def _trickle(request: web.Request, body: JsonObject) -> web.StreamResponse
 
 
 async def _params(request: web.Request) -> JsonObject:
-    """Parameters from the query, a form, a multipart form or JSON; values that are JSON are read as such."""
+    """Read parameters from the query, a form, a multipart form or JSON; values in JSON are parsed."""
     params: JsonObject = dict(request.query)
     if request.content_type == "application/json":
         body: JsonObject = await request.json()

@@ -1,4 +1,4 @@
-"""The Telegram server of the tests keeps Telegram's rules: aiogram's own client is driven against it."""
+"""Test with aiogram's client that the Telegram server of the tests keeps Telegram's rules."""
 
 import asyncio
 import time
@@ -27,27 +27,27 @@ ANNA = 5_000_000_001  # beyond 32 bits, as new accounts are
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    """A server of this test."""
+    """Start a server for one test."""
     with TelegramServer() as server:
         yield server
 
 
 @pytest.fixture
 async def bot(telegram: TelegramServer) -> AsyncIterator[Bot]:
-    """The client of aiogram, pointed at it."""
+    """Make a client of aiogram for this server."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(telegram.url))
     async with Bot(telegram.token, session=session) as bot:
         yield bot
 
 
 async def test_me(bot: Bot) -> None:
-    """The client asks who it is; a wrong token is turned away."""
+    """The client asks for its name; a wrong token is refused."""
     me = await bot.get_me()
     assert (me.is_bot, me.id) == (True, bot.id)
 
 
 async def test_an_update_comes_again_until_it_is_acknowledged(telegram: TelegramServer, bot: Bot) -> None:
-    """Only a higher offset confirms; limit and allowed_updates are kept."""
+    """Only a higher offset confirms an update; limit and allowed_updates are observed."""
     for text in ("раз", "два", "три"):
         telegram.say(ANNA, text)
     first = await bot.get_updates(limit=2)
@@ -61,7 +61,7 @@ async def test_an_update_comes_again_until_it_is_acknowledged(telegram: Telegram
 
 
 async def test_a_long_poll_waits_and_wakes(telegram: TelegramServer, bot: Bot) -> None:
-    """It ends when something comes, or at its timeout."""
+    """A long poll ends when an update comes, or at its timeout."""
     began = time.monotonic()
     assert await bot.get_updates(timeout=1) == []
     assert time.monotonic() - began >= 0.9
@@ -89,7 +89,7 @@ async def test_conflicts(bot: Bot) -> None:
 
 
 async def test_a_webhook_is_tried_until_it_says_yes(telegram: TelegramServer, bot: Bot) -> None:
-    """The secret travels in the header, and a refusal is followed by another attempt."""
+    """The secret is sent in the header, and a refused update is sent again."""
     seen: list[tuple[str | None, int]] = []
 
     async def receive(request: web.Request) -> web.Response:
@@ -115,7 +115,7 @@ async def test_a_webhook_is_tried_until_it_says_yes(telegram: TelegramServer, bo
 
 
 async def test_files(telegram: TelegramServer, bot: Bot) -> None:
-    """A download gives the bytes; missing, cut off and too large ones fail as they do there."""
+    """A download returns the bytes; missing, interrupted and too large files fail as at Telegram."""
     sent = telegram.speak(ANNA, b"x" * 5000)
     file_id = sent["voice"]["file_id"]
     file = await bot.get_file(file_id)
@@ -162,7 +162,7 @@ async def test_messages_and_their_limits(telegram: TelegramServer, bot: Bot) -> 
 
 
 async def test_a_press_can_be_answered_once(telegram: TelegramServer, bot: Bot) -> None:
-    """Later the query is too old."""
+    """A second answer is refused, because the query is too old."""
     keyboard = InlineKeyboardMarkup(inline_keyboard=[[InlineKeyboardButton(text="✅", callback_data="best")]])
     sent = await bot.send_message(ANNA, "оцените", reply_markup=keyboard)
     query = telegram.press(ANNA, sent.message_id, "✅")
@@ -176,7 +176,7 @@ async def test_a_press_can_be_answered_once(telegram: TelegramServer, bot: Bot) 
 
 
 async def test_faults(telegram: TelegramServer, bot: Bot) -> None:
-    """Each scripted fault looks as it does at Telegram's; only a cut after the effect leaves one."""
+    """Each scripted fault looks as at Telegram; only a connection closed after the effect has an effect."""
     telegram.fail("sendMessage", "too_many", retry_after_s=1)
     with pytest.raises(TelegramRetryAfter) as refused:
         await bot.send_message(ANNA, "1")
@@ -198,7 +198,7 @@ async def test_faults(telegram: TelegramServer, bot: Bot) -> None:
 
 
 async def test_rates_are_counted(telegram: TelegramServer, bot: Bot) -> None:
-    """Two messages in one second to one chat are one too many; edits are not counted there."""
+    """Two messages in one second to one chat exceed the rate; edits are not counted there."""
     first = await bot.send_message(ANNA, "…")
     await bot.edit_message_text("текст", chat_id=ANNA, message_id=first.message_id)
     assert telegram.violations() == (0, 0, 0, 0)
@@ -211,7 +211,7 @@ async def test_rates_are_counted(telegram: TelegramServer, bot: Bot) -> None:
 
 
 async def test_control_over_http(telegram: TelegramServer, bot: Bot) -> None:
-    """Programs in other languages can script it too."""
+    """Programs in other languages can add scripted faults, too."""
     async with aiohttp.ClientSession(telegram.url) as http:
         await http.post("/control/fail", json={"method": "sendMessage", "kind": "blocked"})
         await http.post("/control/say", json={"person": ANNA, "text": "/start"})

@@ -1,4 +1,4 @@
-"""How updates reach a bot: long polling, where an offset acknowledges, or a webhook, tried until it answers 2xx."""
+"""Delivery of updates: long polling, where an offset confirms, or a webhook, tried until it answers 2xx."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _LONGEST_DELAY_S = 1.0
 
 
 class Updates:
-    """Delivery; it lives on the server's event loop."""
+    """Delivers updates on the event loop of the server."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -25,11 +25,11 @@ class Updates:
         self._pusher: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Something is new, or somebody must stop waiting."""
+        """Wake waiting tasks because of a new update or the end."""
         self._news.set()
 
     async def get_updates(self, params: JsonObject) -> list[JsonObject]:
-        """`getUpdates`: confirms what is below the offset, then waits for more."""
+        """`getUpdates`: confirm the updates below the offset, then wait for further updates."""
         if self._world.webhook.url:
             raise RefusalError(
                 409,
@@ -74,7 +74,7 @@ class Updates:
             news.cancel()
 
     async def set_webhook(self, params: JsonObject) -> bool:
-        """`setWebhook`: from now on updates are pushed; an empty address removes it."""
+        """`setWebhook`: send updates to an address; an empty address removes the webhook."""
         url = params.get("url", "")
         if url and not url.startswith(("https://", "http://127.0.0.1")):
             raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
@@ -105,7 +105,7 @@ class Updates:
         return info | ({"last_error_message": webhook.last_error} if webhook.last_error else {})
 
     async def close(self) -> None:
-        """Stop pushing and let pollers go."""
+        """Stop the webhook and end waiting polls."""
         await self._stop_pushing()
         if self._poller is not None and not self._poller.done():
             self._poller.set_result(None)
@@ -119,7 +119,7 @@ class Updates:
             self._pusher = None
 
     async def _push(self) -> None:
-        """Deliver one after the other; what is refused is tried again, later and later."""
+        """Deliver updates one after another; a refused update is sent again after growing pauses."""
         delay_s = _FIRST_DELAY_S
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_WEBHOOK_TIMEOUT_S)) as http:
             while True:

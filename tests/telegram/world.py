@@ -1,4 +1,4 @@
-"""Everything that Telegram remembers about one bot: messages, files, buttons pressed, updates not yet acknowledged."""
+"""The state of Telegram for one bot: messages, files, pressed buttons, unconfirmed updates."""
 
 import itertools
 import threading
@@ -21,7 +21,7 @@ USERNAME = "glas_test_bot"
 
 @dataclass
 class StoredFile:
-    """A file on Telegram's servers; `size_bytes` may lie, as it does for huge ones that tests do not make."""
+    """A file on Telegram's servers; `size_bytes` may be wrong, as for huge files that tests do not make."""
 
     data: bytes
     path: str
@@ -43,7 +43,7 @@ class Press:
 
 @dataclass
 class Webhook:
-    """Where updates are pushed."""
+    """The address to which updates are sent."""
 
     url: str = ""
     secret: str | None = None
@@ -52,7 +52,7 @@ class Webhook:
 
 @dataclass
 class Version:
-    """A text that a message of the bot has had."""
+    """One of the texts that a message of the bot has had."""
 
     at_s: float
     chat_id: int
@@ -61,7 +61,7 @@ class Version:
 
 
 class Pause(NamedTuple):
-    """From the last byte of a 429 to the end of its `retry_after`, in one chat, or in all of them."""
+    """The time from the last byte of a 429 to the end of its `retry_after`, in one chat or in all chats."""
 
     told_s: float
     until_s: float
@@ -69,7 +69,7 @@ class Pause(NamedTuple):
 
 
 class Messages(dict[tuple[int, int], JsonObject]):
-    """Messages by chat and number; those of one chat are found without a look at all others."""
+    """Messages by chat and number; the messages of one chat are found without a search in all chats."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,13 +88,13 @@ class Messages(dict[tuple[int, int], JsonObject]):
         return super().pop(place, *default)
 
     def of(self, chat: int) -> list[JsonObject]:
-        """The messages of a chat."""
+        """Return the messages of a chat."""
         return list(self._chats.get(chat, {}).values())
 
 
 @dataclass
 class World:
-    """The state; `lock` guards it, because tests speak from another thread than the server."""
+    """The state; `lock` protects it, because tests and server use different threads."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     faults: Faults = field(default_factory=Faults)
@@ -126,15 +126,15 @@ class World:
 
     @property
     def bot(self) -> JsonObject:
-        """The bot as a user."""
+        """Return the bot as a user."""
         return {"id": BOT_ID, "is_bot": True, "first_name": "Glas", "username": USERNAME}
 
     def next_message_id(self) -> int:
-        """A number that no message has had."""
+        """Return a number that no message has had."""
         return next(self._message_ids)
 
     def add_update(self, kind: str, body: JsonObject) -> int | None:
-        """Queue an update unless the bot does not want its kind; returns its id."""
+        """Enqueue an update, unless the bot does not request its kind; return its id."""
         with self.lock:
             if self.allowed is not None and kind not in self.allowed:
                 return None
@@ -143,7 +143,7 @@ class World:
             return update_id
 
     def acknowledge(self, offset: int) -> None:
-        """Forget updates below `offset`; a negative one keeps only the last ones, as Telegram does."""
+        """Delete updates below `offset`; a negative offset keeps only the last updates, as at Telegram."""
         with self.lock:
             if offset < 0:
                 self.updates = self.updates[offset:]
@@ -151,18 +151,18 @@ class World:
                 self.updates = [update for update in self.updates if update["update_id"] >= offset]
 
     def message(self, chat_id: int, message_id: int) -> JsonObject:
-        """A message that exists."""
+        """Return an existing message."""
         found = self.messages.get((chat_id, message_id))
         if found is None:
             raise RefusalError(400, "Bad Request: message to edit not found")
         return found
 
     def add_version(self, message: JsonObject) -> None:
-        """Remember what a message of the bot says now."""
+        """Store the present text of a message of the bot."""
         text = message.get("text") or message.get("caption") or ""
         self.versions.append(Version(time.monotonic(), message["chat"]["id"], message["message_id"], text))
 
     def note_patience(self, at_s: float, chat_id: int | None) -> None:
-        """Count a call that came at `at_s`, within a pause that had been told."""
+        """Count a call that came at `at_s`, within a pause that was announced."""
         if any(one.chat_id in (None, chat_id) and one.told_s < at_s < one.until_s for one in self.pauses):
             self.impatient += 1

@@ -1,4 +1,4 @@
-"""Models that exist in tests of the registry only, and a registry of them."""
+"""Models that exist only in tests of the registry, and a registry of these models."""
 
 import threading
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ ON_DISK = ("embedded", "onnx:second", "onnx:third", "onnx:fourth")
 
 
 class Loaded:
-    """An engine that only knows whether it is closed."""
+    """An engine that only stores whether it is closed."""
 
     window_s = 30.0
     abilities = Abilities()
@@ -31,7 +31,7 @@ class Loaded:
 
 
 class Disk:
-    """Loads models, slowly if the test wants, and counts."""
+    """Loads models, slowly if the test requires this, and counts the loads."""
 
     def __init__(self) -> None:
         self.loads: list[str] = []

@@ -1,4 +1,4 @@
-"""docs/architecture.md names what there is: modules, classes, settings with their defaults, and the layers."""
+"""Test that docs/architecture.md agrees with the code: modules, classes, defaults of settings, and layers."""
 
 import importlib
 import re
@@ -37,7 +37,7 @@ def test_settings_have_the_defaults_that_are_told() -> None:
 
 
 def test_the_layers_are_those_that_are_checked() -> None:
-    """Every package stands in the row of its layer."""
+    """The document lists every package in the row of its layer."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]

@@ -1,11 +1,11 @@
-"""Changes in entries of the audit, as the pages write them."""
+"""Test how the pages describe the changes in entries of the audit."""
 
 from glas.localisation import catalogue
 from glas.web.pages.audited import change
 
 
 def test_values_are_words_of_the_language() -> None:
-    """What the pages do not know stands as in the database."""
+    """A value that the pages do not know is shown as it is in the database."""
     found: dict[str, bool | int | str | None] = {
         "role": 2,
         "is_reviewer": True,

@@ -1,4 +1,4 @@
-"""The batcher: whose piece is next, which go together, and what nobody waits for."""
+"""Test the batcher: the order of pieces, which pieces form a batch, and pieces whose caller no longer waits."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from glas.domain.decoding import PLAIN, Abilities, DecodingOptions
-from glas.domain.errors import ModelError, ServiceFaultError
+from glas.domain.errors import ModelError, ServiceStoppingError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.recognition.batcher import Batcher
 from glas.recognition.job import Job
 
 
 class Listener:
-    """An engine that keeps a record, behind a door; it fails on a piece whose first sample is 1."""
+    """An engine that records its calls, and waits until the test lets it continue; it fails if a first sample is 1."""
 
     name = "listener"
     window_s = 30.0
@@ -36,7 +36,7 @@ class Listener:
         return [Hypothesis(text=f"{length_s:g}", duration_s=length_s, model=self.name) for length_s in lengths_s]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing."""
 
 
 def piece(length_s: float, first: float = 0.0) -> Samples:
@@ -47,21 +47,21 @@ def piece(length_s: float, first: float = 0.0) -> Samples:
 
 @pytest.fixture
 def alone() -> Iterator[Batcher]:
-    """One worker."""
+    """A batcher with one worker."""
     batcher = Batcher(1)
     yield batcher
     batcher.close()
 
 
 def fill(batcher: Batcher, engine: Listener, *lengths_s: float) -> list[Future[Hypothesis]]:
-    """Occupy the only worker with a piece of 1 s, then hand in messages of one piece each."""
+    """Give the only worker a piece of 1 s, then submit messages of one piece each."""
     first = batcher.submit(Job(), engine, piece(1))
     assert engine.inside.acquire(timeout=20)
     return [first, *(batcher.submit(Job(), engine, piece(length_s)) for length_s in lengths_s)]
 
 
 def test_pieces_of_a_length_go_together_when_they_wait(alone: Batcher) -> None:
-    """The first goes at once, alone; of those that wait, up to the engine's number of similar length go as one call."""
+    """The first piece is recognised at once, alone. Of the waiting pieces, those of similar length form a batch."""
     engine = Listener(batch_size=3)
     futures = fill(alone, engine, 8, 2, 8.5, 9, 8, 2.1)
     engine.door.set()
@@ -86,7 +86,7 @@ def test_an_engine_that_gains_nothing_gets_one_at_a_time(alone: Batcher) -> None
 
 
 def test_what_was_asked_differently_is_not_mixed(alone: Batcher) -> None:
-    """Neither another engine nor other options."""
+    """Pieces with different engines or different options are not in one batch."""
     engine, other = Listener(batch_size=8), Listener(batch_size=8)
     other.door.set()
     futures = fill(alone, engine, 8)
@@ -98,7 +98,7 @@ def test_what_was_asked_differently_is_not_mixed(alone: Batcher) -> None:
 
 
 def test_work_is_shared_before_it_is_put_together() -> None:
-    """Four that wait are two for each of two workers, not four for one of them while the other is idle."""
+    """Two workers get two of four waiting pieces each; one worker does not get all four."""
     batcher, engine = Batcher(2), Listener(batch_size=8)
     for _ in range(2):
         batcher.submit(Job(), engine, piece(1))
@@ -113,7 +113,7 @@ def test_work_is_shared_before_it_is_put_together() -> None:
 
 
 def test_a_message_does_not_wait_for_the_rest_of_a_long_recording(alone: Batcher) -> None:
-    """Its piece comes before the pieces of the other that were handed in earlier: each recording has the same share."""
+    """A message comes before earlier pieces of a long recording: shares are equal."""
     engine, long = Listener(), Job()
     futures = [alone.submit(long, engine, piece(28)) for _ in range(3)]
     assert engine.inside.acquire(timeout=20)
@@ -124,7 +124,7 @@ def test_a_message_does_not_wait_for_the_rest_of_a_long_recording(alone: Batcher
 
 
 def test_many_messages_do_not_starve_a_long_recording(alone: Batcher) -> None:
-    """Its second piece comes after 28 s of messages at the latest, though they are short and many."""
+    """The second piece of a long recording comes after at most 28 s of messages, although messages are shorter."""
     engine, long = Listener(), Job()
     futures = [alone.submit(long, engine, piece(28)) for _ in range(2)]
     assert engine.inside.acquire(timeout=20)
@@ -136,7 +136,7 @@ def test_many_messages_do_not_starve_a_long_recording(alone: Batcher) -> None:
 
 
 def test_there_is_a_worker_more_for_messages_beside_long_recordings(alone: Batcher) -> None:
-    """The only worker is with a long recording: a message begins at once, a second long one does not."""
+    """Beside a long recording a message begins at once, but a second long recording waits."""
     engine, long = Listener(), Job()
     long.is_long = True
     first = alone.submit(long, engine, piece(28))
@@ -160,7 +160,7 @@ def test_what_nobody_wants_is_not_recognised(alone: Batcher) -> None:
 
 
 def test_a_piece_that_fails_takes_nobody_along(alone: Batcher) -> None:
-    """The batch is tried again one by one."""
+    """If a batch fails, its pieces are recognised again one by one."""
     engine = Listener(batch_size=8)
     good = fill(alone, engine, 8)
     bad = alone.submit(Job(), engine, piece(8, first=1))
@@ -185,10 +185,10 @@ def test_what_waits_at_the_end_fails_and_nothing_more_is_taken() -> None:
     first, waiting = fill(batcher, engine, 8)
     closing = threading.Thread(target=batcher.close)
     closing.start()
-    with pytest.raises(ServiceFaultError):
+    with pytest.raises(ServiceStoppingError):
         waiting.result(20)
     engine.door.set()
     closing.join(20)
     assert first.result(20).text == "1"
-    with pytest.raises(ServiceFaultError):
+    with pytest.raises(ServiceStoppingError):
         batcher.submit(Job(), engine, piece(1))

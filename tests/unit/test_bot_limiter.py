@@ -1,4 +1,4 @@
-"""Telegram's rates hold where calls arrive, however long each is on its way; pauses are kept to."""
+"""Test that calls keep Telegram's rates at their arrival, however long each call travels, and that pauses are kept."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ LIMIT, PERIOD_S = 5, 0.1
 
 
 class Telegram:
-    """Lets each call arrive at some time between its beginning and its answer."""
+    """A server at which each call arrives at some time between its beginning and its answer."""
 
     def __init__(self) -> None:
         self.arrived: list[float] = []
@@ -27,7 +27,7 @@ class Telegram:
         self._dice = random.Random(7)  # noqa: S311 - a repeatable test, no secret
 
     async def call(self, _bot: Bot, method: TelegramMethod[Any]) -> Response[Any]:
-        """Answer, or ask for a pause."""
+        """Answer the call, or request a pause."""
         await asyncio.sleep(self._dice.uniform(0, PERIOD_S))
         self.arrived.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self._dice.uniform(0, PERIOD_S))
@@ -38,13 +38,13 @@ class Telegram:
 
 @pytest.fixture
 def telegram() -> Telegram:
-    """A Telegram with a slow way to it."""
+    """A Telegram server with a slow connection."""
     return Telegram()
 
 
 @pytest.fixture
 def rates(monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
-    """A limiter whose second is short, so that nobody waits for it."""
+    """A limiter with a short second, so that tests are fast."""
     monkeypatch.setattr(limiter, "_PER_SECOND", LIMIT)
     monkeypatch.setattr(limiter, "_SECOND_S", PERIOD_S)
     monkeypatch.setattr(limiter, "_CHAT_SECOND_S", PERIOD_S)
@@ -52,12 +52,12 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> RateLimiter:
 
 
 async def send(rates: RateLimiter, telegram: Telegram, chat: int) -> None:
-    """One message through the limiter."""
+    """Send one message through the limiter."""
     await rates(telegram.call, Bot("1:a"), SendMessage(chat_id=chat, text="."))  # type: ignore[arg-type]
 
 
 async def test_whatever_arrives_together_was_counted_together(rates: RateLimiter, telegram: Telegram) -> None:
-    """Of many calls at once never more than the limit arrive within a second."""
+    """Of many simultaneous calls, at most the permitted number arrives within any second."""
     await asyncio.gather(*(send(rates, telegram, chat) for chat in range(10 * LIMIT)))
     arrived = sorted(telegram.arrived)
     assert len(arrived) == 10 * LIMIT
@@ -65,13 +65,13 @@ async def test_whatever_arrives_together_was_counted_together(rates: RateLimiter
 
 
 async def test_messages_to_one_chat_keep_their_distance(rates: RateLimiter, telegram: Telegram) -> None:
-    """One a second, counted at the other end."""
+    """At most one message per second arrives in one chat."""
     await asyncio.gather(*(send(rates, telegram, 1) for _ in range(5)))
     assert all(later - earlier >= PERIOD_S for earlier, later in pairwise(sorted(telegram.arrived)))
 
 
 async def test_nobody_leaves_during_a_pause(rates: RateLimiter, telegram: Telegram) -> None:
-    """All wait, whatever chat they are for, and go after it."""
+    """During a pause calls to all chats wait; they are sent afterwards."""
     telegram.pauses.append(1)
     refused = asyncio.create_task(send(rates, telegram, 0))
     while telegram.pauses:  # noqa: ASYNC110 - the test's own flag
@@ -83,7 +83,7 @@ async def test_nobody_leaves_during_a_pause(rates: RateLimiter, telegram: Telegr
 
 
 async def test_a_call_that_is_given_up_leaves_its_place(rates: RateLimiter, telegram: Telegram) -> None:
-    """Cancelled while it waits, or just after it was let go."""
+    """A call that is cancelled while it waits, or when its turn comes, frees its place."""
     waiting = [asyncio.create_task(send(rates, telegram, chat)) for chat in range(4 * LIMIT)]
     while len(telegram.arrived) < LIMIT + 1:  # noqa: ASYNC110 - likewise
         await asyncio.sleep(0)
@@ -94,7 +94,7 @@ async def test_a_call_that_is_given_up_leaves_its_place(rates: RateLimiter, tele
 
 
 async def test_status_lines_leave_room_for_replies(rates: RateLimiter, telegram: Telegram) -> None:
-    """While a third of the rate is used, a status line of another chat is dropped, and a message goes at once."""
+    """While a third of the rate is used, a status line of another chat is dropped, and a message is sent at once."""
     first = [asyncio.create_task(send(rates, telegram, chat)) for chat in range(max(1, LIMIT // 3))]
     await asyncio.sleep(0)
     with urgency(Urgency.STATUS), pytest.raises(NotNowError):
@@ -106,7 +106,7 @@ async def test_status_lines_leave_room_for_replies(rates: RateLimiter, telegram:
 
 
 async def test_what_waits_or_is_dropped_is_counted(rates: RateLimiter, telegram: Telegram) -> None:
-    """Three messages to one chat: the first goes at once, two wait; a status line meanwhile is dropped."""
+    """Of three messages to one chat, the first is sent at once and two wait; a status line meanwhile is dropped."""
     metrics = Metrics()
     rates._metrics = metrics
     telegram.pauses.append(0)

@@ -1,4 +1,4 @@
-"""The bot's metrics: fixed labels, and no time where it would say nothing."""
+"""Test the bot's metrics: fixed labels, and times only for answered recordings."""
 
 import pytest
 from aiogram import Bot
@@ -11,12 +11,12 @@ from glas.tg_bot.metrics import NOT_ANSWERED, OK, REFUSED, Metrics
 
 
 def lines(metrics: Metrics) -> list[str]:
-    """What Prometheus reads."""
+    """Return the lines that Prometheus reads."""
     return metrics.render().decode().splitlines()
 
 
 def test_labels_are_of_a_fixed_set() -> None:
-    """Whatever another service answers: an unknown code does not become a label."""
+    """An unknown code in the answer of another service does not become a label."""
     metrics = Metrics()
     for number in range(3):
         metrics.answered(f"code-of-a-person-{number}", 1.0)
@@ -32,7 +32,7 @@ def test_labels_are_of_a_fixed_set() -> None:
 
 
 def test_a_time_is_counted_only_of_what_was_answered() -> None:
-    """A group that switched answers off, and a recording that was requested a day later, would spoil the time."""
+    """Recordings without an answer, and recordings that were requested a day later, are not in the times."""
     metrics = Metrics()
     metrics.answered(OK, 4.0)
     metrics.answered(REFUSED, -0.5)  # the clocks differ
@@ -54,7 +54,7 @@ def test_a_time_is_counted_only_of_what_was_answered() -> None:
     ],
 )
 async def test_calls_are_counted_by_outcome(error: Exception, code: str) -> None:
-    """An error is counted and passes on unchanged."""
+    """An error is counted, and is raised unchanged."""
     metrics, errors = Metrics(), [error]
 
     async def call(_bot: Bot, _method: TelegramMethod[object]) -> Response[object]:

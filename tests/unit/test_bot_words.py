@@ -1,4 +1,4 @@
-"""The small pieces of the bot: signed buttons, queue, byte cache, word diff, what is stored at all."""
+"""Test small components of the bot: signed buttons, queue, byte cache, word diff, and which updates are stored."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ NOW_S = 1_800_000_000
 
 
 def test_a_button_is_read_back_by_its_signer_alone() -> None:
-    """Values, sign and all; another token, a changed byte, a later day are refused."""
+    """Values and signature are read back. Another token, a changed byte and an expired button are refused."""
     signer = Signer("1:a")
     data = signer.sign("r", 2**53, -3, asker=2**52 - 1, born_s=NOW_S, life_s=86_400)
     assert len(data.encode()) <= 64
@@ -41,7 +41,7 @@ def test_a_button_is_read_back_by_its_signer_alone() -> None:
 
 
 async def test_the_desk_serves_in_order_and_tells_places() -> None:
-    """One seat: the second waits at place 1, the third at 2; one who leaves gives the place up."""
+    """With one seat, the second recording has place 1 and the third has place 2."""
     recognition_queue, served = RecognitionQueue(1), list[int]()
     tickets = [recognition_queue.ticket() for _ in range(4)]
 
@@ -65,7 +65,7 @@ async def test_the_desk_serves_in_order_and_tells_places() -> None:
 
 
 async def test_a_seat_goes_to_the_first_whose_bytes_are_there() -> None:
-    """Who is still being downloaded keeps the place in the line, and holds no seat up."""
+    """A recording that is still being downloaded keeps its place, and does not occupy a seat."""
     recognition_queue = RecognitionQueue(1)
     slow, quick, later = recognition_queue.ticket(10), recognition_queue.ticket(11), recognition_queue.ticket(12)
     with recognition_queue.in_line(later), recognition_queue.in_line(quick), recognition_queue.in_line(slow):
@@ -80,13 +80,13 @@ async def test_a_seat_goes_to_the_first_whose_bytes_are_there() -> None:
 
 
 async def _sit(recognition_queue: RecognitionQueue, ticket: Ticket) -> int:
-    """Take a seat for a moment; tells how many tickets stand in the line meanwhile."""
+    """Take a seat for a moment; return how many tickets wait meanwhile."""
     async with recognition_queue.seat(ticket):
         return len(recognition_queue.waiting())
 
 
 async def test_a_place_counts_those_who_wait_elsewhere() -> None:
-    """Two desks tell each other who waits: places are those of one queue; a pause is kept by both."""
+    """Two queues exchange their waiting recordings: places are those of one common queue, and both keep a pause."""
     desks, limiters = [RecognitionQueue(0), RecognitionQueue(0)], [RateLimiter(), RateLimiter()]
     one, two = (Notice(recognition_queue, limiter) for recognition_queue, limiter in zip(desks, limiters, strict=True))
     came = [(0, 10), (1, 11), (0, 12), (1, 12), (1, 14), (0, 20)]
@@ -116,7 +116,7 @@ async def test_a_place_counts_those_who_wait_elsewhere() -> None:
 
 
 def test_the_pace_is_counted_by_telegrams_clock() -> None:
-    """Within a minute, per person, a second delivery once."""
+    """Recordings are counted per person and minute; a repeated delivery counts once."""
     pace, voice = Pace(), {"file_id": "f", "file_unique_id": "u", "duration": 3, "file_size": 10}
 
     def sent(number: int, date_s: int, person: int = 9) -> int:
@@ -136,7 +136,7 @@ def test_the_pace_is_counted_by_telegrams_clock() -> None:
 
 
 def test_the_shelf_holds_no_more_than_it_may() -> None:
-    """The oldest go first; one that is too large is not kept."""
+    """The oldest bytes are removed first; bytes that are too large are not stored."""
     byte_cache = ByteCache(10)
     byte_cache.put("a", b"12345")
     byte_cache.put("b", b"12345")
@@ -148,7 +148,7 @@ def test_the_shelf_holds_no_more_than_it_may() -> None:
 
 
 def test_a_diff_shows_words() -> None:
-    """What went is struck through, what came is bold."""
+    """Removed words are struck through, new words are bold."""
     text = Text(*word_diff("мама мыла раму", "мама мыла новую раму"))
     assert text.as_kwargs()["text"] == "мама мыла новую раму"
     assert [entity.type for entity in text.as_kwargs()["entities"]] == ["bold"]
@@ -160,7 +160,7 @@ SAY = Phrases()[Locale.RU]
 
 
 def test_length_is_counted_as_telegram_counts() -> None:
-    """An emoji is two units; name and notes count as the text does."""
+    """An emoji counts as two units; name and notes count, too."""
     assert lay_out("😀" * 2048, name="", notes=[], say=SAY).document is None
     assert lay_out("😀" * 2048 + ".", name="", notes=[], say=SAY).document is not None
     assert lay_out("я" * 4000, name="Ж" * 129, notes=[SAY("unsure"), SAY("press-start")], say=SAY).document is not None
@@ -171,7 +171,7 @@ def test_length_is_counted_as_telegram_counts() -> None:
 )
 @pytest.mark.parametrize("name", ["", "Анна", "Ж" * 64 + " " + "🌸" * 64, "🌸" * 500])
 def test_parts_hold_the_whole_text(text: str, name: str) -> None:
-    """However long text, name and notes: every message fits, and nothing of the text is missing."""
+    """For any lengths, every message is short enough, and the messages contain the whole text."""
     notes = [SAY("unsure"), SAY("press-start")]
     with_file = lay_out(text, name=name, notes=notes, say=SAY)
     assert with_file.document == text
@@ -185,7 +185,7 @@ def test_parts_hold_the_whole_text(text: str, name: str) -> None:
 
 
 def test_long_texts_are_folded() -> None:
-    """A tap unfolds the text; name and notes stand outside of it, and Telegram's counting of units finds its place."""
+    """A long text is folded; name and notes are outside of the fold, and its position is given in Telegram's units."""
     text, note = "Слово 😀. " * 200 + "Конец.", SAY("unsure")
     for name in ("", "🌸 Анна"):
         (part,) = lay_out(text, name=name, notes=[note], say=SAY).parts
@@ -199,19 +199,19 @@ def test_long_texts_are_folded() -> None:
 
 
 def test_a_text_is_cut_where_a_sentence_ends() -> None:
-    """Not in the middle of a word, as long as there are words."""
+    """A text is not cut in the middle of a word, unless the word is too long."""
     parts = split("Первая фраза. Вторая фраза! Третья, подлиннее остальных.", 30)
     assert parts == ["Первая фраза. Вторая фраза!", "Третья, подлиннее остальных."]
 
 
 def update(**message: Any) -> Update:
-    """A message as Telegram sends it."""
+    """Make a message as Telegram sends it."""
     body = {"message_id": 5, "date": int(time.time()), "from": {"id": 9, "is_bot": False, "first_name": "A"}}
     return Update.model_validate({"update_id": 1, "message": {**body, "chat": {"id": 9, "type": "private"}, **message}})
 
 
 def test_what_is_stored() -> None:
-    """Recordings and /start in one queue, so that they stay in order; commands in another; a group's talk nowhere."""
+    """Recordings and /start are in one queue, so that they stay in order; commands are in another."""
     voice = {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 3, "file_size": 10}}
     group = {"chat": {"id": -5, "type": "supergroup", "title": "G"}}
     heard = work_for(update(**voice), BOT, confirm_first=False, pace=Pace())
@@ -229,7 +229,7 @@ def test_what_is_stored() -> None:
 
 
 def test_talk_below_a_text_is_not_stored() -> None:
-    """In a group a reply to the bot counts only where the bot has asked for words."""
+    """In a group a reply to the bot is stored only if the bot has asked for words."""
     prompts = Prompts(Signer("1:a"), BOT, life_s=86_400)
     asked = prompts.request(Prompt(7, 9, "Анна: \U0001f338"), "Пришлите верный текст", shown="текст").as_kwargs()
     bot, chat = {"id": BOT, "is_bot": True, "first_name": "G"}, {"id": -5, "type": "supergroup", "title": "G"}

@@ -1,4 +1,4 @@
-"""Which people a candidate answers: exactly a share, always the same ones, and others for another candidate."""
+"""Test which people a candidate answers: the given share, always the same people, and others for another candidate."""
 
 from glas.domain.canary import N_BUCKETS, chosen_buckets
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
@@ -23,7 +23,7 @@ def test_another_candidate_answers_other_people() -> None:
 
 
 def test_people_are_spread_evenly_over_the_buckets() -> None:
-    """Each bot does so in its own way, so that a bucket tells nothing about a person of another bot."""
+    """Each bot assigns buckets differently, so a bucket reveals nothing about a person of another bot."""
     first, second = Pseudonyms("1:a"), Pseudonyms("1:b")
     buckets = [first.bucket(person) for person in PEOPLE]
     assert buckets == [first.bucket(person) for person in PEOPLE]

@@ -1,4 +1,4 @@
-"""The catalogue: names, places on disk, and what `auto` means."""
+"""Test the catalogue of models: names, places on disk, and the meaning of `auto`."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ ONNX_MODELS = pytest.mark.parametrize(
 
 
 def lay_out(directory: Path, model: KnownModel) -> None:
-    """Put empty files where those of a model belong."""
+    """Create empty files in the directory of a model."""
     for name in model.layout.files("int8" if model.int8 else "fp32"):
         path = directory / name.replace("*", "am")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def test_a_model_is_on_disk_when_all_its_files_are(model: KnownModel, tmp_path: 
 
 
 def documented_row(model: KnownModel) -> str:
-    """A model's line in docs/models.md."""
+    """Return a model's row in docs/models.md."""
 
     def percent(*sets: str) -> str:
         figures = [figure.wer for figure in model.wer if figure.test_set.startswith(sets)]
@@ -135,7 +135,7 @@ def test_nonsense_is_no_model(name: str, tmp_path: Path) -> None:
 
 
 def put(models_dir: Path, *names: str) -> None:
-    """Lay models out on disk."""
+    """Create the directories of models."""
     for name in names:
         lay_out(local_directory(models_dir, name), known_model(name))
 

@@ -1,4 +1,4 @@
-"""What is near to a recognised text, and where corrected words stand in time."""
+"""Test how similar a correction is to the recognised text, and the times of corrected words."""
 
 import pytest
 
@@ -27,7 +27,7 @@ HEARD = "Встреча переносится на пятницу, на пят�
     ],
 )
 def test_how_near_a_text_is(said: str, expected: Likeness) -> None:
-    """By letters, whatever case and punctuation; a question is never clear."""
+    """Letters are compared, without case and punctuation; a question is never clear."""
     assert likeness(said, HEARD) is expected
 
 
@@ -42,17 +42,17 @@ def test_how_near_a_text_is(said: str, expected: Likeness) -> None:
     ],
 )
 def test_the_rank_of_an_authors_words(said: str, duration_s: float, sound: Sound, expected: Rank) -> None:
-    """The sound goes before the letters, and nobody speaks faster than a limit."""
+    """The sound counts more than the letters, and the letters per second are limited."""
     assert rank_of(said, HEARD, duration_s=duration_s, max_chars_per_s=30, sound=sound) is expected
 
 
 def word(text: str, start_s: float, end_s: float) -> Word:
-    """A word with times."""
+    """Make a word with times."""
     return Word(text=text, start_s=start_s, end_s=end_s, confidence=0.5)
 
 
 def test_corrected_words_stand_where_the_wrong_ones_did() -> None:
-    """Words that stay keep their times; others share those of the words that they replace; segments keep theirs."""
+    """New words share the times of the replaced words; other words and segments keep theirs."""
     first = Segment(start_s=0, end_s=2, text="мама мыла рано", words=(word("мама", 0, 0.5), word("мыла", 0.6, 1.0)))
     first = first.model_copy(update={"words": (*first.words, word("рано", 1.2, 2.0))})
     second = Segment(start_s=3, end_s=4, text="утром", words=(word("утром", 3.0, 4.0),))
@@ -69,7 +69,7 @@ def test_corrected_words_stand_where_the_wrong_ones_did() -> None:
 
 
 def test_words_come_and_go() -> None:
-    """At the beginning, in the middle, at the end, all of them; and where a model gives no times of words."""
+    """Words are added or removed at the beginning, in the middle, at the end, or all, also without times of words."""
     segment = Segment(start_s=1, end_s=3, text="два три", words=(word("два", 1, 2), word("три", 2, 3)))
     heard = Hypothesis(text="два три", duration_s=3, segments=(segment,), model="x")
     assert [one.start_s for one in realigned(heard, "раз два три четыре").words] == [1, 1, 2, 3]

@@ -1,4 +1,4 @@
-"""The diagram in docs/database.md is the database."""
+"""Test that the diagram in docs/database.md agrees with the database."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ DOCS = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
 
 
 def test_the_diagram_holds_every_table_and_column() -> None:
-    """In the same order, so that both can be read side by side."""
+    """Tables and columns have the order of the code."""
     drawn = {
         name: re.findall(r"^ {8}\w+ (\w+)", body, re.MULTILINE)
         for name, body in re.findall(r"^ {4}(\w+) \{\n(.*?)^ {4}\}", DOCS, re.MULTILINE | re.DOTALL)
@@ -20,7 +20,7 @@ def test_the_diagram_holds_every_table_and_column() -> None:
 
 
 def test_the_readme_draws_the_same_relations() -> None:
-    """The short diagram is the long one without columns."""
+    """The short diagram contains the tables and relations of the long diagram, without columns."""
     relation = re.compile(r"^ {4}\w+ [|}o]{2}(?:--|\.\.)[|{o]{2} .*$", re.MULTILINE)
     drawn = relation.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert drawn == relation.findall(DOCS)
@@ -29,5 +29,5 @@ def test_the_readme_draws_the_same_relations() -> None:
 
 
 def test_every_refusal_is_explained() -> None:
-    """Whoever is not paid can look up why."""
+    """The document contains every reason why nothing is paid."""
     assert set(re.findall(r"^\| `(\w+)` \|", DOCS, re.MULTILINE)) == {refusal.value for refusal in Refusal}

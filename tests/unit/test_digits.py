@@ -1,4 +1,4 @@
-"""Numbers in digits: what people expect to read, and that RU-NORM reads back what was said."""
+"""Test that numbers are written in digits as people expect, and that RU-NORM gives the spoken words back."""
 
 import random
 

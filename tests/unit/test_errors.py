@@ -1,4 +1,4 @@
-"""Errors cross HTTP and arrive as themselves."""
+"""Test that errors pass over HTTP unchanged."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def _all_classes(root: type[GlasError] = GlasError) -> list[type[GlasError]]:
 
 @pytest.mark.parametrize("cls", _all_classes(), ids=lambda cls: cls.__name__)
 def test_an_error_survives_the_way_over_http(cls: type[GlasError]) -> None:
-    """What is raised on one side is raised on the other: class, message, parameter, waiting time."""
+    """An error is raised on the other side with its class, message, parameter and waiting time."""
     sent = cls("expected a, got b", param="file", retry_after_s=3)
     received = from_body(sent.status, to_body(sent), retry_after_s=3)
     assert type(received) is cls
@@ -21,7 +21,7 @@ def test_an_error_survives_the_way_over_http(cls: type[GlasError]) -> None:
 
 
 def test_codes_are_unique() -> None:
-    """Two classes under one code could not be told apart."""
+    """No two classes of errors have the same code."""
     codes = [cls.code for cls in _all_classes() if cls.__module__ == errors.__name__]
     branches = {"internal_error"}
     assert len(set(codes)) == len(codes), sorted(
@@ -30,5 +30,5 @@ def test_codes_are_unique() -> None:
 
 
 def test_an_answer_that_is_not_ours_is_a_fault() -> None:
-    """A proxy's HTML page is no error of ours, yet it must be one class of the tree."""
+    """An HTML page of a proxy becomes an error of a known class."""
     assert type(from_body(502, "<html>bad gateway</html>")) is ServiceFaultError

@@ -1,4 +1,4 @@
-"""What README.md and docs/ tell to type exists: commands with their options, targets of make, files, Python."""
+"""Test that commands in README.md and docs/ exist: commands with options, targets of make, files, Python."""
 
 import ast
 import re
@@ -36,12 +36,12 @@ _SPAN = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:glas|make) (?!-- )[^`
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
-    """Fenced blocks: document and text."""
+    """Return document and text of all fenced blocks."""
     return [(name, body) for name, text in TEXTS.items() for found, body in _BLOCK.findall(text) if found == language]
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """The simple commands of a script, each as words; comments left out, lines that go on joined."""
+    """Return the simple commands of a script, each as words, without comments, with continued lines joined."""
     for line in script.replace("\\\n", " ").splitlines():
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
@@ -76,7 +76,7 @@ def check(words: list[str], *, is_whole: bool) -> None:
 
 
 def parse(words: list[str], *, is_whole: bool) -> None:
-    """Read the words after `glas` as the command line does, without doing anything."""
+    """Parse the words after `glas` as the command line does, without running the command."""
     command = get_command(app)
     while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
         assert words[0] in command.commands, f"glas has no command {words[0]!r}"
@@ -99,7 +99,7 @@ def test_there_is_something_to_check() -> None:
 
 @pytest.mark.parametrize(("document", "script"), blocks("sh"))
 def test_every_example_is_understood(document: str, script: str) -> None:
-    """By the shell as a whole, and each command of ours with its arguments and options."""
+    """The shell parses each block, and `glas` parses each of its commands with arguments and options."""
     checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert checked.returncode == 0, (document, checked.stderr)
     for words in commands(script):
@@ -115,7 +115,7 @@ def test_every_command_in_prose_is_understood(document: str) -> None:
 
 @pytest.mark.parametrize(("document", "source"), blocks("python"))
 def test_every_module_that_python_imports_is_there(document: str, source: str) -> None:
-    """That the snippets work is tested where there is something for them to talk to."""
+    """Imported modules exist; other tests run the snippets."""
     modules: list[str] = []
     for node in ast.walk(ast.parse(source, document)):
         match node:
@@ -129,7 +129,7 @@ def test_every_module_that_python_imports_is_there(document: str, source: str) -
 
 @pytest.mark.parametrize("document", TEXTS)
 def test_every_file_of_ours_is_there(document: str) -> None:
-    """Links, and paths between backquotes."""
+    """Linked files, and files between backquotes, exist."""
     text, here = TEXTS[document], (ROOT / document).parent
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     assert [link for link in links if link and not (here / link).exists()] == []

@@ -1,4 +1,4 @@
-"""Parts of fine-tuning that need no weights: the texts that are learnt, the split, the share that is kept."""
+"""Test the parts of fine-tuning that need no weights: the learnt texts, the split, the chosen share."""
 
 import json
 from pathlib import Path
@@ -104,7 +104,7 @@ def measured(words: int, characters: int) -> MeasuredShare:
 
 
 def files(folder: Path, count: int) -> list[Utterance]:
-    """Recordings whose sound nobody decodes here."""
+    """Make recordings whose sound these tests do not decode."""
     folder.mkdir()
     found = []
     for number in range(count):
@@ -115,7 +115,7 @@ def files(folder: Path, count: int) -> list[Utterance]:
 
 
 def test_the_lineage_names_the_replayed_recordings_that_are_used(tmp_path: Path) -> None:
-    """They come from all folders, and those that are left out can be tested with."""
+    """Used recordings come from all directories; the model can be tested with recordings that are not used."""
     base = tmp_path / "base"
     base.mkdir()
     (base / "model.bin").write_bytes(b"no weights")

@@ -1,4 +1,4 @@
-"""Containers are known by their bytes, and what is none is named in the refusal."""
+"""Test that containers are recognised by their bytes, and that the error for other files names the type."""
 
 import struct
 
@@ -13,7 +13,7 @@ ADTS_FRAME = b"\xff\xf1\x50\x80\x04\x1f\xfc" + bytes(25)
 
 
 def id3(body: bytes) -> bytes:
-    """An ID3v2 tag around `body`."""
+    """Put an ID3v2 tag around `body`."""
     return b"ID3\x04\0\0" + bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0)) + body
 
 

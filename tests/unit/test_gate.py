@@ -1,4 +1,4 @@
-"""The gate: a better candidate passes, and each kind of worse one is refused for its own reason."""
+"""Test the gate: a better candidate passes, and each kind of worse candidate is refused for the right reason."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ UTTERANCES = 120
 
 
 def evaluation(name: str, wrong: list[int], durations: list[float] | None = None) -> Evaluation:
-    """An evaluation with so many word errors in each utterance of `WORDS` words."""
+    """Make an evaluation with so many word errors in each utterance of `WORDS` words."""
     found = tuple(
         UtteranceResult(
             file=f"{number}.ogg",
@@ -65,7 +65,7 @@ def errors(rate: float, seed: int = 0) -> list[int]:
 
 @dataclass
 class Case:
-    """A candidate that is better in everything, but for what a test changes."""
+    """A candidate that is better in all measurements, except for those that a test changes."""
 
     before: list[int] = field(default_factory=lambda: errors(0.2))
     after: list[int] = field(default_factory=lambda: [max(0, one - 1) for one in errors(0.2)])
@@ -108,7 +108,7 @@ def test_too_small_a_gain() -> None:
 
 
 def test_a_gain_that_may_be_chance() -> None:
-    """One speaker is read better, another one worse: on the whole 7 % better, and no more than chance."""
+    """One speaker has fewer errors and another has more; the total gain of 7 % may be chance."""
     before = [4] * 20 + [2] * 100
     after = [0] * 10 + [4] * 10 + [2] * 100
     case = Case(before=before, after=after)

@@ -1,4 +1,4 @@
-"""What nobody said goes, what somebody said stays."""
+"""Test that text that nobody said is removed, and that spoken text is kept."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The journal of promotions after a crash."""
+"""Test the journal of promotions after a crash."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Keys: made once, kept as hashes, told apart by name."""
+"""Test keys: each is shown once, stored as a hash, and identified by its name."""
 
 import hashlib
 

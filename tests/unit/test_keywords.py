@@ -1,4 +1,4 @@
-"""A person's words are found where they sound like what was heard, and written only where the sound bears them."""
+"""Test that keywords are found where they sound like recognised words, and written only if the sound permits it."""
 
 import itertools
 import time
@@ -25,7 +25,7 @@ def words(text: str, confidence: float = DOUBTFUL) -> list[Word]:
 
 
 class Judge:
-    """Scores that a text loses `lost` nats to the recognised one, and counts how often it is asked."""
+    """Scores each text `lost` nats below the recognised text, and counts the calls."""
 
     def __init__(self, lost: float | dict[str, float]) -> None:
         self.lost = lost

@@ -1,4 +1,4 @@
-"""The catalogue of messages: both languages have the same, the code uses all of them, numbers have their nouns."""
+"""Test the catalogue of messages: both languages have all messages, the code uses all, numbers have right nouns."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ def _trees() -> list[tuple[Path, ast.Module]]:
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
-    """Calls of a catalogue with the name of the message written out."""
+    """Return the calls of a catalogue whose message name is a literal."""
     for path, tree in _trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "said_now"):
@@ -38,7 +38,7 @@ def _calls() -> Iterator[tuple[str, ast.Call]]:
 
 
 def _names(value: ast.expr) -> Iterator[str]:
-    """Names that an argument can have."""
+    """Return the names that an argument can have."""
     match value:
         case ast.Constant(value=str(name)):
             yield name
@@ -63,13 +63,13 @@ def _errors(root: type[GlasError] = GlasError) -> Iterator[type[GlasError]]:
 
 
 def test_both_languages_have_the_same_messages() -> None:
-    """With the same variables: none is missing in one of them, and none has a place that nothing fills."""
+    """Both languages have all messages, with equal variables."""
     assert RU.names() == EN.names()
     assert {name: RU.variables(name) for name in RU.names()} == {name: EN.variables(name) for name in EN.names()}
 
 
 def test_every_message_that_the_code_names_exists() -> None:
-    """With a value for each variable of it."""
+    """Each call gives a value for each variable of its message."""
     for place, call in _calls():
         values = {keyword.arg for keyword in call.keywords}
         for name in _names(call.args[0]):
@@ -79,7 +79,7 @@ def test_every_message_that_the_code_names_exists() -> None:
 
 
 def _named_by_templates() -> set[str]:
-    """Names of messages in the templates of pages, which stand in calls only."""
+    """Return the names of messages in the templates of pages, which occur only in calls."""
     found: set[str] = set()
     for template in SOURCES.glob("web/templates/pages/*.html"):
         calls = re.findall(r"""\bsay\((["'])([\w-]+)\1""", template.read_text(encoding="utf-8"))
@@ -93,7 +93,7 @@ def test_every_message_that_a_template_names_exists() -> None:
 
 
 def test_every_message_is_used() -> None:
-    """Either its whole name stands in the code or in a template, or the beginning of it in a call."""
+    """The name of each message, or the beginning of the name in a call, occurs in the code or in a template."""
     constants = {
         node.value
         for path, tree in _trees()
@@ -107,7 +107,7 @@ def test_every_message_is_used() -> None:
 
 
 def test_every_error_has_a_sentence() -> None:
-    """Whoever reads it, in the bot or the command line; and no sentence is about an error that is gone."""
+    """Each error has a sentence for the bot and the command line, and each sentence has an error."""
     import glas.recognition.job
     import glas.tg_bot.api.telegram
     import glas.tg_bot.talk.signing
@@ -123,7 +123,7 @@ def test_every_error_has_a_sentence() -> None:
 
 
 def test_sentences_are_not_for_engineers() -> None:
-    """What tells people of an error is not what it tells engineers."""
+    """The sentence for people differs from the message for engineers."""
     for say in (RU, EN):
         for name in say.names():
             if name.startswith("error-"):
@@ -140,7 +140,7 @@ def _choices(pattern: Pattern) -> Iterator[Choice]:
 
 @pytest.mark.parametrize("say", [RU, EN], ids=LANGUAGES)
 def test_every_count_finds_a_variant(say: Catalogue) -> None:
-    """Of each message with a choice, all variants are reached by some number, and all numbers give a text."""
+    """Each variant of a message with a choice is used for some number, and each number gives a text."""
     for name in sorted(say.names()):
         for choice in _choices(say._pattern(name)):
             values = (*COUNTS, Decimal("1.5"), "none")
@@ -158,7 +158,7 @@ def test_every_count_finds_a_variant(say: Catalogue) -> None:
     ],
 )
 def test_russian_counts_in_three_ways(category: str, counts: tuple[int | Decimal, ...]) -> None:
-    """The rules of CLDR; what shows decimals is a fourth."""
+    """The rules of CLDR are used; a number with decimals has a fourth form."""
     assert {plural_category("ru", number) for number in counts} == {category}
     assert {plural_category("ru", -number) for number in counts} == {category}
 
@@ -230,7 +230,7 @@ def test_the_language_of_a_device(tag: str | None, language: str) -> None:
 
 
 def test_fluent_is_read() -> None:
-    """Comments, continuation lines with their own indentation, empty lines within a message, choices, literals."""
+    """Comments, continuation lines, empty lines within a message, choices and literals are parsed."""
     found = read_messages("# words\na = b\n    c\n\n      d\ne = {$x}\n")
     assert found == {"a": "b\nc\n\n  d", "e": "{$x}"}
     pattern = parse_pattern('{"["}{ $n ->\n    [0] none\n    [one] {$n} of {$all}\n   *[other] many {$n}\n} end')
@@ -255,6 +255,6 @@ def test_what_is_no_file_of_messages_is_refused(source: str) -> None:
 
 
 def test_the_files_are_installed() -> None:
-    """The wheel takes whole packages."""
+    """The wheel contains the files of messages."""
     built = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
     assert built["targets"]["wheel"]["packages"] == ["src/glas"]

@@ -1,4 +1,4 @@
-"""Logs: no secret gets through, in whatever place it stands."""
+"""Test that log entries contain no secret, in any field."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ KEY = "a-very-secret-key-of-the-api-1234"
 
 @pytest.fixture(autouse=True)
 def _fresh_logging() -> object:
-    """Logging is process-wide; other tests must not see ours."""
+    """Restore the logging of the process, so that other tests do not use the configuration of these tests."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     yield
@@ -34,7 +34,7 @@ def _fresh_logging() -> object:
     ],
 )
 def test_secrets_are_masked(text: str) -> None:
-    """Shapes that are known, and literals that were named."""
+    """Secrets are masked by their form, or because they are known."""
     masked = Redactor([KEY]).text(text)
     assert TOKEN not in masked
     assert KEY not in masked
@@ -42,13 +42,13 @@ def test_secrets_are_masked(text: str) -> None:
 
 
 def test_ordinary_text_is_left_alone() -> None:
-    """Masking everything would be safe and useless."""
+    """Text without secrets is not masked."""
     text = "recognised 12:34:56 of audio in 0.5 s at http://127.0.0.1:8000/v1/models"
     assert Redactor([KEY]).text(text) == text
 
 
 def test_tracebacks_and_library_lines_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
-    """An exception's text and another library's logger are the usual leaks."""
+    """Secrets in texts of exceptions and in entries of other libraries are masked."""
     configure(level="info", fmt="json", secrets=[KEY])
     try:
         raise ValueError(f"cannot open https://host/file/bot{TOKEN}/a with {KEY}")  # noqa: TRY301
@@ -63,7 +63,7 @@ def test_tracebacks_and_library_lines_are_masked(capsys: pytest.CaptureFixture[s
 
 
 def test_one_id_follows_a_message(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is bound stands in every line until it is unbound."""
+    """A bound value is in every entry until it is unbound."""
     configure(level="info", fmt="json")
     log = structlog.stdlib.get_logger("glas")
     tokens = bind(request_id="r-1")

@@ -1,4 +1,4 @@
-"""Error rates against hand-counted examples; intervals against theory."""
+"""Test error rates with examples counted by hand, and intervals with theory."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Versions of models: what changes a text changes them, what describes a model does not, and files are read once."""
+"""Test versions of models: files that change the text change the version, others do not, and files are read once."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ AGE_S = 60
 
 
 def write(path: Path, content: str, *, age_s: float = AGE_S) -> None:
-    """Write a file as if some time ago."""
+    """Write a file with an older modification time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
     time_s = path.stat().st_mtime - age_s
@@ -67,7 +67,7 @@ def test_the_place_does_not_count(model: Path, versions: ModelVersions, tmp_path
 
 
 def test_a_file_is_read_once_as_long_as_size_and_time_stay(model: Path, tmp_path: Path) -> None:
-    """The checksum is kept for the next process, too."""
+    """The checksum is also stored for the next process."""
     (tmp_path / "models").mkdir()
     before = ModelVersions(tmp_path / "models").version_in(model)
     status = (model / "model.bin").stat()
@@ -79,7 +79,7 @@ def test_a_file_is_read_once_as_long_as_size_and_time_stay(model: Path, tmp_path
 
 
 def test_a_file_that_was_just_written_is_read_again(model: Path, versions: ModelVersions) -> None:
-    """Its time of change may stay the same when it is written once more at once."""
+    """A second write at the same time may not change the modification time."""
     write(model / "model.bin", "{}", age_s=0)
     before, status = versions.version_in(model), (model / "model.bin").stat()
     (model / "model.bin").write_text("[]", encoding="utf-8")

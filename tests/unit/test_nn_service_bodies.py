@@ -1,4 +1,4 @@
-"""Answers of nn_service: what the service writes, its client reads; a malformed answer is an error that says why."""
+"""Test that the client reads what nn_service writes, and that a malformed answer is an error with a reason."""
 
 import httpx
 import pytest
@@ -24,20 +24,20 @@ SEGMENT = Segment(
 
 
 def whole(**about: object) -> Recognition:
-    """A recognition with a value in every field that an answer tells."""
+    """Make a recognition with a value in every field of the answer."""
     known = {"text": "раз два.", "duration_s": 2.0, "segments": (SEGMENT,), "model": "stub", "model_version": "0" * 12}
     return Recognition(hypothesis=Hypothesis.model_validate(known | about), processing_s=0.25, fingerprint="f" * 64)
 
 
 def client(body: object) -> NnServiceClient:
-    """A client whose service gives this answer to everything."""
+    """Make a client whose service always gives this answer."""
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
     return NnServiceClient(httpx.AsyncClient(transport=transport, base_url="http://nn"))
 
 
 @pytest.mark.parametrize("about", [{}, {"language": "en"}, {"language": "tr"}, {"foreign": "uk"}])
 async def test_what_the_service_writes_the_client_reads(about: dict[str, str]) -> None:
-    """Nothing changes on the way, the language included; a field of a later version is passed over."""
+    """All values, including the language, are unchanged; a field of a later version is ignored."""
     sent = whole(**about)
     body = render_verbose(sent, set(Granularity), elapsed_s=1).written()
     body["segments"][0]["of_a_later_version"] = 1
@@ -46,7 +46,7 @@ async def test_what_the_service_writes_the_client_reads(about: dict[str, str]) -
 
 @pytest.mark.parametrize("spoilt", [{"text": None}, {"duration": -1}, {"words": [{"word": "тайна"}]}, {"segments": 5}])
 async def test_a_malformed_answer_is_a_fault_of_the_service(spoilt: dict[str, object]) -> None:
-    """The error names the field, and shows no word of the recording."""
+    """The error names the field, and contains no word of the recording."""
     body = render_verbose(whole(), set(Granularity), elapsed_s=1).written()
     with pytest.raises(ServiceFaultError, match=next(iter(spoilt))) as caught:
         await client(body | spoilt).transcribe(b"sound")
@@ -55,7 +55,7 @@ async def test_a_malformed_answer_is_a_fault_of_the_service(spoilt: dict[str, ob
 
 @pytest.mark.parametrize("body", [[], "ok", {}, {"models": [{"id": "embedded"}]}])
 async def test_other_answers_are_checked_too(body: object) -> None:
-    """Lists of models and the health."""
+    """Lists of models and the answer of /health are checked."""
     with pytest.raises(ServiceFaultError, match="HealthBody"):
         await client(body).health()
     with pytest.raises(ServiceFaultError, match="OfferedModelsBody"):
@@ -63,7 +63,7 @@ async def test_other_answers_are_checked_too(body: object) -> None:
 
 
 async def test_a_malformed_judgement_is_none() -> None:
-    """A correction is then as good as without a judge; nothing is raised."""
+    """A malformed judgement counts as unknown and raises no error."""
 
     async def audio() -> bytes:
         return b"sound"
@@ -72,7 +72,7 @@ async def test_a_malformed_judgement_is_none() -> None:
 
 
 def test_fields_that_were_not_asked_for_are_not_written() -> None:
-    """As OpenAI does: no list instead of an empty one."""
+    """As at OpenAI, fields that were not requested are missing instead of empty."""
     bare = SEGMENT.model_copy(update={"keywords": ()})
     body = render_verbose(whole(segments=(bare,)), (), elapsed_s=1).written()
     assert "segments" in body

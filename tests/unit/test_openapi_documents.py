@@ -1,4 +1,4 @@
-"""The OpenAPI documents of db_assist and data_loader: they say what is checked, and what a failure looks like."""
+"""Test that the OpenAPI documents of db_assist and data_loader contain the checked bounds and the errors."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +17,7 @@ KEY = "a-token-for-tests-that-is-long-enough"
 
 @pytest.fixture
 async def data_loader(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The service, not started; its db_assist is nowhere."""
+    """Make the app of data_loader without starting it; its db_assist does not exist."""
     async with open_http(url="http://127.0.0.1:9") as nobody:
         yield create_data_loader(settings, key=KEY, db_assist=DbAssistClient(nobody))
 
@@ -39,7 +39,7 @@ def test_every_route_names_its_key_and_the_form_of_failures(documents: list[dict
 
 
 def test_bounds_are_whole_numbers(documents: list[dict[str, Any]]) -> None:
-    """As fractions, those of 2^63 would be rounded by whoever reads them."""
+    """Bounds such as 2^63 are whole numbers, because fractions would be rounded."""
     document = documents[0]
     moved = document["components"]["schemas"]["ChatMove"]["properties"]["new_chat_id"]
     assert (moved["minimum"], moved["exclusiveMaximum"]) == (-(2**63), 2**63)
@@ -47,7 +47,7 @@ def test_bounds_are_whole_numbers(documents: list[dict[str, Any]]) -> None:
 
 
 def test_a_rating_is_described_as_it_is_checked(documents: list[dict[str, Any]]) -> None:
-    """The score 0 means that nobody has rated, so nobody can give it."""
+    """The score 0 means that there is no rating, so it is not permitted."""
     assert documents[0]["components"]["schemas"]["Rating"]["properties"]["score"]["enum"] == [1, 2, 3]
 
 
@@ -61,7 +61,7 @@ def test_a_rating_is_described_as_it_is_checked(documents: list[dict[str, Any]])
     ],
 )
 async def test_allow_names_the_methods_of_this_path(data_loader: FastAPI, path: str, allowed: str) -> None:
-    """And not those of a path that only looks alike, such as DELETE of /objects/{id}."""
+    """The methods are not those of a similar path, such as DELETE of /objects/{id}."""
     async with open_http(url=None, app=data_loader, token=KEY) as client:
         refused = await client.request("PATCH", path)
     assert (refused.status_code, refused.headers["allow"]) == (405, allowed)

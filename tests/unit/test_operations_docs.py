@@ -1,4 +1,4 @@
-"""docs/operations.md speaks of commands, settings and containers that exist."""
+"""Test that the commands, settings and containers in docs/operations.md exist."""
 
 import re
 
@@ -12,7 +12,7 @@ COMPOSE = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob(
 
 
 def test_every_command_exists() -> None:
-    """`glas WORD` and `make WORD`, in prose and in examples."""
+    """Each `glas WORD` and `make WORD` in prose and examples exists."""
     commands = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     assert set(re.findall(r"(?<![\w-])glas (?!-)([a-z]+)", DOCS)) <= commands
     targets = re.findall(r"(?m)^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"))
@@ -20,14 +20,14 @@ def test_every_command_exists() -> None:
 
 
 def test_every_variable_exists() -> None:
-    """Of the program, or of a file of Compose."""
+    """Each variable belongs to the program or to a file of Compose."""
     files = {f"{variable}_FILE" for variable, _ in secret_variables(Settings, "GLAS_")}
     known = {row.variable for row in rows()} | files | set(re.findall(r"\$\{(\w+)", COMPOSE))
     assert set(re.findall(r"\bGLAS_[A-Z0-9_]+\b", DOCS)) <= known
 
 
 def test_every_container_exists() -> None:
-    """Whoever is told to stop or to enter one finds it."""
+    """Each container that the document mentions exists."""
     services = set(re.findall(r"(?m)^  (\w+):$", COMPOSE))
     named = re.findall(r"docker compose (?:exec -T|exec|stop|start|run --rm|up -d) ([a-z]\w*)", DOCS)
     assert set(named) <= services

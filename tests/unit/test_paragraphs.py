@@ -1,4 +1,4 @@
-"""Long texts have paragraphs, by the same rule in the bot and on the page."""
+"""Test that long texts are divided into paragraphs by one rule in the bot and on the page."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ SENTENCE = "Это одно предложение из семи разных с
 
 
 def hypothesis(texts: Sequence[str], pauses_s: Sequence[float]) -> Hypothesis:
-    """Segments of ten seconds each, with a pause after each but the last."""
+    """Make segments of ten seconds each, with a pause after each but the last."""
     segments, start_s = list[Segment](), 0.0
     for text, pause_s in zip(texts, (*pauses_s, 0.0), strict=True):
         segments.append(Segment(start_s=start_s, end_s=start_s + 10, text=text))
@@ -26,7 +26,7 @@ def test_the_page_has_the_same_figures() -> None:
 
 
 def test_a_pause_or_many_letters_end_a_paragraph() -> None:
-    """Many letters only where a sentence ends; a short text stays as it is."""
+    """After many letters a paragraph ends at the end of a sentence; a short text is one paragraph."""
     half = " ".join([SENTENCE] * 7)
     open_end = half.removesuffix(".")
     heard = hypothesis([half, half, half, open_end, "и дальше.", half], [0.5, PAUSE_S, PAUSE_S - 0.1, 0.3, 0.3])
@@ -37,7 +37,7 @@ def test_a_pause_or_many_letters_end_a_paragraph() -> None:
 
 
 def test_corrected_words_stand_in_the_paragraphs_of_those_they_replace() -> None:
-    """A text with lines of its own keeps them, and one without times stays whole."""
+    """A text with line breaks keeps them, and a text without times is one paragraph."""
     part = " ".join([SENTENCE] * 10)
     heard = hypothesis([part, part], [3.0])
     corrected = heard.text.replace("одно", "одиннадцатое", 1)

@@ -1,4 +1,4 @@
-"""Plots of the pages: what is drawn stays inside, names are escaped, numbers are written as the language does."""
+"""Test the plots of the pages: nothing is drawn outside, names are escaped, numbers have the language's notation."""
 
 import re
 
@@ -6,7 +6,7 @@ from glas.web import plots
 
 
 def test_plots_hold_what_they_are_given() -> None:
-    """Nothing is drawn outside; names from the database are escaped."""
+    """Nothing is drawn outside, and names from the database are escaped."""
     for drawn in (
         plots.bars("A & <b>", [("01", 3.0), ("02", 0.0)], "ru"),
         plots.lines("A & <b>", ["01", "02"], {"<i>": {"01": 12.5}, "v2": {"01": 0.0, "02": 99.0}}, "ru"),
@@ -39,7 +39,7 @@ def test_numbers_of_plots_are_written_as_the_language_writes_them() -> None:
 
 
 def test_wide_labels_stand_on_two_rows() -> None:
-    """Else the longest would run into its neighbours; short ones stand on one, and the picture is no higher."""
+    """Long labels are on two rows, short labels on one row; both pictures have equal height."""
     wide = plots.bars("", [("двое", 1.0), ("проверяющий", 2.0), ("автор", 3.0)], "ru")
     short = plots.bars("", [("01", 1.0), ("02", 2.0), ("03", 3.0)], "ru")
     rows = [

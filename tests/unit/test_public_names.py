@@ -1,4 +1,4 @@
-"""Private names of libraries are used in marked adapters only: a release may change what nobody promised."""
+"""Test that only marked adapters use private names of libraries, because releases may change such names."""
 
 import ast
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ _MARK = "ADAPTER: "
 
 
 def is_private(name: str) -> bool:
-    """Whether a name begins with one underscore and is not documented all the same."""
+    """Return whether a name begins with one underscore and is not documented."""
     return name.startswith("_") and not name.startswith("__") and name not in _PUBLIC
 
 
 def private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Lines and names: attributes of others, imports, and names in strings for `getattr`."""
+    """Return lines and names: attributes of other objects, imports, and names in strings for `getattr`."""
     own = set(_own(tree))
     for node in ast.walk(tree):
         for name in filter(is_private, _used(node, own)):
@@ -27,7 +27,7 @@ def private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _used(node: ast.AST, own: set[str]) -> list[str]:
-    """Names of others that a node uses."""
+    """Return the names of other objects that a node uses."""
     match node:
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return []
@@ -43,7 +43,7 @@ def _used(node: ast.AST, own: set[str]) -> list[str]:
 
 
 def _own(tree: ast.Module) -> Iterator[str]:
-    """Names that a module itself defines or sets on its objects."""
+    """Return the names that a module defines or sets on its objects."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -55,7 +55,7 @@ def _own(tree: ast.Module) -> Iterator[str]:
 
 
 def adapters() -> list[Path]:
-    """The marked modules."""
+    """Return the marked modules."""
     return [path for path in sorted(SOURCE.rglob("*.py")) if path.read_text("utf-8").startswith(f'"""{_MARK}')]
 
 
@@ -75,7 +75,7 @@ def test_there_is_one_adapter_for_each_library() -> None:
 
 
 def test_private_names_are_seen() -> None:
-    """In every form; names of one's own and documented ones are not meant."""
+    """All forms are found; a module's own names and documented names are not reported."""
     code = """
 import library._inner
 from library import _secret, known
@@ -98,7 +98,7 @@ class Own:
 
 
 def test_a_vocabulary_is_read_from_the_files_of_its_model(tmp_path: Path) -> None:
-    """As onnx-asr reads it: a token and its number on a line, or the list in T-one's configuration."""
+    """Vocabularies are read as onnx-asr reads them: a token and its number in each line, or the list of T-one."""
     (tmp_path / "v3_vocab.txt").write_text("▁ 0\nа 1\n<blk> 2\n", "utf-8")
     assert vocabulary_of(tmp_path, GIGAAM_V3_CTC) == ("▁", "а", "<blk>")
     (tmp_path / "config.json").write_text('{"decoder_params": {"vocabulary": ["а", "б", " "]}}', "utf-8")

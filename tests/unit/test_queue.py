@@ -1,4 +1,4 @@
-"""The queue: bounded, honest about waiting, and never a place lost."""
+"""Test the queue: its limit, its waiting times, and that every place is freed."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from glas.recognition.job import Job
 
 
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:
-    """One runs, one waits, the third is refused; after they are done there is room again."""
+    """One recording runs, one waits, the third is refused; afterwards there is room again."""
     queue = RecognitionQueue(workers=1, waiting_limit=1)
     gate = threading.Event()
     jobs = [queue.submit(Job(), gate.wait) for _ in range(2)]
@@ -27,7 +27,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None
 
 
 async def test_failing_and_cancelled_jobs_give_their_place_back() -> None:
-    """A place that is lost at each failure would close the service after a day."""
+    """Failed and cancelled jobs free their places; otherwise the service would be full after a day."""
     queue = RecognitionQueue(workers=1, waiting_limit=1)
     gate = threading.Event()
     running, waiting = queue.submit(Job(), gate.wait), queue.submit(Job(), gate.wait)
@@ -41,7 +41,7 @@ async def test_failing_and_cancelled_jobs_give_their_place_back() -> None:
 
 
 async def test_the_event_loop_stays_free() -> None:
-    """While a job blocks its thread, the loop answers others."""
+    """While a job blocks its thread, the event loop answers other requests."""
     queue = RecognitionQueue(workers=1, waiting_limit=0)
     gate = threading.Event()
     job = queue.submit(Job(), gate.wait)

@@ -1,4 +1,4 @@
-"""The watch of live ratings: seldom a false alarm, seldom a worse model that is missed. Ten thousand runs by seed."""
+"""Test the watch of ratings in ten thousand simulated runs: false alarms and missed worse models are rare."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ RUNS = 10_000
 
 
 def share_of_alarms(before: float, after: float, seed: int) -> float:
-    """How often a model with a share of bad ratings raises an alarm, after one with another share."""
+    """Return how often a new model with a share of bad ratings raises an alarm, for a share of the previous model."""
     chance = np.random.default_rng(seed)
     bad_before = chance.binomial(FEWEST_BEFORE, before, RUNS)
     ratings = chance.random((RUNS, MOST_AFTER)) < after

@@ -1,4 +1,4 @@
-"""Data sets of recordings: both layouts are read, and what is wrong is named with its line."""
+"""Test that both layouts of data sets are read, and that errors name the line."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_an_audiofolder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by_file", [False, True])
 def test_a_manifest_of_nemo(*, tmp_path: Path, by_file: bool) -> None:
-    """Relative and absolute paths; a line whose text nobody knows, as in our own export, is counted and left out."""
+    """Paths may be relative or absolute; a line without a text, as in the export, is counted and left out."""
     near, far = tmp_path / "set" / "1" / "a.wav", tmp_path / "far.wav"
     listing = tmp_path / "set" / "manifest.jsonl"
     write(
@@ -70,9 +70,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, rows: list[object], said: str) -
 
 
 def test_where_nothing_is(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match="a folder without them"):
+    with pytest.raises(DataSetError, match="a directory without them"):
         read_reference_set(tmp_path)
-    with pytest.raises(DataSetError, match="no such file or folder"):
+    with pytest.raises(DataSetError, match="no such file or directory"):
         read_reference_set(tmp_path / "nowhere")
     (tmp_path / "metadata.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataSetError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""The registry: models come, are shared, are replaced and go, and nobody who uses one notices."""
+"""Test the registry: models are loaded, shared, replaced and unloaded without an effect on running requests."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ def test_names_of_openai_mean_the_default_model(disk: Disk) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "onnx:/etc", "onnx:../../embedded", "fifth"])
 def test_only_what_is_on_disk_can_be_asked_for(disk: Disk, name: str) -> None:
-    """A caller cannot make the service open a directory of their choice."""
+    """A caller cannot make the service open an arbitrary directory."""
     with pytest.raises(UnknownModelError, match="embedded"):
         registry_of(disk).find(name)
     assert disk.loads == []
@@ -65,7 +65,7 @@ def test_a_model_that_cannot_be_loaded_is_everybody_s_error_and_tried_again(disk
 
 
 def test_whoever_waits_for_a_model_may_go_away(disk: Disk) -> None:
-    """The one who left gets his error; those who stay get the model."""
+    """A cancelled request gets an error; the other waiting requests get the model."""
     registry, impatient = registry_of(disk), Job()
     disk.door.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -93,7 +93,7 @@ def test_what_is_unloaded_closes_after_its_last_user(disk: Disk) -> None:
 
 
 def test_a_swap_serves_new_weights_and_leaves_the_old_to_those_who_began(disk: Disk) -> None:
-    """The default changes for whoever comes next; nobody is without a model in between."""
+    """New requests get the new default model, running requests keep the old one, and there is always a model."""
     registry = registry_of(disk)
     with registry.lease(registry.find("auto"), Job()) as old:
         registry.swap("embedded")  # new files under the same name
@@ -120,7 +120,7 @@ def test_a_swap_that_fails_changes_nothing(disk: Disk) -> None:
 
 
 def test_no_request_fails_while_weights_are_swapped_again_and_again(disk: Disk) -> None:
-    """Eight threads use the default model all the time; no engine closes under any of them."""
+    """Eight threads use the default model all the time; no engine is closed while it is used."""
     registry, stop = registry_of(disk), threading.Event()
 
     def use() -> int:

@@ -1,4 +1,4 @@
-"""Swaps: new weights for a name, aliases, versions, and the limit of models."""
+"""Test swaps: new weights for a name, aliases, versions, and the limit of models."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ def disk() -> Disk:
 
 
 def test_a_swap_keeps_the_limit_too(disk: Disk) -> None:
-    """The model that was replaced goes, even while it is used; that of the default name never does."""
+    """The replaced model is unloaded, even while it is used; the default model never is."""
     registry = registry_of(disk, most=1)
     registry.load("embedded")
     with registry.lease("auto", Job()) as model:
@@ -60,7 +60,7 @@ def test_an_alias_means_a_model_until_it_means_another(disk: Disk) -> None:
 def test_the_name_of_a_model_means_its_own_files(
     disk: Disk, name: str, target: str | None, expected: type[GlasError]
 ) -> None:
-    """It can be no alias of another model; and what is no name of a model needs one to mean."""
+    """The name of a model cannot be an alias of another model; a new alias needs a model."""
     registry = registry_of(disk)
     with pytest.raises(expected):
         registry.swap(name, target)
@@ -78,7 +78,7 @@ def test_new_weights_under_the_old_name_are_another_version(disk: Disk) -> None:
 
 
 def test_files_that_are_replaced_while_they_are_loaded_are_loaded_again(disk: Disk) -> None:
-    """Otherwise the version of the new files would stand beside texts of the old ones."""
+    """Otherwise texts of the old files would have the version of the new files."""
     registry = registry_of(disk)
     disk.door.clear()
     with ThreadPoolExecutor(1) as pool:
@@ -92,7 +92,7 @@ def test_files_that_are_replaced_while_they_are_loaded_are_loaded_again(disk: Di
 
 
 def test_a_load_that_began_before_a_swap_does_not_undo_it(disk: Disk) -> None:
-    """A request loads a model, slowly; it is swapped meanwhile: all get what was swapped in, and the copy is closed."""
+    """If a model is swapped while it is loaded, all requests get the swapped model, and the other copy is closed."""
     registry = registry_of(disk)
     disk.door.clear()
     with ThreadPoolExecutor(1) as pool:
@@ -107,7 +107,7 @@ def test_a_load_that_began_before_a_swap_does_not_undo_it(disk: Disk) -> None:
 
 
 def test_a_request_that_waited_through_a_swap_needs_no_room_for_the_old_model(disk: Disk) -> None:
-    """What its alias means is looked up when its turn comes."""
+    """The meaning of an alias is resolved when the request begins, not while it waits."""
     registry = registry_of(disk, most=1)
     registry.load("embedded")
     name = registry.canonical("whisper-1")
@@ -118,7 +118,7 @@ def test_a_request_that_waited_through_a_swap_needs_no_room_for_the_old_model(di
 
 
 def test_going_back_loads_nothing(disk: Disk) -> None:
-    """The model that served before stays, for longer than others and when others must make room."""
+    """The previous model stays in memory longer than other models, so it can serve again at once."""
     registry = registry_of(disk, keep_alive_s=0.01, keep_former_s=60)
     registry.load("embedded")
     registry.swap("auto", "onnx:second")

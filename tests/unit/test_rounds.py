@@ -1,4 +1,4 @@
-"""What identifies a round of learning: all that decides the model, and all that decides the verdict about it."""
+"""Test what identifies a round of learning: everything that determines the model or the verdict about it."""
 
 from collections.abc import Callable
 from dataclasses import replace

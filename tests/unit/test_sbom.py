@@ -1,4 +1,4 @@
-"""The bill of materials names everything that is pinned, and nothing that is not."""
+"""Test that the bill of materials contains all pinned packages, and no others."""
 
 import json
 import re
@@ -15,7 +15,7 @@ RUN = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
 
 
 def test_every_pinned_package_is_a_component_with_its_hashes() -> None:
-    """Counted in the requirements file by a rougher reading."""
+    """The packages are counted in the requirements file by a simpler parser."""
     found = list(packages(RUN))
     pins = re.findall(r"(?m)^([\w.-]+)(?:\[.*\])?==(\S+)", RUN)
     assert sorted((one["name"], one["version"]) for one in found) == sorted(pins)
@@ -26,7 +26,7 @@ def test_every_pinned_package_is_a_component_with_its_hashes() -> None:
 
 
 def test_images_and_the_embedded_model_are_components() -> None:
-    """Each image that is not built here, with its version."""
+    """Each image that is not built here is a component with its version."""
     text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("compose.yaml", "compose.tls.yaml"))
     named = {line.split("image: ")[1] for line in text.splitlines() if "image: " in line}
     assert {f"{one['name']}:{one['version']}" for one in images(text)} == named
@@ -36,7 +36,7 @@ def test_images_and_the_embedded_model_are_components() -> None:
 
 
 def test_the_file_is_the_same_each_time_and_every_reference_is_unique(tmp_path: Path) -> None:
-    """So that two builds can be compared."""
+    """The file has no random parts, so that two builds can be compared."""
     for name in ("one", "two"):
         command = [sys.executable, str(ROOT / "deploy" / "sbom.py"), str(tmp_path / "made" / name)]
         subprocess.run(command, check=True, capture_output=True, env={})
@@ -50,6 +50,6 @@ def test_the_file_is_the_same_each_time_and_every_reference_is_unique(tmp_path: 
 
 @pytest.mark.parametrize("line", ["numpy>=2", "numpy==2.0", "-e .", "numpy @ file:///x"])
 def test_a_requirement_without_hashes_is_refused(line: str) -> None:
-    """It could be anything."""
+    """A requirement without a hash could install any file."""
     with pytest.raises(ValueError, match="pinned with hashes"):
         list(packages(f"{RUN}\n{line}\n"))

@@ -1,4 +1,4 @@
-"""The model of waiting times agrees with a simulation, and the simulation with the batcher."""
+"""Test that the model of waiting times agrees with a simulation, and the simulation with the batcher."""
 
 import threading
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from glas.recognition.job import Job
 @pytest.mark.parametrize("cores", [2, 4])
 @pytest.mark.parametrize("load", [0.3, 0.6, 0.9])
 def test_the_model_predicts_the_simulation(cores: int, load: float) -> None:
-    """Half of all times and 95 of 100, within 15 %."""
+    """The 50th and 95th percentiles agree within 15 %."""
     random, machine, lengths = np.random.default_rng(3), Machine(cores), Lengths()
     drawn = lengths.draw(random, 50_000)
     recordings = [pieces(random, length_s) for length_s in drawn.tolist()]
@@ -36,14 +36,14 @@ def test_a_recording_alone_takes_its_work() -> None:
 
 
 def test_messages_beside_a_long_recording_get_a_worker_of_their_own() -> None:
-    """Three pieces share two cores then; without that, the message would wait for a whole piece."""
+    """Three pieces share two cores; without the extra worker, the message would wait for a whole piece."""
     machine = Machine(cores=2, fixed_s=0, per_second=0.1)
     times = simulate(machine, [0, 0], [[20, 20, 20, 20], [5]])
     assert times[1] == pytest.approx(0.5 * 3 / 2)
 
 
 class Recorder:
-    """An engine that lets nobody out before the door opens, and records the lengths of pieces in their order."""
+    """An engine that waits until the test lets it continue, and records the lengths of pieces in order."""
 
     name = "recorder"
     window_s = 30.0
@@ -61,11 +61,11 @@ class Recorder:
         return [Hypothesis(text="", duration_s=1, model=self.name) for _ in batch]
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing."""
 
 
 def test_the_simulation_takes_pieces_in_the_order_of_the_batcher() -> None:
-    """Recordings that wait together, of one to five pieces."""
+    """Recordings of one to five pieces wait together."""
     random = np.random.default_rng(5)
     recordings = [[1.0]] + [
         (random.integers(100, 280, random.integers(1, 6)) / 100 + 0.001 * number).round(3).tolist()

@@ -1,4 +1,4 @@
-"""docs/security.md: each measure names its test, and these tests exist."""
+"""Test that each measure in docs/security.md names an existing test."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Pieces of speech: where they begin and end, and that nothing is lost, doubled or longer than the engine's window.
+"""Test the pieces of speech: beginnings, ends, nothing lost or doubled, nothing longer than the engine's window.
 
 Most tests write down the probabilities that the detector would give, 31.25 to the second; the last ones ask it.
 """
@@ -26,15 +26,15 @@ FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 
 
 class Script:
-    """Stands in for the detector: gives probabilities that are written down, as its frames become complete."""
+    """Replaces the detector: returns given probabilities for the frames."""
 
     def __init__(self, *parts: tuple[float, float]) -> None:
-        """Parts are pairs of seconds and probability."""
+        """Make a script from pairs of seconds and probability."""
         self.probabilities = [probability for seconds, probability in parts for _ in range(round(seconds / FRAME_S))]
 
     @property
     def sound(self) -> Samples:
-        """As much sound as there are probabilities; each sample tells its own place."""
+        """Return sound of the length of the script; each sample contains its index."""
         return np.arange(len(self.probabilities) * FRAME_SAMPLES, dtype=np.float32)
 
     def stream(self) -> "ScriptStream":
@@ -42,7 +42,7 @@ class Script:
 
 
 class ScriptStream:
-    """One reading of a script."""
+    """One pass through the given probabilities."""
 
     def __init__(self, probabilities: list[float]) -> None:
         self._left = list(probabilities)
@@ -263,13 +263,13 @@ def test_options_that_contradict_each_other_are_refused(wrong: dict[str, float])
 
 @pytest.fixture(scope="module")
 def vad() -> VoiceActivityDetector:
-    """The network that comes with faster-whisper."""
+    """Load the network that faster-whisper contains."""
     return VoiceActivityDetector()
 
 
 @pytest.fixture(scope="module")
 def speech(samples: list[Sample]) -> Samples:
-    """A sample message."""
+    """Return a sample message."""
     from glas.audio.decode import decode_blocks
     from glas.audio.limits import DecodeLimits
 
@@ -303,7 +303,7 @@ def test_probabilities_do_not_depend_on_the_blocks(vad: VoiceActivityDetector, s
 
 
 def test_speech_after_long_silence_is_heard_as_after_a_short_one(vad: VoiceActivityDetector, speech: Samples) -> None:
-    """Inaudible stretches are not shown to the network; that must change nothing in what follows them."""
+    """The network does not get silent parts; the probabilities after them must be unchanged."""
 
     def after_silence(seconds: int) -> Samples:
         stream = vad.stream()

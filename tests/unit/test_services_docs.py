@@ -1,4 +1,4 @@
-"""docs/services.md lists every route of the services inside, and no other."""
+"""Test that docs/services.md lists every route of the internal services, and no others."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "services.md"
 
 
 def made(part: str, settings: Settings) -> FastAPI:
-    """The app of a service; nothing of it is opened."""
+    """Make the app of a service, without opening anything."""
     if part == "db_assist":
         return create_db_assist(settings, key=None)
     return create_data_loader(settings, key=None, db_assist=DbAssistClient(open_http(url="http://127.0.0.1:9")))
@@ -24,7 +24,7 @@ def made(part: str, settings: Settings) -> FastAPI:
 
 @pytest.mark.parametrize("part", ["db_assist", "data_loader"])
 def test_every_route_is_listed(part: str, settings: Settings) -> None:
-    """Method and path as they stand in the code."""
+    """Method and path are as in the code."""
     text = DOCS.read_text(encoding="utf-8").split(f"## {part}")[1].split("## ")[0]
     listed = set(re.findall(r"^\| `([A-Z]+ \S+)` \|", text, re.MULTILINE))
     paths = made(part, settings).openapi()["paths"]

@@ -1,4 +1,4 @@
-"""Settings: documented, typed, and refused when they are dangerous."""
+"""Test settings: documented, typed, and refused if they are dangerous."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_environment_is_read_with_nesting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`__` joins the levels."""
+    """`__` separates the levels of names."""
     monkeypatch.setenv("GLAS_AUDIO__MAX_DURATION_S", "60")
     monkeypatch.setenv("GLAS_PORT", "8123")
     settings = Settings(_env_file=None)
@@ -22,14 +22,14 @@ def test_environment_is_read_with_nesting(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("value", ["changeme-changeme-changeme", "short", "secret-secret-secret"])
 def test_placeholder_keys_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """A key that everybody knows is worse than none."""
+    """A key that everybody knows is an error."""
     monkeypatch.setenv("GLAS_API_KEY", value)
     with pytest.raises(ValidationError, match="expected a secret"):
         Settings(_env_file=None)
 
 
 def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings may be printed by accident."""
+    """The repr of settings contains no secrets."""
     monkeypatch.setenv("GLAS_API_KEY", "k" * 40)
     assert "k" * 40 not in repr(Settings(_env_file=None))
 
@@ -39,12 +39,12 @@ def test_secrets_do_not_show_in_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False), ("glas.lan", False)],  # noqa: S104
 )
 def test_loopback(host: str, *, expected: bool) -> None:
-    """Only what cannot leave the machine counts."""
+    """Only addresses that never leave the machine count as loopback."""
     assert is_loopback(host) is expected
 
 
 def test_docs_hold_every_setting() -> None:
-    """The table in docs/settings.md is the table of the code, line by line."""
+    """The table in docs/settings.md agrees with the code, line by line."""
     expected = [
         f"| `{row.variable}` | {f'`{row.default}`' if row.default else '—'} | {row.description} |" for row in rows()
     ]
@@ -53,7 +53,7 @@ def test_docs_hold_every_setting() -> None:
 
 
 def test_every_placeholder_of_the_example_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever copies it without filling it in learns of it at the start, whatever part they start."""
+    """A copied example with placeholders is an error at the start of any part."""
     for variable, _ in secret_variables(Settings, "GLAS_"):
         for value in ("changeme", "changeme-and-long-enough"):
             monkeypatch.setenv(variable, f"postgresql://glas:{value}@db/glas" if "URL" in variable else value)
@@ -64,7 +64,7 @@ def test_every_placeholder_of_the_example_is_refused(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("variable", [variable for variable, _ in secret_variables(Settings, "GLAS_")])
 def test_every_secret_can_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    """As Docker and Kubernetes mount them; the line break at the end is not part of it."""
+    """Secrets are read from files as Docker and Kubernetes mount them; a line break at the end is removed."""
     text = {"TELEGRAM_TOKEN": "123456789:" + "a" * 35, "GLAS_DATABASE_URL": "postgresql://glas:word@db/glas"}
     secret = text.get(variable, "s" * 32)
     file = tmp_path / "secret"
@@ -84,7 +84,7 @@ def _secrets_of(settings: BaseModel) -> Iterator[str]:
 
 
 def test_a_file_that_holds_no_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Missing, empty, a placeholder, or beside the same variable; in `.env` it works like in the environment."""
+    """A missing or empty file, a placeholder, and a second definition are errors, in `.env` as in the environment."""
     file, dotenv = tmp_path / "token", tmp_path / ".env"
     dotenv.write_text(f"GLAS_DB_ASSIST_TOKEN_FILE={file}\n", encoding="utf-8")
     with pytest.raises(SecretFileError, match=r"GLAS_DB_ASSIST_TOKEN_FILE .*No such file"):

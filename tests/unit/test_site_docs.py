@@ -1,4 +1,4 @@
-"""The documentation as a site: every page is in the navigation, and every link between pages leads somewhere."""
+"""Test the documentation as a site: every page is in the navigation, and every link has a target."""
 
 import re
 from collections import Counter
@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
 
 
 def _ignored(_loader: yaml.SafeLoader, _suffix: str, _node: yaml.Node) -> None:
-    """Leave out a function that only the builder of the site needs."""
+    """Ignore a function that only the builder of the site needs."""
 
 
 _Loader.add_multi_constructor("tag:yaml.org,2002:python/", _ignored)
@@ -42,7 +42,7 @@ CONFIG = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), _Loader)  
 
 
 def entries(nav: list[dict[str, Any]]) -> Iterator[str]:
-    """The pages of a navigation, in its order."""
+    """Return the pages of a navigation, in order."""
     for one in nav:
         for value in one.values():
             if isinstance(value, str):
@@ -66,7 +66,7 @@ def test_every_page_is_in_the_navigation_once() -> None:
 
 @pytest.mark.parametrize("name", PLACES)
 def test_every_link_leads_somewhere(name: str) -> None:
-    """In the repository: to a file that exists, and to a heading of its page."""
+    """Each link inside the repository has an existing file and heading as target."""
     for target, anchor in re.findall(r"\]\(([^)\s#]*)#?([^)\s]*)\)", TEXTS[name]):
         if "://" in target:
             continue

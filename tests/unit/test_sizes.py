@@ -1,4 +1,4 @@
-"""Nothing is so long that it must be scrolled through: no module over 300 lines, no function over 60."""
+"""Test that no module has more than 300 lines, and no function more than 60 lines."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ MOST_LINES_OF_A_FUNCTION = 60
 
 
 def functions(text: str) -> Iterator[tuple[str, int]]:
-    """Names of all functions and methods, with their lines; decorators and docstrings count."""
+    """Return the names of all functions and methods with their lines; decorators and docstrings count."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])

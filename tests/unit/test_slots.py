@@ -1,4 +1,4 @@
-"""Slots: given out in the order of requests, and long recordings that leave room for messages."""
+"""Test slots: they are given in the order of requests, and long recordings give them up for messages."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ def test_slots_come_in_the_order_of_requests() -> None:
 
 
 def test_a_long_recording_gives_its_slot_for_messages_back() -> None:
-    """The second long one must give its decoder back and wait; messages have their slot meanwhile."""
+    """The second long recording must return its decoder and wait; messages get its slot meanwhile."""
     messages, long = SlotPool(1), SlotPool(1)
     first, second = JobSlot(Job(), messages, long), JobSlot(Job(), messages, long)
     first.acquire()
@@ -38,7 +38,7 @@ def test_a_long_recording_gives_its_slot_for_messages_back() -> None:
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_no_slot_is_lost_when_somebody_stops_waiting(*, is_late: bool) -> None:
-    """Neither by going away nor at the deadline."""
+    """A slot is freed if a caller closes the connection, and at the deadline."""
     pool, job = SlotPool(1), Job(deadline_s=0.05 if is_late else None)
     pool.request()
     if not is_late:

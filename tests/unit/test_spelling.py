@@ -1,4 +1,4 @@
-"""Tokens to words: spaces, marks, times and confidences."""
+"""Test the conversion of tokens to words: spaces, marks, times and confidences."""
 
 from collections.abc import Sequence
 from math import log

@@ -1,4 +1,4 @@
-"""Subtitles are read back by small parsers written from the formats' descriptions."""
+"""Test subtitles with small parsers that follow the descriptions of the formats."""
 
 import html
 import itertools
@@ -128,7 +128,7 @@ def test_sentences_and_pauses_end_a_cue() -> None:
 
 
 def test_a_sentence_too_long_for_one_cue_leaves_no_orphan() -> None:
-    """The last word of 0.23 s stood alone where the cue was simply filled up."""
+    """A last word of 0.23 s does not get a separate cue."""
     text = "я просил чтобы никто не трогал эти бумаги на столе потому что они мне очень нужны и ждут меня."
     words = _spoken(text, start_s=0, word_s=0.23)
     found = list(cues(_hypothesis(words, _spoken("Вот так.", start_s=words.end_s + 0.1))))

@@ -1,4 +1,4 @@
-"""Files made durable, locked and hashed."""
+"""Test files: synced to disk, locked and hashed."""
 
 import hashlib
 import subprocess
@@ -21,7 +21,7 @@ def test_a_lock_has_one_holder_or_several_that_share(tmp_path: Path) -> None:
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
-    """However it ends; whoever waits gets it then."""
+    """The lock ends with its process in any way; then a waiting process gets it."""
     path = tmp_path / "lock"
     program = (
         "import sys, time; from pathlib import Path; from glas.system.files import locked\n"
@@ -69,7 +69,7 @@ def test_a_line_stands_after_what_a_crash_has_left_of_another(tmp_path: Path) ->
 
 
 def test_a_file_or_a_directory_is_put_in_place(tmp_path: Path) -> None:
-    """A file replaces another one; a directory comes with all that is in it."""
+    """A file replaces another file; a directory is moved with its content."""
     target, folder = tmp_path / "text", tmp_path / "folder.part"
     target.write_text("старое", encoding="utf-8")
     (tmp_path / "draft").write_text("новое", encoding="utf-8")

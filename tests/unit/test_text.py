@@ -1,4 +1,4 @@
-"""RU-NORM v1: the table is the contract; a changed line is a new version."""
+"""Test RU-NORM v1 with a table; a change of the table requires a new version."""
 
 import random
 import unicodedata
@@ -118,7 +118,7 @@ def test_normalising_twice_changes_nothing() -> None:
 
 
 def test_numbers_of_any_length_are_read() -> None:
-    """Python converts at most 4,300 digits at once, and num2words has names for 33."""
+    """Python converts at most 4,300 digits at once, and num2words has names for 33 digits."""
     nines, words = "9" * 5_000, " ".join(["девять"] * 5_000)
     assert normalise(nines) == words
     assert normalise(f"{nines} %") == f"{words} процентов"

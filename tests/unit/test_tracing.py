@@ -1,4 +1,4 @@
-"""Traces: nothing while they are off, the same decision everywhere, no words of exceptions, no paths."""
+"""Test traces: none if they are off, one decision in all parts, no texts of exceptions, no paths."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.system.collector import Span, collecting
 
 
 def recorded(act: str, *, ratio: float = 1.0) -> list[Span]:
-    """The spans that arrive after one of the acts below."""
+    """Return the spans that arrive after one of the following calls."""
     with collecting() as collector:
         with tracing.exporting(collector.url, ratio=ratio, version="0"):
             ACTS[act]()
@@ -25,7 +25,7 @@ def fail_with_words() -> None:
 
 
 def ask_for_a_person() -> None:
-    """What FastAPI does, with the attributes that it gives."""
+    """Make the span that FastAPI makes, with its attributes."""
     tracer = tracing.provider_of("db_assist").get_tracer("fastapi")
     told = {"http.request.method": "GET", "url.path": "/users/5399", "url.query": "tg_id=5399"}
     with tracing.begin("tg_bot", "take in"):
@@ -33,7 +33,7 @@ def ask_for_a_person() -> None:
 
 
 def take_in_hundreds() -> None:
-    """Each is taken in by one process and taken up by another, which knows only what the queue has recorded."""
+    """One process enqueues each message, and another process runs it, with only the data in the queue."""
     for number in range(400):
         with tracing.begin("tg_bot", "take in", traceparent_of("AgAD", number)):
             told = tracing.to_queue("voices", None)
@@ -72,7 +72,7 @@ def test_what_a_library_tells_of_a_request_is_left_out() -> None:
 
 
 def test_a_share_of_the_messages_is_recorded_whole() -> None:
-    """The id decides: a message is recorded in all parts or in none."""
+    """The id of the trace decides, so a message is recorded in all parts or in none."""
     found = recorded("take_in_hundreds", ratio=0.25)
     names: dict[str, list[str]] = {}
     for span in found:

@@ -1,4 +1,4 @@
-"""Adapters in small: they change nothing at first, learn, go on after an end, and come out as they were."""
+"""Test adapters on a small network: no change at first, learning, resuming, and saving."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def _in_one_thread() -> Iterator[None]:
 
 
 def small_arrays() -> Arrays:
-    """Random weights of a Whisper with one layer on each side."""
+    """Make random weights of a Whisper with one layer on each side."""
     rng = np.random.default_rng(0)
 
     def matrix(*shape: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def small_arrays() -> Arrays:
 
 
 def mixed(batches: Batches, text_weight: float) -> DrawBatch:
-    """Batches of texts and of the teacher's states in turn."""
+    """Yield batches of texts and of the teacher's states in turn."""
     return lambda step: (
         WeightedBatch(batches.draw(step), text_weight=1.0)
         if step % 2
@@ -84,7 +84,7 @@ def mixed(batches: Batches, text_weight: float) -> DrawBatch:
 
 
 class FewTokens:
-    """A tokenizer of letters: the prompt is 1, 2; the end is 0."""
+    """A tokenizer of letters: the prompt is 1, 2; the end token is 0."""
 
     end, prompt_length = 0, 2
 
@@ -109,7 +109,7 @@ def batches(tmp_path: Path, arrays: Arrays) -> Batches:
 
 
 def moved(arrays: Arrays) -> Whisper:
-    """A network whose adapters change something."""
+    """Make a network whose adapters change the output."""
     network = student(arrays, HYPERPARAMETERS)
     network.eval()
     for _, layer in adapters(network):
@@ -118,7 +118,7 @@ def moved(arrays: Arrays) -> Whisper:
 
 
 def test_the_divergence_from_the_base_is_zero_until_something_is_learnt(arrays: Arrays, batches: Batches) -> None:
-    """And computing it leaves the adapters active."""
+    """The computation of the divergence leaves the adapters active."""
     batch = batches.draw(0)
     assert base_divergence(student(arrays, HYPERPARAMETERS).eval(), batch).item() == pytest.approx(0, abs=1e-6)
     network = moved(arrays)
@@ -137,7 +137,7 @@ def test_without_adapters_a_network_is_its_base(arrays: Arrays, batches: Batches
 
 
 def test_steps_that_keep_the_base_undo_a_change(arrays: Arrays, batches: Batches) -> None:
-    """The gradient of the divergence leads back to the base."""
+    """The gradient of the divergence leads back to the base model."""
     network = moved(arrays)
     batch = batches.draw(0)
     optimiser = torch.optim.SGD([layer.lora_B for _, layer in adapters(network)], lr=0.05)
@@ -150,7 +150,7 @@ def test_steps_that_keep_the_base_undo_a_change(arrays: Arrays, batches: Batches
 
 
 def test_the_losses_are_logged_apart(tmp_path: Path, arrays: Arrays, batches: Batches) -> None:
-    """A step that keeps the base does not count as a step with a text."""
+    """A step with the divergence does not count as a step with a text."""
 
     def draw(step: int) -> WeightedBatch:
         weights = {"text_weight": 1.0} if step % 2 else {"base_weight": 1.0}
@@ -222,7 +222,7 @@ def test_a_training_ends_when_the_watcher_says_so(arrays: Arrays, batches: Batch
 
 
 class BrokenOffError(Exception):
-    """What ends a run in the middle."""
+    """The error that interrupts a training."""
 
 
 def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(arrays: Arrays, batches: Batches, tmp_path: Path) -> None:

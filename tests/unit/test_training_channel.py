@@ -1,4 +1,4 @@
-"""What is done to synthetic voices: every noise and every fault is what it says, and a seed decides it."""
+"""Test the noises and faults that are added to synthetic voices, and that a seed determines them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The stranger's recordings, and that nobody reads his held-out sentences into training."""
+"""Test that the festvox recordings are read, and that the held-out sentences are never used for training."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ SENTENCES = [
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """Laid out as Debian's package is when unpacked."""
+    """Make files as in Debian's unpacked package."""
     voice = tmp_path / "unpacked" / "usr" / "share" / "festival" / "voices" / "russian" / "msu_ru_nsh_clunits"
     (voice / "etc").mkdir(parents=True)
     lines = [f'( ru_{number:04d} "{sentence}" )\n' for number, sentence in enumerate(SENTENCES)]

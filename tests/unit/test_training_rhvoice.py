@@ -1,4 +1,4 @@
-"""RHVoice: told what is missing, and, where its packages are installed, that it speaks."""
+"""Test the error if RHVoice is missing, and its speech if its packages are installed."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from glas.domain.errors import ConfigurationError
 from glas.training.voices.rhvoice import FREE_VOICES, RHVoice
 from glas.training.voices.speaking_style import SpeakingStyle
 
-ROOT = Path(os.environ.get("GLAS_TEST_RHVOICE", "/"))  # the folder into which the packages were unpacked
+ROOT = Path(os.environ.get("GLAS_TEST_RHVOICE", "/"))  # the directory into which the packages were unpacked
 INSTALLED = all((ROOT / "usr/share/RHVoice/voices" / name).is_dir() for name in FREE_VOICES)
 
 

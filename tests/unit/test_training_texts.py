@@ -1,4 +1,4 @@
-"""Sentences for training: by seed, varied, and never those held out for tests."""
+"""Test sentences for training: determined by a seed, varied, and never held-out sentences."""
 
 import gettext
 import struct
@@ -58,7 +58,7 @@ def test_held_out_does_not_depend_on_spelling() -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_translations_are_read_by_their_published_format(tmp_path: Path, order: str) -> None:
-    """In both byte orders and any charset; Python's gettext looks up the same."""
+    """Catalogues in both byte orders and any charset are read; Python's gettext finds equal texts."""
     messages = {
         "": "Content-Type: text/plain; charset=KOI8-R\nPlural-Forms: nplurals=2; plural=n!=1;\n",
         "a wolf\0wolves": "Волк воет в лесу.\0Волки воют в лесу.",
@@ -75,7 +75,7 @@ def test_translations_are_read_by_their_published_format(tmp_path: Path, order: 
 
 
 def compiled(messages: dict[str, str], order: str) -> bytes:
-    """A catalogue as msgfmt writes it: header, two tables of lengths and places, texts."""
+    """Make a catalogue as msgfmt writes it: header, two tables of lengths and offsets, texts."""
     texts = [text.encode("koi8-r") for pair in (messages.keys(), messages.values()) for text in pair]
     tables, place = b"", 28 + 8 * len(texts)
     for text in texts:

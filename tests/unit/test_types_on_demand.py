@@ -1,4 +1,4 @@
-"""aiogram is imported without building its types; each of them can be built when it is used."""
+"""Test that importing aiogram does not build its types, and that each type is built when it is used."""
 
 import subprocess
 import sys

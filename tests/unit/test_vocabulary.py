@@ -1,4 +1,4 @@
-"""Which words of a correction are worth remembering."""
+"""Test which words of a correction are added to the vocabulary."""
 
 import pytest
 
@@ -33,7 +33,7 @@ from glas.tg_bot.talk.words import counted, listed, typed
     ],
 )
 def test_words_that_were_put_right(heard: str, said: str, names: list[str], others: list[str]) -> None:
-    """A name by its spelling; any other word, and one whose capital says nothing, is no name."""
+    """A name is found by its spelling; a word at the beginning of a sentence is not a name because of its capital."""
     found = words_put_right(heard, said)
     assert [one.word for one in found if one.is_name] == names
     assert [one.word for one in found if not one.is_name] == others
@@ -65,12 +65,12 @@ def test_words_that_were_put_right(heard: str, said: str, names: list[str], othe
     ],
 )
 def test_words_that_teach_nothing(heard: str, said: str) -> None:
-    """What was heard, what was added, what is unlike all that was heard, and what is no word."""
+    """Recognised words, added words, words unlike all recognised words, and non-words are not added."""
     assert words_put_right(heard, said) == ()
 
 
 def test_a_message_teaches_a_limited_number_of_words() -> None:
-    """Names first."""
+    """If there are too many words, names are added first."""
     heard = "потом " + " ".join(f"вардан{letter}ч" for letter in "абвгдежзиклмнопрстуфхцчшщ")
     said = "Потом " + " ".join(f"вардан{letter}н" for letter in "абвгдежзиклмнопрстуфхцчш") + " Вардащян"
     found = words_put_right(heard, said)
@@ -92,18 +92,18 @@ def test_a_message_teaches_a_limited_number_of_words() -> None:
     ],
 )
 def test_words_typed_by_hand(typed_by_hand: str, word: str | None) -> None:
-    """A word or a short phrase, without marks around it."""
+    """A person can add a word or a short phrase; punctuation around it is removed."""
     assert spelled(typed_by_hand) == word
 
 
 def test_a_digest_names_a_set() -> None:
-    """In any order; no words have none."""
+    """The digest does not depend on the order; an empty set has none."""
     assert digest(["б", "а"]) == digest(["а", "б", "а"]) != digest(["а"])
     assert digest([]) is None
 
 
 def test_how_words_are_shown() -> None:
-    """Few of many; Russian counts in three ways."""
+    """Only some of many words are shown; Russian nouns agree with the number."""
     assert (listed("абвг"), listed("абвгде")) == ("а, б, в, г", "а, б, в, г, д…")
     numbers = (1, 2, 5, 11, 21)
     assert [counted(number, Locale.RU) for number in numbers] == [

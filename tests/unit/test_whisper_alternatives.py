@@ -1,4 +1,4 @@
-"""Texts near the most probable one, on tables of probabilities; and the path of dynamic time warping."""
+"""Test texts near the most probable text with tables of probabilities, and the path of dynamic time warping."""
 
 from collections.abc import Sequence
 from itertools import pairwise, product
@@ -18,14 +18,14 @@ Table = dict[tuple[int, ...], dict[int, float]]
 
 
 class TableDecoding:
-    """Knows the next token's probabilities after some texts; after others, only the end. Counts its calls."""
+    """Returns the next token's probabilities from a table, otherwise only the end token; it counts its calls."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self.calls = 0
 
     def prefix(self, tokens: Sequence[int]) -> Prefix:
-        """The prefix of a text; its places are its tokens."""
+        """Make the prefix of a text; its places are its tokens."""
         ranked = sorted(self._table.get(tuple(tokens), {END: 1.0}).items(), key=lambda pair: -pair[1])
         return Prefix(np.array(tokens, np.int64), [one for one, _ in ranked], [log(one) for _, one in ranked])
 
@@ -43,7 +43,7 @@ def letters(token: int) -> str:
 
 
 def found(table: Table, most_tokens: int = 40) -> tuple[Path, list[Alternative], int]:
-    """The greedy text, what else there may be, and how many calls that took."""
+    """Return the greedy text, its alternatives, and the number of calls."""
     decoding: Any = TableDecoding(table)
     path: Path = []
     prefix = decoding.prefix([])
@@ -55,7 +55,7 @@ def found(table: Table, most_tokens: int = 40) -> tuple[Path, list[Alternative],
 
 
 def chain(*tokens: int, start: tuple[int, ...] = ()) -> Table:
-    """A table in which each token is certain after those before it."""
+    """Make a table in which each token is certain after the tokens before it."""
     return {(*start, *tokens[:place]): {token: 1.0} for place, token in enumerate(tokens)}
 
 
@@ -111,7 +111,7 @@ def test_texts_are_broken_off_at_the_most_tokens() -> None:
 
 
 def cheapest(costs: npt.NDArray[np.float64]) -> float:
-    """The price of the cheapest path, by trying all."""
+    """Return the cost of the cheapest path by trying all paths."""
     rows, columns = costs.shape
     best = np.inf
     for arrival in product(range(columns), repeat=rows - 1):

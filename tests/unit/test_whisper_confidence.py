@@ -1,4 +1,4 @@
-"""How sure a Whisper is of a word: signs, regression, and the file that says how; and which of its texts is kept."""
+"""Test Whisper's confidence of words (signs, regression, calibration file), and the choice among its texts."""
 
 import json
 from math import log
@@ -30,7 +30,7 @@ RNG = np.random.default_rng(1)
 
 @pytest.fixture(scope="module")
 def lm() -> LanguageModel:
-    """The language model that is released."""
+    """Load the released language model."""
     return LanguageModel(ROOT / "models" / "whisper-base-ru" / LM_FILE)
 
 
@@ -58,7 +58,7 @@ WORDS = [
 
 
 def draft(tokens: list[int], logprobs: list[float], replaced: tuple[int, int] | None = None) -> Draft:
-    """A draft of words by their numbers; `logprobs` has one more, for the end."""
+    """Make a draft of words by their numbers; `logprobs` has one more value, for the end."""
     looks = tuple(np.full((1, 1), number, np.float32) for number in [-1, *tokens, 0])
     return Draft(tokens, sum(logprobs) / len(logprobs), 0.0, True, logprobs[:-1], looks, replaced)
 

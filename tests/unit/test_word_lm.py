@@ -1,4 +1,4 @@
-"""The words of the language model: what was read, how it is written and read back, what it is worth."""
+"""Test the words of the language model: counting, writing, reading, and probabilities."""
 
 import struct
 from math import log
@@ -21,7 +21,7 @@ WORDS = 3000
 
 @pytest.fixture(scope="module")
 def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
-    """The most frequent words of Russian, and three sentences read often."""
+    """Make a language model of the most frequent Russian words and three repeated sentences."""
     path = tmp_path_factory.mktemp("lm") / "lm.npz"
     letters = np.array([LETTERS.index(letter) for letter in " ".join(READ * 20) + " "], np.int64)
     save(estimate(letters, most_contexts=10_000), path, word_arrays([WeightedSentences(READ, times=5)], WORDS))
@@ -29,12 +29,12 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 
 
 def logprob(lm: LanguageModel, text: str) -> float:
-    """Of the words of a text, each with the space after it."""
+    """Return the log-probability of the words of a text, each with the space after it."""
     return sum(lm.logprobs(text))
 
 
 def test_a_word_is_worth_what_the_formula_says(tmp_path: Path) -> None:
-    """«время» was never read, so neither pairs nor letters say much; what is left is its frequency."""
+    """«время» does not occur in the texts, so its probability comes mostly from its frequency."""
     alone = LanguageModel(_without_pairs(tmp_path))
     frequency = frequencies(WORDS)
     classes = classify(frequency)
@@ -77,7 +77,7 @@ def test_words_are_those_of_ru_norm_and_foreign_ones_have_a_price(lm: LanguageMo
 
 
 def test_texts_of_its_kind_take_fewer_bits(lm: LanguageModel) -> None:
-    """A half of a bit less for each letter, the space after each word counted as one."""
+    """The words save about half a bit per letter, with the space after each word."""
 
     def bits_a_letter(sentences: list[str]) -> float:
         nepers = -sum(logprob(lm, sentence) for sentence in sentences)
@@ -129,7 +129,7 @@ def test_what_is_alike_shares_four_words_in_a_row_or_is_the_same() -> None:
 
 
 def _mo(key: str, text: str) -> bytes:
-    """A catalogue of translations with its head and one entry (GNU gettext's format)."""
+    """Make a catalogue of translations with header and one entry (GNU gettext's format)."""
     entries = [(b"", b"Content-Type: text/plain; charset=UTF-8\n"), (key.encode(), text.encode())]
     keys, texts, tables = b"", b"", [b"", b""]
     start = 28 + 16 * len(entries)

@@ -1,4 +1,4 @@
-"""Sentences by pauses, and times that stay with the words."""
+"""Test that pauses end sentences, and that words keep their times."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ BOTH = Style(sentences=True, digits=True)
 
 
 def heard(text: str, *, pause_after: tuple[str, ...] = (), language: str = "ru") -> Hypothesis:
-    """Words of 0.3 s, 0.1 s apart, with a long pause after some."""
+    """Make words of 0.3 s, 0.1 s apart, with a long pause after some of them."""
     words, at_s = [], 0.0
     for number, said in enumerate(text.split()):
         words.append(Word(text=said, start_s=at_s, end_s=at_s + 0.3, confidence=0.9 - number / 100))

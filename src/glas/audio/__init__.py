@@ -1,5 +1,5 @@
 """Decode the bytes of a file to samples, and cut the samples into pieces of speech.
 
-Importing this package loads no library: `decode` needs PyAV, and `segmentation` needs onnxruntime. `decoder` needs
-neither of them, because PyAV runs in separate processes.
+The package itself imports no library. Its module `decode` imports PyAV, and its module `segmentation` needs
+onnxruntime. The module `decoder` needs neither of them, because PyAV runs in separate processes.
 """

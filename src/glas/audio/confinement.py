@@ -1,4 +1,4 @@
-"""Confine a decoder process before it reads an untrusted file: remove every right that decoding does not need.
+"""Confine a decoder process before it reads an untrusted file: remove all rights that decoding does not need.
 
 The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The other
 limits exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or
@@ -31,17 +31,25 @@ IS_LINUX = sys.platform == "linux"
 
 
 def leave_the_network() -> None:
-    """Move to a network namespace without any interface, where the kernel allows it."""
+    """Move this process to a network namespace without any interface.
+
+    If the kernel does not allow this, or on systems other than Linux, nothing changes.
+    """
     if not IS_LINUX:
         return
     libc = _libc()
-    # A process without privilege may do so only together with a user namespace; some systems forbid that, too.
+    # A process without privileges may do this only together with a new user namespace. Some systems forbid this, too.
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when process `parent`, its parent, ends. Do nothing on other systems."""
+    """Ask the Linux kernel to kill this process when its parent process ends; do nothing on other systems.
+
+    Args:
+        parent: process id of the parent. If this process has another parent now, the parent has already ended, and this
+            process ends at once.
+    """
     if not IS_LINUX:
         return
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -51,9 +59,10 @@ def die_with_parent(parent: int) -> None:
 
 
 def offers_filter() -> bool:
-    """Return whether the system can filter this program's system calls; try it in a child process.
+    """Return whether the system can filter this program's system calls.
 
-    A kernel may be built without seccomp, and a container may forbid it.
+    A child process tries this, because a filter cannot be removed. A kernel may be built without seccomp, and a
+    container may forbid seccomp.
     """
     if not IS_LINUX:
         return False
@@ -65,15 +74,16 @@ def offers_filter() -> bool:
 
 
 def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False) -> None:
-    """Confine this process until it ends; a second call cannot undo it.
+    """Confine this process until it ends; the confinement cannot be undone.
 
     Args:
         limits: the limits of memory and processor time.
-        input_bytes: length of the file that will be read; it is allowed in addition to `limits.memory_bytes`.
+        input_bytes: length of the file that will be read; memory of this size is allowed in addition to
+            `limits.memory_bytes`.
         must_filter: whether to fail if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: the system refused a limit; or it refused the filter, and `must_filter` is set.
+        OSError: the system refused a limit; or the system refused the filter, and `must_filter` is set.
     """
     # At the hard limit the kernel sends SIGKILL, which has many causes; one second before, SIGXCPU shows the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
@@ -85,7 +95,8 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
         _drop_privileges()
     with suppress(ValueError, OSError):
         _limit(resource.RLIMIT_NPROC, 0)
-    # The last but one, since reading the size of the address space needed a descriptor. Three are taken, none is free.
+    # This comes late, because the code above needed a descriptor to read the size of the address space. From here on,
+    # three descriptors are in use and no further one can be opened.
     os.closerange(_N_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _limit(resource.RLIMIT_NOFILE, _N_DESCRIPTORS)
     is_filtered = IS_LINUX and allow_only_computation(_libc())
@@ -107,7 +118,7 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities permanently, and prevent other processes of the same user from reading our memory."""
+    """Drop all capabilities for good, and prevent other processes of the same user from reading this one's memory."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

@@ -37,17 +37,19 @@ _DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
 
-# Beyond these a file only costs time: sound is described in its first kilobytes.
+# FFmpeg looks for the description of the sound only within these limits. It is in the first kilobytes of a file; a
+# longer search would only take time.
 _PROBE_BYTES = 1_000_000
 _PROBE_US = 5_000_000
 _MAX_STREAMS = 64
 _MAX_READ_FAULTS = 16
 
-# Containers that are not asked how long they are. Programs that write a WAV into a pipe cannot know and claim the most;
-# of MP3 and AAC FFmpeg guesses by the first frames; the clock of MPEG streams jumps where two were put together.
+# Containers whose stated duration is ignored. A program that writes a WAV into a pipe does not know the duration and
+# states the largest one. For MP3 and AAC, FFmpeg guesses the duration from the first frames. In MPEG streams that were
+# joined, the time stamps jump.
 _LENGTH_UNKNOWN = frozenset({"wav", "w64", "au", "mp3", "aac", "mpeg", "mpegts"})
 
-# Tracks that are listened to for sound, and the peak (of full scale) from which there is some: -60 dB.
+# The number of tracks that are searched for sound, and the least peak (share of full scale) of sound: -60 dB.
 _MAX_TRACKS_TRIED = 8
 _AUDIBLE = 1e-3
 
@@ -55,12 +57,13 @@ _AUDIBLE = 1e-3
 def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
-    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the time of the file:
-    where its sound begins late or has a gap, they contain silence.
+    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the times of the file:
+    if the sound begins late or has a gap, the blocks contain silence for this time.
 
     Args:
         data: the whole file.
-        limits: only `max_duration_s` is used here; the process limits memory and time (`glas.audio.confinement`).
+        limits: this function uses only `max_duration_s`. The limits of memory and time are set for the whole process
+            (`glas.audio.confinement`).
 
     Yields:
         Float32 arrays of shape `(n_samples,)`, at most one second each, finite and in -1..1.
@@ -85,7 +88,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
                 raise AudioTooLongError(f"The recording is longer than {limits.max_duration_s:g} s")
             yield block
     if not total:
-        raise EmptyAudioError(f"The {sniff(data).name} file holds no sound")
+        raise EmptyAudioError(f"The {sniff(data).name} file contains no sound")
 
 
 @contextmanager
@@ -93,16 +96,19 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:  # FFmpeg's own is one too
-        raise DecodeLimitError("Decoding asked for more memory than a file may have") from error
+        raise DecodeLimitError("The decoding of the file needs more memory than is permitted") from error
     except av.error.EOFError as error:
         raise CorruptAudioError(f"The {sniff(data).name} file ends before its sound begins") from error
     except av.error.FFmpegError as error:
-        # FFmpeg has one error for a container that it does not know, or must not read, and for damage.
+        # FFmpeg has the same error for an unknown container, for a container that it must not read, and for damage.
         raise CorruptAudioError(f"The {sniff(data).name} file cannot be decoded: {error.strerror}") from error
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Yield the samples of all recordings; skip one that fails if another succeeds."""
+    """Yield the samples of all recordings in the file, and skip recordings that cannot be decoded.
+
+    If no recording can be decoded, raise the error of the first one.
+    """
     n_good = 0
     failure: AudioError | None = None
     for recording in recordings:
@@ -139,15 +145,15 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
-    """Refuse to open a further file; FFmpeg calls this for each one that a container refers to."""
+    """Raise an error; FFmpeg calls this function if the untrusted file asks it to open another file."""
     del flags, options
-    raise CorruptAudioError(f"The file refers to another one, {url[:80]!r}")
+    raise CorruptAudioError(f"The file refers to another file, {url[:80]!r}")
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
-    """Return the index of the stream to recognise: the default stream of the file.
+    """Return the index of the track to recognise: the first track that is not silent, the default track first.
 
-    If the chosen track is silent and another is not, return the other.
+    If all tracks are silent, return the index of the default track.
 
     Screen recorders write the sound of the computer and of the microphone into separate tracks. Tracks are never mixed,
     because the tracks of a film often contain different languages.
@@ -166,17 +172,19 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
     """Raise if the header states a duration that is too long, so that the file is refused before it is decoded.
 
-    A short duration in the header is not trusted: the decoded samples are counted.
+    If the header states a shorter duration, the header may be wrong. So the decoded samples are counted later, too.
     """
     if container.format.name in _LENGTH_UNKNOWN or container.duration is None:
         return
     claimed_s = container.duration / av.time_base
     if claimed_s > limits.max_duration_s + 1:
-        raise AudioTooLongError(f"The recording says it is {claimed_s:.0f} s long; at most {limits.max_duration_s:g} s")
+        raise AudioTooLongError(
+            f"The length in the file's header is {claimed_s:.0f} s; at most {limits.max_duration_s:g} s"
+        )
 
 
 def _tracks(container: Any) -> list[int]:
-    """Return the indexes of the audio streams that we can decode, the file's default ones first."""
+    """Return the indexes of the audio streams that may be decoded, the file's default streams first."""
     accepted = _DECODERS.split(",")
     found = [
         stream
@@ -205,7 +213,11 @@ def _frames(data: bytes, track: int) -> Iterator[TimedFrame]:
 
 
 def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames of `stream`. Skip packets that do not decode; raise if they are more than half of all."""
+    """Yield the frames of `stream`, and skip packets that cannot be decoded.
+
+    Raises:
+        CorruptAudioError: more packets failed than could be decoded.
+    """
     decoded = damaged = 0
     for packet in _packets(container, stream):
         try:
@@ -227,7 +239,7 @@ def _tolerantly_decoded(container: Any, stream: Any) -> Iterator[Any]:
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
     """Yield the packets of `stream`.
 
-    After a read error continue with the next packet, at most `_MAX_READ_FAULTS` times.
+    After a read error, continue with the next packet. After `_MAX_READ_FAULTS` read errors, yield no more packets.
     """
     for _ in range(_MAX_READ_FAULTS):
         try:

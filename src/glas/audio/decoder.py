@@ -1,13 +1,13 @@
-"""Decode untrusted files in child processes that have no other rights.
+"""Decode untrusted files in child processes that have no rights except those that decoding needs.
 
     pool = DecoderPool(workers=2, limits=DecodeLimits())
     with pool.open(data) as recording:
-        for block in recording:      # decoding goes on while the block is recognised; a full pipe makes it wait
+        for block in recording:      # decoding continues while the block is recognised, until the pipe is full
             ...
 
-FFmpeg is a million lines of C, and the files that it reads are untrusted. If a file crashes its decoder process, or
-takes control of it, only this process is affected. The decoder process has no other file, no network and no other
-person's recording. The pool then starts another process.
+FFmpeg is a million lines of C, and it reads untrusted files. If a file crashes its decoder process, or takes control of
+the process, no other process is affected. A decoder process has access to no other file, to no network, and to no
+recording of another person. After a decoder process has crashed, the pool starts another one.
 """
 
 import queue
@@ -92,7 +92,7 @@ class DecoderPool:
             raise
 
     def start(self) -> None:
-        """Start one process in advance, so that the next file does not wait some tenths of a second for it."""
+        """Start one process in advance, because a start takes some tenths of a second."""
         if self._idle.empty():
             self._idle.put(self._new_worker())
 
@@ -123,7 +123,7 @@ class DecoderPool:
             except WorkerEndedError as error:
                 self._discard(worker)
                 if is_new:
-                    raise ServiceFaultError("A decoder process was ended from outside") from error
+                    raise ServiceFaultError("A decoder process was killed") from error
                 continue  # it was killed while idle, which is not this file's fault
             except BaseException:
                 self._discard(worker)
@@ -143,7 +143,9 @@ class DecoderPool:
         try:
             worker = DecoderWorker(self.limits)
         except WorkerEndedError as error:
-            raise ServiceFaultError("A decoder process could not start; its standard error says why") from error
+            raise ServiceFaultError(
+                "A decoder process could not start; its standard error contains the reason"
+            ) from error
         with self._lock:
             if not worker.is_filtered and not self._is_told_unfiltered:
                 self._is_told_unfiltered = True
@@ -163,7 +165,10 @@ class DecoderPool:
         worker.kill()
 
     def _take_back(self, worker: DecoderWorker, *, is_clean: bool) -> None:
-        """Take back the process of a recording; use it again only if it can contain no data of this file."""
+        """Return the process of a recording to the pool.
+
+        If the process may still contain data of the recording (`is_clean` is False), end the process instead.
+        """
         with self._lock:
             is_reusable = is_clean and not self._is_closed and worker.is_silent()
             if is_reusable:
@@ -206,7 +211,7 @@ class Recording:
             yield block
 
     def close(self) -> None:
-        """Stop decoding if it has not ended, and return the process to the pool; a second call does nothing."""
+        """Stop decoding, and return the process to the pool; a second call does nothing."""
         self._release(is_clean=False)
 
     def __enter__(self) -> Self:
@@ -222,7 +227,7 @@ class Recording:
             answer = self._worker.receive(self._patience)
             return self._judged(self._worker, answer)
         except WorkerEndedError as error:
-            raise ServiceFaultError("The decoder process was ended from outside") from error
+            raise ServiceFaultError("The decoder process was killed") from error
         except BaseException:
             self.close()
             raise
@@ -242,9 +247,9 @@ class Recording:
         raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder lost its way")
 
     def _counted(self, block: Samples) -> Samples:
-        """Count the samples of a block and raise if the limit is exceeded.
+        """Count the samples of a block, and raise if the recording is longer than the limit.
 
-        The decoder counts too, but a malicious file may control it.
+        The decoder counts the samples, too, but a malicious file may control the decoder.
         """
         self.n_samples += len(block)
         if self.n_samples > self._most_samples:

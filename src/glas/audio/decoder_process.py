@@ -71,8 +71,8 @@ def main(argv: list[str]) -> None:
 def warm_up() -> None:
     """Load, before any fork, everything that decoders need: modules, tables of the codecs, caches.
 
-    Then no decoder has to load them for each file. Loading before the fork is also necessary. A confined process cannot
-    open files and so cannot import, and PyAV imports some of its modules only when a file has a stream of their kind.
+    This saves time, because no decoder has to load them again. It is also necessary: PyAV imports some of its modules
+    only when they are needed, but a confined process cannot open files, so it cannot import modules.
     """
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_FOR_DECODING:
@@ -85,10 +85,10 @@ def warm_up() -> None:
         with suppress(GlasError):
             list(decode_blocks(data, DecodeLimits()))
     for name in _CODECS_WARMED:
-        # A build of FFmpeg without one of them still decodes the others.
+        # A build of FFmpeg may lack one of these codecs, and still decodes the others.
         with suppress(ValueError, av.error.FFmpegError):
             av.CodecContext.create(name, "r").open()
-    # Garbage collection in a fork would write to, and so copy, every page of what was loaded.
+    # Garbage collection in a fork would write to every memory page that was loaded, and so copy it.
     gc.collect()
     gc.freeze()
 
@@ -124,7 +124,7 @@ def _run_decoder(limits: DecodeLimits, *, warden: int, must_filter: bool) -> Non
     except BrokenPipeError:
         exit_code = WELL  # the owner no longer wants the answer
     finally:
-        # Neither the warden's exit handlers nor its buffers are ours to run.
+        # The exit handlers and output buffers belong to the warden and must not run here, too.
         os._exit(exit_code)
 
 

@@ -21,7 +21,7 @@ class Container:
     """A container format.
 
     Attributes:
-        demuxer: FFmpeg's name of the demuxer that reads it.
+        demuxer: FFmpeg's name of the demuxer that reads this format.
         extension: file extension without the dot, for object keys.
         media_type: the media type for HTTP.
         beginning: regular expression for the first bytes.
@@ -36,7 +36,7 @@ class Container:
 class AudioFormat(Enum):
     """The accepted containers.
 
-    If a file matches the patterns of several containers, the first of them is its format.
+    If a file matches the patterns of several containers, its format is the first of these containers.
     """
 
     OGG = Container("ogg", "ogg", "audio/ogg", rb"OggS")
@@ -80,11 +80,13 @@ ACCEPTED: Final = (
 
 _LOOK_BYTES: Final = 512
 _BEGINNINGS: Final = tuple((one, re.compile(one.value.beginning, re.DOTALL)) for one in AudioFormat)
-# A recording cut out of a broadcast starts in the middle of a frame, of at most 1,441 bytes: two frames of one kind.
+# A recording that was cut out of a broadcast may start in the middle of a frame. So the pattern looks for the headers
+# of two frames of the same kind; a frame has at most 1,441 bytes.
 _MPEG_FRAMES: Final = re.compile(rb"(\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff])[\x10-\xef].{21,1441}?\1[\x10-\xef]", re.DOTALL)
 _SEARCH_BYTES: Final = 8192
 
-# What people send by mistake or by malice, so that the refusal can name it. Text is compared in lower case.
+# Other formats that people send by mistake or by malice, with their names for the error message. Text is compared in
+# lower case.
 _STRANGERS_TEXT: Final = (
     (b"#extm3u", "an HLS playlist"),
     (b"ffconcat", "an ffconcat script"),
@@ -118,7 +120,7 @@ def sniff(data: Bytes) -> AudioFormat:
 
     Raises:
         EmptyAudioError: there are no bytes.
-        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes them.
+        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes these bytes.
     """
     if not len(data):
         raise EmptyAudioError("The file is empty: 0 bytes")
@@ -148,7 +150,7 @@ def skip_id3(data: Bytes) -> int:
 
 
 def _stranger(head: bytes) -> str | None:
-    """Return the name of a format without sound, such as "a ZIP archive"; None if the first bytes show none."""
+    """Return the name of a known format that is not accepted, such as "a ZIP archive"; None for any other format."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, name in _STRANGERS_TEXT:
         if text.startswith(magic):

@@ -1,8 +1,8 @@
 """Split a file that contains several recordings one after another.
 
-Web radios and some recorders write chained Ogg files. Programs that join files byte by byte make such WAV, FLAC
-and WebM files. FFmpeg reads the first recording, and continues with the next one only if both have the same encoding.
-Therefore the recordings are separated here and decoded one by one.
+Web radios and some recorders write chained Ogg files. WAV, FLAC and WebM files with several recordings are made by
+programs that join files byte by byte. FFmpeg reads the first recording, and continues with the next recording only if
+both have the same encoding. Therefore the recordings are separated here and decoded one by one.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from glas.domain.errors import CorruptAudioError
 
 MAX_PARTS: Final = 256
-"""Largest number of recordings in one file; opening each takes time."""
+"""Largest number of recordings in one file. The number is limited because each recording takes time to open."""
 
 # A page of Ogg; the group holds the flag of a stream's first page.
 _OGG_PAGE: Final = re.compile(rb"OggS\0([\0-\x07])", re.DOTALL)
@@ -41,7 +41,8 @@ def parts(data: bytes) -> list[bytes]:
 def _ogg_starts(data: bytes) -> list[int]:
     """Return the offsets of chained Ogg recordings.
 
-    A recording begins at the first page of a stream if the page before it is not also a first page.
+    A recording may have several streams, and begins with the first page of each stream. So a first page begins a
+    recording only if the page before it is not a first page.
     """
     starts: list[int] = []
     was_first = False

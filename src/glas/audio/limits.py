@@ -18,25 +18,26 @@ class DecodeLimits(BaseModel):
     max_duration_s: float = Field(
         default=7200,
         gt=0,
-        description="Longest recording in seconds, counted in decoded samples; the header is not believed. "
-        "Up to here blocks are given out, then AudioTooLongError is raised.",
+        description="Longest recording in seconds of decoded samples. The length in the header of the file is not "
+        "used. Samples up to this length are returned; then AudioTooLongError is raised.",
     )
     memory_bytes: int = Field(
         default=384 * _MIB,
         ge=16 * _MIB,
-        description="Address space in bytes that a decoder process may take beyond what it has before it sees the "
-        "file and beyond the file itself. Only Linux enforces it.",
+        description="Bytes of address space that a decoder process may use for one file. They are added to what "
+        "the process uses before it reads the file, and to the size of the file. The limit works only on Linux.",
     )
     cpu_s: int = Field(
         default=60,
         ge=1,
-        description="Processor seconds for one file. Two hours of Opus take about 15 on a 2023 server core.",
+        description="Processor time in seconds that the decoding of one file may take. Two hours of Opus take "
+        "about 15 s on a server core of 2023.",
     )
     wall_s: float = Field(
         default=120,
         gt=0,
-        description="Seconds that the reader waits for the decoder, all waits for one file added up. The time that "
-        "the reader itself takes between two blocks is not counted: a slow recogniser harms no file.",
+        description="Longest total time in seconds that the reader waits for the decoder of one file. The time that "
+        "the reader itself takes between two blocks does not count, so a slow recogniser does not cause an error.",
     )
 
 

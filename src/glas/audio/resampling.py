@@ -17,16 +17,21 @@ MIN_RATE_HZ = 4_000
 MAX_RATE_HZ = 384_000
 MAX_CHANNELS = 16
 
-# Time stamps that are off by less are the jitter of recorders and of containers that count milliseconds.
+# A smaller difference of time stamps is not a gap. It comes from recorders, or from containers that count in
+# milliseconds.
 _GAP_S = 0.25
-# A channel with less of the power of the loudest one (-20 dB) does not count where channels are averaged.
+# A channel with a smaller share of the power of the loudest channel (-20 dB) is not counted in the average.
 _HEARD_SHARE = 0.01
-# A mix with less of the power that it would have if its channels were unrelated (-6 dB) is cancelling itself.
+# If a mix has a smaller share of the power that the mix of unrelated channels would have (-6 dB), its channels cancel
+# each other.
 _CANCELLED_SHARE = 0.25
 
 
 class TimedFrame(NamedTuple):
-    """A decoded frame and its time in seconds from the beginning of the file; None if the file states no time."""
+    """A decoded frame, and its time in seconds from the beginning of the file.
+
+    The time is None if the file states no time for the frame.
+    """
 
     at_s: float | None
     frame: Any
@@ -36,8 +41,8 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
     """Convert frames to samples at 16 kHz mono; sample format, layout and rate may change between frames.
 
     Args:
-        frames: in order of time.
-        longest_s: gaps are filled with silence only up to this time.
+        frames: the decoded frames, in order of time.
+        longest_s: longest permitted recording, seconds. A gap that ends later is not filled with silence.
     """
     timeline = _Timeline(longest_s)
     converter: _Converter | None = None
@@ -72,7 +77,12 @@ class _Timeline:
         self._shift_s = 0.0
 
     def advance(self, stamp_s: float | None, length_s: float) -> float:
-        """Take the next frame, and return the seconds of silence that must come before it."""
+        """Return the seconds of silence that must come before the next frame.
+
+        Args:
+            stamp_s: time of the frame, seconds from the beginning of the file; None if the file states no time.
+            length_s: length of the frame, seconds.
+        """
         gap_s = 0.0
         if stamp_s is not None:
             ahead_s = stamp_s + self._shift_s - self._at_s
@@ -115,7 +125,10 @@ class _Converter:
         yield from self._convert(None)
 
     def _convert(self, frame: Any) -> Iterator[Samples]:
-        """Pass a frame to the filter, and yield the frames that it returns; None flushes the filter."""
+        """Pass a frame to the filter, and yield the samples that the filter returns.
+
+        If `frame` is None, the filter returns the samples that it still holds.
+        """
         self._graph.push(frame)
         while True:
             try:
@@ -127,15 +140,15 @@ class _Converter:
             yield self._mixed(channels)
 
     def _mixed(self, channels: npt.NDArray[np.float32]) -> Samples:
-        """Mix channels of shape `(n, n_channels)` down to one.
+        """Mix channels of shape `(n, n_channels)` to one channel of shape `(n,)`.
 
-        The sum of all channels is divided by the number of those that are at most 20 dB below the loudest one. So a
-        voice in one of six channels keeps its level. If the channels cancel each other, the loudest channel is returned
-        instead. This happens, for instance, if a cable inverts the phase of one channel.
+        The sum of all channels is divided by the number of channels that are at most 20 dB below the loudest channel.
+        So a voice in one of six channels keeps its level. If the channels cancel each other, the loudest channel is
+        returned instead. This happens, for instance, if a cable inverts the phase of one channel.
         """
         if self._n_channels == 1 or not len(channels):
             return channels[:, 0]
-        # Samples that are no numbers are refused later, with a message.
+        # Samples that are NaN or infinite are refused later, with a message.
         with np.errstate(all="ignore"):
             powers = np.mean(np.square(channels, dtype=np.float64), axis=0)
             n_heard = max(int(np.count_nonzero(powers > powers.max() * _HEARD_SHARE)), 1)
@@ -149,7 +162,9 @@ class _Converter:
 
 
 def _to_16_khz(like: Any) -> Any:
-    """Make FFmpeg's filter that converts frames like `like` to float32 at 16 kHz; all channels are kept, interleaved.
+    """Make FFmpeg's filter that converts frames of the format of `like` to float32 at 16 kHz.
+
+    The filter keeps all channels, interleaved.
 
     PyAV's own resampler starts a thread for every core, which a confined process may not do.
     """
@@ -203,5 +218,5 @@ def in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
 def _sound(block: Samples) -> Samples:
     """Refuse NaN and infinity; clip samples to -1..1, because lossy codecs overshoot."""
     if not np.isfinite(block).all():
-        raise CorruptAudioError("The recording holds samples that are not finite numbers")
+        raise CorruptAudioError("The recording contains samples that are not finite numbers")
     return np.clip(block, -1.0, 1.0)

@@ -9,7 +9,7 @@ import ctypes
 import errno
 import platform
 
-# What the kernel calls them on x86-64 and on AArch64.
+# The kernel's numbers of the permitted calls on x86-64 and on AArch64.
 _ALLOWED = {
     "read": (0, 63),
     "readv": (19, 65),
@@ -70,7 +70,9 @@ class _Program(ctypes.Structure):
 
 
 def allow_only_computation(libc: ctypes.CDLL) -> bool:
-    """Install the filter in this process, which must have set PR_SET_NO_NEW_PRIVS before. The filter cannot be removed.
+    """Install the filter in this process; the filter cannot be removed.
+
+    The process must have set PR_SET_NO_NEW_PRIVS before.
 
     Returns:
         Whether the filter is installed. The kernel may refuse it, and the table above contains only x86-64 and AArch64.
@@ -86,7 +88,15 @@ def allow_only_computation(libc: ctypes.CDLL) -> bool:
 
 
 def _steps(numbers: list[int], architecture: int) -> list[tuple[int, int, int, int]]:
-    """Return the BPF program as (code, steps to skip if equal, steps to skip if not, value)."""
+    """Return the filter as instructions of BPF, the kernel's language for filters.
+
+    Args:
+        numbers: the kernel's numbers of the permitted calls.
+        architecture: the kernel's number for the architecture.
+
+    Returns:
+        For each instruction: code, steps to skip if the values are equal, steps to skip otherwise, value.
+    """
     count = len(numbers)
     return [
         (_LOAD, 0, 0, _AT_ARCHITECTURE),

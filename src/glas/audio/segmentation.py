@@ -1,6 +1,6 @@
 """Cut a recording into pieces of speech that fit an engine's window, while it is still being decoded.
 
-A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends
+A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends:
 
     at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
     at a pause of `min_silence_s`   once it has `target_piece_s`
@@ -32,55 +32,65 @@ class SegmentationOptions(BaseModel):
         default=0.5,
         gt=0,
         lt=1,
-        description="Probability (0..1) at which speech begins. Lower finds whispers, and noise.",
+        description="Probability of speech (0..1) at which a piece begins. With a lower value, whispers are "
+        "found, but also more noise.",
     )
     release: float = Field(
         default=0.35,
         gt=0,
         lt=1,
-        description="Probability (0..1) below which speech, once begun, ends. At most `threshold`; the gap keeps a "
-        "wavering voice in one piece.",
+        description="Probability of speech (0..1) below which speech ends. It is at most `threshold`. It is lower "
+        "than `threshold` so that a voice of varying loudness is not divided into several pieces.",
     )
     min_speech_s: float = Field(
         default=0.25,
         ge=0,
-        description="A piece with less speech in it than this, a click or a cough, is thrown away, unless it is a "
-        "clear short word. 0 keeps all.",
+        description="Least length of speech in a piece, in seconds. A piece with less speech, such as a click or "
+        "a cough, is ignored, unless it is a clear short word. 0 means that no piece is ignored.",
     )
     min_word_s: float = Field(
-        default=0.09, ge=0, description="Least speech of a clear short word: half of all «да» have less than 0.25 s."
+        default=0.09,
+        ge=0,
+        description="Least length of a clear short word, in seconds. Half of all «да» are shorter than 0.25 s.",
     )
     clear: float = Field(
         default=0.76,
         gt=0,
         lt=1,
-        description="Mean probability (0..1) from which a short word is clear. In 80 minutes of noise, hum and music "
-        "the detector took 43 stretches of 0.1 to 0.25 s for speech, all below it; of 60 «да» in ten synthetic voices "
-        "23 had 0.25 s, 57 have that or are clear.",
+        description="Mean probability of speech (0..1) from which a short word is clear. In 80 minutes of noise, "
+        "hum and music the detector took 43 parts of 0.1 to 0.25 s for speech, all with a lower probability. Of 60 "
+        "«да» in ten synthetic voices, 23 are at least 0.25 s long, and 57 are at least 0.25 s long or clear.",
     )
     min_silence_s: float = Field(
-        default=0.3, gt=0, description="Shortest pause at which a piece that has reached `target_piece_s` ends."
+        default=0.3, gt=0, description="Shortest pause in seconds that ends a piece of at least `target_piece_s`."
     )
     max_silence_s: float = Field(
-        default=2.0, gt=0, description="Longest pause that stays inside a piece. At least `min_silence_s`."
+        default=2.0, gt=0, description="Longest pause within a piece, in seconds. It is at least `min_silence_s`."
     )
     pad_s: float = Field(
         default=0.2,
         ge=0,
-        description="Sound kept before and after the speech of a piece, for soft beginnings and ends; less where the "
-        "recording or the neighbouring piece begins. At most `min_silence_s`.",
+        description="Seconds of sound that belong to a piece before and after its speech, because words may begin "
+        "and end softly. There are fewer at the ends of the recording and beside another piece. The value is at most "
+        "`min_silence_s`.",
     )
     target_piece_s: float = Field(
-        default=20.0, gt=0, description="Length that a piece should reach. At most `max_piece_s`; small: short pieces."
+        default=20.0,
+        gt=0,
+        description="Length in seconds from which a piece ends at the next short pause. It is at most "
+        "`max_piece_s`. A small value gives short pieces.",
     )
     max_piece_s: float = Field(
-        default=28.0, ge=2, description="Length that no piece exceeds, padding included: the engine's window, or less."
+        default=28.0,
+        ge=2,
+        description="Longest piece in seconds, including the sound before and after the speech. It is at most the "
+        "window of the engine: the longest sound that the engine can recognise at once.",
     )
     cut_search_s: float = Field(
         default=6.0,
         ge=0.5,
-        description="How far before `max_piece_s` a place is sought to cut speech that makes no pause. At most half of "
-        "`max_piece_s`.",
+        description="Speech without a pause is divided at most this many seconds before `max_piece_s`. The value "
+        "is at most half of `max_piece_s`.",
     )
 
     @model_validator(mode="after")
@@ -272,7 +282,7 @@ class _Segmenter:
 def _level_db(samples: Samples) -> float:
     """Return the root mean square of the loudest tenth of the frames, in dB of full scale.
 
-    So pauses do not lower the level.
+    Only the loudest frames are used, so that pauses do not lower the level.
     """
     whole = samples[: len(samples) - len(samples) % FRAME_SAMPLES]
     frames = whole.reshape(-1, FRAME_SAMPLES) if len(whole) else samples.reshape(1, -1)

@@ -33,7 +33,9 @@ def weights_path() -> Path:
         path = Path(folder) / "assets" / _WEIGHTS
         if path.is_file():
             return path
-    raise ModelFileMissingError(f"{_WEIGHTS} was not found: install glas-asr[asr], whose faster-whisper carries it")
+    raise ModelFileMissingError(
+        f"{_WEIGHTS} was not found: install glas-asr[asr], which installs it with faster-whisper"
+    )
 
 
 class VoiceActivityDetector:
@@ -90,7 +92,10 @@ class VoiceActivityStream:
         return self._run(joined[:whole])
 
     def finish(self) -> Samples:
-        """Return the probability for the incomplete last frame, padded with silence: shape `(1,)`; `(0,)` if none."""
+        """Return the probability of speech for the incomplete last frame, which is padded with silence.
+
+        The shape is `(1,)`, or `(0,)` if the last frame was complete.
+        """
         rest, self._rest = self._rest, self._rest[:0]
         return self._run(np.pad(rest, (0, -len(rest) % FRAME_SAMPLES)))
 
@@ -103,7 +108,7 @@ class VoiceActivityStream:
             return np.zeros(len(samples) // FRAME_SAMPLES, np.float32)
         self._was_inaudible = is_inaudible
         frames = samples.reshape(-1, FRAME_SAMPLES)
-        # Every frame is shown together with the end of the one before it.
+        # The network gets each frame together with the end of the frame before it.
         contexts = np.vstack((self._context, frames[:-1, -_CONTEXT_SAMPLES:]))
         self._context = frames[-1, -_CONTEXT_SAMPLES:]
         feeds = {"input": np.hstack((contexts, frames)), "h": self._h, "c": self._c}

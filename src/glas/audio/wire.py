@@ -2,7 +2,7 @@
 
     request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
-    verdict  (warden → owner)    READY or READY_UNFILTERED, once; then how each decoder ended, and what it took
+    verdict  (warden → owner)    READY or READY_UNFILTERED, once; then a `Verdict` about each decoder
 
 The verdict has a pipe of its own. The process that reads the file cannot write to this pipe. Otherwise a file that
 takes control of its decoder could pretend that the decoder has ended, and wait for the recording of another person.
@@ -63,7 +63,7 @@ def error_body(code: str, message: str) -> bytes:
 def read_error(body: bytes) -> tuple[str, str]:
     """Return `(code, message)` of an ERROR frame.
 
-    The body is not trusted: a malformed one is treated as a corrupt file.
+    The body is not trusted: a malformed body is read as the error for a corrupt file.
     """
     try:
         code, message = json.loads(body)

@@ -40,16 +40,18 @@ class TimeBudget:
         self.left_s = total_s
 
     def wait(self, poll: select.poll) -> list[tuple[int, int]]:
-        """Poll, and subtract the time that this took from the time that is left.
+        """Wait until one of the descriptors of `poll` is ready, and return the ready descriptors with their events.
+
+        The time of the wait is subtracted from the time that is left.
 
         Raises:
-            DecodeLimitError: no time is left.
+            DecodeLimitError: no descriptor became ready in the time that was left.
         """
         started_s = time.monotonic()
         ready = poll.poll(max(self.left_s, 0) * 1000)
         self.left_s -= time.monotonic() - started_s
         if not ready:
-            raise DecodeLimitError(f"Decoding kept its reader waiting for more than {self.total_s:g} s")
+            raise DecodeLimitError(f"The decoding took longer than {self.total_s:g} s")
         return ready
 
 
@@ -130,7 +132,9 @@ class DecoderWorker:
         return None
 
     def receive(self, patience: TimeBudget) -> tuple[bytes, bytes] | Verdict:
-        """Return the next `(kind, body)`; return the verdict if the decoder ended without sending one.
+        """Return the next frame of the answer as `(kind, body)`.
+
+        If the decoder ended without sending another frame, return its verdict instead.
 
         Raises:
             WorkerEndedError, DecodeLimitError
@@ -163,7 +167,7 @@ class DecoderWorker:
     def is_silent(self) -> bool:
         """Return whether the answer pipe is empty.
 
-        Bytes that are left in it would be read as the answer for the next file.
+        Bytes that are left in this pipe would be read as the answer for the next file.
         """
         try:
             os.read(self._answers, 1)
@@ -182,9 +186,9 @@ class DecoderWorker:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """Kill the warden and the decoder, and close the pipes; only the thread that uses them may call this.
+        """Kill the warden and the decoder, and close the pipes.
 
-        It may be called twice.
+        Only the thread that uses the pipes may call this. A second call does nothing.
         """
         self.stop()
         with self._life:
@@ -198,7 +202,7 @@ class DecoderWorker:
                 pipe.close()
 
     def _read_answer(self, count: int, patience: TimeBudget) -> bytes | None:
-        """Read exactly `count` bytes of the answer; None if the decoder ended before."""
+        """Read exactly `count` bytes of the answer; return None if the decoder ended before it had sent them."""
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         poll.register(self._verdicts, select.POLLIN)

@@ -1,6 +1,6 @@
 """The command line.
 
-Only this package reads the environment. This package reads the environment once, and passes the settings on.
+Only this package reads the environment. It reads the environment once, and passes the settings to the other packages.
 """
 
 from typing import Annotated

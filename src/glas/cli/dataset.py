@@ -63,9 +63,9 @@ def make(
 
 @app.command(cls=Command, help=say("dataset-show-help"))
 def show(name: Name = None, *, export: Export = None, folder: Folder = None, speaker: Whose = None) -> None:
-    """List the versions.
+    """List the versions of the dataset, or show one version.
 
-    For a single version, show its contents and the recordings that are not in the export any more.
+    If `name` is given, show the contents of this version, and its recordings that are not in the export any more.
     """
     settings = open_settings(quiet=True)
     from glas.training.datasets import open_dataset, read_version
@@ -89,11 +89,11 @@ def show(name: Name = None, *, export: Export = None, folder: Folder = None, spe
 
 
 def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> None:
-    """Print a version in one line; if a speaker is given, print the split of their recordings.
+    """Print a version in one line: for whom it was made, and how many recordings each split has.
 
     Args:
         version: the version.
-        speaker: a speaker's pseudonym; None counts all speakers.
+        speaker: a speaker's pseudonym, to count only the recordings of this speaker; None counts all recordings.
         n_gone: number of speakers without any recording in the export now.
     """
     sides = Counter(one.split.value for one in version.entries if speaker in (None, one.speaker))

@@ -1,4 +1,4 @@
-"""Calls of commands to db_assist, wherever it runs."""
+"""Calls of commands to db_assist, in this process or in a running server."""
 
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ def ask_db_assist(settings: "Settings", call: "Callable[[DbAssistClient], Awaita
     """Make a call to db_assist, and return its result; see `glas.launch.assembly.open_db_assist`.
 
     Raises:
-        GlasError: db_assist does not answer, or what it answered.
+        GlasError: db_assist does not answer, or answered with an error.
     """
     from glas.launch.assembly import open_db_assist
 

@@ -22,7 +22,10 @@ def doctor(
     deep: Annotated[bool, typer.Option("--deep", help=say("doctor-deep-option"))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("doctor-json-option"))] = False,
 ) -> None:
-    """Run all checks. Only the deep checks write: an object, which they delete again."""
+    """Run all checks.
+
+    Only one check writes, and only with `--deep`: it writes an object and deletes the object again.
+    """
     settings = open_settings(quiet=True)
     from glas.cli import doctor_deep, doctor_here, doctor_network
 
@@ -33,7 +36,7 @@ def doctor(
 
 
 def _as_text(found: "Iterator[tuple[str, Finding]]") -> bool:
-    """Print each finding as it comes; return whether one of them is a fault."""
+    """Print each finding when its check ends; return whether one of the findings is a fault."""
     has_failed = False
     for _, finding in found:
         has_failed |= finding.level == "fail"
@@ -45,7 +48,7 @@ def _as_text(found: "Iterator[tuple[str, Finding]]") -> bool:
 
 
 def _as_json(found: "Iterator[tuple[str, Finding]]") -> bool:
-    """Print all findings as one JSON document; return whether one of them is a fault."""
+    """Print all findings as one JSON document; return whether one of the findings is a fault."""
     rows = [
         {"check": check, "level": _LEVELS[finding.level], "what": finding.what, "advice": finding.advice}
         for check, finding in found

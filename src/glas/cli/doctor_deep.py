@@ -1,7 +1,7 @@
 """The additional checks of `glas doctor --deep`: rights, clocks, a test object, the webhook, checksums, free space.
 
 These checks take some seconds, because the files of models are read completely. One check writes an object and deletes
-it again.
+the object again.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ def clock(of: str, there_s: float, here_s: float) -> Finding:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    """Compare the clock of PostgreSQL with ours, and check that db_assist's role may not rewrite the ledger."""
+    """Check the clock of PostgreSQL, and check that db_assist's database role may not rewrite the ledger."""
     if settings.database_url is None or settings.database_url.get_secret_value().startswith("sqlite"):
         return
     try:
@@ -94,7 +94,7 @@ async def _ask_database(settings: Settings) -> tuple[float, float, int, bool]:
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
-    """Write an object, read it, delete it."""
+    """Check the object store: write an object, read it, and delete it."""
     if settings.s3_endpoint is None and not settings.data_dir.exists():
         return  # before the first start: nothing is written there
     try:
@@ -123,7 +123,7 @@ async def _probe(settings: Settings) -> None:
 
 
 def _services(settings: Settings) -> Iterator[Finding]:
-    """Compare version and clock of the services in other processes with ours."""
+    """Compare the versions and clocks of services in other processes with those of this process."""
     for part in SERVICES:
         url = getattr(settings, f"{part}_url")
         if url is not None:
@@ -151,7 +151,7 @@ def same_version(part: str, version: str) -> Finding:
 
 
 def _telegram(settings: Settings) -> Iterator[Finding]:
-    """Compare Telegram's clock with ours, and the webhook with the settings.
+    """Compare Telegram's clock with the clock of this machine, and the webhook with the settings.
 
     No error message is shown, because the URL of a request to the Bot API contains the token.
     """
@@ -228,7 +228,7 @@ def _date_s(header: str | None) -> float | None:
 
 
 def _host(url: str) -> str:
-    """Return the host of a webhook; its path may contain a secret."""
+    """Return the host of a webhook's URL; the whole URL is not shown, because its path may contain a secret."""
     return httpx.URL(url).host
 
 

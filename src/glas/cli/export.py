@@ -1,4 +1,4 @@
-"""`glas export`: export the messages of people who agreed to training now, without waiting for the schedule."""
+"""`glas export`: run an export of messages for training at once, without waiting for the schedule."""
 
 import asyncio
 from collections.abc import Callable

@@ -60,7 +60,13 @@ def finetune(
 
 
 def _base(directory: Path | None, weights: Path | None) -> "Base":
-    """Return the model from which training starts; a checkpoint that is not converted contains its own weights."""
+    """Return the model from which training starts, and its weights.
+
+    Args:
+        directory: directory of the model; None means the embedded model.
+        weights: directory of the official weights. If it is None and the model is not converted, the weights of the
+            model itself are used.
+    """
     from glas.engines.catalogue import embedded_directory
     from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
     from glas.training.finetune.base import Base

@@ -69,7 +69,7 @@ def learn(
 
 
 class _Sets(NamedTuple):
-    """Folders of recordings for the gate (test, guards), and for the choice of the share (keep)."""
+    """Directories of recordings for the gate (test, guards), and for the choice of the share (keep)."""
 
     test: Path | None
     guards: list[Path]
@@ -128,7 +128,11 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
 def _serve_speaker(
     settings: "Settings", plan: "RoundPlan", ended: "Round", steps: "RecordedSteps", *, release: bool
 ) -> None:
-    """Let the model of a round for one speaker answer this person, if it passed, still exists and was not retired."""
+    """Let the model of a round for one speaker answer this person.
+
+    If the model did not pass the gate, was deleted or was retired, nothing happens. Without `release`, only a message
+    is printed, which says how to release the model.
+    """
     from glas.cli.own_models import give, is_retired
     from glas.cli.records import verdict_of
     from glas.domain.model_records import LearningStep

@@ -1,7 +1,7 @@
 """`glas migrate`: upgrade the database to this version. `glas ledger`: check that all balances are right.
 
-The commands import the packages of the database only when they run, because a machine that only recognises speech does
-not have them.
+The commands import the packages of the database only when they run. A machine that only recognises speech does not have
+these packages.
 """
 
 import asyncio
@@ -72,9 +72,10 @@ def _passwords(settings: Settings) -> dict[str, str]:
 
 
 async def _check_ledger(settings: Settings) -> "LedgerCheck":
-    """Call the db_assist that the settings name, or that of a server on this machine.
+    """Compare all balances with the ledger, by db_assist or in the database itself.
 
-    If none runs, open the database directly.
+    If the settings contain the address of db_assist, that db_assist is called. If the settings name no database, and a
+    server with db_assist runs on this machine, this server is called. Otherwise this process opens the database.
     """
     from glas.clients.db_assist import DbAssistClient
 

@@ -54,7 +54,7 @@ def retire(
     *,
     reason: Annotated[str | None, typer.Option(help=say("models-retire-reason"))] = None,
 ) -> None:
-    """Retire a model, so that it never serves again; if it serves now, the model before it replaces it."""
+    """Retire a model, so that it never serves again; if the model serves now, the previous model serves instead."""
     settings = open_settings(quiet=True)
     with told():
         found = [one for one in all_records(settings) if _is_meant(one, model)]
@@ -115,7 +115,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """Describe how many people a model learnt from, and how many of them have withdrawn since."""
+    """Describe how many people a model learnt from, and how many of them have withdrawn their consent since."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

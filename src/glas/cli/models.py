@@ -80,7 +80,7 @@ def get(
 def use(
     name: Annotated[str, typer.Argument(metavar=say("metavar-name"), help=say("models-use-name"))],
 ) -> None:
-    """Choose the model for which `auto` stands, or cancel the choice."""
+    """Choose the model that the name `auto` refers to, or cancel the choice."""
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import record_choice

@@ -42,13 +42,18 @@ def own(
 
 
 def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> None:
-    """Check, before the long measurement, that a model can be given to a person, or to a group if `tg_id` is None.
+    """Check that a model can become an own model; call this before the long measurement of the model.
+
+    Args:
+        settings: the whole configuration.
+        candidate: name or path of the model.
+        tg_id: the person who will have the model; None if a group will have it.
 
     Raises:
         ModelError: the model was not fine-tuned here, or is not in the directory of models, where the server looks for
             it.
         UnknownModelError: there is no such model.
-        NotFoundError: nobody registered under this id.
+        NotFoundError: nobody registered under `tg_id`.
     """
     from pathlib import Path
 
@@ -71,7 +76,14 @@ def give(
     chat_id: int | None = None,
     transcription_id: int | None = None,
 ) -> None:
-    """Let the candidate of a verdict answer a person, a group, or the sender of a message.
+    """Make a model that the gate has judged the own model of a person or a group.
+
+    Args:
+        settings: the whole configuration.
+        verdict: the verdict of the gate about the model.
+        tg_id: the person.
+        chat_id: the group.
+        transcription_id: a message; its sender is the person.
 
     Raises:
         GlasError: db_assist does not answer, or there is no such person or message.
@@ -96,7 +108,9 @@ def give(
 
 
 def is_retired(settings: "Settings", model: "ModelRef") -> bool:
-    """Return whether a model was assigned to somebody and is not any more; its files will be deleted soon.
+    """Return whether a model was an own model and is assigned to nobody now.
+
+    The files of such a model will be deleted soon.
 
     Raises:
         GlasError: db_assist does not answer.

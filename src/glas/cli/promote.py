@@ -34,7 +34,7 @@ def promote(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("promote-dry-run"))] = False,
     force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
-    """Measure both models, judge, write the report, and choose the candidate if it passed."""
+    """Measure champion and candidate, judge the candidate, write the report, and release the candidate if it passed."""
     _check_options(person, chat, force)
     is_own = person is not None or chat is not None
     settings = open_settings(quiet=True)
@@ -61,7 +61,10 @@ def promote(
 
 
 def _check_options(person: int | None, chat: int | None, force: str | None) -> None:
-    """End the command if a release is forced without a reason, or a model is meant for a person and a chat at once."""
+    """End the command with a message if its options are wrong.
+
+    Options are wrong if a release is forced without a reason, or if both a person and a chat are given.
+    """
     fault = None
     if force is not None and not force.strip():
         fault = say("promote-no-reason")
@@ -73,7 +76,7 @@ def _check_options(person: int | None, chat: int | None, force: str | None) -> N
 
 
 def told_step(model: str | None) -> None:
-    """Print which model is being measured; None means that the speed of both is compared."""
+    """Print which model is being measured; None means that the speeds of both models are being compared."""
     text = say("promote-speed") if model is None else say("promote-measure", model=model)
     err.print(text, markup=False, highlight=False)
 
@@ -106,7 +109,7 @@ def _decide_own_model(
     released: bool,
     force: str | None,
 ) -> None:
-    """Give the candidate to a person or a group if it is released; the journal notes that it was judged."""
+    """Make the candidate an own model if it is released; in any case, add its verdict to the journal."""
     from glas.cli.own_models import give
 
     if released:
@@ -123,7 +126,7 @@ def _decide_champion(
     force: str | None,
     dry_run: bool,
 ) -> None:
-    """Choose the candidate if it is released, and write the decision down."""
+    """Make the candidate the champion if it is released; in any case, record the decision."""
     from glas.cli.records import record_promotion
     from glas.engines.catalogue import choose
 

@@ -26,13 +26,13 @@ class Recorded(NamedTuple):
 
 
 def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
-    """Record the candidate of a round, once. With `release`, it serves from now on if it passed the gate.
+    """Record the candidate of a round in db_assist, unless it was recorded before.
 
-    Earlier decisions are kept: a model that was taken back is not released again by the next run. A model that waits
-    for a decision is released by a run with `release`.
+    With `release`, a candidate that passed the gate becomes the champion, also if it was recorded before and waits for
+    a decision. Other earlier decisions do not change. For example, a model that was taken back is not released again.
 
     Raises:
-        GlasError: db_assist does not answer, or the choice cannot be kept.
+        GlasError: db_assist does not answer, or the choice of the champion cannot be stored.
     """
     from glas.recognition import journal
     from glas.training.rounds import Outcome
@@ -51,7 +51,7 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
     if ended.outcome is Outcome.PASSED:
         state = ModelState.CHAMPION if release else ModelState.CANDIDATE
         if journal.was_released(settings.models_dir, candidate):
-            # By a run that was killed before it told db_assist, or by a version that did not; or taken back since.
+            # A run that was killed released it, or a version that did not tell db_assist; or it was taken back since.
             state = ModelState.CHAMPION if _is_chosen(settings, candidate) else ModelState.REFUSED
     entry = _entry_of(settings, plan, ended, state)
     if state is ModelState.CHAMPION:
@@ -61,7 +61,7 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
 
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
-    """Describe the candidate of a round, with the news for people unless it was refused."""
+    """Return the candidate of a round as db_assist records it, with news for people if it was not refused."""
     from glas.training.datasets import read_version
     from glas.training.news import news_of
     from glas.training.records import entry_of
@@ -85,7 +85,10 @@ def verdict_of(ended: "Round") -> "Verdict":
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
-    """Let a model serve, and write this into the journal once."""
+    """Let a model serve, and write this into the journal.
+
+    If the journal already contains the release of this model, do nothing.
+    """
     from glas.engines.catalogue import choose
     from glas.recognition import journal
 
@@ -102,7 +105,7 @@ def _is_chosen(settings: "Settings", model: "ModelRef") -> bool:
 
 
 def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool, force: str | None) -> None:
-    """Record the verdict and decision of `glas promote`; if that fails, only print a warning."""
+    """Record the verdict and the decision of `glas promote`; if db_assist cannot record them, print a warning."""
     from glas.training.records import entry_of
 
     state = ModelState.CHAMPION if released else ModelState.REFUSED
@@ -115,9 +118,9 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record that a candidate was refused or a champion rolled back; if that fails, only print a warning.
+    """Record that a candidate was refused or a champion rolled back.
 
-    Nothing is recorded if the state of the model has changed meanwhile.
+    If the model has another state by now, nothing is recorded. If db_assist does not answer, a warning is printed.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:
@@ -150,10 +153,10 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 
 
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the former model and the present one; None if no release is recorded.
+    """Return the previous and the present champion; None if no release is recorded.
 
-    Decisions that administrators made in Telegram are in db_assist only. Releases from before the introduction of these
-    records are in the journal only.
+    The records of db_assist are used if they contain both models, otherwise the journal is used. Decisions of
+    administrators in Telegram are only in db_assist. Releases by older versions of Glas are only in the journal.
 
     Raises:
         GlasError: db_assist does not answer, or the journal is damaged.

@@ -16,14 +16,17 @@ class RecordedSteps(Steps):
     """Records each step. If db_assist does not answer, one warning is printed and learning continues."""
 
     def __init__(self, settings: Settings) -> None:
-        """Begin with the export before the first round."""
+        """Initialise the object; the export before the first round begins now."""
         self._settings = settings
         self._began = {LearningStep.EXPORT: datetime.now(UTC)}
         self._exported: datetime | None = None
         self._is_silent = False
 
     def exported(self) -> None:
-        """Note the end of the export; the name of its round is not known yet."""
+        """Remember the time at which the export ended.
+
+        The export is recorded later, because the name of its round is not known yet.
+        """
         self._exported = datetime.now(UTC)
 
     def begun(self, name: str, step: LearningStep) -> None:

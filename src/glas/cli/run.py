@@ -27,14 +27,14 @@ def run(
     parts: Annotated[list[str] | None, typer.Argument(metavar=say("metavar-part"), show_default=False)] = None,
 ) -> None:
     """Start parts and serve until a signal."""
-    # Until there is a loop that takes signals, the end of a start is an end like any other.
+    # While the program starts, there is no event loop that handles signals. So SIGTERM simply ends the program.
     signal.signal(signal.SIGTERM, _leave)
     settings = open_settings(quiet=False)
     chosen = tuple(parts or parts_that_can(settings))
     from glas.launch.serve import serve
 
     with told(), _no_group():
-        # A signal must not cut the making of the event loop in half: until it runs, the wish is only remembered.
+        # A signal must not interrupt the creation of the event loop. Until the loop runs, the signal is only stored.
         wishes: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
         err.print(say("run-loading"), style="dim")
@@ -42,7 +42,7 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Start to serve, unless a signal arrived before the event loop ran."""
+    """Serve; if a signal to stop arrived before the event loop ran, end the program instead."""
     task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
     signal.signal(signal.SIGTERM, _leave)
     if wishes:
@@ -55,7 +55,10 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def parts_that_can(settings: Settings) -> list[str]:
-    """Return all parts, except those that run in another process, and the bot if it has no token."""
+    """Return the parts that can run in this process.
+
+    Parts for which the settings contain an address run in other processes. The bot cannot run without a token.
+    """
     elsewhere = {part for part in PARTS if getattr(settings, f"{part}_url", None) is not None}
     without_token = {"tg_bot"} if settings.telegram_token is None else set()
     return [part for part in PARTS if part not in elsewhere | without_token]
@@ -108,7 +111,7 @@ def _greet(ready: "Ready") -> None:
 
 
 def _glas() -> str:
-    """Return how to call this program: by its name if it is in the PATH, otherwise by its path."""
+    """Return the command that starts this program: its name if it is in the PATH, otherwise its path."""
     installed = Path(sys.executable).with_name("glas")
     if shutil.which("glas") == str(installed) or not installed.exists():
         return "glas"

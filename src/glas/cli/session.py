@@ -70,7 +70,10 @@ def open_settings(*, quiet: bool) -> Settings:
 
 
 def variable_of(*path: str) -> str:
-    """Return the environment variable of a setting; variables of the original system have no prefix."""
+    """Return the environment variable of a setting.
+
+    Most variables begin with `GLAS_`. Some variables, such as `TELEGRAM_TOKEN`, have no prefix.
+    """
     joined = "__".join(path).upper()
     return joined if joined in {row.variable for row in rows()} else f"GLAS_{joined}"
 
@@ -106,7 +109,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
 
     Args:
         error: the error.
-        subject: name of the file that caused it.
+        subject: name of the file that caused the error; empty if there is none.
         limit: the limit that was exceeded, in the unit of the message.
     """
     start = f"{subject}: " if subject else ""

@@ -1,4 +1,4 @@
-"""Files from which the command line reads recordings, and names for those to which it writes texts."""
+"""Files from which the command line reads recordings, and names of files to which it writes texts."""
 
 import sys
 from collections import Counter
@@ -33,7 +33,7 @@ class Source:
         """Read the whole file.
 
         Raises:
-            UploadTooLargeError: it is larger than the limit; no more than that is read.
+            UploadTooLargeError: the file is larger than the limit; only bytes up to the limit are read.
             OSError: the file cannot be read.
         """
         if self.is_stdin:
@@ -52,8 +52,9 @@ class Source:
 def file_names(sources: Sequence[Source]) -> list[str]:
     """Return a different name without extension for the output of each source, so that no output replaces another.
 
-    The names are as short as possible. For `a/voice.ogg` the name is `voice`. If there is also `voice.opus`, it is
-    `voice.ogg`, and if there is also `b/voice.ogg`, it is `a_voice.ogg`. A file that is given twice gets a number.
+    The names are as short as possible. The name of `a/voice.ogg` is `voice`, unless another source would have the same
+    name, such as `voice.opus`. Then the name is `voice.ogg`. If another source would also have this name, such as
+    `b/voice.ogg`, the name is `a_voice.ogg`. If a file is given twice, the second name gets a number.
     """
     shapes = [[source.stem, source.label, _whole_path(source)] for source in sources]
     levels = [0] * len(sources)

@@ -1,7 +1,7 @@
 """Translate Typer's own texts into the language of the command line: headings of help pages, and usage errors.
 
-Typer has no translations for most of them. Typer's headings are module variables of `typer.rich_utils`. Messages about
-usage errors are recognised by their English text; a message that is not recognised is shown unchanged.
+Typer has no translations for most of these texts. Typer's headings are module variables of `typer.rich_utils`. Messages
+about usage errors are recognised by their English text; a message that is not recognised is shown unchanged.
 """
 
 import re
@@ -78,7 +78,7 @@ class Group(_Translated, TyperGroup):
     """A group of commands; the outermost one also prints usage errors."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the command line; in standalone mode, which is the default, it ends the program."""
+        """Run the command line; in standalone mode, which is the default, end the program afterwards."""
         is_standalone = options.pop("standalone_mode", True)
         options["standalone_mode"] = False
         if not is_standalone:

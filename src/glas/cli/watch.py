@@ -1,6 +1,6 @@
-"""`glas models watch`: compare people's ratings of a new model with those of the model before it.
+"""`glas models watch`: compare people's ratings of a new model with those of the previous model.
 
-Take the new one back if it is worse.
+If the new model is worse and the option `--roll-back` is given, take the new model back.
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def watch(
     *, roll_back: Annotated[bool, typer.Option("--roll-back", help=say("models-watch-roll-back"))] = False
 ) -> None:
-    """Compare the ratings of the candidate and the champion, or of the champion and the model before it."""
+    """Compare the ratings of the candidate and the champion, or of the champion and the previous model."""
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import last_release
@@ -73,7 +73,7 @@ def _end(settings: "Settings", candidate: "ModelRef", why: str) -> None:
 
 
 def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why: str) -> None:
-    """Let the model serve that served before."""
+    """Let the previous model serve."""
     from glas.cli.records import record_end
     from glas.domain.model_records import ModelState
     from glas.engines.catalogue import choose

@@ -1,4 +1,4 @@
-"""The calls of administrators, a part of the client of db_assist. Each writes an entry into the audit."""
+"""The calls of administrators, a part of the client of db_assist."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -17,8 +17,8 @@ from glas.domain.people import Role, User
 class AdministrationCalls(ABC):
     """Look people up, change their rights, read the audit.
 
-    `by` is the Telegram id of the administrator; without it no entry is written. Each call with `by` may raise
-    ForbiddenError: this person does not have the role ADMIN.
+    `by` is the Telegram id of the administrator. Each call with `by` writes an entry into the audit, and may raise
+    ForbiddenError: this person does not have the role ADMIN. Calls without `by` write no entry.
     """
 
     @abstractmethod
@@ -29,7 +29,8 @@ class AdministrationCalls(ABC):
     async def set_role(self, tg_id: int, role: Role, *, by: int | None = None) -> User:
         """Set the role of a person.
 
-        The caller must check that this is allowed; only people whose ids are in the settings may get ADMIN.
+        The caller must check that the person may get this role. Only people whose ids are in the settings may get
+        ADMIN.
         """
         body = RoleChoice.model_construct(role=role)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", body, {"by": by}))
@@ -43,7 +44,8 @@ class AdministrationCalls(ABC):
             tg_id: the person.
             by: the administrator.
             reason: the reason, which the person can read among their data.
-            until: the time at which the ban ends, some seconds more or less; None means that somebody must lift it.
+            until: the time at which the ban ends; db_assist lifts the ban within some seconds after this time. None
+                means that the ban lasts until somebody lifts it.
         """
         body = BanChoice.model_construct(banned=True, reason=reason, until=until)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/ban", body, {"by": by}))
@@ -59,8 +61,8 @@ class AdministrationCalls(ABC):
         """Return a page of people, the newest first.
 
         Args:
-            number: a Telegram id, the number of a person's row, or the number of one of their messages; None for
-                everybody.
+            number: return only people whom this number identifies: as their Telegram id, as the number of their row, or
+                as the number of one of their messages. None returns everybody.
             before: the cursor of the previous page.
             limit: largest number of people, at most 200.
         """
@@ -68,7 +70,7 @@ class AdministrationCalls(ABC):
         return Page[PersonSummary].model_validate(await self._call("GET", "/people", params=params))
 
     async def read_message(self, transcription_id: int, tg_id: int, *, by: int) -> Transcription:
-        """Open a message of a person; the audit records this once in ten minutes.
+        """Open a message of a person; the audit records this, but at most once in ten minutes.
 
         Raises:
             NotFoundError: there is no such person, or the message is not theirs.
@@ -85,6 +87,6 @@ class AdministrationCalls(ABC):
         await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 
     async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
-        """Return actions of administrators, the newest first; with `tg_id` only those that concern this person."""
+        """Return actions of administrators, the newest first; with `tg_id` only actions that concern this person."""
         params = {"before": before, "limit": limit, "tg_id": tg_id}
         return Page[AuditEntry].model_validate(await self._call("GET", "/audit", params=params))

@@ -8,14 +8,18 @@ from glas.clients.bodies import Name, RequestBody
 
 
 class BanChoice(RequestBody):
-    """The ban of a person with its reason and end, or its lifting."""
+    """Whether a person is banned; for a ban, also its reason and the time at which it ends."""
 
     banned: bool
     reason: Name | None = None
-    until: AwareDatetime | None = Field(default=None, description="When the ban ends by itself.")
+    until: AwareDatetime | None = Field(
+        default=None,
+        description="Time at which the ban ends automatically. null means that the ban lasts until an "
+        "administrator ends it.",
+    )
 
     @model_validator(mode="after")
     def _only_of_a_ban(self) -> Self:
         if not self.banned and (self.reason is not None or self.until is not None):
-            raise ValueError("expected a reason and an end only where somebody is banned")
+            raise ValueError("expected a reason and an end only for a ban")
         return self

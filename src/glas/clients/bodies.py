@@ -12,12 +12,14 @@ Name = Annotated[Text, Field(min_length=1, max_length=512)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TgId = Annotated[int, Field(ge=1, lt=2**52, description="Telegram's id of a person.")]
 RowId = Annotated[int, Field(ge=1, lt=_INT64)]
-ChatId = Annotated[int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat; groups are negative.")]
+ChatId = Annotated[
+    int, Field(ge=-_INT64, lt=_INT64, description="Telegram's id of a chat. Ids of groups are negative.")
+]
 SizeBytes = Annotated[int, Field(ge=0, lt=_INT64)]
 
 
 class Value(BaseModel):
-    """A JSON object that is not changed after it was made."""
+    """Base class of JSON objects whose fields cannot be changed after the object was made."""
 
     model_config = ConfigDict(frozen=True)
 

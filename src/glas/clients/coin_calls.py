@@ -52,7 +52,7 @@ class CoinCalls(ABC):
             key: identifies this grant, so that a repeated call does not pay again.
 
         Raises:
-            ForbiddenError: the first person is not an administrator.
+            ForbiddenError: the person `admin_tg_id` is not an administrator.
             ConflictError: the key was used for another grant, or the amount to take is larger than the balance.
         """
         body = Grant.model_construct(admin_tg_id=admin_tg_id, amount_hundredths=amount_hundredths, note=reason, key=key)

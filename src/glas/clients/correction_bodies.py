@@ -17,11 +17,19 @@ class Correction(RequestBody):
     tg_id: TgId
     reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
     is_confirmed: bool = Field(
-        default=False, description="The author insists: the words replace the text even where they are doubtful."
+        default=False,
+        description="Whether the author confirms the words. Confirmed words replace the text even if they are "
+        "doubtful.",
     )
-    sound: Sound = Field(default=Sound.UNKNOWN, description="What an engine says of the words, given the sound.")
+    sound: Sound = Field(
+        default=Sound.UNKNOWN,
+        description="Result of comparing the words with the sound of the recording. `unknown` if they were not "
+        "compared, or if the result is not clear.",
+    )
     lets_bot_show: bool = Field(
-        default=False, description="The bot is to update the messages with the text, because the caller cannot."
+        default=False,
+        description="Whether the bot must change its messages to show the corrected text. It is set if the "
+        "caller, such as a web page, cannot do this.",
     )
 
 
@@ -30,27 +38,41 @@ class CorrectionReference(RequestBody):
 
     tg_id: TgId
     change_id: RowId
-    lets_bot_show: bool = Field(default=False, description="As of a correction.")
+    lets_bot_show: bool = Field(
+        default=False,
+        description="Whether the bot must change its messages to show the corrected text. It is set if the "
+        "caller, such as a web page, cannot do this.",
+    )
 
 
 class TextToShow(Value):
-    """A text that was corrected elsewhere; the bot must update its messages in Telegram."""
+    """A text that was corrected on the pages; the bot must update its messages that show this text."""
 
     transcription_id: int
-    change_id: int = Field(description="The last change.")
-    tg_id: int = Field(description="Who sent the recording.")
+    change_id: int = Field(description="Number of the last change of the text in the history of corrections.")
+    tg_id: int = Field(description="Telegram's id of the person who sent the recording.")
     locale: Locale
-    chat_id: int = Field(description="Where it was sent.")
+    chat_id: int = Field(description="Telegram's id of the chat in which the recording was sent.")
 
 
 class CorrectionResult(Reward):
     """Result of a correction; `transcription` contains the current words."""
 
-    change_id: int = Field(description="Names the change, to take it back or to confirm it.")
-    rank: Rank | None = Field(description="Of this correction; None: it was taken back, to the recognised words.")
-    is_applied: bool = Field(description="False: doubtful, and kept beside the words that stand.")
-    before: str = Field(description="The words that stood before.")
-    learned: tuple[str, ...] = Field(default=(), description="What it added to its author's vocabulary.")
+    change_id: int = Field(
+        description="Number of this change of the text. With this number the change can be undone or confirmed."
+    )
+    rank: Rank | None = Field(
+        description="Reliability of this correction. null means that the correction was undone and the recognised "
+        "words are shown again."
+    )
+    is_applied: bool = Field(
+        description="Whether the correction replaces the current words. A doubtful correction is stored but does "
+        "not replace them."
+    )
+    before: str = Field(description="Words of the message before this change.")
+    learned: tuple[str, ...] = Field(
+        default=(), description="Words that this correction added to the vocabulary of its author."
+    )
 
 
 class AttachedMessage(RequestBody):

@@ -50,7 +50,8 @@ class CorrectionCalls(ABC):
             reference: the words that were said, according to the author.
             is_confirmed: whether the author confirms a doubtful correction.
             sound: how well the words fit the sound, according to an engine.
-            lets_bot_show: let the bot update the messages with the text, because the caller cannot.
+            lets_bot_show: whether the bot must be told to update its messages that show the text. The pages request
+                this, because they cannot change messages in Telegram.
 
         Raises:
             ImplausibleCorrectionError: the correction contains no word.
@@ -79,15 +80,20 @@ class CorrectionCalls(ABC):
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
-        """Return the texts that were corrected elsewhere and whose messages the bot must update."""
+        """Return the texts that were corrected on the pages and whose messages the bot must update."""
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
-        """Store that the bot has enqueued this work; if the text was changed again since, it stays in the list."""
+        """Store that the bot has enqueued the update of a text, so that `texts_to_show` does not return it again.
+
+        If the text was changed again after the change `change_id`, `texts_to_show` still returns it.
+        """
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Make the words of a change the text and a reference with the rank `reviewer`, even if they were doubtful.
+        """Make the words of a change the text of the message, and a reference with the rank `reviewer`.
+
+        This is possible even if the words were doubtful.
 
         Raises:
             ForbiddenError: the person is neither a reviewer nor an administrator.
@@ -123,7 +129,7 @@ class CorrectionCalls(ABC):
         """Find a message by the recording that a person sent; if there were several attempts, return the last one.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no such message.
         """
         params = {"bot_id": bot_id, "chat_id": chat_id, "message_id": message_id}
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-recording", params=params))

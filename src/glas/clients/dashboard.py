@@ -11,10 +11,10 @@ Cell: TypeAlias = int | float | str | None
 
 
 class Figure(Value):
-    """A table of numbers with the query that gives it."""
+    """A table of numbers for the dashboard, with the SQL statement that computes the table."""
 
     name: str
-    sql: str = Field(description="The very statement that was run.")
+    sql: str = Field(description="SQL statement that computed the figure.")
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
@@ -26,8 +26,11 @@ class Figure(Value):
 class Dashboard(Value):
     """All figures that db_assist counts."""
 
-    counted_datetime: AwareDatetime = Field(description="When the figures were counted.")
-    database: str = Field(description="sqlite or postgresql: their queries differ.")
+    counted_datetime: AwareDatetime = Field(description="Time at which the figures were computed.")
+    database: str = Field(
+        description="Kind of the database: `sqlite` or `postgresql`. The SQL statements of the figures differ "
+        "between the two."
+    )
     figures: dict[str, Figure]
 
 
@@ -40,7 +43,7 @@ class DashboardCalls(ABC):
     async def dashboard(self, *, most_age_s: float = 0) -> Dashboard:
         """Return the figures of the dashboard.
 
-        The figures are counted now if the stored ones are older than `most_age_s`.
+        The figures are counted again if the stored figures are older than `most_age_s`.
         """
         params = {"most_age_s": most_age_s}
         return Dashboard.model_validate(await self._long("GET", "/dashboard/figures", params))

@@ -1,7 +1,7 @@
 """The typed client of data_loader, the only service that uses the object store.
 
-A write may be repeated: the same bytes give the same answer. Other bytes for a message raise a `ConflictError`. Each
-method may also raise `ServiceError`, if the service cannot be reached or fails.
+A write may be repeated: the same bytes give the same answer. Other bytes for the same message raise a `ConflictError`.
+Each method may also raise `ServiceError`, if the service cannot be reached or fails.
 """
 
 import asyncio
@@ -61,7 +61,8 @@ class DataLoaderClient:
         Args:
             transcription_id: the message.
             data: the original bytes of the recording.
-            lost_sha256: sha256 of a lost object. `data` must have this hash, and replaces a damaged object.
+            lost_sha256: sha256 of a lost object that this call restores; None for a new recording. `data` must have
+                this hash. If the stored object is damaged, `data` replaces it.
 
         Raises:
             InvalidParameterError: `data` does not have this sha256.
@@ -74,7 +75,7 @@ class DataLoaderClient:
     async def store_transcription(
         self, transcription_id: int, text: str, *, lost_sha256: str | None = None
     ) -> StoredObject:
-        """Store the recognised text of a message; `lost_sha256` has the same meaning as for `store_audio`.
+        """Store the recognised text of a message; for `lost_sha256`, see `store_audio`.
 
         Raises:
             ConflictError: another text is stored for this message.
@@ -92,7 +93,7 @@ class DataLoaderClient:
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of those objects, of at most 1,000, that are missing or differ from what was stored."""
+        """Return the keys of missing or changed objects; at most 1,000 objects are checked in one call."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)
@@ -115,7 +116,9 @@ class DataLoaderClient:
             response = await exchange(self._http, "GET", f"/objects/{key}", timeout_s=_TIMEOUT_S, headers=headers)
             total = response.headers.get("content-range", "").rpartition("/")[2]
             if not response.content or not total.isdecimal():
-                raise ServiceFaultError(f"expected a range of {key}, got {len(response.content)} bytes without one")
+                raise ServiceFaultError(
+                    f"expected a range of {key}, got {len(response.content)} bytes and no Content-Range"
+                )
             yield response.content
             position += len(response.content)
             end = int(total) if end is None else min(end, int(total))
@@ -141,16 +144,16 @@ class DataLoaderClient:
         except NotFoundError:
             return None
         except ValidationError:
-            # The error itself would show what was said.
+            # The text of pydantic's error would contain the words that were said.
             _log.warning("a recognition cannot be read", key=key, size_bytes=len(content))
             return None
 
     async def delete(self, transcription_id: int) -> None:
-        """Delete all objects of a message; it is no error if there are none."""
+        """Delete all objects of a message; it is no error if the message has no objects."""
         await call(self._http, "DELETE", f"/objects/{transcription_id}", timeout_s=_TIMEOUT_S)
 
     async def delete_keys(self, keys: Sequence[str]) -> None:
-        """Delete objects by their keys; those that do not exist count as deleted."""
+        """Delete objects by their keys; objects that do not exist count as deleted."""
         for start in range(0, len(keys), 1000):
             body = Keys(keys=tuple(keys[start : start + 1000]))
             await call(self._http, "POST", "/objects/delete", timeout_s=_UPLOAD_TIMEOUT_S, body=body)
@@ -185,7 +188,7 @@ class DataLoaderClient:
 
         Raises:
             ConflictError: an export is running.
-            GlasError: the error that ended the export early; the next one continues from there.
+            GlasError: the error that ended the export early; the next export continues where this export stopped.
         """
         state = await self.start_export(full=full)
         run, looks = state.run, 0
@@ -198,7 +201,7 @@ class DataLoaderClient:
         if state.failure is not None:
             raise from_code(state.failure.code, state.failure.message)
         if state.report is None or state.run != run:
-            raise ServiceFaultError("data_loader was restarted during the export; the next one goes on from there")
+            raise ServiceFaultError("data_loader was restarted during the export; the next export continues from there")
         return state.report
 
     async def reports(self) -> frozenset[str]:
@@ -209,7 +212,7 @@ class DataLoaderClient:
         """Return the last report of the gate about a version of a model: an HTML page with words and sound of people.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no report about this version.
         """
         return (await exchange(self._http, "GET", f"/reports/{version}", timeout_s=_TIMEOUT_S)).content.decode()
 

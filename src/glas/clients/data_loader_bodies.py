@@ -12,7 +12,7 @@ class StoredObject(Value):
     key: str
     sha256: str
     size_bytes: int
-    extension: str = Field(description="As the bytes say, without the dot.")
+    extension: str = Field(description="File name extension for the format that was found in the bytes, without a dot.")
 
 
 class Expected(Value):
@@ -20,7 +20,11 @@ class Expected(Value):
 
     key: Key
     size_bytes: int = Field(ge=0)
-    sha256: str | None = Field(default=None, description="Given: the object is read whole and compared.")
+    sha256: str | None = Field(
+        default=None,
+        description="sha256 of the content that should be stored. If it is given, the whole object is read and "
+        "compared with it. If it is null, only the size is compared.",
+    )
 
 
 class Expectations(Value):
@@ -44,28 +48,48 @@ class Keys(Value):
 class ExportProgress(Value):
     """Progress of an export."""
 
-    phase: str = Field(default="", description="What it is doing: messages, manifest or dataset.")
-    n_seen: int = Field(default=0, description="Changes read from db_assist.")
-    n_written: int = Field(default=0, description="Messages written, new ones and changed ones.")
-    n_moved: int = Field(default=0, description="Those of them that stood under another score before.")
-    n_removed: int = Field(default=0, description="Messages taken away: deleted, or no longer consented to.")
-    n_failed: int = Field(default=0, description="Messages whose audio is missing, damaged or cannot be decoded.")
-    n_shards: int = Field(default=0, description="Dataset files written.")
+    phase: str = Field(
+        default="",
+        description="Present phase of the export: `messages`, `manifest` or `dataset`; empty before the first phase.",
+    )
+    n_seen: int = Field(default=0, description="Number of changes of messages that the export has read from db_assist.")
+    n_written: int = Field(default=0, description="Number of new or changed messages that the export has written.")
+    n_moved: int = Field(
+        default=0,
+        description="Number of written messages that the export moved from the directory of their previous score "
+        "to the directory of their new score.",
+    )
+    n_removed: int = Field(
+        default=0,
+        description="Number of messages that were removed from the export, because the message was deleted or the "
+        "speaker withdrew the consent.",
+    )
+    n_failed: int = Field(
+        default=0,
+        description="Number of messages that could not be exported, because their audio is missing, damaged or "
+        "cannot be decoded.",
+    )
+    n_shards: int = Field(default=0, description="Number of dataset files (Parquet) that the export has written.")
 
 
 class ExportReport(ExportProgress):
     """Result of an export, and the present contents of the directory."""
 
-    is_full: bool = Field(description="Everything was compared, not only what had changed.")
-    n_messages: int = Field(description="Messages in the export now.")
-    n_references: int = Field(description="Those of them that have a reference.")
-    audio_s: float = Field(description="Seconds of exported audio.")
-    directory: str = Field(description="Where it lies, on the machine of data_loader.")
-    wall_s: float = Field(description="How long it took, seconds.")
+    is_full: bool = Field(
+        description="Whether all messages were compared with the database. Otherwise only those that had changed "
+        "were compared."
+    )
+    n_messages: int = Field(description="Number of all messages in the directory of the export.")
+    n_references: int = Field(
+        description="Number of messages in the directory of the export that have a reference: words that a person gave."
+    )
+    audio_s: float = Field(description="Total length in seconds of the audio in the directory of the export.")
+    directory: str = Field(description="Path of the directory of the export, on the machine of data_loader.")
+    wall_s: float = Field(description="Time in seconds that the export took.")
 
 
 class ExportFailure(Value):
-    """Error that ended an export early; the next export continues from there."""
+    """Error that ended an export early; the next export continues where this export stopped."""
 
     code: str
     message: str
@@ -74,7 +98,7 @@ class ExportFailure(Value):
 class ExportState(Value):
     """State of the running export, or of the last one since the service started."""
 
-    run: int = Field(description="Counts the exports since the service started; 0: none yet.")
+    run: int = Field(description="Number of exports that were started since the start of the service.")
     is_running: bool
     progress: ExportProgress = ExportProgress()
     report: ExportReport | None = None
@@ -85,5 +109,5 @@ class Health(Value):
     """State of the service."""
 
     status: str
-    store: str = Field(description="directory or s3.")
+    store: str = Field(description="Where objects are stored: `directory` or `s3`.")
     version: str

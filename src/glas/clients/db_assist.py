@@ -88,7 +88,7 @@ class DbAssistClient(
     # People
 
     async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
-        """Create a person. A person who exists stays unchanged, also their language."""
+        """Create a person. If the person exists, nothing changes, not even the language."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}", LocaleChoice.model_construct(locale=locale))
         )
@@ -124,7 +124,7 @@ class DbAssistClient(
     async def count_usage(self, record: UsageRecord) -> None:
         """Count a recording towards the daily limit of its party.
 
-        Used if nothing else is stored about the recording.
+        Call this only if nothing else is stored about the recording, because `finish` also counts the recording.
         """
         await self._call("POST", "/usage", record)
 
@@ -197,7 +197,7 @@ class DbAssistClient(
         """Find a message by its id.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no such message.
         """
         return Transcription.model_validate(await self._call("GET", f"/transcriptions/{transcription_id}"))
 
@@ -205,7 +205,7 @@ class DbAssistClient(
         """Find a message by the bot's answer, to which people reply.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is no such message.
         """
         params = {"bot_id": bot_id, "chat_id": chat_id, "answer_message_id": answer_message_id}
         return Transcription.model_validate(await self._call("GET", "/transcriptions/by-message", params=params))
@@ -218,8 +218,8 @@ class DbAssistClient(
         Args:
             file_unique_id: Telegram's name of the file.
             model: if given, only texts that this version of this model recognised.
-            keywords_sha256: used with `model`; only texts that were made with these keywords, identified by their
-                `digest`.
+            keywords_sha256: if given together with `model`, only texts that were made with the keywords of this digest
+                (see `glas.domain.vocabulary.digest`).
         """
         params = {"file_unique_id": file_unique_id}
         if model is not None:
@@ -242,8 +242,8 @@ class DbAssistClient(
     async def changed_since(self, cursor: str = "", *, limit: int = 500) -> Page[Change]:
         """Return a page of finished messages in the order of their last change; no change is skipped.
 
-        Changes are ratings, corrections, archiving, deletions and a changed consent of the speaker. Each message is
-        returned once, in its present state.
+        Changes are ratings, corrections, archiving, deletions and a changed consent of the speaker. A message with
+        several changes is returned once, in its present state.
 
         Args:
             cursor: `next_cursor` of the previous page, of any age; empty for the first page.

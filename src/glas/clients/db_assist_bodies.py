@@ -14,7 +14,8 @@ ItemT = TypeVar("ItemT")
 
 _MAX_GRANT_HUNDREDTHS = 1_000_000_00
 
-# Pydantic describes a bound of an enumeration with a word that no reader of schemas knows.
+# Pydantic would write the lower bound of an enumeration into the JSON schema with a keyword that is not part of JSON
+# Schema.
 GivenScore = Annotated[
     Score, Field(ge=Score.BAD), WithJsonSchema({"type": "integer", "enum": [score.value for score in Score if score]})
 ]
@@ -49,7 +50,9 @@ class ChatSettings(RequestBody):
     """Settings of the bot in one chat."""
 
     answers_automatically: bool = Field(
-        default=True, description="Every voice message is answered; otherwise only on request."
+        default=True,
+        description="Whether the bot answers every voice message in the chat. Otherwise it answers only if "
+        "somebody asks for the text.",
     )
 
 
@@ -71,15 +74,25 @@ class NewTranscription(RequestBody):
     file_unique_id: Name
     media_kind: MediaKind
     is_forwarded: bool = False
-    answer_message_id: RowId | None = Field(default=None, description="Where the answer stands, if it stands yet.")
-    answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
+    answer_message_id: RowId | None = Field(
+        default=None,
+        description="Telegram's id of the bot's message that answers the recording. null means that there is no "
+        "answer yet.",
+    )
+    answer_chat_id: ChatId | None = Field(
+        default=None,
+        description="Telegram's id of the chat of the answer. null means that it is the chat of the recording.",
+    )
 
 
 class AnswerPlace(RequestBody):
     """Place of the answer to a message."""
 
     answer_message_id: RowId
-    answer_chat_id: ChatId | None = Field(default=None, description="Its chat, if that is not the message's.")
+    answer_chat_id: ChatId | None = Field(
+        default=None,
+        description="Telegram's id of the chat of the answer. null means that it is the chat of the recording.",
+    )
 
 
 class Archived(RequestBody):
@@ -91,10 +104,12 @@ class Archived(RequestBody):
 
 
 class UsageRecord(RequestBody):
-    """A recording that counts towards a daily limit; its names are pseudonyms that the caller computes."""
+    """A recording that counts towards a daily limit. Recording and party have pseudonyms, which the caller computes."""
 
-    recording: Sha256 = Field(description="A repeated record of the same recording counts once.")
-    party: Sha256 = Field(description="The sender: a person, or a chat whose members are not known.")
+    recording: Sha256 = Field(
+        description="Pseudonym of the recording. If the same recording is recorded again, it still counts once."
+    )
+    party: Sha256 = Field(description="Pseudonym of the sender: of a person, or of a chat if the person is not known.")
     audio_s: float = Field(ge=0, le=1e6, allow_inf_nan=False)
 
 
@@ -102,13 +117,24 @@ class Finished(RequestBody):
     """Result of recognition."""
 
     text: Annotated[Text, Field(max_length=1_000_000)]
-    duration_s: float = Field(ge=0, le=1e6, allow_inf_nan=False, description="Counted in decoded samples.")
+    duration_s: float = Field(
+        ge=0, le=1e6, allow_inf_nan=False, description="Length of the recording in seconds, counted in decoded samples."
+    )
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     model: Name
     model_version: Annotated[Name | None, Field(max_length=64)] = None
-    fingerprint: Sha256 | None = Field(default=None, description="sha256 of the decoded samples.")
-    keywords_sha256: Sha256 | None = Field(default=None, description="Digest of the words sent along; see `digest`.")
-    usage: UsageRecord | None = Field(default=None, description="Counted in the same transaction.")
+    fingerprint: Sha256 | None = Field(
+        default=None, description="sha256 of the decoded samples. null if it is not known."
+    )
+    keywords_sha256: Sha256 | None = Field(
+        default=None,
+        description="sha256 of the set of keywords that were sent with the recording. null if no keywords were sent.",
+    )
+    usage: UsageRecord | None = Field(
+        default=None,
+        description="Amount of sound that counts towards the daily limit of the sender. It is stored together "
+        "with the result. null means that nothing is counted.",
+    )
 
 
 class Failed(RequestBody):
@@ -130,31 +156,42 @@ class Grant(RequestBody):
     admin_tg_id: TgId
     amount_hundredths: int = Field(ge=-_MAX_GRANT_HUNDREDTHS, le=_MAX_GRANT_HUNDREDTHS)
     note: Name
-    key: Name = Field(description="Names this grant: the same key never pays twice.")
+    key: Name = Field(
+        description="Key that identifies this grant. If a grant is repeated with the same key, it is paid only once."
+    )
 
 
 class Reward(Value):
     """Result of a rating, or of a correction: the message as it is now, and the payment."""
 
     transcription: Transcription
-    paid_hundredths: int = Field(description="What this earned; a repeated call tells the same and pays no more.")
-    balance_hundredths: int = Field(description="The person's cash now.")
-    became_beta_tester: bool = Field(default=False, description="This payment made the person a beta-tester.")
-    refusal_reason: Refusal | None = Field(default=None, description="Why nothing was paid.")
-    is_first: bool = Field(description="False for every later rating or correction of the same message.")
+    paid_hundredths: int = Field(
+        description="Payment for this rating or correction, in hundredths of a coin. A repeated call returns the "
+        "same number, but nothing is paid again."
+    )
+    balance_hundredths: int = Field(
+        description="The person's number of coins after the payment, in hundredths of a coin."
+    )
+    became_beta_tester: bool = Field(
+        default=False, description="Whether this payment gave the person the role of a beta-tester."
+    )
+    refusal_reason: Refusal | None = Field(
+        default=None, description="Reason why nothing was paid. null if something was paid."
+    )
+    is_first: bool = Field(description="Whether this is the first rating or the first correction of the message.")
 
 
 class Usage(Value):
     """The recordings that a party sent in the last 24 hours: their number and length."""
 
     n_messages: int
-    audio_s: float = Field(description="Seconds of recognised audio.")
+    audio_s: float = Field(description="Total length of the recognised recordings, in seconds.")
 
 
 class Standing(Value):
     """A person and their usage, which decide whether a recording is admitted."""
 
-    user: User | None = Field(description="None for somebody who has not registered, or is not known.")
+    user: User | None = Field(description="The person. null if the person is not registered.")
     usage: Usage
 
 
@@ -162,12 +199,17 @@ class Change(Value):
     """A finished message in its present state, or the fact that it was deleted."""
 
     transcription_id: int
-    transcription: Transcription | None = Field(description="None: it was deleted; so must be its objects and copies.")
-    training_consent: bool = Field(default=False, description="Whether the speaker agrees to training now.")
+    transcription: Transcription | None = Field(
+        description="The message. null means that the message was deleted, so that its objects and exported "
+        "copies must be deleted, too."
+    )
+    training_consent: bool = Field(
+        default=False, description="Whether the speaker agrees at present that the recordings are used for training."
+    )
     verdict: Verdict | None = Field(
         default=None,
-        description="`bad_audio` or `not_speech`, if a reviewer said so last and nobody gave the words; `other_voice`, "
-        "if any reviewer said so.",
+        description="Verdict of a reviewer. `other_voice` if any reviewer gave this verdict. `bad_audio` or "
+        "`not_speech` if it was the last verdict of a reviewer and no person wrote the words. Otherwise null.",
     )
 
     @property
@@ -181,20 +223,25 @@ class Page(Value, Generic[ItemT]):
     """A part of a long list."""
 
     items: tuple[ItemT, ...]
-    next_cursor: str = Field(description="Give it back to get what follows, now or at any later time.")
+    next_cursor: str = Field(
+        description="Cursor for the next call, which returns the items after those of this page. The cursor does "
+        "not expire."
+    )
     has_more: bool
 
 
 class Statistics(Value):
-    """Figures for operators and `/stats`."""
+    """Figures for operators, and for the bot's command `/stats`."""
 
     n_users: int
-    n_active_users: int = Field(description="Who sent something in the last 24 hours.")
-    n_transcriptions: dict[str, int] = Field(description="By status.")
-    n_scores: dict[int, int] = Field(description="By score, of finished ones.")
+    n_active_users: int = Field(description="Number of people who sent a recording in the last 24 hours.")
+    n_transcriptions: dict[str, int] = Field(description="Number of messages with each status.")
+    n_scores: dict[int, int] = Field(
+        description="Number of finished messages with each score. The score 0 means that the message is not rated."
+    )
     n_corrections: int
-    audio_s: float = Field(description="Seconds of recognised audio.")
-    paid_hundredths: int = Field(description="Sum of the ledger.")
+    audio_s: float = Field(description="Total length of all recognised recordings, in seconds.")
+    paid_hundredths: int = Field(description="Sum of all payments to people, in hundredths of a coin.")
 
 
 class Discrepancy(Value):

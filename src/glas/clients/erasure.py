@@ -59,7 +59,7 @@ async def erase_message(
         raise NotFoundError("expected a message of this person", param="transcription_id")
     await data_loader.delete(transcription_id)
     gone = await db_assist.delete_message(transcription_id, tg_id, by=by)
-    # It may have been archived meanwhile.
+    # The recording may have been archived after the first deletion.
     await data_loader.delete_keys(gone.object_keys)
     await data_loader.delete(transcription_id)
 
@@ -69,6 +69,6 @@ async def clean_export(data_loader: DataLoaderClient) -> None:
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:
-        _log.info("an export runs; the next one takes the deleted messages away")
+        _log.info("an export runs; the next export removes the deleted messages")
     except GlasError as error:
-        _log.warning("no export could be begun; the next one takes the deleted messages away", code=error.code)
+        _log.warning("no export could be started; the next export removes the deleted messages", code=error.code)

@@ -25,7 +25,7 @@ class PartialText(NamedTuple):
 
 
 class _DeltaBody(Body):
-    """A piece of speech."""
+    """The event about one recognised piece of speech."""
 
     delta: str
     progress_seconds: float = Field(ge=0)
@@ -70,5 +70,5 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
-        # What was sent may hold a person's words, and is not shown.
+        # The data that was sent is not shown, because it may contain a person's words.
         raise ServiceFaultError(f"expected JSON from nn_service, got {len(text)} other characters") from None

@@ -1,4 +1,4 @@
-"""Bodies of calls to db_assist about the data that is held about people: shown, read, handed over, deleted."""
+"""Bodies of calls to db_assist that list, download or delete the data about people."""
 
 from datetime import datetime
 
@@ -42,24 +42,50 @@ class PersonalData(Value):
     user: User
     consents: tuple[ConsentRecord, ...]
     transcriptions: tuple[Transcription, ...]
-    second_hypotheses: tuple[SecondHypothesis, ...] = Field(default=(), description="Texts of another model.")
-    corrections: tuple[CorrectionChange, ...] = Field(description="The history of their words.")
-    reviews: tuple[ReviewRecord, ...] = Field(default=(), description="What they reviewed of others.")
+    second_hypotheses: tuple[SecondHypothesis, ...] = Field(
+        default=(), description="Texts of the person's recordings that another model recognised for comparison."
+    )
+    corrections: tuple[CorrectionChange, ...] = Field(
+        description="All changes of the texts of the person's messages by corrections."
+    )
+    reviews: tuple[ReviewRecord, ...] = Field(
+        default=(), description="Reviews in which the person judged messages of other people."
+    )
     transactions: tuple[Transaction, ...]
-    words: tuple[VocabularyWord, ...] = Field(default=(), description="Words that they put right or added.")
-    models: tuple[TaughtModel, ...] = Field(default=(), description="Models that learnt from them.")
-    own_model: OwnModelRecord | None = Field(default=None, description="The model that answers them alone.")
-    news: tuple[News, ...] = Field(default=(), description="What the bot tells them of these models.")
-    audit: tuple[AuditEntry, ...] = Field(default=(), description="What administrators did with their data.")
-    usage: Usage | None = Field(default=None, description="What they sent today; kept apart, under a pseudonym.")
+    words: tuple[VocabularyWord, ...] = Field(
+        default=(), description="Vocabulary of the person: words that the person corrected or added."
+    )
+    models: tuple[TaughtModel, ...] = Field(
+        default=(), description="Models that were trained with messages of the person."
+    )
+    own_model: OwnModelRecord | None = Field(
+        default=None,
+        description="Model that recognises only recordings of this person. null if there is no such model.",
+    )
+    news: tuple[News, ...] = Field(
+        default=(),
+        description="Messages of the bot to the person about models that were trained with the person's messages.",
+    )
+    audit: tuple[AuditEntry, ...] = Field(default=(), description="Actions of administrators that concern the person.")
+    usage: Usage | None = Field(
+        default=None,
+        description="Recordings that the person sent in the last 24 hours. They are counted separately, under a "
+        "pseudonym.",
+    )
 
 
 class Forgotten(Value):
     """The ids of the deleted messages, and the objects that must be deleted next; empty if nothing was stored."""
 
     transcription_ids: tuple[int, ...]
-    object_keys: tuple[str, ...] = Field(description="Audio, texts and recognitions in the object store.")
-    user_id: int | None = Field(default=None, description="The row that stays without a name.")
+    object_keys: tuple[str, ...] = Field(
+        description="Keys in the object store of the recordings, texts and recognitions that must be deleted."
+    )
+    user_id: int | None = Field(
+        default=None,
+        description="Number of the person's row in the database. The row remains, but contains no name or "
+        "Telegram id. null if nothing was stored about the person.",
+    )
     deletion_datetime: datetime | None = None
 
 
@@ -67,17 +93,28 @@ class Holding(Value):
     """The amount of data about a person, and their usage towards limits."""
 
     user: User
-    consents: tuple[ConsentRecord, ...] = Field(description="Their history, oldest first.")
+    consents: tuple[ConsentRecord, ...] = Field(description="All answers of the person about consents, oldest first.")
     n_messages: int
-    n_failed: int = Field(description="Messages without a text.")
-    n_corrections: int = Field(description="Changes of words that they made.")
-    n_words: int = Field(description="Entries of their vocabulary.")
-    audio_s: float = Field(description="Seconds of recognised audio.")
-    first_datetime: datetime | None = Field(description="Of the oldest message.")
-    last_datetime: datetime | None = Field(description="Of the newest message.")
-    n_messages_day: int = Field(description="In the last 24 hours, of the messages that are still held.")
-    audio_day_s: float = Field(description="Their seconds.")
-    earned_day_hundredths: int = Field(description="Coins of the last 24 hours without grants, which the cap counts.")
+    n_failed: int = Field(description="Number of messages whose recognition failed.")
+    n_corrections: int = Field(description="Number of changes of texts that the person made.")
+    n_words: int = Field(description="Number of words in the person's vocabulary.")
+    audio_s: float = Field(description="Total length of the person's recognised recordings, in seconds.")
+    first_datetime: datetime | None = Field(
+        description="Time of the person's oldest message that is stored. null if there are no messages."
+    )
+    last_datetime: datetime | None = Field(
+        description="Time of the person's newest message that is stored. null if there are no messages."
+    )
+    n_messages_day: int = Field(
+        description="Number of the person's messages from the last 24 hours that are still stored."
+    )
+    audio_day_s: float = Field(
+        description="Total length in seconds of the recordings from the last 24 hours that are still stored."
+    )
+    earned_day_hundredths: int = Field(
+        description="Payments of the last 24 hours that count towards the daily maximum, in hundredths of a coin. "
+        "Coins given by administrators do not count."
+    )
 
 
 class PersonSummary(Value):
@@ -85,7 +122,9 @@ class PersonSummary(Value):
 
     user: User
     n_messages: int
-    last_datetime: datetime | None = Field(description="Of the newest message.")
+    last_datetime: datetime | None = Field(
+        description="Time of the person's newest message that is stored. null if there are no messages."
+    )
 
 
 class ReportReading(RequestBody):
@@ -99,11 +138,13 @@ class Reading(RequestBody):
     """Request of an administrator to open a person's message."""
 
     by: TgId
-    tg_id: TgId = Field(description="Whose message it is.")
+    tg_id: TgId = Field(description="Telegram's id of the person who sent the message.")
     transcription_id: RowId
 
 
 class WorkToForget(Value):
     """People whose data was deleted and whose records of work the bot has not deleted yet."""
 
-    people: tuple[int, ...] = Field(description="Telegram's ids.")
+    people: tuple[int, ...] = Field(
+        description="Telegram's ids of the people whose records of work the bot must still delete."
+    )

@@ -73,5 +73,5 @@ class HoldingCalls(ABC):
         return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
 
     async def work_forgotten(self, tg_id: int) -> None:
-        """Store that the bot has deleted the records of a person."""
+        """Store that the bot has deleted its records of a person's work."""
         await self._call("DELETE", f"/work-to-forget/{tg_id}")

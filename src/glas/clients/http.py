@@ -1,4 +1,4 @@
-"""HTTP calls of all clients, in memory or over TCP. Errors of the service are raised as the exceptions that it raised.
+"""HTTP calls of all clients, in memory or over TCP. An error of the service is raised here as the same exception.
 
 An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore calls are limited
 here with `asyncio.timeout`, and `glas.launch` runs the lifespan.
@@ -44,7 +44,8 @@ def open_http(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
-        # Reading has no limit of its own: `call` bounds the whole exchange, and a machine that has gone silent ends it.
+        # Reading has no separate time limit. `call` limits the time of the whole exchange, and a connection to a
+        # machine that stops answering ends by itself.
         timeout = httpx.Timeout(None, connect=connect_s)
         if socket_path is None:
             transport = httpx.AsyncHTTPTransport(socket_options=silence_options())
@@ -80,7 +81,7 @@ async def call(
     Raises:
         ServiceUnreachableError: the service cannot be reached.
         ServiceTimeoutError: no answer within `timeout_s` seconds.
-        GlasError: the error that the service reported, as the same class that it raised.
+        GlasError: the error that the service reported; the exception has the same class as in the service.
     """
     content, headers = (None, {}) if body is None else (body.model_dump_json(), {"Content-Type": "application/json"})
     query = None if params is None else {name: value for name, value in params.items() if value is not None}
@@ -109,7 +110,7 @@ async def exchange(
 ) -> httpx.Response:
     """Make one call whose answer need not be JSON; all other arguments are passed to httpx unchanged.
 
-    It raises the same errors as `call`.
+    Errors are the same as those of `call`.
     """
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
@@ -122,7 +123,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call, and yield its answer before the body has arrived. It raises the same errors as `call`."""
+    """Make one call, and yield its answer before the body has arrived. Errors are the same as those of `call`."""
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:
@@ -132,7 +133,7 @@ async def streamed(
 
 
 def _carried() -> dict[str, str]:
-    """Return the headers with which the service continues the request id and the trace of the caller."""
+    """Return the headers that tell the service the request id and the trace of the caller."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return {**({REQUEST_ID_HEADER: request_id} if request_id else {}), **tracing.headers()}
 

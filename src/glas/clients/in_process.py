@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class InProcessClient(httpx.AsyncClient):
-    """A client of one app; the caller runs the lifespan of the app."""
+    """A client of one app; the caller must run the lifespan of the app."""
 
     def __init__(self, app: ASGIApp, *, headers: dict[str, str]) -> None:
         """Initialise the client; `headers` are sent with every call."""
@@ -60,7 +60,7 @@ class InProcessClient(httpx.AsyncClient):
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:  # over TCP the server of the app would answer 500, too
-            # An app of ours answers and logs its faults itself, and raises them again for its server.
+            # An app of Glas logs its errors and answers them itself. Then it raises them again, for its server.
             if not exchange.has_begun:
                 _log.exception("a service in this process failed without an answer", method=method, path=path)
             elif not exchange.ended.is_set():

@@ -24,7 +24,10 @@ class StreamingTransport(httpx.AsyncBaseTransport):
         self._app = app
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Start a call, and return when the app begins to answer; return a 500 if the app fails before."""
+        """Start a call, and return when the app begins to answer.
+
+        If the app fails before it begins to answer, return a 500.
+        """
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
         exchange = _Exchange(request.stream)
         exchange.task = asyncio.create_task(exchange.run(self._app, _scope(request)))

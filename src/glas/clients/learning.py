@@ -20,7 +20,10 @@ class LearningCalls(ABC):
     ) -> Any: ...
 
     async def record_step(self, name: str, step: LearningStep, entry: StepEntry) -> None:
-        """Record that a step of a round has begun or finished; if it begins again, its former times are replaced."""
+        """Record that a step of a round has begun or finished.
+
+        If the step was recorded before, its times are replaced.
+        """
         await self._call("PUT", f"/rounds/{name}/steps/{step}", entry)
 
     async def rounds(self, limit: int = 20) -> tuple[RoundRecord, ...]:

@@ -7,7 +7,13 @@ from pydantic import AwareDatetime, Field
 from glas.clients.bodies import RequestBody, Value
 from glas.domain.model_records import LearningStep
 
-RoundName = Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}$", description="The dataset version.")]
+RoundName = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9A-Za-z._-]{1,64}$",
+        description="Name of the dataset version with which the round trains a model.",
+    ),
+]
 Details = dict[str, str | float | int | bool | None]
 
 
@@ -24,12 +30,14 @@ class StepRecord(Value):
 
     step: LearningStep
     began_datetime: AwareDatetime
-    finished_datetime: AwareDatetime | None = Field(description="None: it runs, or was broken off.")
+    finished_datetime: AwareDatetime | None = Field(
+        description="Time at which the step ended. null means that the step is still running or was interrupted."
+    )
     details: Details
 
 
 class RoundRecord(Value):
-    """A round with the steps that have begun, in their order."""
+    """A round with the steps that have begun, in order."""
 
-    name: str = Field(description="The dataset version.")
+    name: str = Field(description="Name of the dataset version with which the round trains a model.")
     steps: tuple[StepRecord, ...]

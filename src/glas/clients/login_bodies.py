@@ -9,6 +9,6 @@ LOGIN_MINUTES: Final = 5
 
 
 class LoginToken(RequestBody):
-    """The hash of a link's token. Only the page and the person who gets the link know the token itself."""
+    """The hash of a link's token. The token itself is never sent to db_assist."""
 
     token_sha256: Sha256

@@ -17,7 +17,14 @@ _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
 
 NewsText = Annotated[Text, Field(min_length=1, max_length=LONGEST_NEWS_CHARS)]
-Claim = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="Names the process run that sends.")]
+Claim = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{8,64}$",
+        description="Random name of the process that sends the announcement. Only the process with this name may "
+        "store the result.",
+    ),
+]
 
 
 class CheckRecord(Value):
@@ -35,13 +42,15 @@ class VerdictRecord(Value):
     """The verdict of the gate."""
 
     passed: bool
-    wer_before: float = Field(description="Word error rate on the test set of the model that serves, 0..1.")
-    wer_after: float = Field(description="The candidate's.")
+    wer_before: float = Field(
+        description="Word error rate of the current default model on the test set, as a fraction."
+    )
+    wer_after: float = Field(description="Word error rate of the candidate on the test set, as a fraction.")
     checks: tuple[CheckRecord, ...]
 
 
 class NewsItem(RequestBody):
-    """A message of a person whom the model learnt from, recognised by the former model and by the new one."""
+    """A message of a person from whom the model learnt, recognised by the previous model and by the new model."""
 
     transcription_id: RowId
     text_before: NewsText
@@ -53,16 +62,34 @@ class ModelEntry(RequestBody):
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
-    state: ModelState = Field(description="candidate, refused or champion.")
+    state: ModelState = Field(description="State of the model after the verdict: `candidate`, `refused` or `champion`.")
     base: Annotated[Name | None, Field(max_length=600)] = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
-    lineage: dict[str, Any] = Field(default_factory=dict, description="Recipe, and what each share of the change does.")
-    n_people: int = Field(default=0, ge=0, le=_MOST_PEOPLE, description="Whom it learnt from.")
-    message_ids: tuple[RowId, ...] = Field(default=(), max_length=_MOST_PEOPLE, description="One of each of them.")
-    former: ModelRef | None = Field(default=None, description="What served when it was judged.")
+    lineage: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Settings of the training, and the measured result for each share of the learnt change of the "
+        "weights that was tried.",
+    )
+    n_people: int = Field(
+        default=0, ge=0, le=_MOST_PEOPLE, description="Number of people with whose messages the model was trained."
+    )
+    message_ids: tuple[RowId, ...] = Field(
+        default=(),
+        max_length=_MOST_PEOPLE,
+        description="Numbers of messages: one message of each person with whose messages the model was trained.",
+    )
+    former: ModelRef | None = Field(
+        default=None,
+        description="Model that was the default model when this model was judged. null if the caller does not name it.",
+    )
     verdict: VerdictRecord | None = None
-    news: tuple[NewsItem, ...] = Field(default=(), max_length=_MOST_NEWS, description="At most one for a person.")
-    operator: Name = Field(description="Who decided: the user of the machine.")
+    news: tuple[NewsItem, ...] = Field(
+        default=(),
+        max_length=_MOST_NEWS,
+        description="Texts for news about the model, at most one for each person. Each shows one message by the "
+        "previous model and by this model.",
+    )
+    operator: Name = Field(description="User of the operating system who made the decision.")
     is_forced: bool = False
     reason: Name | None = None
 
@@ -83,11 +110,19 @@ class DecisionRecord(Value):
 
     state: ModelState
     is_forced: bool
-    user_id: int | None = Field(description="The row of the administrator.")
-    operator: str | None = Field(description="The user of the machine, or the part of Glas.")
+    user_id: int | None = Field(
+        description="Number of the database row of the administrator who decided. null if no administrator "
+        "decided in Telegram or on a page."
+    )
+    operator: str | None = Field(
+        description="User of the operating system who decided on the command line, or the part of Glas that "
+        "decided automatically. null if an administrator decided in Telegram or on a page."
+    )
     reason: str | None
     verdict: VerdictRecord | None
-    champion_before: str | None = Field(description="Name and version of the model that served before; None: unknown.")
+    champion_before: str | None = Field(
+        description="Name and version of the model that was the champion before the decision. null if it is not known."
+    )
     champion_after: str | None
     creation_datetime: datetime
 
@@ -102,12 +137,20 @@ class ModelRecord(Value):
     base: str | None
     dataset_version: str | None
     lineage: dict[str, Any]
-    n_people: int = Field(description="Whom it learnt from.")
-    n_withdrawn: int = Field(description="Those who have since asked to be forgotten or withdrawn their consent.")
-    n_news: int = Field(description="People who are told, or will be once it serves.")
-    decisions: tuple[DecisionRecord, ...] = Field(description="The oldest first.")
+    n_people: int = Field(description="Number of people with whose messages the model was trained.")
+    n_withdrawn: int = Field(
+        description="Number of people with whose messages the model was trained, and who have since deleted their "
+        "data or withdrawn their consent."
+    )
+    n_news: int = Field(
+        description="Number of people to whom the bot sends news about the model, now or when the model becomes "
+        "the champion."
+    )
+    decisions: tuple[DecisionRecord, ...] = Field(description="All decisions about the model, oldest first.")
     creation_datetime: datetime
-    champion_datetime: datetime | None = Field(description="When it last became the champion.")
+    champion_datetime: datetime | None = Field(
+        description="Time at which the model last became the champion. null if it has never been the champion."
+    )
 
     @property
     def ref(self) -> ModelRef:
@@ -123,10 +166,22 @@ class ModelRecord(Value):
 class _Decider(RequestBody):
     """The person who decides, and their reason."""
 
-    tg_id: TgId | None = Field(default=None, description="The administrator who decides in Telegram or on a page.")
-    operator: Name | None = Field(default=None, description="Otherwise: the user of the machine.")
+    tg_id: TgId | None = Field(
+        default=None,
+        description="Telegram's id of the administrator who decides in Telegram or on a page. null if `operator` "
+        "is given.",
+    )
+    operator: Name | None = Field(
+        default=None,
+        description="User of the operating system who decides on the command line, or the part of Glas that "
+        "decides automatically. null if `tg_id` is given.",
+    )
     reason: Name | None = None
-    key: Name | None = Field(default=None, description="Names this decision: the same key decides once.")
+    key: Name | None = Field(
+        default=None,
+        description="Key that identifies this decision. If a request is repeated with the same key, it has no "
+        "further effect.",
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -139,8 +194,16 @@ class DecisionRequest(_Decider):
     """A decision about a model that has a record."""
 
     state: ModelState
-    expected: ModelState | None = Field(default=None, description="409 if it has another state.")
-    is_forced: bool = Field(default=False, description="It is to serve although the gate refused it; needs a reason.")
+    expected: ModelState | None = Field(
+        default=None,
+        description="State that the caller expects the model to have now. If the model has another state, the "
+        "answer is the status 409. null means that any state is accepted.",
+    )
+    is_forced: bool = Field(
+        default=False,
+        description="Whether the model becomes the champion although the gate refused it. In this case `reason` "
+        "is required.",
+    )
 
     @model_validator(mode="after")
     def _forced_for_a_reason(self) -> Self:
@@ -153,14 +216,19 @@ class ChoiceRequest(_Decider):
     """The model that will serve from now on, whether or not it was judged here."""
 
     model: ModelRef
-    former: ModelRef | None = Field(default=None, description="What served until now.")
+    former: ModelRef | None = Field(
+        default=None, description="Model that was the default model until now. null if the caller does not name it."
+    )
 
 
 class DecisionResult(Value):
     """The result of a decision."""
 
     model: ModelRecord
-    champion: ModelRef | None = Field(description="The model that is to serve now; None: none that was judged here.")
+    champion: ModelRef | None = Field(
+        description="Model that is the champion after the decision. null if no model that was judged in this "
+        "installation is the champion."
+    )
 
 
 class QuestionRequest(RequestBody):
@@ -177,13 +245,19 @@ class Announcement(Value):
     model_id: int
     kind: AnnouncementKind
     bot_id: int
-    tg_id: int = Field(description="To whom.")
+    tg_id: int = Field(description="Telegram's id of the person to whom the bot sends the message.")
     locale: Locale
-    chat_id: int | None = Field(default=None, description="Of the recording that news are about.")
+    chat_id: int | None = Field(
+        default=None,
+        description="Telegram's id of the chat with the recording that the news shows. null for a question to an "
+        "administrator.",
+    )
     recording_message_id: int | None = None
     text_before: str | None = None
     text_after: str | None = None
-    message_id: int | None = Field(default=None, description="What was sent.")
+    message_id: int | None = Field(
+        default=None, description="Telegram's id of the message that the bot sent. null if it has not been sent."
+    )
     outcome: Outcome | None = None
 
 

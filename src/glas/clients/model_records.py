@@ -36,7 +36,9 @@ class ModelCalls(ABC):
     ) -> Any: ...
 
     async def record_model(self, entry: ModelEntry) -> ModelRecord:
-        """Record a model that the gate has judged. If the model has a record, its verdict and decision are replaced.
+        """Record a model that the gate has judged.
+
+        If the model has a record, the verdict and the decision are added to it. A repeated call adds nothing.
 
         Raises:
             ConflictError: the model is retired.
@@ -44,7 +46,7 @@ class ModelCalls(ABC):
         return ModelRecord.model_validate(await self._call("PUT", "/models", entry))
 
     async def models(self, state: ModelState | None = None) -> tuple[ModelRecord, ...]:
-        """Return all models that the gate has judged, the newest first; only those in one state, if it is given."""
+        """Return the models that the gate has judged, the newest first; with `state`, only models in this state."""
         return _models.validate_python(await self._call("GET", "/models", params={"state": state}))
 
     async def model(self, ref: ModelRef) -> ModelRecord | None:
@@ -99,7 +101,10 @@ class ModelCalls(ABC):
     async def end_announcement(
         self, announcement_id: int, claim: str, outcome: Outcome | None, *, message_id: int | None = None
     ) -> None:
-        """Store the result of sending; None means that nothing was sent, and that sending is tried again later."""
+        """Store the result of sending an announcement.
+
+        If `outcome` is None, nothing was sent, and the bot will try to send the announcement again.
+        """
         body = OutcomeRequest.model_construct(claim=claim, outcome=outcome, message_id=message_id)
         await self._call("PUT", f"/announcements/{announcement_id}/outcome", body)
 

@@ -29,7 +29,8 @@ from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segme
 _HEALTH_TIMEOUT_S = 5.0
 _MODELS_TIMEOUT_S = 10.0
 _LOAD_TIMEOUT_S = 300.0
-# A person waits for the answer to a correction; without it the letters decide.
+# The person who sent a correction waits for this call. If it takes longer, the correction is judged by the letters of
+# the two texts alone.
 _JUDGE_TIMEOUT_S = 30.0
 _MOST_KEYWORD_CHARS = 2000
 _SEPARATOR = ", "
@@ -79,7 +80,7 @@ class NnServiceClient:
                 last ones are left out.
             bucket: a number that stands for the person, see `glas.domain.canary`.
             own: the own model of the person or chat, which answers if possible.
-            when_idle: recognise only while no other request waits for a text; otherwise, or as soon as one arrives, the
+            when_idle: recognise only while no other request waits for a text; if another request waits or arrives, the
                 service refuses.
             timeout_s: longest wait, seconds, including the time in the queue.
             on_progress: is called after each piece of speech.
@@ -148,7 +149,7 @@ class NnServiceClient:
         """Make a model on disk the default model; the call returns when the model serves.
 
         Returns:
-            Whether it will also be the default model after a restart.
+            Whether the model will also be the default model after a restart.
 
         Raises:
             UnknownModelError: the model is not on disk.
@@ -246,7 +247,7 @@ def _recognition(body: VerboseBody) -> Recognition:
         text=body.text,
         duration_s=body.duration,
         segments=segments,
-        # Beside a warning `language` names what is spoken; the text is written as Russian then.
+        # If there is a warning, `language` is the spoken language, but the text was recognised as Russian.
         language=_CODES.get(body.language, body.language) if foreign is None else RUSSIAN,
         foreign=foreign,
         model=body.model,

@@ -17,7 +17,7 @@ from glas.domain.errors import ServiceFaultError
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
-# As OpenAI's `verbose_json` writes languages; of others we give the code.
+# Names of languages in OpenAI's `verbose_json`; for other languages, the answer has the code.
 LANGUAGE_NAMES: Final = {
     "ru": "russian",
     "en": "english",
@@ -31,7 +31,7 @@ _FAULTS_TOLD: Final = 3
 
 
 class Body(BaseModel):
-    """A JSON object with exactly these fields."""
+    """Base class of the bodies: JSON objects with the fields of their class and without other fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class Body(BaseModel):
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
             told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:_FAULTS_TOLD])
-            # The error itself would show what was sent, a person's words among it.
+            # The text of pydantic's error would contain the answer, and so a person's words.
             raise ServiceFaultError(f"expected {cls.__name__} from nn_service, got another answer: {told}") from None
 
     def written(self) -> dict[str, Any]:
@@ -59,23 +59,27 @@ class Usage(Body):
     """The amount of audio that was recognised."""
 
     type: Literal["duration"]
-    seconds: float = Field(ge=0, description="Length of the audio.")
+    seconds: float = Field(ge=0, description="Length of the audio in seconds.")
 
 
 class Logprob(Body):
     """A token with its log-probability."""
 
     token: str
-    logprob: float = Field(le=0, description="Natural logarithm of its probability.")
-    bytes: list[int] = Field(description="The token in UTF-8.")
+    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token; at most 0.")
+    bytes: list[int] = Field(description="Bytes of the token's text in UTF-8.")
 
 
 class TranscriptionBody(Body):
-    """`response_format=json`."""
+    """Answer to a request with `response_format=json`."""
 
     text: str
     usage: Usage
-    logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
+    logprobs: list[Logprob] = Field(
+        default=[],
+        description="Tokens with their log-probabilities. The field is present only if the request contains "
+        "`include[]=logprobs`.",
+    )
 
 
 class WordBody(Body):
@@ -84,19 +88,23 @@ class WordBody(Body):
     word: str
     start: float = Field(ge=0)
     end: float = Field(ge=0)
-    confidence: float | None = Field(ge=0, le=1, description="How sure the model is; null where it cannot tell.")
+    confidence: float | None = Field(
+        ge=0, le=1, description="Confidence of the word (0..1). null if the model does not give confidences."
+    )
 
 
 class SegmentBody(Body):
     """A segment; times are in seconds."""
 
     id: int
-    seek: int = Field(description="Always 0.")
+    seek: int = Field(description="Always 0. The field exists only for compatibility with OpenAI.")
     start: float = Field(ge=0)
     end: float = Field(ge=0)
     text: str
-    tokens: list[int] = Field(description="Always empty.")
-    temperature: float = Field(ge=0, description="With how much chance it was written.")
+    tokens: list[int] = Field(description="Always empty. The field exists only for compatibility with OpenAI.")
+    temperature: float = Field(
+        ge=0, description="Temperature of decoding. 0 means that the text was decoded without randomness."
+    )
     avg_logprob: float = Field(le=0)
     compression_ratio: float
     no_speech_prob: float = Field(ge=0, le=1)
@@ -106,8 +114,8 @@ class SegmentBody(Body):
 class KeywordBody(Body):
     """A keyword that replaced recognised words; times are in seconds."""
 
-    heard: str = Field(description="What the model wrote.")
-    text: str = Field(description="What is written instead.")
+    heard: str = Field(description="Recognised words that the keyword replaced.")
+    text: str = Field(description="Keyword that is in the text instead of the recognised words.")
     start: float = Field(ge=0)
     end: float = Field(ge=0)
 
@@ -116,49 +124,78 @@ class WarningBody(Body):
     """A warning that the whole text may be wrong, with its reason."""
 
     code: Literal["language_not_written"]
-    language: str = Field(description="ISO 639-1 code of what is probably spoken.")
+    language: str = Field(description="ISO 639-1 code of the language that is probably spoken in the recording.")
     message: str
 
 
 class VerboseBody(Body):
-    """`response_format=verbose_json`."""
+    """Answer to a request with `response_format=verbose_json`."""
 
     task: Literal["transcribe", "translate"]
-    language: str = Field(description="English name of the language, or its code.")
-    duration: float = Field(ge=0, description="Length of the audio, seconds.")
+    language: str = Field(
+        description="English name of the language that is spoken, as far as it is known; `english` for a "
+        "translation. If OpenAI has no name for the language, it is the ISO 639-1 code."
+    )
+    duration: float = Field(ge=0, description="Length of the audio in seconds.")
     text: str
     usage: Usage
-    model: str = Field(description="What recognised it.")
-    model_version: str | None = Field(description="Version of the weights: a hash over the model's files.")
-    confidence: float | None = Field(ge=0, le=1, description="Null where the model cannot tell.")
-    fingerprint: str | None = Field(description="sha256 of the decoded samples: the same sound in another file.")
+    model: str = Field(description="Name of the model that recognised the recording.")
+    model_version: str | None = Field(
+        description="Version of the model: a hash of the files with its weights. null if it is not known."
+    )
+    confidence: float | None = Field(
+        ge=0, le=1, description="Confidence of the whole text (0..1). null if the model does not give confidences."
+    )
+    fingerprint: str | None = Field(
+        description="sha256 of the decoded samples. It is equal for two files with the same sound. null if it is "
+        "not known."
+    )
     processing_seconds: float = Field(
-        ge=0, description="Seconds of work of all processors together, without waiting for a turn."
+        ge=0, description="Processing time in seconds, summed over all processors. Time in the queue does not count."
     )
-    elapsed_seconds: float = Field(ge=0, description="Seconds from the end of the upload to this answer.")
+    elapsed_seconds: float = Field(ge=0, description="Time in seconds from the end of the upload to this answer.")
     warning: WarningBody | None = Field(
-        description="Another language is spoken than the model was to write, and no other model is on disk."
+        description="Warning that probably another language is spoken than the language in which the model wrote "
+        "the text, and that no model for the spoken language is on disk. null if there is no such doubt."
     )
-    keywords: list[KeywordBody] = Field(default=[], description="Those of the caller that changed the text.")
-    segments: list[SegmentBody] = Field(default=[], description="Unless only words are asked for.")
-    words: list[WordBody] = Field(default=[], description="Only with `timestamp_granularities[]=word`.")
-    logprobs: list[Logprob] = Field(default=[], description="Only with `include[]=logprobs`.")
+    keywords: list[KeywordBody] = Field(
+        default=[],
+        description="Keywords of the request that replaced recognised words. The field is absent if none did.",
+    )
+    segments: list[SegmentBody] = Field(
+        default=[],
+        description="Segments of the text with times. The field is absent if the request asks only for words.",
+    )
+    words: list[WordBody] = Field(
+        default=[],
+        description="Words with times. The field is present only if the request contains "
+        "`timestamp_granularities[]=word`.",
+    )
+    logprobs: list[Logprob] = Field(
+        default=[],
+        description="Tokens with their log-probabilities. The field is present only if the request contains "
+        "`include[]=logprobs`.",
+    )
 
 
 class ComparisonBody(Body):
     """The result of comparing a given text with the sound of a recording."""
 
     sound: Sound
-    text: str = Field(description="What the model recognises.")
+    text: str = Field(description="Text that the model recognises in the recording.")
     lost: float | None = Field(
-        description="By how many natural logarithms the given text is less probable than the recognised one; null: the "
-        "model cannot tell."
+        description="Natural logarithm of the probability of the recognised text, divided by the probability of "
+        "the given text. The higher it is, the less the given text fits the recording. null if the texts could not "
+        "be compared."
     )
-    n_words: int | None = Field(description="Words in which both differ.")
+    n_words: int | None = Field(
+        description="Number of words in which the given text and the recognised text differ. null if the texts "
+        "could not be compared."
+    )
 
 
 class PredictionBody(Body):
-    """The answer of the route `/predict`, in the format of the original system."""
+    """The answer of the route `/predict`, in the format of the system that Glas replaces."""
 
     prediction: str
 
@@ -184,8 +221,11 @@ class HealthBody(Body):
     """State of a service that answers."""
 
     status: Literal["ok"]
-    model: str = Field(description="The default model.")
-    model_version: str | None = Field(description="Version of its weights; null while it is not loaded.")
+    model: str = Field(description="Name of the default model.")
+    model_version: str | None = Field(
+        description="Version of the default model: a hash of the files with its weights. null while the model is "
+        "not loaded."
+    )
     title: TitleBody
     version: str
     in_flight: int = Field(ge=0)

@@ -29,11 +29,17 @@ class ModelBody(Body):
     object: Literal["model"] = "model"
     created: int = 0
     owned_by: Literal["glas"] = "glas"
-    is_default: bool = Field(description="Whether it is what `auto` means.")
+    is_default: bool = Field(description="Whether this is the default model, to which the name `auto` refers.")
     is_loaded: bool
-    aliases: list[str] = Field(description="Other names that mean it now.")
-    version: str | None = Field(description="Of the weights in memory; null if it is not loaded.")
-    window_seconds: float | None = Field(description="Longest piece of speech it hears at once; null if not loaded.")
+    aliases: list[str] = Field(description="Additional names that refer to this model at present.")
+    version: str | None = Field(
+        description="Version of the model in memory: a hash of the files with its weights. null if the model is "
+        "not loaded."
+    )
+    window_seconds: float | None = Field(
+        description="Longest piece of speech in seconds that the model can recognise at once. null if the model "
+        "is not loaded."
+    )
 
 
 class ModelsBody(Body):
@@ -47,30 +53,37 @@ class LoadedBody(Body):
     """A model in memory."""
 
     id: str
-    version: str = Field(description="Of its weights: a hash over the model's files.")
-    aliases: list[str] = Field(description="Other names that mean it now.")
+    version: str = Field(description="Version of the model: a hash of the files with its weights.")
+    aliases: list[str] = Field(description="Additional names that refer to this model at present.")
     is_default: bool
     since: datetime
-    in_flight: int = Field(ge=0, description="Requests that use it.")
+    in_flight: int = Field(ge=0, description="Number of requests that use the model at present.")
     memory_bytes: int | None = Field(
-        description="By how much the process grew while it was loaded; null where the system does not tell."
+        description="Bytes by which the memory of the process grew while the model was loaded. null if the system "
+        "does not report it."
     )
-    expires_at: datetime | None = Field(description="When it is unloaded unless it is used; null: it stays.")
+    expires_at: datetime | None = Field(
+        description="Time at which the model is unloaded if no request uses it before. null means that it is "
+        "never unloaded."
+    )
 
 
 class LoadedModelsBody(Body):
     """The loaded models, and the load of the service."""
 
     models: list[LoadedBody]
-    in_flight: int = Field(ge=0, description="Recordings that are being recognised or wait.")
-    resident_bytes: int | None = Field(description="Memory of the process; null where the system does not tell.")
+    in_flight: int = Field(ge=0, description="Number of recordings that are being recognised or wait for recognition.")
+    resident_bytes: int | None = Field(
+        description="Memory that the process occupies, in bytes. null if the system does not report it."
+    )
 
 
 class SwappedBody(LoadedBody):
-    """A loaded model for which a name now stands."""
+    """The loaded model that new requests under the given name use."""
 
     survives_restart: bool | None = Field(
-        description="Whether `auto` will mean it after a restart, too; null where `auto` was not changed."
+        description="Whether `auto` refers to this model also after a restart. null if the request did not change "
+        "`auto`."
     )
 
 
@@ -78,10 +91,17 @@ class CandidateBody(Body):
     """A candidate that is tried beside the default model."""
 
     model: str
-    version: str = Field(description="Of its weights.")
-    share: float = Field(ge=0, le=1, description="Share of people whom it answers.")
+    version: str = Field(description="Version of the candidate: a hash of the files with its weights.")
+    share: float = Field(
+        ge=0,
+        le=1,
+        description="Share (0..1) of people whose recordings the candidate recognises instead of the default model.",
+    )
     shadow_share: float = Field(
-        ge=0, le=1, description="Share of messages of which a second text is made while nobody waits."
+        ge=0,
+        le=1,
+        description="Share (0..1) of messages for which the candidate recognises a second text, besides the text "
+        "of the default model. This happens only while no recording waits.",
     )
 
     @property
@@ -91,7 +111,7 @@ class CandidateBody(Body):
 
 
 class ErrorTold(Body):
-    """Error of a download, for messages."""
+    """The error that ended a download."""
 
     message: str
     code: str
@@ -102,12 +122,13 @@ class FetchBody(Body):
 
     id: str
     state: FetchState
-    serve: bool = Field(description="Whether the model becomes the default one afterwards.")
+    serve: bool = Field(description="Whether the model becomes the default model after the download.")
     done_bytes: int = Field(ge=0)
-    total_bytes: int = Field(ge=0, description="0 until the source has told.")
-    error: ErrorTold | None = Field(description="Only where it failed.")
+    total_bytes: int = Field(ge=0, description="Size of the download in bytes. 0 means that it is not known yet.")
+    error: ErrorTold | None = Field(description="Error that ended the download. null if the download did not fail.")
     survives_restart: bool | None = Field(
-        description="Whether the model stays the default one; null unless it is that."
+        description="Whether the model is the default model also after a restart. null if the model did not "
+        "become the default model."
     )
 
 
@@ -117,11 +138,13 @@ class OfferedBody(Body):
     id: str
     title: TitleBody
     summary: TitleBody
-    size_mb: float | None = Field(description="What is fetched, in 10⁶ bytes; null where nobody knows.")
+    size_mb: float | None = Field(description="Size of the download in megabytes (10⁶ bytes). null if it is not known.")
     licence: str
     is_on_disk: bool
     is_default: bool
-    fetch: FetchBody | None = Field(description="The fetch that runs, or how the last one ended.")
+    fetch: FetchBody | None = Field(
+        description="State of the running download of this model, or of its last download. null if there was none."
+    )
 
 
 class OfferedModelsBody(Body):
@@ -133,10 +156,14 @@ class OfferedModelsBody(Body):
 class FetchRequest(RequestBody):
     """Whether a model serves after its download."""
 
-    serve: bool = Field(default=False, description="Make it the default one.")
+    serve: bool = Field(default=False, description="Whether the model becomes the default model after the download.")
 
 
 class SwapRequest(RequestBody):
-    """The model for which a name will stand; a name that no model has becomes an alias."""
+    """The model that will be used for a name; a name that no model has becomes an alias."""
 
-    model: str | None = Field(default=None, description="Null: the same model, its files read anew.")
+    model: str | None = Field(
+        default=None,
+        description="Name of the model to which the name in the path will refer. null means that the model does "
+        "not change, and that its files are read again.",
+    )

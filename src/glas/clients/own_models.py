@@ -15,20 +15,32 @@ _Version = Annotated[str, Field(pattern=f"^{VERSION_PATTERN}$")]
 
 
 class _Owned(RequestBody):
-    tg_id: TgId | None = Field(default=None, description="The person whose model it is.")
-    chat_id: GroupId | None = Field(default=None, description="The group whose model it is.")
+    tg_id: TgId | None = Field(
+        default=None,
+        description="Telegram's id of the person to whom the model belongs. null if another field identifies the "
+        "owner.",
+    )
+    chat_id: GroupId | None = Field(
+        default=None,
+        description="Telegram's id of the group to which the model belongs. null if another field identifies the "
+        "owner.",
+    )
 
 
 class OwnModelEntry(_Owned):
     """A model that answers one person or one group from now on."""
 
-    transcription_id: RowId | None = Field(default=None, description="A message of the person whose model it is.")
+    transcription_id: RowId | None = Field(
+        default=None,
+        description="Number of any message of the person to whom the model belongs. null if another field "
+        "identifies the owner.",
+    )
     name: Name
     version: _Version
     instead_of: _Version
     wer_before: float = Field(ge=0, allow_inf_nan=False)
     wer_after: float = Field(ge=0, allow_inf_nan=False)
-    operator: Name = Field(description="Who decided: the user of the machine.")
+    operator: Name = Field(description="User of the operating system who made the decision.")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -38,7 +50,7 @@ class OwnModelEntry(_Owned):
 
 
 class OwnModelChoice(_Owned):
-    """Whether the own model or the common model answers a person or a group."""
+    """Whether a person or a group is answered by the own model or by the champion."""
 
     is_used: bool
 
@@ -67,15 +79,18 @@ class OwnModelCalls(ABC):
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models", entry))
 
     async def own_models(self, *, tg_id: int | None = None, chat_id: int | None = None) -> tuple[OwnModelRecord, ...]:
-        """Return the own models of a person and of a chat; without either argument, all that are assigned."""
+        """Return the own model of a person and the own model of a chat.
+
+        If neither argument is given, return all own models that are assigned to a person or chat.
+        """
         params = {"tg_id": tg_id, "chat_id": chat_id}
         return _records.validate_python(await self._call("GET", "/own-models", params=params))
 
     async def choose_own_model(self, choice: OwnModelChoice) -> OwnModelRecord:
-        """Let the own model answer, or the common model.
+        """Choose whether a person or a group is answered by the own model or by the champion.
 
         Raises:
-            NotFoundError: there is no own model.
+            NotFoundError: the person or group has no own model.
         """
         return OwnModelRecord.model_validate(await self._call("PUT", "/own-models/choice", choice))
 

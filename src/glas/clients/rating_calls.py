@@ -16,7 +16,7 @@ _MOST_COMPARED = 2000
 class ModelRatings(Value):
     """The ratings of the texts of one version of a model."""
 
-    scores: tuple[Score, ...] = Field(description="Of rated messages, in the order in which they came.")
+    scores: tuple[Score, ...] = Field(description="Scores of the rated messages (1 to 3), oldest message first.")
 
 
 class RatingCalls(ABC):

@@ -26,16 +26,17 @@ sum by (outcome) (glas_recognition_requests_total)"""
 class Spread(Value):
     """A histogram of seconds."""
 
-    total_s: float = Field(description="Sum of all of them.")
+    total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(
-        description="Upper bounds, seconds, with the number of recordings up to each."
+        description="Cumulative histogram. Each entry contains an upper bound in seconds and the number of "
+        "recordings whose time is at most this bound."
     )
 
     def percentile(self, share: float) -> float | None:
         """Estimate the time in seconds that is not exceeded by the given share of the recordings.
 
         Within a bucket the times are assumed to be evenly spread, as in Prometheus' `histogram_quantile`. A time beyond
-        the last bound counts as this bound. None before the first recording.
+        the last bound counts as this bound. If there was no recording yet, return None.
         """
         n_all = self.buckets[-1][1] if self.buckets else 0
         if not n_all:
@@ -53,11 +54,13 @@ class Spread(Value):
 class RecognitionFigures(Value):
     """Counts since the service started."""
 
-    n_in_flight: int = Field(description="Requests that run or wait now.")
-    outcomes: dict[str, int] = Field(description="Finished requests by outcome: ok or an error's code.")
-    audio_s: float = Field(description="Seconds of audio recognised.")
-    processing: Spread = Field(description="Work from bytes to text, without waiting.")
-    waiting: Spread = Field(description="What recordings waited for.")
+    n_in_flight: int = Field(description="Number of requests that are being recognised or wait for recognition.")
+    outcomes: dict[str, int] = Field(
+        description="Number of finished requests with each outcome: `ok` or the code of an error."
+    )
+    audio_s: float = Field(description="Total length of the recognised recordings, in seconds.")
+    processing: Spread = Field(description="Processing times of the recordings. Time in the queue does not count.")
+    waiting: Spread = Field(description="Times that the recordings waited in the queue.")
 
     @property
     def real_time_factor(self) -> float | None:

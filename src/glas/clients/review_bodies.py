@@ -19,7 +19,10 @@ class ReviewRequest(RequestBody):
 
     tg_id: TgId
     besides: tuple[RowId, ...] = Field(
-        default=(), max_length=1, description="The message that the reviewer has already, if they ask for a second one."
+        default=(),
+        max_length=1,
+        description="Number of the message that is reserved for the reviewer already, if the reviewer asks for a "
+        "second message. Otherwise empty.",
     )
 
 
@@ -27,12 +30,14 @@ class ReviewItem(Value):
     """A message for review, without its speaker and without the reviews of other people."""
 
     transcription_id: int
-    text: str = Field(description="What was recognised.")
+    text: str = Field(description="Text that the model recognised.")
     duration_s: float
-    bot_id: int = Field(description="The bot by which `file_id` is known.")
+    bot_id: int = Field(description="Telegram's id of the bot that can download the recording with `file_id`.")
     file_id: str
-    audio_key: str | None = Field(description="The object with the recording; None: not stored yet.")
-    held_until: datetime = Field(description="Until then nobody else gets it.")
+    audio_key: str | None = Field(
+        description="Key of the recording in the object store. null means that the recording is not stored there yet."
+    )
+    held_until: datetime = Field(description="Time until which the message is reserved for this reviewer.")
 
 
 class Review(RequestBody):
@@ -41,7 +46,9 @@ class Review(RequestBody):
     tg_id: TgId
     verdict: Verdict
     reference: Annotated[Text, Field(min_length=1, max_length=100_000)] | None = Field(
-        default=None, description="The words, where the verdict is `correct`."
+        default=None,
+        description="Words that were said. They are required with the verdict `correct`; with other verdicts the "
+        "field must be null.",
     )
 
     @model_validator(mode="after")
@@ -55,21 +62,31 @@ class ReviewResult(Value):
     """Result of a review."""
 
     transcription_id: int
-    rank: Rank | None = Field(description="Of the reference that stands now; None: there is none.")
-    is_agreed: bool = Field(description="Somebody else had said the same, independently.")
-    paid_hundredths: int = Field(description="What this review earned so far.")
-    balance_hundredths: int = Field(description="The reviewer's cash now.")
-    refusal_reason: Refusal | None = Field(default=None, description="Why an agreed review was not paid.")
+    rank: Rank | None = Field(
+        description="Reliability of the words that are now the reference of the message. null means that there is "
+        "no reference."
+    )
+    is_agreed: bool = Field(description="Whether another person gave the same words or the same verdict independently.")
+    paid_hundredths: int = Field(description="Sum of the payments for this review so far, in hundredths of a coin.")
+    balance_hundredths: int = Field(description="The reviewer's present number of coins, in hundredths of a coin.")
+    refusal_reason: Refusal | None = Field(
+        default=None,
+        description="Reason why this review was not paid although another person confirmed it. null if there is "
+        "no such reason.",
+    )
 
 
 class ReviewerFigures(Value):
     """The work of a reviewer in numbers."""
 
-    n_since: int = Field(description="Reviews since the moment that was asked for.")
-    n_reviews: int = Field(description="All reviews.")
+    n_since: int = Field(description="Number of the reviewer's reviews since the time in the request.")
+    n_reviews: int = Field(description="Number of all reviews of the reviewer.")
     n_compared: int = Field(
-        description="Those of them about which somebody else, who did not know of it, said something."
+        description="Number of reviews about messages for which another person independently gave words or a "
+        "verdict. Reviews with the verdict `skip` do not count."
     )
-    n_agreed: int = Field(description="Those of these with which somebody agreed.")
-    paid_since_hundredths: int = Field(description="Earned by reviews since that moment.")
+    n_agreed: int = Field(description="Number of reviews with which another person agrees.")
+    paid_since_hundredths: int = Field(
+        description="Payments for reviews since the time in the request, in hundredths of a coin."
+    )
     balance_hundredths: int

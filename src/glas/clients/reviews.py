@@ -33,11 +33,11 @@ class ReviewCalls(ABC):
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body, {"by": by}))
 
     async def next_review(self, tg_id: int, besides: int | None = None) -> ReviewItem | None:
-        """Return the message that is held for this reviewer; if none is held, hold the next one.
+        """Return the message that is held for this reviewer; if no message is held, hold the next message.
 
         Args:
             tg_id: the reviewer.
-            besides: a message that they already hold; the answer is a second one, which is then also held for them.
+            besides: a message that the reviewer already holds; if it is given, a second message is returned and held.
 
         Returns:
             The message; None if no message waits for review.
@@ -85,14 +85,14 @@ class ReviewCalls(ABC):
         Raises:
             NotFoundError: there is no such message or person.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
-            ConflictError: it is not the person's last review, it is too old, or another person has judged or holds the
-                message.
+            ConflictError: the review is not the person's last one or is too old, or another person has judged the
+                message or holds it.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
 
     async def review_figures(self, tg_id: int, since: datetime | None = None) -> ReviewerFigures:
-        """Count the reviews of a person, those with which others agreed, and the coins for them.
+        """Count the reviews of a person, how many of them other people agreed with, and the coins paid for them.
 
         Args:
             tg_id: the reviewer.

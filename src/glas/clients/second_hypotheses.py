@@ -30,7 +30,7 @@ class SecondCalls(ABC):
     ) -> Any: ...
 
     async def store_second_hypothesis(self, transcription_id: int, heard: Hypothesis) -> None:
-        """Store a second hypothesis; a later one of the same message replaces it.
+        """Store the second hypothesis of a message; a later second hypothesis of this message replaces it.
 
         Raises:
             NotFoundError: the message does not exist, or was deleted.

@@ -37,14 +37,14 @@ class VocabularyCalls(ABC):
         Raises:
             NotFoundError: nobody registered under this id.
             ForbiddenError: the person is banned.
-            InvalidParameterError: one of them is neither a word nor a short phrase.
+            InvalidParameterError: an entry is neither a word nor a short phrase.
             ConflictError: the vocabulary would contain too many words.
         """
         body = NewWords.model_construct(words=list(words))
         return _words.validate_python(await self._call("PUT", f"/users/{tg_id}/words", body))
 
     async def remove_word(self, tg_id: int, word_id: int) -> tuple[VocabularyWord, ...]:
-        """Remove a word from a person's vocabulary; it is not an error if it is not there.
+        """Remove a word from a person's vocabulary; it is no error if the vocabulary does not contain the word.
 
         Returns:
             The words that are left.
@@ -58,8 +58,8 @@ class VocabularyCalls(ABC):
         """Return the words that are likely in a recording, the most useful first.
 
         Args:
-            chat_id: the chat in which it was sent.
-            tg_id: the person who sent it, if known; only registered people have a vocabulary.
+            chat_id: the chat in which the recording was sent.
+            tg_id: the person who sent the recording, if known; only registered people have a vocabulary.
             limit: largest number of words, up to `MOST_KEYWORDS`.
         """
         params = {"chat_id": chat_id, "tg_id": tg_id, "limit": limit}

@@ -19,4 +19,7 @@ class NewWords(RequestBody):
 class Keywords(Value):
     """Words that are likely in a recording."""
 
-    words: tuple[str, ...] = Field(description="The most useful first: the person's, the chat's, the installation's.")
+    words: tuple[str, ...] = Field(
+        description="Words that may be said in the recording, the most useful first: words of the person, then of "
+        "the chat, then of all people."
+    )

@@ -67,7 +67,7 @@ def create_app(
         app,
         health=health,
         ready=ready,
-        ready_summary="Whether the object store answers",
+        ready_summary="Check whether the object store answers",
         # A slow disk may delay the figure of its free space.
         render=functools.partial(asyncio.to_thread, metrics.render),
     )
@@ -78,7 +78,10 @@ def create_app(
 async def _open_exporter(
     settings: Settings, db_assist: DbAssistClient, store: Store, metrics: Metrics
 ) -> AsyncIterator[Exporter]:
-    """Make exports possible within the context; the processes that decode start with the first export."""
+    """Give an exporter that can be used while the context is open.
+
+    The exporter's decoder processes start when the first export needs them.
+    """
     decoder = DecoderPool(settings.audio.decode_workers, decode_limits(settings.audio))
     exporter = Exporter(
         export_options(settings),
@@ -96,7 +99,7 @@ async def _open_exporter(
 
 
 async def health(request: Request) -> Health:
-    """Answer without asking the object store."""
+    """Return the state of the service; the object store is not checked."""
     return Health(status="ok", store=request.app.state.archive.store.kind, version=glas.__version__)
 
 

@@ -35,8 +35,8 @@ class Archive:
         Args:
             transcription_id: the message.
             data: the original bytes of the recording.
-            lost_sha256: the sha256 of an object that was lost. `data` must have this hash, and replaces a damaged
-                object.
+            lost_sha256: the sha256 of a lost object that this call restores; None for a new recording. `data` must have
+                this hash. If the stored object is damaged, `data` replaces it.
 
         Raises:
             InvalidParameterError: `data` does not have this sha256.
@@ -53,7 +53,7 @@ class Archive:
         return StoredObject(**(await self.store.put(key, data))._asdict(), extension=extension)
 
     async def put_text(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the recognised text of a message, UTF-8; `lost_sha256` has the same meaning as for `put_audio`.
+        """Store the recognised text of a message, UTF-8; for `lost_sha256`, see `put_audio`.
 
         Raises:
             ConflictError: another text is stored for this message.
@@ -90,7 +90,11 @@ class Archive:
         return expected.sha256 is None or await self.store.digest(expected.key) == expected.sha256
 
     async def _make_room(self, key: str, data: Data, lost_sha256: str) -> None:
-        """Delete a damaged object, so that the right one can be stored."""
+        """Delete the object under `key` if it is damaged, so that `data` can be stored under the same key.
+
+        Raises:
+            InvalidParameterError: `data` does not have the sha256 of the lost object.
+        """
         came = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         if came != lost_sha256:
             raise InvalidParameterError(

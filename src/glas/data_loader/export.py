@@ -1,6 +1,6 @@
 """Update the export directory from the database. The time depends only on the number of changed messages.
 
-`run_export` reads the changes from db_assist, updates the folders of the changed messages, and commits them to the
+`run_export` reads the changes from db_assist, updates the directories of the changed messages, and commits them to the
 index together with the cursor. Then it writes the manifest, and those dataset files that contain a changed message. The
 export can be killed at any time: the next run repeats what was not committed, and writes the missing files.
 """
@@ -69,7 +69,7 @@ async def run_export(
 
     Raises:
         ConflictError: another export into this directory is running.
-        ServiceError: db_assist or the object store cannot be reached; the next run continues from there.
+        ServiceError: db_assist or the object store cannot be reached; the next run continues where this run stopped.
     """
     began = time.monotonic()
     with locked(options.directory, options.on_step) as folders, open_index(folders.index_path) as index:
@@ -148,7 +148,10 @@ class _Run:
         return is_full
 
     def _start(self) -> Position:
-        """Return the position at which to begin: after the last page, or at the beginning for a full export."""
+        """Return the position in the changes at which this export begins.
+
+        The export begins after the last exported page. A new full export begins at the first page.
+        """
         position, options = self._index.position, self._made_with
         is_due = time.time() - position.full_at_s >= self._options.reconcile_s and not position.is_full
         if self._options.full or is_due or position.options != options:
@@ -173,12 +176,12 @@ class _Run:
                     self._index.commit, position, kept=done.kept, changed=done.changed, gone=done.gone
                 )
                 self._options.on_step("page committed")
-                _log.info("export goes on", **self.tally.model_dump())
+                _log.info("export continues", **self.tally.model_dump())
             if not page.has_more:
                 return position
 
     async def _finish_full(self, position: Position) -> Position:
-        """After a full export, remove files that do not belong there, and write missing ones."""
+        """After a full export, remove files that do not belong to the export, and write files that are missing."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)
@@ -192,7 +195,7 @@ class _Run:
         shards = self._index.shards()
         folders, files = self._folders.strangers(self._index.folders(), shards)
         for folder in folders:
-            _log.warning("a folder that does not belong to the export was removed", folder=folder)
+            _log.warning("a directory that does not belong to the export was removed", folder=folder)
             delete(self._folders.directory / folder)
         for file in files:
             delete(self._folders.dataset / file)

@@ -47,7 +47,7 @@ class Exporter:
         """Start an export.
 
         Raises:
-            ConflictError: one is running.
+            ConflictError: an export is running.
         """
         if self.state.is_running:
             raise ConflictError("an export is running already")
@@ -57,7 +57,10 @@ class Exporter:
         return self._task
 
     def has_exported(self) -> bool:
-        """Return whether there is an export that may contain the deleted messages."""
+        """Return whether anything was ever exported into the directory of exports.
+
+        If so, the exported files may contain messages that were deleted since.
+        """
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
     async def delete_own_models(self) -> None:
@@ -72,13 +75,13 @@ class Exporter:
         """Start an export and wait for it; if the caller stops waiting, the export continues.
 
         Raises:
-            ConflictError: one is running.
+            ConflictError: an export is running.
             GlasError: the error that ended the export early.
         """
         return await asyncio.shield(self.start(full=full))
 
     async def close(self) -> None:
-        """Stop the running export; the next export completes it."""
+        """Stop the running export; the next export continues where this export stopped."""
         if self._task is not None:
             self._task.cancel()
             # Its error is in the state and the log already.
@@ -108,7 +111,7 @@ class Exporter:
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, asyncio.CancelledError):
             failure = ExportFailure(code=ServiceFaultError.code, message="the export was stopped; the next one goes on")
-            _log.info("export stopped; the next one goes on")
+            _log.info("export stopped; the next export continues")
         elif isinstance(error, GlasError):
             failure = ExportFailure(code=error.code, message=error.message)
             _log.error("export failed", code=error.code, message=error.message)
@@ -128,7 +131,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Write a file whose time is that of the last successful export; only a metric depends on it."""
+    """Write an empty file; its modification time is the time of the last successful export, which a metric shows."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 

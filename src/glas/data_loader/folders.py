@@ -1,11 +1,11 @@
-"""Folders of the export. Folders are written in a temporary place, synced to disk, and then renamed.
+"""Directories of the export. They are written in a temporary place, synced to disk, and then renamed.
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
-    downloads/.export/                      the lock, the index, and what is being built
+    downloads/.export/                      the lock, the index, and unfinished directories and files
 
-A reader never sees a folder in which a file is missing. While a folder is replaced, it does not exist for a moment, but
-there are never two of it.
+A reader never sees a directory in which a file is missing. While a directory is replaced, it does not exist for a
+moment, but a message never has two directories.
 """
 
 import contextlib
@@ -30,10 +30,10 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """Open the folders of an export and hold their lock; no other process can open them meanwhile.
+    """Open the directories of an export and hold their lock, so that no other export can open them.
 
     Raises:
-        ConflictError: another export is running in this directory, in this process or another one.
+        ConflictError: another export is running in this directory, in this process or in another process.
     """
     inner = directory / ".export"
     files.make_directory(inner)
@@ -46,7 +46,10 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 
 
 class Folders:
-    """Files of an export whose lock is held. One thread calls all methods, except those for a single message."""
+    """Files of an export whose lock is held.
+
+    The methods for a single message may be called from several threads, all other methods only from one thread.
+    """
 
     def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
         self.directory = directory
@@ -62,14 +65,14 @@ class Folders:
         files.make_directory(self.dataset)
 
     def end(self) -> None:
-        """Delete the folders of scores that contain no message any more."""
+        """Delete the directories of scores that contain no message any more."""
         shutil.rmtree(self._staging, ignore_errors=True)
         for score in _SCORES:
             with contextlib.suppress(OSError):
                 (self.directory / score).rmdir()
 
     def draft(self, name: str) -> Path:
-        """Return the temporary path of a new folder or file."""
+        """Return the temporary path of a new directory or file."""
         return self._staging / name
 
     def is_complete(self, record: Record) -> bool:
@@ -88,7 +91,7 @@ class Folders:
         return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
-        """Reuse the WAV that an earlier export decoded; return whether there was one."""
+        """Reuse the WAV file that an earlier export decoded; return whether this file exists."""
         source = self.directory / known.folder / known.audio_file
         try:
             os.link(source, draft / name)
@@ -110,7 +113,7 @@ class Folders:
         files.to_disk(draft)
 
     def place(self, draft: Path, record: Record) -> None:
-        """Rename a finished folder into place; remove every other folder of the same message."""
+        """Rename a finished directory into place; remove every other directory of the same message."""
         self.remove(record.id)
         self._on_step("place free")
         target = self.directory / record.folder
@@ -119,7 +122,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the folder of a message, for any score."""
+        """Remove the directory of a message, whatever the score in its path."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
@@ -128,7 +131,7 @@ class Folders:
                 shutil.rmtree(old)
 
     def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return the folders of messages and files of the dataset that do not belong to the export."""
+        """Return the directories of messages and files of the dataset that do not belong to the export."""
         found = [
             f"{score}/{entry.name}"
             for score in _SCORES
@@ -140,7 +143,7 @@ class Folders:
         return sorted(set(found) - folders), sorted(set(files) - set(shards))
 
     def publish(self, draft: Path, target: Path) -> bool:
-        """Replace a file by a finished one; if both have the same content, leave the old one untouched."""
+        """Replace a file by a finished file; if both files have the same content, do not touch the old file."""
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False

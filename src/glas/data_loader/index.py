@@ -1,8 +1,8 @@
 """Index of the export: its position in the changes, the exported messages, and the files that must be written again.
 
 The index is a small SQLite file inside the export's directory. A page of changes and the cursor after it are committed
-together, after the folders were renamed. Files about all messages (manifest, dataset) are marked here until they are
-written. So the next export completes an export that was killed. If the index is lost, the next export compares
+together, after the directories were renamed. Files about all messages (manifest, dataset) are marked in the index until
+they are written. So the next export completes an export that was killed. If the index is lost, the next export compares
 everything again.
 """
 
@@ -86,7 +86,7 @@ def open_index(path: Path) -> Iterator["Index"]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Used by one thread at a time, but not always by the same one.
+    # Several threads use the connection, but only one at a time.
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -151,7 +151,7 @@ class Index:
         return [transcription_id for (transcription_id,) in rows]
 
     def folders(self) -> set[str]:
-        """Return the folders of all messages."""
+        """Return the directories of all messages."""
         return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
 
     def numbers(self) -> set[int]:
@@ -168,7 +168,7 @@ class Index:
             yield Record.model_validate_json(record)
 
     def worst_first(self) -> Iterator[Record]:
-        """Return all messages in the order of the manifest."""
+        """Return all messages in the order of the manifest: those with the worst texts first."""
         for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
             yield Record.model_validate_json(record)
 

@@ -1,4 +1,4 @@
-"""Export one message: download, check and decode its recording, and rename its folder into place."""
+"""Export one message: download, check and decode its recording, and rename its directory into place."""
 
 import hashlib
 import mmap
@@ -23,12 +23,12 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class MessageWriter:
-    """Writes the folders of messages.
+    """Writes the directories of messages.
 
     Args:
         store: the object store with the original recordings.
         decoder: decodes the recordings.
-        folders: the folders of the export.
+        folders: the directories of the export.
         in_thread: runs functions that wait for the disk or a decoder.
         on_step: is called at each step; see `ExportOptions`.
     """
@@ -43,11 +43,11 @@ class MessageWriter:
         self._on_step = on_step
 
     async def write(self, record: Record, known: Record | None) -> Record | None:
-        """Write a message's folder and rename it into place.
+        """Write a message's directory and rename it into place.
 
         Args:
             record: the message, without its duration.
-            known: the present contents of the folder, if it is complete; None if there is no complete folder.
+            known: the present contents of the directory, if it is complete; None if there is no complete directory.
 
         Returns:
             The record with its duration; None if the decoder failed and the file is not the cause.
@@ -89,7 +89,10 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Return whether the store has a recognition that the message's folder lacks; it can be stored later."""
+        """Return whether the store has a recognition that the message's directory lacks.
+
+        This is possible because a recognition may be stored after the message was exported.
+        """
         if record.recognition_file is not None:
             return False
         try:

@@ -14,7 +14,7 @@ _KINDS = ("audio", "transcription", "recognition")
 
 
 class Metrics:
-    """Counters of stored objects, of lost ones and of exports, and the free space of disks.
+    """Counters of stored objects, of lost objects and of exports, and the free space of disks.
 
     Args:
         directories: directories whose disks are observed, by the name that a label shows.
@@ -58,7 +58,7 @@ class Metrics:
         self._watch(directories)
 
     def _watch(self, directories: Mapping[str, Path]) -> None:
-        """Add metrics for the free space and the size of disks; they are looked up at each request."""
+        """Add metrics for the free space and the size of disks; the values are read again at each request."""
         free = Gauge("glas_disk_free_bytes", "Free space of a directory's disk", ["directory"], registry=self._registry)
         size = Gauge("glas_disk_size_bytes", "Size of a directory's disk", ["directory"], registry=self._registry)
         for name, directory in directories.items():

@@ -13,7 +13,9 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 async def delete_unowned(db_assist: DbAssistClient, models_dir: Path) -> None:
-    """Delete the directories of these models on this machine, then their rows; an interrupted deletion is repeated.
+    """Delete own models that are assigned to nobody: their directories on this machine, then their rows.
+
+    If the deletion is interrupted, the next call completes it.
 
     Raises:
         ServiceError: db_assist cannot be reached.

@@ -1,4 +1,4 @@
-"""Export one page of changes: write, keep or remove the folders of its messages."""
+"""Export one page of changes: write, keep or remove the directories of its messages."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,12 +21,12 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Tally(ExportProgress):
-    """The counts of a running export; unlike those that a caller gets, they grow."""
+    """The counts of a running export, which are increased while it runs."""
 
     model_config = ConfigDict(frozen=False)
 
     def progress(self) -> ExportProgress:
-        """Return the counts of now."""
+        """Return a copy of the present counts; the copy does not change."""
         return ExportProgress.model_validate(self.model_dump())
 
 
@@ -35,10 +35,10 @@ class Page:
     """Result of one page of changes.
 
     Attributes:
-        kept: ids of messages whose folders stay as they are.
-        changed: messages whose folders were written.
+        kept: ids of messages whose directories stay as they are.
+        changed: messages whose directories were written.
         gone: ids of messages that are not in the export any more.
-        must_repeat: whether a decoder failed for a reason that is not in its file.
+        must_repeat: whether the page must be exported again, because a decoder failed and its file is not the cause.
     """
 
     kept: list[int] = field(default_factory=list)
@@ -48,17 +48,17 @@ class Page:
 
 
 class PageExport:
-    """Updates the folders of messages, several at once.
+    """Updates the directories of messages, several at once.
 
     Args:
         store: the object store with the recordings.
-        folders: the folders of the export.
-        index: what the export contains.
-        writer: writes the folder of a message.
+        folders: the directories of the export.
+        index: the list of the messages that the export contains.
+        writer: writes the directory of a message.
         in_thread: runs functions that wait for the disk.
         tally: counts the messages.
         test_share: share of the speakers in the test set, 0..1.
-        at_once: number of messages at once.
+        at_once: largest number of messages that are written at the same time.
         on_message: is called after every message.
     """
 
@@ -86,7 +86,7 @@ class PageExport:
         self._places = asyncio.Semaphore(at_once)
 
     async def update(self, changes: Sequence[Change], *, is_full: bool) -> Page:
-        """Update the folders of a page's messages, several at once; an error ends the whole export."""
+        """Update the directories of a page's messages, several at once; an error ends the whole export."""
         page = Page()
         try:
             async with asyncio.TaskGroup() as group:
@@ -110,7 +110,7 @@ class PageExport:
     async def _leave_out(self, change: Change, page: Page) -> None:
         """Remove a message that may not be exported; if it was deleted, delete its objects, too."""
         self._tally.n_removed += self._index.known(change.transcription_id) is not None
-        # The index is not used: it may lack a folder that a killed run has left.
+        # The index is not used: it may lack a directory that a killed run has left.
         await self._in_thread(self._folders.remove, change.transcription_id)
         if change.transcription is None:
             await self._store.delete(await self._store.keys(change.transcription_id))

@@ -20,8 +20,8 @@ from glas.domain.transcription import SAMPLE_RATE_HZ
 LANGUAGE = "ru"
 TRAIN, TEST = Split.TRAIN.value, Split.TEST.value
 
-# Messages of this many consecutive ids share a dataset file: about 80 MB if all are 10 s long and rated by consenters
-# of every fourth; a changed message costs the rewriting of one file.
+# The messages with this many consecutive ids are in one dataset file. The file has about 80 MB if all messages are 10 s
+# long and a fourth of them is exported. If a message changes, its file is written again.
 _IDS_PER_SHARD = 1000
 
 
@@ -35,7 +35,9 @@ class HypothesisOut(_Value):
     file: str
     text: str
     model: str | None
-    model_version: str | None = Field(default=None, description="Version of the model's weights; None where unknown.")
+    model_version: str | None = Field(
+        default=None, description="Version of the model: a hash of the files with its weights. null if it is not known."
+    )
     confidence: float | None
 
 
@@ -44,8 +46,11 @@ class ReferenceOut(_Value):
 
     file: str
     text: str
-    by: str = Field(description="Whose words they are: a speaker or a reviewer; agreed ones are both's.")
-    rank: Rank = Field(description="How far it can be trusted: reviewer, author or agreed.")
+    by: str = Field(
+        description="Who gave the words: `reviewer` if the rank is `reviewer`, otherwise `speaker`. Words with "
+        "the rank `agreed` come from both."
+    )
+    rank: Rank = Field(description="Reliability of the words: `agreed`, `reviewer` or `author`.")
 
 
 class OriginalOut(_Value):
@@ -62,22 +67,27 @@ class Record(_Value):
 
     id: int
     score: Score
-    speaker: str = Field(description="Pseudonym: the same for all messages of a person.")
+    speaker: str = Field(description="Pseudonym of the speaker. All messages of one speaker have the same pseudonym.")
     split: str
     audio_file: str
     sample_rate_hz: int = SAMPLE_RATE_HZ
-    duration_s: float = Field(description="Counted in the samples of the exported file.")
+    duration_s: float = Field(description="Length in seconds of the exported audio file, counted in samples.")
     language: str = LANGUAGE
     hypothesis: HypothesisOut
     reference: ReferenceOut | None
     recognition_file: str | None = Field(
         default=None,
-        description="Segments and words with times, as the store keeps them; None where it did not, when this was "
-        "written.",
+        description="Name of the file with the segments, the words and their times. null if they were not stored "
+        "when the record was written.",
     )
-    wer: float | None = Field(description="Of the hypothesis against the reference, RU-NORM v1; None without one.")
+    wer: float | None = Field(
+        description="Word error rate of the recognised text against the reference, after the normalisation "
+        "RU-NORM v1. null if there is no reference."
+    )
     verdict: Verdict | None = Field(
-        default=None, description="bad_audio or not_speech, if a reviewer said so and nobody gave the words."
+        default=None,
+        description="Verdict of a reviewer: `bad_audio` or `not_speech`. null if no reviewer gave this verdict, "
+        "or if a person wrote the words.",
     )
     original: OriginalOut
     creation_datetime: datetime
@@ -86,7 +96,7 @@ class Record(_Value):
     def fingerprint(self) -> str:
         """Return a hash over the values of the message in the database.
 
-        The fingerprint needs neither decoding nor the object store.
+        The hash shows whether a message has changed since it was exported, without a look at its recording.
         """
         told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
         return hashlib.sha256(told.encode()).hexdigest()
@@ -98,7 +108,7 @@ class Record(_Value):
 
     @property
     def folder(self) -> str:
-        """Return the folder of the message, relative to the export's directory."""
+        """Return the directory of the message, relative to the export's directory."""
         return f"{int(self.score)}/{self.id}"
 
 

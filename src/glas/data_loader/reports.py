@@ -12,7 +12,7 @@ from typing import Final
 from glas.domain.errors import NotFoundError
 from glas.domain.model_records import REPORT_FIGURES, REPORT_PAGE
 
-# Of a round of `glas learn`, and of `glas promote`.
+# The report of a round of `glas learn`, and a report of `glas promote`.
 _PLACES: Final = ("*/report", "promotions/*")
 
 
@@ -25,7 +25,7 @@ def report_of(places: Iterable[Path], version: str) -> Path:
     """Return the page of the last report about a version of a model.
 
     Raises:
-        NotFoundError: there is none on this machine, or it was deleted with the data of a person in it.
+        NotFoundError: there is no such report on this machine, or it was deleted together with the data of a person.
     """
     found = [page for one, page in _all(places) if one == version]
     if not found:
@@ -44,7 +44,7 @@ def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _candidate(figures: Path) -> str | None:
-    """Return the version of the model that the gate has judged; None for a folder that contains no report."""
+    """Return the version of the model that the gate has judged; None for a directory that contains no report."""
     try:
         return str(json.loads(figures.read_bytes())["candidate"]["version"])
     except (OSError, ValueError, TypeError, KeyError):

@@ -20,33 +20,48 @@ _ANSWER_PART_BYTES = 1024 * 1024  # memory that a slow client occupies
 
 LostSha256 = Annotated[
     str | None,
-    Query(pattern="^[0-9a-f]{64}$", description="The body is this lost object, and replaces what stands in its place."),
+    Query(
+        pattern="^[0-9a-f]{64}$",
+        description="sha256 of a lost object that the body restores. The body must have this hash. If the stored "
+        "object is damaged, the body replaces it. Without this parameter, nothing is replaced.",
+    ),
 ]
-Id = Annotated[int, Path(ge=1, lt=2**63, description="The message, as db_assist numbers it.")]
+Id = Annotated[int, Path(ge=1, lt=2**63, description="Number of the message in db_assist.")]
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
     """Make the router; the lifespan stores archive and exporter in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes)
-    path, summary = "/objects/{id}/audio", "Keep a message's original bytes"
+    path, summary = "/objects/{id}/audio", "Store the original bytes of a message"
     router.add_api_route(
         path, put_audio, methods=["PUT"], summary=summary, openapi_extra=_body("application/octet-stream")
     )
-    path, summary = "/objects/{id}/transcription", "Keep a message's text"
+    path, summary = "/objects/{id}/transcription", "Store the text of a message"
     router.add_api_route(path, put_text, methods=["PUT"], summary=summary, openapi_extra=_body("text/plain"))
-    path, summary = "/objects/{id}/recognition", "Keep what was recognised in a message"
+    path, summary = "/objects/{id}/recognition", "Store the recognition of a message: segments and words with times"
     router.add_api_route(path, put_recognition, methods=["PUT"], summary=summary)
-    router.add_api_route("/objects/delete", delete_keys, methods=["POST"], summary="Delete objects by key")
-    router.add_api_route("/objects/lost", lost, methods=["POST"], summary="Which objects are missing or damaged")
-    router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete everything of a message")
-    path, summary = "/objects/{key:path}", "An object, or a range of it"
+    router.add_api_route(
+        "/objects/delete", delete_keys, methods=["POST"], summary="Delete the objects with the given keys"
+    )
+    router.add_api_route(
+        "/objects/lost", lost, methods=["POST"], summary="List which of the given objects are missing or damaged"
+    )
+    router.add_api_route("/objects/{id}", delete, methods=["DELETE"], summary="Delete all objects of one message")
+    path, summary = "/objects/{key:path}", "Read an object or a range of it"
     router.add_api_route(path, get, methods=["GET"], summary=summary, response_model=None, response_class=Response)
     router.add_api_route(path, get, methods=["HEAD"], response_model=None, include_in_schema=False)
-    router.add_api_route("/export", start_export, methods=["POST"], status_code=202, summary="Begin an export")
-    router.add_api_route("/export", export_state, methods=["GET"], summary="The export that runs, or the last one")
-    path, summary = "/reports", "Versions of models about which there is a report of the gate"
+    router.add_api_route(
+        "/export", start_export, methods=["POST"], status_code=202, summary="Start an export of training data"
+    )
+    router.add_api_route(
+        "/export",
+        export_state,
+        methods=["GET"],
+        summary="Show the progress of the running export, or the result of the last export",
+    )
+    path, summary = "/reports", "List the versions of models with a report of the gate"
     router.add_api_route(path, reports_there, methods=["GET"], summary=summary)
-    path, summary = "/reports/{version}", "The last report of the gate about a version of a model, as HTML"
+    path, summary = "/reports/{version}", "Read the last report of the gate about a version of a model, as HTML"
     router.add_api_route(path, report, methods=["GET"], summary=summary, response_class=FileResponse)
     return router
 
@@ -74,7 +89,7 @@ async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> 
 
 
 async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> StoredObject:  # noqa: A002
-    """Store segments and words with times; if others are stored for the same message, refuse."""
+    """Store the recognition of a message; answer 409 if another recognition is stored for this message."""
     stored = await _archive(request).put_recognition(id, kept)
     request.app.state.metrics.stored("recognition", stored.size_bytes)
     return stored
@@ -126,8 +141,15 @@ async def get(request: Request, key: Key) -> Response:
 async def start_export(
     request: Request,
     *,
-    full: Annotated[bool, Query(description="Compare everything, files included.")] = False,
-    only_again: Annotated[bool, Query(description="Do nothing where nothing was ever exported.")] = False,
+    full: Annotated[
+        bool,
+        Query(
+            description="Whether to compare all messages and files with the database, instead of only what has changed."
+        ),
+    ] = False,
+    only_again: Annotated[
+        bool, Query(description="Whether to start an export only if there was an export before.")
+    ] = False,
 ) -> ExportState:
     """Start an export; answer 409 while one is running.
 
@@ -167,7 +189,8 @@ def _archive(request: Request) -> Archive:
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
     """Return start and end of a range.
 
-    Return None for no range, several ranges, or an invalid one, which RFC 9110 permits to ignore.
+    Return None if the header has no range, several ranges or an invalid range. RFC 9110 permits a server to ignore
+    them.
 
     Raises:
         InvalidParameterError: the range begins after the end of the object, or is empty.

@@ -18,9 +18,9 @@ class AuditRow(Base):
 
     Triggers of the migration refuse to change or delete an entry.
 
-    People are named by the numbers of their rows. After a deletion these rows contain no name. So nothing in this table
-    must be deleted. `transcription_id` is not a foreign key, so that entries stay when a message is deleted; the ledger
-    has none either.
+    People are named by the numbers of their rows. After the deletion of a person's data, their row contains no name. So
+    entries about this person need not be deleted. `transcription_id` is not a foreign key, so that entries stay when a
+    message is deleted.
     """
 
     __tablename__ = "audit"

@@ -12,7 +12,7 @@ from asyncpg.exceptions import CannotConnectNowError, TargetServerAttributeNotMa
 
 from glas.system.sockets import silence_options
 
-# What passes by itself: a server that starts, recovers, stops, or has no place left.
+# Errors that end by themselves: the server starts, recovers or stops, or has no free connection.
 _PASSING: Final = (CannotConnectNowError, TooManyConnectionsError)
 
 
@@ -22,7 +22,7 @@ class ConnectionWithSocket(asyncpg.Connection):  # type: ignore[misc] # the libr
     def __init__(self, protocol: Any, transport: Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         self.transport = transport
-        # asyncpg has no settings for it.
+        # asyncpg has no setting for these options of the socket.
         own = transport.get_extra_info("socket")
         if own.family != socket.AF_UNIX:
             for option in silence_options():
@@ -39,10 +39,11 @@ async def connect(
 ) -> asyncpg.Connection:
     """Connect to the first of several servers that can be used; pass all other arguments to `asyncpg.connect`.
 
-    asyncpg has one time limit for all servers together, which a machine that does not answer would use up.
+    Each server gets its own time limit. asyncpg itself has only one limit for all servers together, and a machine that
+    does not answer would use up this limit.
 
     Raises:
-        OSError: the last server cannot be reached, or is a replica although one that accepts writes was asked for.
+        OSError: the last server cannot be reached, or is a replica although a server that accepts writes was requested.
         asyncpg.PostgresError: the last server does not accept connections now.
     """
     hosts = host if isinstance(host, list) else [host]
@@ -54,7 +55,8 @@ async def connect(
         except (OSError, *_PASSING) as error:
             reason = error
         except TargetServerAttributeNotMatched:
-            # To asyncpg this is a wrong use; here it is a replica that has not been promoted yet.
+            # asyncpg treats this as a wrong use. Here, the server is a replica that has not become the primary server
+            # yet.
             reason = ConnectionError(f"expected a server that accepts writes at {one_host}, got a replica")
     assert reason is not None, "expected a server to connect to"  # noqa: S101
     raise reason

@@ -12,9 +12,10 @@ from glas.domain.messages import MessageKind
 
 
 class CorrectionRow(Base):
-    """The corrected words of a message; after the correction was undone, the row has no words.
+    """The corrected words of a message.
 
-    The row is kept in this case, because it contains the decision about the payment.
+    After a correction was undone, the row has no words. The row is not deleted, because it contains the decision about
+    the payment.
     """
 
     __tablename__ = "corrections"
@@ -73,7 +74,7 @@ class TextToShowRow(Base):
 
 
 class AttachedMessageRow(Base):
-    """A further message of the bot that shows a text, in addition to the answer: a file, subtitles, a further part."""
+    """A message of the bot that shows a text in addition to the answer: a file, subtitles, or a part of a long text."""
 
     __tablename__ = "attached_messages"
 

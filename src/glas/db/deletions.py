@@ -22,12 +22,12 @@ _log = structlog.stdlib.get_logger("glas.db")
 
 
 class Deletion(BaseModel):
-    """One request to delete all data about a person, or single messages of theirs."""
+    """One request to delete all data about a person, or single messages of a person."""
 
     model_config = ConfigDict(frozen=True)
 
     user_id: int | None
-    """The number of the row that stays, without a name; None for messages of an unknown person."""
+    """The number of the person's row, which stays but has no name; None for messages of an unknown person."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False
@@ -48,7 +48,7 @@ class DeletionLog:
         """Return the name of the installation; create the log with a new name if it does not exist."""
         if not self.path.exists():
             draft = self._draft(secrets.token_hex(8), ())
-            # Of two processes that come at once one makes the log.
+            # If two processes do this at the same time, only one of them creates the log.
             with contextlib.suppress(FileExistsError):
                 self.path.hardlink_to(draft)
             draft.unlink()
@@ -56,7 +56,7 @@ class DeletionLog:
         return _Head.model_validate_json(self._lines()[0]).installation
 
     def add(self, deletion: Deletion) -> None:
-        """Append a deletion; it is on the disk when this returns."""
+        """Append a deletion; when this method returns, the deletion is on the disk."""
         self.installation()
         append_line(self.path, deletion.model_dump_json())
 
@@ -70,7 +70,7 @@ class DeletionLog:
             try:
                 found.append(Deletion.model_validate_json(line))
             except ValidationError:
-                _log.warning("a line of the log of deletions is not understood", path=str(self.path))
+                _log.warning("a line of the log of deletions cannot be read", path=str(self.path))
         return found
 
     def write(self, installation: str, deletions: Iterable[Deletion]) -> None:

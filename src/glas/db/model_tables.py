@@ -105,8 +105,8 @@ class LearningStepRow(Base):
 class AnnouncementRow(Base):
     """A message about a model that the bot sends without a request.
 
-    `claim` is set before it is sent and `outcome` afterwards. The texts are words of a person, so they are removed
-    after they were sent.
+    `claim` is set before the announcement is sent, and `outcome` afterwards. The texts are words of a person, so the
+    texts are removed after they were sent.
     """
 
     __tablename__ = "announcements"

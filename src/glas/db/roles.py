@@ -1,4 +1,4 @@
-"""Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that the part needs.
+"""Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that this part needs.
 
 | role | who connects with it | what it may do |
 | --- | --- | --- |
@@ -7,8 +7,8 @@
 | `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
-Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first takes
-away all rights, so that rights of an older version do not remain.
+Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first
+removes all rights, so that rights of an older version do not remain.
 """
 
 import base64
@@ -68,7 +68,7 @@ WHERE message.status = 'done' AND NOT message.is_forwarded
 
 
 def name_of(role: str, database: str) -> str:
-    """Return the name of a role. Roles belong to the whole server, so the name begins with that of the database.
+    """Return the name of a role. Roles belong to the whole server, so the name begins with the name of the database.
 
     Raises:
         ConfigurationError: the name would be longer than PostgreSQL permits.
@@ -83,12 +83,12 @@ def name_of(role: str, database: str) -> str:
 
 
 def prepare(connection: Connection) -> None:
-    """Drop the view, because PostgreSQL refuses to change columns on which a view depends."""
+    """Drop the view `training_messages`, because PostgreSQL refuses to change columns on which a view depends."""
     connection.execute(text(f"DROP VIEW IF EXISTS {VIEW}"))
 
 
 def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
-    """Create the view and the roles for which there are passwords, and set the rights of all existing roles.
+    """Create the view `training_messages`, and the roles for which there are passwords; set the rights of all roles.
 
     Args:
         connection: a connection to PostgreSQL as the owner of the tables, in a transaction; the tables must have the
@@ -146,7 +146,9 @@ def _make(connection: Connection, name: str, password: str) -> None:
         connection.execute(text(f"CREATE ROLE {quoted}"))
     # Only a superuser may take such attributes away, so a role of somebody else's is refused instead.
     if connection.scalar(text(f"SELECT {_MIGHTY} FROM pg_roles WHERE rolname = :name"), {"name": name}):  # noqa: S608
-        raise ConfigurationError(f"expected the role {name} to be an ordinary one, got one that may do more: drop it")
+        raise ConfigurationError(
+            f"expected the role {name} to be an ordinary role, got a role with more rights: drop it"
+        )
     # The verifier has no quotation mark, and its colons must not be read as parameters.
     connection.exec_driver_sql(f"ALTER ROLE {quoted} LOGIN PASSWORD '{scram_verifier(password)}'")
 
@@ -164,7 +166,10 @@ def _grant_app(connection: Connection, name: str) -> None:
 
 
 def _hand_over(connection: Connection, name: str) -> None:
-    """Make a role the owner of the durable engine's schemas and their contents, which an older version created."""
+    """Make a role the owner of the durable engine's schemas and of their contents.
+
+    If an older version of Glas created them, they have another owner.
+    """
     schemas = connection.scalars(
         text(
             "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'durable\\_%' AND nspowner <> CAST(:name AS regrole)"

@@ -10,7 +10,7 @@ from glas.db.types import UtcDateTime
 
 
 class SecondHypothesisRow(Base):
-    """The text of another model than the one that answered; shown to reviewers but not to the speaker."""
+    """The text of a message by another model than the model that answered. Reviewers see it; the speaker does not."""
 
     __tablename__ = "second_hypotheses"
 

@@ -1,8 +1,8 @@
 """Sessions of SQLite or PostgreSQL. A request is one transaction: `reading()` or `writing()`, committed at its end.
 
 SQLite permits one writer at a time. Therefore all writers share a single connection, in the order of their requests,
-and begin with BEGIN IMMEDIATE. Otherwise a transaction that reads before it writes would fail if another one wrote in
-between.
+and begin with BEGIN IMMEDIATE. Otherwise a transaction that reads before it writes would fail if another transaction
+wrote in between.
 """
 
 from collections.abc import AsyncIterator
@@ -72,7 +72,8 @@ class Database:
     async def empty_log(self) -> None:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
-        This waits for running transactions that read. If there are always some, the log is emptied by a later call.
+        This waits for running transactions that read. If transactions are reading all the time, the log is not emptied,
+        and a later call tries it again.
         """
         if self.name != "sqlite":
             return
@@ -91,7 +92,7 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return the URL of the database in the settings, or that of the SQLite file in the data directory.
+    """Return the URL of the database: from the settings, or else of the SQLite file in the data directory.
 
     Raises:
         ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The message does not contain the URL,
@@ -123,7 +124,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     if url.get_backend_name() == "sqlite":
         if url.database is None:
             raise ConfigurationError(
-                "expected a file for SQLite, got none: each connection would see a database of its own"
+                "expected a file for SQLite, got none: without a file each connection would have its own database"
             )
         make_directory(Path(url.database).parent)
         readers = _sqlite(create_async_engine(url, pool_size=_SQLITE_READERS, **options), begin="BEGIN")
@@ -153,7 +154,7 @@ def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sql
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """Make the same INSERT without a session, for statements that are built once; each dialect has another class."""
+    """Make an INSERT that supports ON CONFLICT for a dialect, for statements that are built once."""
     return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
 
@@ -161,7 +162,7 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces it.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
-    each use. Such a query needs three more round trips, for a transaction that needs three or four.
+    each use. Such a query needs three round trips, and a transaction needs only three or four.
     """
     resting = connection.driver_connection
     # The end may have arrived without the event loop having had time to read it.

@@ -143,7 +143,7 @@ class TranscriptionRow(Base):
         among("score", Score),
         Index(None, "bot_id", "chat_id", "answer_message_id"),
         Index(None, "bot_id", "answer_chat_id", "answer_message_id"),
-        # With what the pages sum up, so that they need not read the rows.
+        # These indexes contain the columns whose sums the pages show, so that the rows need not be read.
         Index(None, "user_id", "creation_datetime", "status", "duration_s"),
         Index(None, "user_id", "id"),
         Index(None, "creation_datetime", "user_id", "duration_s"),
@@ -180,7 +180,7 @@ class TranscriptionRow(Base):
 
     @property
     def reference(self) -> str | None:
-        """The correction, unless it is doubtful."""
+        """The correction; None if there is none, or if it is doubtful."""
         return None if self.rank == Rank.DOUBTFUL else self.corrected_text
 
 
@@ -215,9 +215,9 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """Hashes of audio that has been paid for: of Telegram's file name and of the samples.
+    """A hash of audio that has been paid for: of Telegram's name of the file, or of the samples.
 
-    They prevent a second payment. After the message is deleted, the row names no message and expires.
+    The hashes prevent a second payment. After the message is deleted, the row names no message and expires.
     """
 
     __tablename__ = "paid_audio"

@@ -15,7 +15,7 @@ class VocabularyWordRow(Base):
     """A word that a person corrected in one message, or added by hand (then without a message).
 
     The vocabularies of chats and of the installation are counted from these rows when they are read. So a word that is
-    deleted or undone also disappears from these vocabularies.
+    deleted, or whose correction is undone, also disappears from these vocabularies.
     """
 
     __tablename__ = "vocabulary_words"

@@ -33,7 +33,7 @@ class Name(NamedTuple):
 
 
 class Agreement:
-    """Find the names that enough people have corrected; cache those of the whole installation for some time."""
+    """Find the names that enough people have corrected; cache the names of the whole installation for some time."""
 
     def __init__(self, settings: DbAssistSettings) -> None:
         self._settings = settings
@@ -76,7 +76,16 @@ async def _agreed(
     by_people: bool,
     session: AsyncSession,
 ) -> list[Name]:
-    """Return the names that at least `n_people` of the people in `may_teach` have corrected, not only added by hand."""
+    """Return the names that enough different people have corrected.
+
+    Args:
+        condition: condition for the rows of words that are counted.
+        may_teach: condition for the people who are counted.
+        n_people: least number of people who must have corrected a name. A person who only added the name by hand is not
+            counted.
+        by_people: whether the names that most people corrected come first; otherwise the newest names come first.
+        session: the caller's database transaction.
+    """
     teachers = _row.user_id.in_(select(UserRow.id).where(may_teach))
     last = func.max(_row.id).label("id")
     query = select(last, _N_PEOPLE.label("n_people")).where(condition, _row.is_name, teachers)

@@ -1,8 +1,8 @@
 """Announcements: news for people from whom the champion has learnt, and questions to administrators.
 
-The bot claims an announcement, sends it, and stores the outcome. News are claimed once. If the bot is killed after the
-claim, it is not known whether the news were sent. Such news are not sent again, because nobody must get them twice. A
-question is claimed again in this case, because an unseen question is worse than a question that comes twice.
+The bot claims an announcement, sends it, and stores the outcome. If the bot is killed after the claim, it is not known
+whether the announcement was sent. News is then not sent again, because nobody must get the same news twice. A question
+is claimed and sent again, because an unseen question is worse than a question that comes twice.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ _MOST_AT_ONCE = 100
 
 
 async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
-    """Store the news for people, which are sent when the model serves.
+    """Store the news about a model, which the bot sends when the model serves.
 
-    There is one for each person whose message still exists.
+    News about a message that does not exist any more is left out.
     """
     for item in news:
         row = await session.get(TranscriptionRow, item.transcription_id)
@@ -77,8 +77,8 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
     """Begin to send an announcement; return None if it must not be sent any more.
 
-    Only one run holds an announcement. So if another run already claimed it, that run has crashed. In this case news
-    count as sent.
+    Only one process of the bot sends announcements at a time. So if another process has already claimed the
+    announcement, that process has crashed. News that a crashed process claimed counts as sent.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:
@@ -94,15 +94,17 @@ async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession)
 
 
 async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSession) -> None:
-    """Store the outcome of sending, and remove the person's words; without an outcome the announcement waits again.
+    """Store the outcome of sending an announcement, and remove the person's words from its row.
+
+    If there is no outcome, nothing was sent: the words stay, and the announcement waits again.
 
     Raises:
         NotFoundError: the announcement was deleted meanwhile.
-        ConflictError: another run of the bot has claimed the announcement.
+        ConflictError: another process of the bot has claimed the announcement.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None:
-        raise NotFoundError("expected an announcement, got one that is not there any more")
+        raise NotFoundError("expected an announcement, got a number without one")
     if row.claim != wanted.claim:
         raise ConflictError("another run of the bot sends this announcement")
     if wanted.outcome is None:
@@ -119,7 +121,7 @@ def _end(row: AnnouncementRow, outcome: Outcome) -> None:
 
 
 async def drop_unsent_news(model_id: int, *, session: AsyncSession) -> None:
-    """Delete news that were not sent, because the model no longer serves."""
+    """Delete the news about a model that was not sent yet, because the model no longer serves."""
     mine = and_(AnnouncementRow.model_id == model_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
     await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
 
@@ -144,7 +146,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 def _waits() -> ColumnElement[bool]:
-    """Return the condition that an announcement must be sent and nobody has claimed it."""
+    """Return the condition that an announcement must be sent; news must also not be claimed yet."""
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     return and_(_may_be_sent(), or_(~is_news, AnnouncementRow.claim.is_(None)))
 

@@ -85,7 +85,8 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     app.state.dashboard = KeptFigures()
     app.state.review_choices = ReviewChoices()
     app.state.checked = None
-    # Of any other database, a backup asks the database itself: see `privacy.deletions`.
+    # Only the embedded database has a log of deletions in a file. For any other database, a backup reads the deletions
+    # from the database itself: see `privacy.deletions`.
     app.state.deletions = DeletionLog(settings.data_dir / FILE) if settings.database_url is None else None
     app.add_middleware(Finishing, running=running)
     make_internal(
@@ -106,13 +107,14 @@ def _add_routes(app: FastAPI) -> None:
         *(users, holding, transcriptions, corrections, reviews, vocabulary),
         *(models, own_models, login_routes, ledger_routes, dashboard, showing),
     )
-    # The routes themselves: `include_router` would build each of them again for this app, which takes 0.1 s in all.
+    # The route objects are added directly. `include_router` would build each route again for this app, which takes 0.1
+    # s in all.
     app.router.routes.extend(route for module in api for route in module.router.routes)
     add_operation(
         app,
         health=health,
         ready=ready,
-        ready_summary="Whether the database can be worked with",
+        ready_summary="Check whether the database can be used",
         render=functools.partial(render, app),
     )
 
@@ -136,7 +138,7 @@ async def _open(settings: Settings) -> AsyncIterator[Database]:
 async def _repeating(
     opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
 ) -> AsyncIterator[None]:
-    """While the context is open, repeat the periodic work; at its end, wait for all running tasks."""
+    """Repeat the periodic deletions and the lifting of bans while the context is open; then wait for running tasks."""
     is_ending = asyncio.Event()
     running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
     running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
@@ -159,7 +161,7 @@ async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: 
             await retention.delete_old(opened, rules)
             await opened.empty_log()
         except (DBAPIError, PoolTimeoutError, OSError) as error:
-            _log.warning("what has expired could not be deleted", error=type(error).__name__)
+            _log.warning("expired rows could not be deleted", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(is_ending.wait(), _EXPIRY_S)
 
@@ -170,21 +172,23 @@ async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
         try:
             await bans.lift_ended(opened)
         except (DBAPIError, PoolTimeoutError, OSError) as error:
-            _log.warning("bans that have ended could not be lifted", error=type(error).__name__)
+            _log.warning("expired bans could not be ended", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(is_ending.wait(), bans.LIFT_S)
 
 
 async def health(request: Request) -> Health:
-    """Answer without asking the database."""
+    """Return the state of the service; the database is not checked."""
     return Health(status="ok", database=database(request).name, version=glas.__version__)
 
 
 async def ready(request: Request) -> Health:
-    """Answer 200 if the database answers and has our schema, or a newer one, as during an upgrade.
+    """Answer 200 if the database answers, and its schema is not older than this program.
+
+    The schema may be newer, because an upgrade changes the schema before the programs are restarted.
 
     Raises:
-        ConfigurationError: its schema is an older one.
+        ConfigurationError: the database has an older schema.
     """
     async with database(request).reading() as session:
         await session.execute(text("SELECT 1"))

@@ -31,15 +31,15 @@ async def write(
     transcription_id: int | None = None,
     session: AsyncSession,
 ) -> None:
-    """Write an entry, unless there is no administrator or nothing has changed.
+    """Write an entry; if `by` is None, or if the action has changed nothing, write nothing.
 
     Args:
         by: the Telegram id of the administrator; None if a person changes their own data, or the bot acts by itself.
         action: the kind of the action.
-        subject: the person whom it concerns.
+        subject: the person whom the action concerns; None if it concerns no person.
         before: the values that were replaced.
-        after: the new values. If the new values are the same as the old ones, the action repeats an earlier one and is
-            not recorded.
+        after: the new values. If the new values equal the old values, the action repeats an earlier action and is not
+            recorded.
         transcription_id: the message, if the action concerns one.
         session: the caller's database transaction.
 
@@ -86,7 +86,7 @@ async def administrator(tg_id: int, *, session: AsyncSession) -> UserRow:
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None or row.is_banned or row.role != Role.ADMIN:
-        raise ForbiddenError("only an administrator does this")
+        raise ForbiddenError("only an administrator may do this")
     return row
 
 
@@ -122,7 +122,7 @@ async def about(user_id: int, *, session: AsyncSession) -> tuple[AuditEntry, ...
 
 
 def page_of(found: list[AuditEntry], limit: int) -> Page[AuditEntry]:
-    """Make a page of `limit + 1` entries; the last entry only shows that there are more."""
+    """Make a page of the first `limit` of the entries; a further entry only shows that there is a next page."""
     shown = tuple(found[:limit])
     return Page(items=shown, next_cursor=str(shown[-1].id) if shown else "", has_more=len(found) > limit)
 

@@ -26,9 +26,9 @@ _NEXT: Final = update(_counter).values(value=_counter.c.value + 1).returning(_co
 
 
 class _Position(NamedTuple):
-    """Position of a reader: number of the change and id of the message.
+    """Position of a reader in the order of changes: number of the change and id of the message.
 
-    Both are needed, because one transaction may change several messages.
+    Both are needed, because one transaction gives all messages that it changes the same number.
     """
 
     sequence: int
@@ -41,7 +41,9 @@ class _Position(NamedTuple):
             return cls(1, 0)
         match = _CURSOR.fullmatch(cursor)
         if match is None:
-            raise InvalidParameterError(f"cursor: expected one that a page gave, got {cursor[:100]!r}", param="cursor")
+            raise InvalidParameterError(
+                f"cursor: expected the next_cursor of a page, got {cursor[:100]!r}", param="cursor"
+            )
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
@@ -51,7 +53,8 @@ class _Position(NamedTuple):
 async def next_sequence(*, session: AsyncSession) -> int:
     """Take the next number.
 
-    Call it after all locks and as late as possible, because all other transactions wait until the commit.
+    Call this after all rows are locked, and as late as possible. From this call until the commit, all other
+    transactions that change finished messages wait.
     """
     number: int = (await session.execute(_NEXT)).scalar_one()
     return number
@@ -104,9 +107,9 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Return the last verdict of a reviewer that a message's sound cannot be used; None if there is none.
+    """Make the expression for the last verdict by which a message's sound cannot be used; NULL if there is none.
 
-    The verdict that another person speaks has precedence over later ones, because that person has not agreed to
+    The verdict that another person speaks has precedence over later verdicts, because this person has not agreed to
     anything.
     """
     last = select(ReviewRow.verdict).where(
@@ -135,7 +138,7 @@ async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def last_consent(user_id: InstrumentedAttribute[int], purpose: Purpose) -> ColumnElement[bool | None]:
-    """Return a person's last decision about a consent; NULL if there is none."""
+    """Make the expression for a person's last decision about a consent; NULL if there is none."""
     return (
         select(ConsentRow.granted)
         .where(ConsentRow.user_id == user_id, ConsentRow.purpose == purpose.value)

@@ -25,9 +25,8 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
     """Copy the settings of a chat to its new number, unless the new number has settings already.
 
-    Move its words and own model.
-
-    The old row stays, because messages that arrived before are still handled under the old number.
+    The chat's words of vocabularies and its own model are moved to the new number. The settings under the old number
+    stay, because messages that arrived before are still handled under the old number.
     """
     await vocabulary.move_chat(chat_id, new_chat_id, session=session)
     await own_models.move_chat(chat_id, new_chat_id, session=session)

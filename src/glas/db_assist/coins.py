@@ -46,7 +46,7 @@ async def pay(
         row: the message, whose row is locked.
         reason: RATING, CORRECTION or REVIEW.
         amount_hundredths: the amount by the rule for coins.
-        cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds it is reduced.
+        cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds the cap is reduced.
         session: the transaction in which the rating or correction is written.
     """
     if row.is_forwarded:
@@ -86,8 +86,8 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
     """Book an administrator's grant, once for each key.
 
     Raises:
-        NotFoundError: the administrator or the person is not registered.
-        ForbiddenError: the first person is not an administrator.
+        NotFoundError: the administrator, or the person who gets the coins, is not registered.
+        ForbiddenError: the person who gives the coins is not an administrator.
         ConflictError: the key was used for another grant, or the amount to take is larger than the balance.
         InvalidParameterError: the amount is zero.
     """
@@ -96,7 +96,7 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
     user = await people.lock(tg_id, session=session)
     admin = await people.sender(wanted.admin_tg_id, session=session)
     if admin.role != Role.ADMIN:
-        raise ForbiddenError("only an administrator grants coins")
+        raise ForbiddenError("only an administrator may grant coins")
     query = select(TransactionRow).where(TransactionRow.idempotency_key == wanted.key)
     before = (await session.scalars(query)).one_or_none()
     if before is not None:
@@ -109,7 +109,9 @@ async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
             raise ConflictError("this key was used for another grant", param="key")
         return
     if user.cash_hundredths + wanted.amount_hundredths < 0:
-        raise ConflictError(f"expected to take at most {user.cash_hundredths}", param="amount_hundredths")
+        raise ConflictError(
+            f"expected to take back at most {user.cash_hundredths} hundredths of a coin", param="amount_hundredths"
+        )
     entry = TransactionRow(
         user_id=user.id,
         amount_hundredths=wanted.amount_hundredths,
@@ -140,8 +142,8 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
-    The rows are always inserted in this order. So of two transactions with the same sound, one waits for the other and
-    is then not paid. There is no deadlock.
+    All transactions insert the hashes in the same order, so there is no deadlock. If two transactions claim the same
+    sound, the second transaction waits for the first one, and then pays nothing.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])
@@ -152,7 +154,7 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
 
 async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) -> None:
-    """Set the time at which the hashes of a person's paid audio expire; the same transaction deletes the messages."""
+    """Set the time at which the hashes of paid audio expire, for messages that the same transaction deletes."""
     expiry = people.now() + PAID_KEPT
     mine = select(TranscriptionRow.id).where(messages)
     paid = PaidAudioRow.transcription_id.in_(mine)

@@ -1,4 +1,4 @@
-"""The history of a message's words: who changed them, when, and to what; doubtful changes that were not applied too."""
+"""The history of a message's words: who changed the words, when, and to what; also changes that were not applied."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,16 +34,16 @@ async def add_change(
     takes_back: int | None = None,
     session: AsyncSession,
 ) -> CorrectionChangeRow:
-    """Add a change to the history; one that is applied decides what its author's vocabulary learns.
+    """Add a change to the history; if the change is applied, its words are added to its author's vocabulary.
 
     Args:
         row: the message.
         user: the person who changes the words.
-        reference: the words; None stands for the recognised ones.
-        rank: how far they can be trusted; None for the recognised ones.
-        is_applied: whether they replace the current words; the caller does that.
-        sound: what an engine says of the words.
-        takes_back: the change that this one undoes.
+        reference: the words; None means the recognised words.
+        rank: the reliability of the words; None for the recognised words.
+        is_applied: whether the words replace the current words; the caller replaces them.
+        sound: whether the sound supports the words, according to an engine.
+        takes_back: the earlier change that this change undoes.
         session: session of the transaction.
     """
     change = CorrectionChangeRow(

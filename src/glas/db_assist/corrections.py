@@ -27,9 +27,9 @@ async def correct(
 ) -> CorrectionResult:
     """Store the words that were said, according to the author.
 
-    Doubtful words replace the text only if the author confirms them. Until then they are only an entry of the history.
-    If a reviewer has given the same words, they become an agreed reference. The first correction that is not doubtful
-    determines the payment.
+    Doubtful words replace the text only if the author confirms them. Until the author confirms them, they are only an
+    entry of the history. If a reviewer has given the same words, the words become an agreed reference. The first
+    correction that is not doubtful determines the payment.
 
     Raises:
         ImplausibleCorrectionError: the correction contains no word.
@@ -86,7 +86,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
     if wanted.change_id not in {one.id for one in applied}:
         raise NotFoundError("expected a change of this message", param="change_id")
     if applied[-1].id != wanted.change_id:
-        raise ConflictError("the words were changed again since", param="change_id")
+        raise ConflictError("the words were changed again after this change", param="change_id")
     change = await _take_back(row, user, applied, refusal=None, session=session)
     return await _result(user, row, change, before, payment, session=session)
 
@@ -109,7 +109,7 @@ async def confirm(transcription_id: int, wanted: CorrectionReference, *, session
     """
     reviewer = await people.lock(wanted.tg_id, session=session)
     if not (reviewer.is_reviewer or reviewer.role == Role.ADMIN):
-        raise ForbiddenError("only a reviewer confirms a correction")
+        raise ForbiddenError("only a reviewer may confirm a correction")
     await messages.lock_author(transcription_id, session=session)
     row = await messages.lock(transcription_id, session=session)
     confirmed = await session.get(CorrectionChangeRow, wanted.change_id)
@@ -151,7 +151,7 @@ async def let_stand(
     """Replace the current words, and mark the message as changed for exports.
 
     `refusal` is the reason why the words are not paid. If the reason is DOUBTFUL, the author's next correction can
-    still be paid as the first one.
+    still be paid as a first correction.
     """
     await messages.mark_changed(row, session=session)
     now = people.now()

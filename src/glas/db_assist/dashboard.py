@@ -1,8 +1,8 @@
 """The figures of the dashboard. Each figure is one SQL statement, which is run here and shown beside the figure.
 
 The statements are the same on SQLite and PostgreSQL except for dates, whose functions differ (`_DATES`). Some
-statements repeat the condition of a partial index although another condition implies it, because SQLite does not see
-this.
+statements repeat the condition of a partial index although another condition implies it, because SQLite cannot derive
+the condition.
 """
 
 import asyncio
@@ -128,7 +128,7 @@ class CountedErrors:
 
 
 class KeptFigures:
-    """The figures of the last count, for callers that accept older ones."""
+    """The figures of the last count, for callers that accept figures of some age."""
 
     def __init__(self) -> None:
         self._counted = CountedErrors()
@@ -137,13 +137,13 @@ class KeptFigures:
         self._counted_s = 0.0
 
     async def figures(self, database: Database, most_age_s: float) -> Dashboard:
-        """Return figures of at most this age.
+        """Return figures that are at most `most_age_s` seconds old, and count them again if necessary.
 
-        Callers that arrive during a count wait for it instead of starting another.
+        Callers that arrive during a count wait for its end instead of starting a second count.
         """
         asked_s = time.monotonic()
         async with self._lock:
-            # What was begun after this call is fresh enough for it, whatever it asks for.
+            # A count that began after this call is new enough for every value of `most_age_s`.
             if self._found is None or self._counted_s < asked_s - most_age_s:
                 began_s = time.monotonic()
                 async with database.reading() as session:

@@ -1,8 +1,9 @@
 """Finish every request that has begun, even if its caller no longer waits.
 
-Over TCP, a caller who closes the connection does not stop a route. In one process the caller awaits the route itself
-and would cancel it in the middle of a transaction. SQLite then keeps its lock until the interrupted statement is
-garbage collected, and all other callers wait. So requests run in separate tasks here.
+Over TCP, a caller who closes the connection does not stop a route. In one process, the caller awaits the route itself.
+If the caller is cancelled, the route would be cancelled in the middle of a transaction. SQLite would then keep its lock
+until the interrupted statement is garbage collected, and all other callers would wait. So requests run in separate
+tasks here.
 """
 
 import asyncio

@@ -113,8 +113,8 @@ async def people_page(
     """Return people, the newest first.
 
     Args:
-        number: the Telegram id of a person, the number of their row, or the number of one of their messages; None for
-            everybody.
+        number: return only people whom this number identifies: as their Telegram id, as the number of their row, or as
+            the number of one of their messages. None returns everybody.
         before: only people whose rows have smaller numbers.
         limit: largest number of people.
         session: the caller's database transaction.
@@ -142,7 +142,7 @@ async def people_page(
 
 
 async def _counted(user_ids: list[int], *, session: AsyncSession) -> dict[int, tuple[int, datetime | None]]:
-    """Count the messages of people, with the time of the last one."""
+    """Return the number of messages and the time of the last message, for each person who has sent a message."""
     query = (
         select(TranscriptionRow.user_id, func.count(), func.max(TranscriptionRow.creation_datetime))
         .where(TranscriptionRow.user_id.in_(user_ids))

@@ -62,7 +62,7 @@ async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSess
         OverloadedError: another person reviewed the message at the same moment; a repeated call succeeds.
     """
     reviewed = select(ReviewRow.reviewer_id).where(ReviewRow.transcription_id == transcription_id)
-    # In one order for everybody, so that two of these never wait for each other.
+    # All transactions lock people in the same order, so that two transactions never wait for each other.
     query = select(UserRow).where(or_(UserRow.tg_id == tg_id, UserRow.id.in_(reviewed))).order_by(UserRow.id)
     locked = {one.id: one for one in await session.scalars(query.with_for_update(key_share=True))}
     found = next((one for one in locked.values() if one.tg_id == tg_id), None)

@@ -12,7 +12,7 @@ _ORDER = list(LearningStep)
 
 
 async def record(name: str, step: LearningStep, entry: StepEntry, *, session: AsyncSession) -> None:
-    """Store a step; a repetition replaces the stored one."""
+    """Store a step; a repetition replaces the stored step."""
     values = {
         "began_datetime": entry.began,
         "finished_datetime": entry.finished,
@@ -23,7 +23,7 @@ async def record(name: str, step: LearningStep, entry: StepEntry, *, session: As
 
 
 async def rounds(limit: int, *, session: AsyncSession) -> tuple[RoundRecord, ...]:
-    """Return the last rounds, the newest first; the order is that of their first steps."""
+    """Return the last rounds, the newest first, by the times at which their first steps began."""
     row = LearningStepRow
     began = func.min(row.began_datetime)
     last = select(row.round).group_by(row.round).order_by(began.desc(), row.round).limit(limit)

@@ -44,7 +44,7 @@ async def redeem(token_sha256: str, *, session: AsyncSession) -> User:
         ForbiddenError: the person is banned.
     """
     now, row = people.now(), WebLoginRow
-    # One statement: of two who redeem it at once, the second finds it used.
+    # This is one statement, so if a token is redeemed twice at the same time, the second call finds it used.
     open_ = (row.token_sha256 == token_sha256, row.used_datetime.is_(None), row.expiry_datetime > now)
     used = update(row).where(*open_).values(used_datetime=now).returning(row.user_id)
     user_id = (await session.scalars(used)).one_or_none()

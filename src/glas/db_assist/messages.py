@@ -57,7 +57,7 @@ async def create(new: NewTranscription, *, session: AsyncSession) -> Transcripti
 
 @cache
 def _creation(dialect_name: str) -> ReturningInsert[Any]:
-    """Return an INSERT that inserts nothing if the message exists or its sender may not send it."""
+    """Return an INSERT that inserts nothing if the message exists already, or if its sender is unknown or banned."""
     values: dict[str, Any] = {
         "status": literal(Status.PENDING.value),
         "score": literal(Score.NOT_RATED.value),
@@ -93,7 +93,7 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
     """Return a message by its id.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     found = await _newest(_WITH_REFERENCE.where(_table.c.id == transcription_id), session=session)
     return _present(found, transcription_id)
@@ -102,10 +102,10 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
     """Find a message by its answer, or by another message of the bot with its text.
 
-    If there are two, return the newer one.
+    If two messages have this answer, return the newer message.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     attached = select(AttachedMessageRow.transcription_id).where(
         AttachedMessageRow.chat_id == chat_id, AttachedMessageRow.message_id == answer_message_id
@@ -122,7 +122,7 @@ async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, sessi
     """Find a message by the recording that was sent; if there were several attempts, return the last one.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     named = (_table.c.bot_id == bot_id, _table.c.chat_id == chat_id, _table.c.message_id == message_id)
     return _present(await _newest(_WITH_REFERENCE.where(*named), session=session), message_id)
@@ -136,9 +136,9 @@ async def find_same_file(
     *,
     session: AsyncSession,
 ) -> Transcription | None:
-    """Return the newest finished message with the same file; model, version and keywords must be the given ones.
+    """Return the newest finished message with the same file, model, version and keywords.
 
-    An empty `keywords_sha256` means texts that were made without keywords.
+    A value that is None is not compared. An empty `keywords_sha256` means texts that were made without keywords.
     """
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:
@@ -159,7 +159,7 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
     """Lock a message's row until the transaction ends, and return it.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such message.
     """
     query = select(TranscriptionRow).options(joinedload(TranscriptionRow.correction))
     query = query.where(TranscriptionRow.id == transcription_id)
@@ -174,7 +174,7 @@ async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store the place of the answer; it changes if a person deletes the answer."""
+    """Store the place of the answer; the place changes if the bot must send the answer again."""
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 
@@ -256,5 +256,5 @@ def _transcription(row: _Row) -> Transcription:
 
 def _present(row: _RowT | None, name: int) -> _RowT:
     if row is None:
-        raise NotFoundError(f"expected a message that is known, got {name}", param="id")
+        raise NotFoundError(f"expected a message that is stored, got {name}", param="id")
     return row

@@ -1,6 +1,6 @@
 """Write decisions about models; only this module changes the state of a model.
 
-The command line, the bot and the pages all use it, so each decision is recorded in the same way. The record contains
+The command line, the bot and the pages use this module, so all decisions are recorded in one way. The record contains
 the person, the time, the reason, and the models that served before and after. Decisions of administrators are also
 written into the audit.
 """
@@ -24,11 +24,11 @@ from glas.domain.people import Role
 
 @dataclass(frozen=True)
 class Decider:
-    """The person who decides: either an administrator or a user of the machine.
+    """Who decides: an administrator, a user of the machine, or a part of Glas.
 
     Attributes:
-        person: the administrator.
-        operator: the user of the machine, or the part of Glas.
+        person: the administrator; None if no administrator decides.
+        operator: the name of the user of the machine, or of the part of Glas; None if an administrator decides.
     """
 
     person: UserRow | None = None
@@ -53,7 +53,7 @@ class Ground:
 
 
 async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSession) -> Decider:
-    """Return the person who decides.
+    """Return who decides: the administrator with this Telegram id, or, without a Telegram id, the operator.
 
     Raises:
         NotFoundError: no person with this Telegram id is registered.
@@ -63,7 +63,7 @@ async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSess
         return Decider(operator=operator)
     row = await people.load(tg_id, session=session)
     if row.role != Role.ADMIN or row.is_banned:
-        raise ForbiddenError("only an administrator decides about models")
+        raise ForbiddenError("only an administrator may decide about models")
     return Decider(person=row)
 
 
@@ -83,9 +83,9 @@ def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> Mode
 
 
 async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
-    """Record a decision, set the state of the model, and change the states of others if necessary.
+    """Record a decision, set the state of the model, and change the states of other models if necessary.
 
-    If a gate only judges a model again, the state that was decided before stays.
+    If the model has served or is retired, a later verdict of the gate is recorded, but does not change the state.
     """
     decision = drafted(row, state, who, why)
     former = row.state
@@ -113,7 +113,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set the state of a model; if the champion loses its state, the model before it becomes the champion again."""
+    """Set the state of a model; if it was the champion, the previous champion serves again."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION
@@ -152,7 +152,10 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set a state in which a model does not serve, and write it at once, because only one champion may exist."""
+    """Set a state in which a model does not serve.
+
+    The state is written to the database at once, because the database permits only one champion at a time.
+    """
     row.state = state.value
     if state is not ModelState.CANDIDATE:
         await announcements.drop_unsent_news(row.id, session=session)
@@ -160,7 +163,7 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the model that served before the champion of a given time."""
+    """Return, of the replaced models, the one that became champion last, but not after `moment` if it is given."""
     query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
     if moment is not None:
         query = query.where(ModelRow.champion_datetime <= moment)

@@ -16,7 +16,7 @@ _BATCH = 1000
 
 
 async def add(model_id: int, message_ids: Sequence[int], *, session: AsyncSession) -> None:
-    """Store the people from whom a model learnt: the senders of those of the given messages that still exist."""
+    """Store the senders of the given messages as people from whom a model learnt; ignore deleted messages."""
     people = set[int]()
     for start in range(0, len(message_ids), _BATCH):
         some = message_ids[start : start + _BATCH]

@@ -24,7 +24,7 @@ _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, Mod
 async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
     """Record a model that the gate has judged, the people from whom it learnt, their news, and the decision about it.
 
-    If the model has a record, add the verdict and the decision, unless they repeat its last ones.
+    If the model has a record, add the verdict and the decision, unless they repeat its last verdict and decision.
 
     Raises:
         ConflictError: the model is retired.
@@ -45,12 +45,12 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
 
 
 async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSession) -> DecisionResult:
-    """Change the state of a model; if the champion is taken back, the model before it serves again.
+    """Change the state of a model; if the champion is taken back, the previous champion serves again.
 
     Raises:
         NotFoundError: there is no such model or person.
         ForbiddenError: the person is not an administrator.
-        ConflictError: the model has another state than expected, or this state cannot follow.
+        ConflictError: the model has another state than expected, or the new state cannot follow the present state.
         InvalidParameterError: this state cannot be decided by a person.
     """
     row = await session.get(ModelRow, model_id, with_for_update=True)
@@ -92,7 +92,7 @@ async def find(model_id: int, *, session: AsyncSession) -> ModelRecord:
     """Return the record of a model.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: the model has no record.
     """
     found = [one for one in await all_models(session=session) if one.id == model_id]
     if not found:
@@ -182,7 +182,7 @@ async def _check(row: ModelRow, wanted: DecisionRequest, *, session: AsyncSessio
         raise ConflictError(f"expected the champion, got a model that is {row.state}")
     is_free = wanted.state is ModelState.CHAMPION and not wanted.is_forced
     if is_free and await model_decisions.has_failed_gate(row.id, session=session):
-        raise ConflictError("expected a model that has passed the gate, or a reason to let it serve all the same")
+        raise ConflictError("expected a model that has passed the gate, or a reason to let it serve nevertheless")
 
 
 def _refuse_retired(row: ModelRow) -> None:

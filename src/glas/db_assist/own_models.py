@@ -15,7 +15,7 @@ _IS_OWNED = or_(OwnModelRow.user_id.is_not(None), OwnModelRow.chat_id.is_not(Non
 async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelRecord:
     """Let a model answer a person or a group, and replace their earlier own model.
 
-    The choice between the own model and the common one stays the same.
+    The person's choice between the own model and the champion does not change.
 
     Raises:
         NotFoundError: there is no such person or message.
@@ -27,7 +27,7 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
     same = select(OwnModelRow).where(OwnModelRow.name == entry.name).with_for_update()
     row = (await session.scalars(same)).one_or_none()
     if row is not None and row is not former and (row.user_id is not None or row.chat_id is not None):
-        raise ConflictError("expected a model that is nobody's, got one that answers somebody else")
+        raise ConflictError("expected a model without an owner, got the own model of somebody else")
     is_used = former is None or former.is_used
     if former is not None and former is not row:
         former.user_id = former.chat_id = None
@@ -45,7 +45,10 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
 
 
 async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without either, all that are assigned."""
+    """Return the own model of a person and the own model of a chat.
+
+    If neither argument is given, return all own models that are assigned to a person or chat.
+    """
     whose = [_is_of(tg_id)] if tg_id is not None else []
     if chat_id is not None:
         whose.append(OwnModelRow.chat_id == chat_id)
@@ -55,10 +58,10 @@ async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession)
 
 
 async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRecord:
-    """Let the own model answer, or the common model.
+    """Choose whether a person or a group is answered by the own model or by the champion.
 
     Raises:
-        NotFoundError: there is no own model.
+        NotFoundError: the person or group has no own model.
     """
     whose = OwnModelRow.chat_id == choice.chat_id if choice.tg_id is None else _is_of(choice.tg_id)
     row = (await session.scalars(select(OwnModelRow).where(whose).with_for_update())).one_or_none()
@@ -92,7 +95,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Move the own model of a group to its new number, unless this has an own model already."""
+    """Move the own model of a group to the new number of the group, unless this number has an own model already."""
     taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
     if await session.scalar(taken) is None:
         moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)
@@ -113,7 +116,7 @@ async def deleted(own_model_id: int, *, session: AsyncSession) -> None:
     """
     await session.execute(delete(OwnModelRow).where(and_(OwnModelRow.id == own_model_id, ~_IS_OWNED)))
     if await session.get(OwnModelRow, own_model_id) is not None:
-        raise ConflictError("expected a model that is nobody's, got one that answers somebody")
+        raise ConflictError("expected a model without an owner, got the own model of somebody")
 
 
 async def _person(entry: OwnModelEntry, *, session: AsyncSession) -> int:
@@ -121,7 +124,7 @@ async def _person(entry: OwnModelEntry, *, session: AsyncSession) -> int:
         return (await people.load(entry.tg_id, session=session, locked=True)).id
     message = await session.get(TranscriptionRow, entry.transcription_id)
     if message is None:
-        raise NotFoundError("expected a message that is known", param="transcription_id")
+        raise NotFoundError("expected a message that is stored", param="transcription_id")
     return message.user_id
 
 

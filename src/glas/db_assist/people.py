@@ -110,14 +110,14 @@ def allowed(row: UserRow) -> UserRow:
 
 
 async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
-    """Set the language."""
+    """Set the language of a person."""
     row = await load(tg_id, session=session)
     row.locale = locale.value
     return as_user(row)
 
 
 async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: AsyncSession) -> User:
-    """Set the role; `by` is the administrator, or None."""
+    """Set the role of a person; `by` is the administrator who does this, or None."""
     row = await load(tg_id, session=session, locked=True)
     before, row.role = row.role, role.value
     values = {"role": before}, {"role": row.role}
@@ -126,7 +126,11 @@ async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: As
 
 
 async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, session: AsyncSession) -> User:
-    """Store a decision about a consent, unless it repeats the last one; exports see all messages that it affects."""
+    """Store a decision about a consent, unless it repeats the last decision.
+
+    If the decision changes the consent to training, all messages of the person count as changed, so that the next
+    export sees them.
+    """
     row = await load(tg_id, session=session, locked=True)
     last = next((one for one in reversed(row.consent_history) if one.purpose == purpose), None)
     if last is not None and (last.granted, last.text_version) == (choice.granted, choice.text_version):

@@ -73,10 +73,9 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not registered.
 
-    The ledger entries stay and belong to a row without a name. Two kinds of data stay for some time. One kind is the
-    hashes of paid audio, so that it is not paid again. The other is the usage of the last 24 hours under a pseudonym.
-    The row of a banned person keeps only the Telegram id and the ban, so that nobody can lift a ban by deleting their
-    data.
+    The ledger entries stay and belong to a row without a name. Two kinds of data stay for some time: the hashes of paid
+    audio, so that the same audio is not paid again, and the usage of the last 24 hours under a pseudonym. The row of a
+    banned person keeps only the Telegram id and the ban, so that nobody can lift a ban by deleting their data.
 
     Args:
         tg_id: the person.
@@ -99,7 +98,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     await announcements.forget(user.id, session=session)
     await logins.forget(user.id, session=session)
     await session.execute(delete(ConsentRow).where(ConsentRow.user_id == user.id))
-    # The id of a private chat is the person's.
+    # A private chat has the same id as the person.
     await session.execute(delete(ChatRow).where(ChatRow.chat_id == tg_id))
     await session.execute(update(TransactionRow).where(TransactionRow.user_id == user.id).values(note=None))
     user.tg_id = tg_id if user.is_banned else None
@@ -115,7 +114,7 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
 async def delete_message(
     transcription_id: int, tg_id: int, *, by: int | None = None, session: AsyncSession
 ) -> Forgotten:
-    """Delete one message of a person. A repeated call returns the same, without the key of the recording.
+    """Delete one message of a person. A repeated call returns the same answer, but without the key of the recording.
 
     Args:
         transcription_id: the message.
@@ -135,7 +134,7 @@ async def delete_message(
     row = await session.get(TranscriptionRow, transcription_id)
     if row is None:
         if await session.get(TombstoneRow, transcription_id) is None:
-            raise NotFoundError("expected a message that is known", param="transcription_id")
+            raise NotFoundError("expected a message that is stored", param="transcription_id")
         return Forgotten(transcription_ids=(transcription_id,), object_keys=_texts_of([transcription_id]))
     if row.user_id != user.id:
         raise ForbiddenError("only the person who sent a message may delete it")
@@ -154,7 +153,8 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
         user = await session.get(UserRow, deletion.user_id)
         if user is None:
             return None  # not yet registered when the backup was made
-        # A deletion sets this time. So it is later only for the same row after it, which a banned person keeps.
+        # A deletion sets the time of registration of the row. So if the time is not earlier than this deletion, the
+        # person's data was already deleted, and the row of a banned person is left.
         person = None if deletion.is_of_messages else user.tg_id
         if person is not None and user.registration_datetime < deletion.deletion_datetime:
             await forget(person, session=session)
@@ -164,7 +164,7 @@ async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | No
 
 
 async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -> None:
-    # After a restore, a new message may get the number of a later one that the restore did not bring back.
+    # After a restore, a new message may get the number of a deleted message that is newer than the backup.
     is_older = TranscriptionRow.creation_datetime <= deletion.deletion_datetime
     ids = deletion.transcription_ids
     for start in range(0, len(ids), _BATCH):
@@ -179,12 +179,17 @@ async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -
 
 
 async def deletions(*, session: AsyncSession) -> list[Deletion]:
-    """Return all deletions that the database still shows, by tombstones and by rows of people without a name."""
+    """Return all deletions that the database shows.
+
+    A tombstone shows that a message was deleted. A row without a Telegram id shows that a person was deleted. A banned
+    person keeps the Telegram id, so the rows of all banned people are included.
+    """
     found = dict[datetime, list[int]]()
     tombstones = await session.execute(select(TombstoneRow.deletion_datetime, TombstoneRow.transcription_id))
     for moment, transcription_id in tombstones:
         found.setdefault(moment, []).append(transcription_id)
-    # A banned person keeps the Telegram id; `forget_again` sees by the time of registration whether they asked for it.
+    # A banned person keeps the Telegram id. `forget_again` sees from the time of registration whether the data of this
+    # person was deleted.
     query = select(UserRow.id, UserRow.registration_datetime).where(or_(UserRow.tg_id.is_(None), UserRow.is_banned))
     people_gone = (await session.execute(query)).all()
     return [
@@ -201,7 +206,7 @@ async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, se
 
     Args:
         user_id: the person to whom they belong.
-        only: these messages; None for all of them.
+        only: the ids of the messages; None for all messages of the person.
         session: the caller's database transaction.
     """
     mine = TranscriptionRow.user_id == user_id

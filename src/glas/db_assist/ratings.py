@@ -23,7 +23,7 @@ class Case(NamedTuple):
 
 
 async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession) -> Reward:
-    """Store a score. The first one decides the payment; later ones change the score only.
+    """Store a score. The first score decides the payment; later ratings change the score only.
 
     Raises:
         NotFoundError: there is no such message or person.
@@ -79,5 +79,5 @@ def own_case(user: UserRow, row: TranscriptionRow) -> Case:
 
 
 def refusal_of(code: str | None) -> Refusal | None:
-    """Return the reason for a refused payment that a row contains."""
+    """Return the reason why a payment was refused, from its code in a row; None if the row has no code."""
     return None if code is None else Refusal(code)

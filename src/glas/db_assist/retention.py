@@ -38,13 +38,14 @@ async def delete_old(opened: Database, rules: DbAssistSettings) -> int:
 
 
 async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
-    """Delete old messages of one person in one transaction; if it crashes before its end, nothing changes."""
+    """Delete old messages of one person in one transaction; after a crash in the transaction, nothing has changed."""
     async with opened.writing() as session:
         first = select(TranscriptionRow.user_id).where(old).order_by(TranscriptionRow.creation_datetime).limit(1)
         user_id = (await session.scalars(first)).one_or_none()
         if user_id is None:
             return 0
-        # The person is locked before the messages, as everywhere, and what they answered meanwhile counts.
+        # As everywhere, the person is locked before the messages. The messages are selected only after that, because
+        # the person may have changed them meanwhile.
         lock = select(UserRow).where(UserRow.id == user_id).with_for_update(key_share=True)
         user = (await session.scalars(lock)).one()
         theirs = select(TranscriptionRow.id).where(TranscriptionRow.user_id == user_id, old)
@@ -56,7 +57,7 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
 
 
 def _too_old(rules: DbAssistSettings) -> ColumnElement[bool] | None:
-    """Return the condition that a message is too old; None if messages never are."""
+    """Return the condition that a message is too old; None if the settings permit messages of any age."""
     agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)
     limits = ((agrees.is_(False), rules.retention_days), (agrees.is_(True), rules.training_retention_days))
     found = [

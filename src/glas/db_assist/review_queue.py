@@ -2,8 +2,8 @@
 
 A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
 messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
-drawn for a check, and a third time if two people contradict each other. A reviewer does not know which of these cases
-it is, and always sees the recognised text.
+drawn for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
+message is reviewed, and always sees the recognised text.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    If there are two, return the one that is not `besides`. A reviewer holds at most two: the one that is reviewed, and
-    the next one.
+    If two messages are held, return the message that is not `besides`. A reviewer holds at most two messages: the
+    message that is reviewed now, and the next message.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -78,7 +78,7 @@ async def hold(
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        OverloadedError: other reviewers have taken all chosen messages; there may be more.
+        OverloadedError: other reviewers have taken all chosen messages; there may be further messages.
     """
     # The same reviewer may have asked twice at once.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
@@ -88,7 +88,7 @@ async def hold(
         if (item := await hold_one(number, reviewer, settings=settings, session=session)) is not None:
             return item
     if chosen:
-        raise OverloadedError("others have just taken what was waiting", retry_after_s=_RETRY_AFTER_S)
+        raise OverloadedError("other reviewers have just taken all waiting messages", retry_after_s=_RETRY_AFTER_S)
     return None
 
 
@@ -148,7 +148,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
         own, foreign = (one.where(ReviewRow.transcription_id == TranscriptionRow.id) for one in (own, foreign))
     return select(TranscriptionRow).where(
         TranscriptionRow.status == Status.DONE.value,
-        # Voice messages alone: they show no face, and their files have no title.
+        # Only voice messages are reviewed, because they show no face and their files have no title.
         TranscriptionRow.media_kind == MediaKind.VOICE.value,
         TranscriptionRow.is_forwarded.is_(False),
         TranscriptionRow.user_id != reviewer_id,
@@ -157,7 +157,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
         TranscriptionRow.duration_s <= LONGEST_S,
         _may_be_heard(among_all=among_all),
         TranscriptionRow.id.not_in(own),
-        # Somebody else speaks there, who has agreed to nothing.
+        # In these messages another person speaks, who has not agreed to anything.
         TranscriptionRow.id.not_in(foreign),
     )
 

@@ -1,7 +1,7 @@
-"""Take back a reviewer's last review, for instance after a wrong key.
+"""Take back a reviewer's last review, for instance if the reviewer pressed a wrong key.
 
-An undo is possible while no other person has judged the message. Otherwise a reviewer could try several answers until
-one agrees with another person's, and be paid for it.
+An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews until
+one of them agrees with that of another person, and be paid for it.
 """
 
 from datetime import timedelta
@@ -31,8 +31,8 @@ async def take_back(
     Raises:
         NotFoundError: there is no such message or person.
         ForbiddenError: the person is not a reviewer.
-        ConflictError: it is not the person's last review, it is too old, or another person has judged or holds the
-            message.
+        ConflictError: the review is not the person's last one or is too old, or another person has judged the message
+            or holds it.
     """
     reviewed = await lock_reviewed(transcription_id, tg_id, session=session)
     reviews.checked(reviewed.user)
@@ -40,7 +40,7 @@ async def take_back(
     if mine is None:
         hold = await session.get(ReviewHoldRow, reviewed.row.id)
         if hold is None or hold.reviewer_id != reviewed.user.id:
-            raise ConflictError("this reviewer has not answered this message")
+            raise ConflictError("this reviewer has not reviewed this message")
     else:
         await _check(reviewed, mine, session=session)
         await session.delete(mine)
@@ -51,7 +51,7 @@ async def take_back(
             await corrections.take_back_review(reviewed.row, reviewed.user, mine.creation_datetime, session=session)
     item = await review_queue.hold_one(reviewed.row.id, reviewed.user, settings=settings, session=session)
     if item is None:
-        raise ConflictError("somebody else hears this message now, or nobody may any more")
+        raise ConflictError("another reviewer holds this message now, or it may not be reviewed any more")
     return item
 
 

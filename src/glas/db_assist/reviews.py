@@ -46,7 +46,7 @@ def checked(user: UserRow) -> UserRow:
         ForbiddenError: the person is neither a reviewer nor an administrator.
     """
     if not (user.is_reviewer or user.role == Role.ADMIN):
-        raise ForbiddenError("only a reviewer reviews")
+        raise ForbiddenError("only a reviewer may review")
     return user
 
 
@@ -56,8 +56,8 @@ async def answer(
     """Store a review of the message that is held for the reviewer.
 
     Words that another person gave independently become an agreed reference. Other words become a reference with the
-    rank `reviewer`, if there is no reference yet. If there is one, two people contradict each other. Then nothing
-    changes, and a third person reviews the message.
+    rank `reviewer`, if there is no reference yet. If there is a reference with other words, two people contradict each
+    other. Then nothing changes, and a third person reviews the message.
 
     Raises:
         NotFoundError: the message or the person does not exist.
@@ -71,7 +71,7 @@ async def answer(
     before = next((one for one in reviewed.reviews if one.reviewer_id == reviewed.user.id), None)
     if before is not None:
         if not _says(before, wanted):
-            raise ConflictError("this reviewer has said something else of this message")
+            raise ConflictError("this reviewer has already given another verdict about this message")
         return await _result(reviewed, before, session=session)
     hold = await _own_hold(reviewed, session=session)
     mine = ReviewRow(
@@ -97,7 +97,7 @@ async def answer(
 
 
 def _says(review: ReviewRow, wanted: Review) -> bool:
-    """Return whether a stored review has the same verdict and words as the new one."""
+    """Return whether a stored review has the same verdict and words as the new review."""
     same_words = wanted.reference is None or review.reference == wanted.reference.strip()
     return review.verdict == wanted.verdict and same_words
 
@@ -105,7 +105,7 @@ def _says(review: ReviewRow, wanted: Review) -> bool:
 async def _own_hold(reviewed: ReviewedMessage, *, session: AsyncSession) -> ReviewHoldRow:
     hold = await session.get(ReviewHoldRow, reviewed.row.id)
     if hold is None or hold.reviewer_id != reviewed.user.id:
-        raise ConflictError("this message is not kept for this reviewer any more")
+        raise ConflictError("this reviewer does not hold this message any more")
     speaker = select(last_consent(UserRow.id, Purpose.TRAINING)).where(UserRow.id == reviewed.row.user_id)
     if not await session.scalar(speaker):
         raise ConflictError("the speaker of this message does not consent to training any more")
@@ -127,9 +127,9 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 
 
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
-    """Return the reviews with the same words.
+    """Return the other reviews of the message that say the same as a new review.
 
-    An empty list means that only the author gave them; None means that nobody did.
+    If there are none, the result is an empty list if the author of the message gave the same words, otherwise None.
     """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)

@@ -11,7 +11,7 @@ from glas.domain.messages import SecondHypothesis
 
 
 async def store(transcription_id: int, wanted: SecondText, *, session: AsyncSession) -> SecondHypothesis:
-    """Store a second hypothesis, and replace an earlier one.
+    """Store a second hypothesis, and replace an earlier second hypothesis of the message.
 
     Raises:
         NotFoundError: there is no such message.

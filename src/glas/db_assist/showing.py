@@ -20,7 +20,7 @@ _MOST: Final = 200
 
 
 async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
-    """Store that the bot must show a changed text; do nothing if no message of the bot shows it."""
+    """Store that the bot must show a changed text; do nothing if the bot has no message with the text."""
     row = result.transcription
     if not result.is_applied or row.answer_message_id is None:
         return
@@ -47,7 +47,7 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ..
 
 
 async def taken_up(transcription_id: int, change_id: int, *, session: AsyncSession) -> None:
-    """Delete the row of a text that the bot has enqueued, unless the text was changed again since."""
+    """Delete the row of a text that the bot has enqueued, unless the text was changed again afterwards."""
     row = TextToShowRow
     await session.execute(delete(row).where(row.transcription_id == transcription_id, row.change_id == change_id))
 

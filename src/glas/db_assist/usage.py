@@ -21,7 +21,7 @@ _OF_PARTY: Final = select(
 
 
 async def count(record: UsageRecord, *, session: AsyncSession) -> None:
-    """Count a recording, once."""
+    """Count a recording towards the usage of its party; a repeated call does not count it again."""
     new = insert(session, UsageRow).values(**record.model_dump(), creation_datetime=people.now())
     await session.execute(new.on_conflict_do_nothing(index_elements=["recording"]))
 

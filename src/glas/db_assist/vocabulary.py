@@ -24,7 +24,7 @@ from glas.domain.text import normalise
 from glas.domain.vocabulary import MESSAGES_OF_A_WORD, MOST_CHARS, PutRight, VocabularyWord, spelled, words_put_right
 
 MOST_WORDS: Final = 1000
-"""Largest number of words of one person; beyond it corrections add no words, and none can be added by hand."""
+"""Largest number of words of one person; beyond it no words are added, not even by hand."""
 
 _row = VocabularyWordRow
 _is_by_hand: Final = _row.transcription_id.is_(None)
@@ -84,7 +84,10 @@ def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> boo
 
 
 async def words_of(user_id: int, *, session: AsyncSession, with_unused: bool = False) -> tuple[VocabularyWord, ...]:
-    """Return the vocabulary of a person, the newest word first; with `with_unused` all words that are stored."""
+    """Return the vocabulary of a person, the newest word first.
+
+    With `with_unused`, also return everyday words that the person has corrected in one message only.
+    """
     query = select(_row).where(_row.user_id == user_id).order_by(_row.id.desc())
     of_word: dict[str, list[VocabularyWordRow]] = {}
     for row in await session.scalars(query):
@@ -113,7 +116,7 @@ async def add(tg_id: int, words: Sequence[str], *, session: AsyncSession) -> tup
     Raises:
         UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
-        InvalidParameterError: one of them is neither a word nor a short phrase.
+        InvalidParameterError: an entry is neither a word nor a short phrase.
         ConflictError: the vocabulary would contain too many words.
     """
     user = await people.lock(tg_id, session=session)
@@ -161,7 +164,7 @@ async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) ->
 async def choose(
     chat_id: int, tg_id: int | None, limit: int, *, agreement: Agreement, session: AsyncSession
 ) -> Keywords:
-    """Choose the words for a recording: the person's newest, then the chat's newest, then the most common ones."""
+    """Choose words for a recording: the newest of the person, the newest of the chat, the most common of everybody."""
     # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
     # came before, `agreement` could count old rows and keep that count as if it were new.
     of_all = await agreement.of_all(session=session)

@@ -22,20 +22,36 @@ class Action(StrEnum):
 
 
 class AuditEntry(BaseModel):
-    """An action in the audit.
+    """An entry of the audit: one action.
 
-    Entries are never changed or removed, and contain neither people's words nor Telegram ids.
+    Stored entries are never changed or removed, and contain neither people's words nor Telegram ids.
     """
 
     model_config = ConfigDict(frozen=True)
 
     id: int
     creation_datetime: datetime
-    actor_id: int | None = Field(description="Row of the administrator; None if db_assist did it by itself.")
-    actor_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
-    subject_id: int | None = Field(description="Row of the person whom it concerns.")
-    subject_tg_id: int | None = Field(description="Their Telegram id; None once they were forgotten.")
-    transcription_id: int | None = Field(description="The message, where it concerns one.")
+    actor_id: int | None = Field(
+        description="Number of the administrator's row in the database. null if db_assist acted automatically."
+    )
+    actor_tg_id: int | None = Field(
+        description="Telegram's id of the administrator. null if db_assist acted automatically, or if the "
+        "administrator's data was deleted."
+    )
+    subject_id: int | None = Field(
+        description="Number of the database row of the person whom the action concerns. null if it concerns no person."
+    )
+    subject_tg_id: int | None = Field(
+        description="Telegram's id of the person whom the action concerns. null if it concerns no person, or if "
+        "the person's data was deleted."
+    )
+    transcription_id: int | None = Field(
+        description="Number of the message that the action concerns. null if it concerns no message."
+    )
     action: Action
-    before: dict[str, bool | int | str | None] | None = Field(description="Values that were replaced.")
-    after: dict[str, bool | int | str | None] | None = Field(description="Values that replaced them.")
+    before: dict[str, bool | int | str | None] | None = Field(
+        description="Values that the action changed, as they were before. null if there are none."
+    )
+    after: dict[str, bool | int | str | None] | None = Field(
+        description="Values that the action changed, as they are after it. null if there are none."
+    )

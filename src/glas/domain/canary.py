@@ -1,7 +1,8 @@
 """Choose the people whom a candidate answers, without knowing them.
 
 The bot sends a bucket with each recording: a number from 0 to 99 that it computes from the person's pseudonym. A person
-has the same bucket each time, and a hundredth of all people share it. A candidate answers some of the buckets.
+has the same bucket each time, and each bucket stands for a hundredth of all people. A candidate answers the people of
+some buckets.
 """
 
 import hashlib
@@ -15,8 +16,8 @@ N_BUCKETS: Final = 100
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
     """Return the buckets that a candidate answers.
 
-    A larger share contains all buckets of a smaller one. For another candidate the buckets are others, so that new
-    models are not always tried on the same people.
+    If the share is increased, the former buckets stay and more buckets are added. The buckets depend on the candidate,
+    so that new models are not always tried on the same people.
 
     Args:
         model: uniform name of the candidate.
@@ -27,7 +28,13 @@ def chosen_buckets(model: str, share: float) -> frozenset[int]:
 
 
 def is_drawn(number: int, model: ModelRef, share: float) -> bool:
-    """Return whether a message, by its number, belongs to the share that a second model also recognises."""
+    """Return whether a second model also recognises a message; this is the case for a share of all messages.
+
+    Args:
+        number: id of the message, which decides together with the model.
+        model: the second model.
+        share: share of messages, 0..1.
+    """
     drawn = int.from_bytes(_digest(f"{model} {number}")[:8])
     return drawn < share * 2**64
 

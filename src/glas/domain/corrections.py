@@ -19,8 +19,8 @@ _NEAR: Final = 0.5
 _POSSIBLE: Final = 0.75
 """Bounds of `distance`.
 
-In 1,500 pairs of unrelated Russian announcements, the distance is below 0.35 for 0.1 %, below 0.5 for 1 %, and below
-0.75 for a quarter. If an eighth of the words is wrong, the distance is about 0.05.
+Of 1,500 pairs of unrelated Russian announcements, 0.1 % have a distance below 0.35, 1 % below 0.5, and a quarter below
+0.75. If an eighth of the words of a text is wrong, its distance from the right text is about 0.05.
 """
 
 
@@ -45,17 +45,17 @@ _SUPPORTED_WORD: Final = 6.0
 _SUPPORTED: Final = 25.0
 _DENIED_WORD: Final = 10.0
 _DENIED: Final = 60.0
-"""Bounds of `Comparison.lost`, for each word that differs and for all of them.
+"""Bounds of `Comparison.lost`, for each word that differs and for all words together.
 
-Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % lose at most 6.5 a word, 95 % at most
-8.2. If one or two words are replaced by words of other sentences, the loss is at least 10 a word (270 texts). If only
-the end of a word is changed, it is at least 8 (91 texts). Whole other sentences lose 4 to 15 a word, and always more
-than 25 in all.
+Measured with the embedded Whisper on 100 true corrections of two speakers: 90 % lose at most 6.5 nepers a word, 95 % at
+most 8.2. If one or two words are replaced by words of other sentences, the loss is at least 10 a word (270 texts). If
+only the end of a word is changed, the loss is at least 8 a word (91 texts). Whole other sentences lose 4 to 15 a word,
+and always more than 25 in all.
 """
 
 
 def sound_of(comparison: Comparison | None) -> Sound:
-    """Return whether the sound supports a correction, by the engine's comparison; UNKNOWN if there is none."""
+    """Return whether the sound supports a correction, by the engine's comparison; without a comparison, UNKNOWN."""
     if comparison is None:
         return Sound.UNKNOWN
     if not comparison.n_words or comparison.lost <= min(_SUPPORTED_WORD * comparison.n_words, _SUPPORTED):
@@ -66,7 +66,7 @@ def sound_of(comparison: Comparison | None) -> Sound:
 
 
 class Likeness(StrEnum):
-    """Degrees of similarity between a written text and a recognised one, the most similar first."""
+    """Degrees of similarity between a written text and a recognised text, the most similar first."""
 
     SAME = "same"
     CLEAR = "clear"
@@ -82,17 +82,24 @@ class CorrectionChange(BaseModel):
 
     id: int
     transcription_id: int
-    user_id: int = Field(description="Who made it.")
-    reference: str | None = Field(description="The words from then on; None: the recognised ones.")
+    user_id: int = Field(description="Number of the database row of the person who made the change.")
+    reference: str | None = Field(
+        description="Words of the message after the change. null means that the recognised words are shown again."
+    )
     rank: Rank | None
-    is_applied: bool = Field(description="False: doubtful, and kept beside the words that stand.")
-    takes_back: int | None = Field(default=None, description="The change that this one undoes.")
+    is_applied: bool = Field(
+        description="Whether the change replaces the current words. A doubtful change is stored but does not "
+        "replace them."
+    )
+    takes_back: int | None = Field(
+        default=None, description="Number of the earlier change that this change undoes. null if it undoes none."
+    )
     sound: Sound = Sound.UNKNOWN
     creation_datetime: datetime
 
 
 def distance(said: str, heard: str) -> float:
-    """Return the character errors under RU-NORM per character of the longer text: 0 for the same words, at most 1."""
+    """Return the character errors under RU-NORM, divided by the length of the longer text: from 0 (same words) to 1."""
     expected, found = normalise(said), normalise(heard)
     if not expected or not found:
         return 1.0
@@ -104,8 +111,8 @@ def distance(said: str, heard: str) -> float:
 def likeness(said: str, heard: str) -> Likeness:
     """Return how similar a written text is to a recognised one.
 
-    A text that ends with a question mark is never CLEAR if the recognised text does not end with one, because it may be
-    a question to the bot.
+    A written text that ends with a question mark may be a question to the bot, and not a correction. So its likeness is
+    at most NEAR. This does not apply if the recognised text is the same or also ends with a question mark.
     """
     if said.split() == heard.split():
         return Likeness.SAME

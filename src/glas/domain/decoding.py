@@ -8,38 +8,57 @@ from pydantic import BaseModel, ConfigDict, Field
 RUSSIAN: Final = "ru"
 
 MOST_KEYWORDS: Final = 200
-"""Largest number of keywords of one recording; further ones are ignored."""
+"""Largest number of keywords of one recording; further keywords are ignored."""
 
 
 class DecodingOptions(BaseModel):
-    """Options of recognition; an engine ignores those that its model does not support.
+    """Options of recognition; an engine ignores options that its model does not support.
 
     Pieces of speech are recognised in one batch only if their options are equal.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    language: str | None = Field(default=RUSSIAN, description="ISO 639-1; null: the engine finds out, if it can.")
+    language: str | None = Field(
+        default=RUSSIAN,
+        description="ISO 639-1 code of the language in which the text is written. null means that the engine "
+        "detects the language, if it can.",
+    )
     checks_language: bool = Field(
         default=False,
-        description="The caller named no language, so that `language` is a guess: say where another one is spoken, if "
-        "the engine can tell.",
+        description="Whether the engine checks, if it can, that `language` is spoken. This is done if the caller "
+        "named no language, so that `language` is only an assumption. The engine reports another language.",
     )
     task: Literal["transcribe", "translate"] = Field(
-        default="transcribe", description="`translate`: into English; only where `Abilities.translates`."
+        default="transcribe",
+        description="`transcribe`: the text is in the spoken language. `translate`: the text is in English; the "
+        "model needs the ability `Abilities.translates`.",
     )
-    prompt: str = Field(default="", description="Text that came before, for the style and the spelling of names.")
+    prompt: str = Field(
+        default="",
+        description="Text before the recording, as an example of style and of the spelling of names. Empty if "
+        "there is none.",
+    )
     hotwords: str = Field(
         default="",
-        description="Words that may be said and are hard to spell, such as names, with commas between; see "
-        "`glas.engines.keywords`.",
+        description="Words that may be said and are hard to spell, such as names, separated by commas. Empty if "
+        "there are none. See `glas.engines.keywords`.",
     )
-    temperature: float = Field(default=0, ge=0, le=1, description="0 decodes without chance.")
+    temperature: float = Field(
+        default=0, ge=0, le=1, description="Randomness of decoding (0..1). 0 means that decoding is not random."
+    )
     wants_words: bool = Field(
-        default=True, description="Segments are to carry their words; false spares an engine work that only they need."
+        default=True,
+        description="Whether segments must contain their words with times. An engine is faster without words.",
     )
-    compared: str = Field(default="", description="Another text of the same recording, which the model also scores.")
-    wants_tokens: bool = Field(default=False, description="Segments are to carry their tokens with probabilities.")
+    compared: str = Field(
+        default="",
+        description="Another text for the recording. The model computes its probability, too. Empty means that no "
+        "text is compared.",
+    )
+    wants_tokens: bool = Field(
+        default=False, description="Whether segments must contain their tokens with log-probabilities."
+    )
 
 
 PLAIN: Final = DecodingOptions()
@@ -55,12 +74,13 @@ class Abilities:
     Attributes:
         batch_size: number of pieces of similar length that one call should recognise, if so many wait; 1 if batches are
             not faster.
-        batch_s: largest number of seconds of audio in one call; later pieces wait until all of it is recognised.
+        batch_s: largest number of seconds of audio in one call. The number is limited because other pieces wait until
+            the call has ended.
         languages: codes (ISO 639-1) of the languages that the model recognises.
-        translates: whether it can translate any of them into English.
-        takes_prompt: whether it uses `DecodingOptions.prompt`.
-        takes_keywords: whether it uses `DecodingOptions.hotwords`.
-        punctuates: whether it writes capitals and full stops itself.
+        translates: whether the model can translate speech in these languages into English.
+        takes_prompt: whether the model uses `DecodingOptions.prompt`.
+        takes_keywords: whether the model uses `DecodingOptions.hotwords`.
+        punctuates: whether the model writes capitals and full stops itself.
     """
 
     batch_size: int = 1

@@ -35,7 +35,8 @@ _COUNTED = re.compile(
 )
 _TIME_WORDS: Final = frozenset(("в", "к", "на", "до", "после", "около", "с"))
 _AFTER_A_DAY = re.compile("(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)я|марта|мая|августа|числа")
-# Numerals in any form. Beside one of these a number is a part of a longer one: «двадцать пяти», «одна тысяча».
+# Numerals in any form. A number beside one of these words is only a part of a longer number: «двадцать пяти», «одна
+# тысяча».
 _NUMERAL = re.compile(
     r"одн(?:а|о|и|у|ого|ой|ому|им|ом)|дв(?:а|е|ух|ум|умя|ое|адцат\w+|енадцат\w+|ест\w+|ухсот\w*)|втор\w{2,3}"
     r"|тр(?:и|[её]х|[её]м|емя|ое|идцат\w+|инадцат\w+|иста|[её]хсот\w*|етий|еть\w+)|четыр\w+|четв[её]рт\w+"
@@ -164,7 +165,11 @@ class _Line:
         return None
 
     def _ordinal(self, at: int) -> Piece | None:
-        """Return a date that begins at this word: a day before a month, an unambiguous day, or a year before «год»."""
+        """Return a date that begins at this word; None if no date begins there.
+
+        An ordinal is a date if a month follows it, if it consists of several words and can be a day, or if it can be a
+        year and «год» follows it.
+        """
         longest = 5
         for end in range(min(at + longest, len(self._cores)), at, -1):
             if any(self._marks[at : end - 1]):
@@ -187,7 +192,11 @@ class _Line:
         return run
 
     def _number(self, start: int) -> _Number | None:
-        """Return the number that begins at this word, if RU-NORM writes it with the same words."""
+        """Return the number that begins at this word.
+
+        Return None if no number begins there, or if RU-NORM would turn its digits into other words than those that were
+        said.
+        """
         if self._core(start) == _ZERO:
             return _Number(0, start, start + 1)
         thousands: int | None = None
@@ -211,7 +220,10 @@ class _Line:
 
 
 def _step(core: str) -> tuple[int, int]:
-    """Return the value of a word in a number below a thousand, and its place: 100, 10 or 1; zeros for other words."""
+    """Return the value of a word in a number below a thousand, and its place: 100, 10 or 1.
+
+    For any other word, return two zeros.
+    """
     if core in _HUNDREDS:
         return _HUNDREDS[core], 100
     if core in _TENS:

@@ -1,4 +1,4 @@
-"""Errors on their way from one process to another: as the body of an answer, or as a code and a message."""
+"""Convert errors for the transport between processes: to the body of an answer, or to a code and a message."""
 
 from glas.domain.errors import GlasError, ServiceFaultError
 
@@ -11,7 +11,7 @@ def _tree(root: type[GlasError]) -> dict[str, type[GlasError]]:
 
 
 def from_code(code: str, message: str, *, param: str | None = None, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception with this `code`; for an unknown code a `ServiceFaultError`."""
+    """Return the exception with this `code`; if the code is unknown, return a `ServiceFaultError`."""
     cls = _tree(GlasError).get(code, ServiceFaultError)
     return cls(message, param=param, retry_after_s=retry_after_s)
 
@@ -23,7 +23,7 @@ def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
 
 
 def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception of an HTTP answer; for a body of another format a `ServiceFaultError`."""
+    """Return the exception that an HTTP answer reports; if the body has an unknown format, a `ServiceFaultError`."""
     match body:
         case {"error": {"message": str(message), "code": str(code), **rest}}:
             param = rest.get("param")

@@ -1,7 +1,7 @@
 """All exceptions of Glas, as a class tree.
 
     GlasError
-    ├── InputError (ValueError)                the caller can mend it
+    ├── InputError (ValueError)                the caller can correct it
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction whose words were probably not said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
@@ -23,11 +23,12 @@
     │   ├── UnknownModelError (LookupError)    no model of that name
     │   ├── ModelFileMissingError (FileNotFoundError)  a model directory lacks a file
     │   ├── ModelLoadError                     the files are there and cannot be loaded
-    │   └── HubUnreachableError (ConnectionError)      weights cannot be fetched
+    │   └── HubUnreachableError (ConnectionError)      weights cannot be downloaded
     ├── ServiceError
     │   ├── AuthenticationError                no key, or a wrong one
     │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this
     │   ├── OverloadedError                    the queue is full; come back after `retry_after_s`
+    │   ├── ServiceStoppingError               it is about to end and accepts no more work
     │   ├── ServiceUnreachableError (ConnectionError)  no connection
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an unknown form of answer, or an internal error
@@ -120,7 +121,7 @@ class BackupEncryptedError(BackupError):
 
 
 class DataSetError(InputError):
-    """A folder or manifest of recordings has a wrong format, or names an audio file that does not exist."""
+    """A directory or manifest of recordings has a wrong format, or names an audio file that does not exist."""
 
     code = "data_set_invalid"
 
@@ -139,7 +140,7 @@ class AudioError(InputError):
 
 
 class EmptyAudioError(AudioError):
-    """There are no bytes, or no sample in them."""
+    """The file is empty, or contains no sample."""
 
     code = "audio_empty"
 
@@ -188,7 +189,7 @@ class UnknownModelError(ModelError, LookupError):
 
 
 class ModelFileMissingError(ModelError, FileNotFoundError):
-    """A file is missing in a model's directory; the message names both."""
+    """A file is missing in a model's directory; the message names the file and the directory."""
 
     code = "model_file_missing"
 
@@ -230,6 +231,13 @@ class OverloadedError(ServiceError):
     """The queue is full; `retry_after_s` is the number of seconds to wait before another try."""
 
     code = "overloaded"
+    status = 503
+
+
+class ServiceStoppingError(ServiceError):
+    """The service is about to end and accepts no more work; after its restart, it accepts work again."""
+
+    code = "service_stopping"
     status = 503
 
 

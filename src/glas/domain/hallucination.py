@@ -29,18 +29,19 @@ MAX_NO_SPEECH: Final = 0.6
 
 # Ordinary Russian speech has 12 to 15 letters a second; nobody says twice as many for long.
 MAX_LETTERS_PER_S: Final = 30.0
-# Below this the loudest part of the sound is no voice that a microphone was meant for.
+# If the loudest part of the sound is quieter than this, nobody spoke into the microphone.
 MIN_LEVEL_DB: Final = -60.0
-# The detector's mean over what it took for speech. Of 150 pieces of real and synthetic speech, clean and with noise as
-# loud as it, 95 in 100 had more than 0.75; hums that passed the detector's threshold of 0.5 had 0.51 to 0.77.
+# Least mean probability of speech, over the frames that the detector counts as speech. Of 150 pieces of real and
+# synthetic speech, clean or with noise as loud as the speech, 95 % had more than 0.75. Humming above the detector's
+# threshold of 0.5 had 0.51 to 0.77.
 MIN_SPEECH_PROBABILITY: Final = 0.7
-# Enough to believe in speech where the engine has doubts.
+# From this probability on, somebody speaks, even if the engine is uncertain.
 CLEAR_SPEECH_PROBABILITY: Final = 0.8
 
 _MAKER = r"(?:с?делал|созда(?:ва)?л|подогнал|подготовил|добавил|выполнил|перев[её]л)[аи]?"
 _KNOWN_NAME = r"dima\s?torz?h?ok\w*|дима\s?тор[зж]ок|диматорзок"
 _NICKNAME = rf"(?:{_KNOWN_NAME}|[«\"„][^»\"“]{{1,30}}[»\"“]|[a-z][\w.-]*|симон\b)"
-# Initials need their points: «редактор субтитров а» in a message may go on as somebody's own sentence.
+# Initials must have full stops, because «редактор субтитров а» may be the beginning of a person's own sentence.
 _INITIALS = r"(?:[а-яё]\.\s?){1,2}(?:[а-яё]+\b)?"
 _CREDIT = re.compile(
     rf"\bсубтитры\s+{_MAKER}\s+{_NICKNAME}"
@@ -54,7 +55,7 @@ _CREDIT = re.compile(
 )
 _LOOSE_MARKS = re.compile(r"^[\s.,!?…:;)»-]+")
 
-# What Whisper ends films and clips with, after RU-NORM. All of it is said in earnest, too.
+# Phrases, under RU-NORM, with which Whisper ends films and clips. People also say all of these phrases.
 _ORDINARY = (
     "спасибо за просмотр",
     "спасибо за внимание",
@@ -100,16 +101,16 @@ class Evidence(NamedTuple):
 
 
 def compression_ratio(text: str) -> float:
-    """Return the length of a text divided by the length of its zlib form, in bytes, as Whisper's loop detector does.
+    """Return the length of a text in bytes, divided by its length after compression with zlib; 0 for an empty text.
 
-    0 if it is empty.
+    Whisper's detector of loops uses the same ratio: a text that repeats itself has a high ratio.
     """
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
 def without_inventions(heard: Hypothesis, evidence: Evidence) -> Hypothesis:
-    """Return the hypothesis without text that nobody said; its text may then be empty.
+    """Return the hypothesis without text that nobody said; the remaining text may be empty.
 
     Args:
         heard: the hypothesis of an engine for one piece of sound.
@@ -156,7 +157,7 @@ def _words_left(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _is_invented(segment: Segment, evidence: Evidence) -> bool:
-    """Return whether a segment is dropped by rule 2 or 3, which do not depend on its words."""
+    """Return whether a segment is dropped by rule 2 or rule 3."""
     logprob = 0.0 if segment.avg_logprob is None else segment.avg_logprob
     is_unclear = evidence.probability < CLEAR_SPEECH_PROBABILITY
     if logprob < MIN_LOGPROB and (is_unclear or (segment.no_speech_probability or 0.0) > MAX_NO_SPEECH):

@@ -1,4 +1,4 @@
-"""The stored form of a recognition. With this form, no recording must be recognised twice."""
+"""The stored form of a recognition, from which subtitles are made without a second recognition."""
 
 from typing import Literal
 
@@ -11,17 +11,22 @@ from glas.domain.transcription import Recognition
 class KeptRecognition(BaseModel):
     """The content of a message's `{id}_transcription.json`.
 
-    If a change would make older programs misread the content, it needs a new `schema_version`. A new field with a
-    default does not need one, because unknown fields are ignored.
+    If a change of the format would make older programs misread the content, `schema_version` must be increased. A new
+    field with a default needs no new `schema_version`, because unknown fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True)
 
     schema_version: Literal[1] = 1
-    recognition: Recognition = Field(description="Segments and words with times and confidence, model and version.")
+    recognition: Recognition = Field(
+        description="Recognised text with its segments and words, their times and confidences, and the model with "
+        "its version."
+    )
     settings: DecodingOptions = Field(
-        default=UNSPECIFIED, description="What was asked of the model, without the keywords."
+        default=UNSPECIFIED, description="Options with which the recording was recognised, without the keywords."
     )
     n_keywords: int = Field(
-        default=0, description="How many keywords were sent along; not which, for other people may have put them right."
+        default=0,
+        description="Number of keywords that were sent with the recording. The keywords are not stored, because "
+        "other people may have corrected them.",
     )

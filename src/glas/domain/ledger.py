@@ -34,8 +34,16 @@ class Transaction(BaseModel):
 
     id: int
     user_id: int
-    amount_hundredths: int = Field(description="Hundredths of a coin; negative where an administrator takes back.")
+    amount_hundredths: int = Field(
+        description="Amount in hundredths of a coin. It is negative if an administrator takes coins back."
+    )
     reason: Reason
-    transcription_id: int | None = Field(default=None, description="None for grants.")
-    note: str | None = Field(default=None, description="An administrator's words.")
+    transcription_id: int | None = Field(
+        default=None,
+        description="Number of the message for which the amount was paid. null if an administrator gave or took "
+        "the coins.",
+    )
+    note: str | None = Field(
+        default=None, description="Note of the administrator who gave or took the coins. null for other payments."
+    )
     date_of_transaction: datetime

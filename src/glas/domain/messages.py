@@ -12,7 +12,7 @@ from glas.domain.corrections import Rank
 class Score(IntEnum):
     """The speaker's rating of a text.
 
-    The numbers are those of the original system, and the names of folders in the export.
+    The numbers are also the names of directories in the export. They were taken from the system that Glas replaces.
     """
 
     NOT_RATED = 0
@@ -57,36 +57,68 @@ class Transcription(BaseModel):
     bot_id: int
     chat_id: int
     message_id: int
-    attempt: int = Field(default=1, ge=1, description="1, and one more for each «Повторить».")
+    attempt: int = Field(
+        default=1,
+        ge=1,
+        description="Number of the attempt to recognise the message, from 1. Each press of the button «Повторить» "
+        "is a new attempt.",
+    )
     answer_message_id: int | None = None
     answer_chat_id: int | None = Field(
-        default=None, description="Where the answer stands, if not in `chat_id`: the group has become a supergroup."
+        default=None,
+        description="Telegram's id of the chat of the answer. It differs from `chat_id` if the group has become a "
+        "supergroup. null means that it is `chat_id`.",
     )
-    file_id: str = Field(description="Telegram's lasting name of the file: the audio can be fetched again by it.")
-    file_unique_id: str = Field(description="The same for everybody who sends the same file.")
+    file_id: str = Field(
+        description="Telegram's permanent id of the file. The bot can download the audio again with it."
+    )
+    file_unique_id: str = Field(
+        description="Telegram's id of the file that does not change if other people send the same file."
+    )
     media_kind: MediaKind
-    is_forwarded: bool = Field(default=False, description="Somebody else's voice: answered, never trained on.")
+    is_forwarded: bool = Field(
+        default=False,
+        description="Whether the message was forwarded. The voice is then another person's. The message is "
+        "answered, but not used for training.",
+    )
     duration_s: float | None = Field(
-        default=None, ge=0, description="Counted in decoded samples; None before recognition."
+        default=None,
+        ge=0,
+        description="Length of the recording in seconds, counted in decoded samples. null before the recognition.",
     )
     status: Status = Status.PENDING
     failure_code: str | None = None
     text: str | None = None
     reference: str | None = Field(
-        default=None, description="What a person says was said, if nothing speaks against it; never a doubtful one."
+        default=None, description="Words that a person gave and that are not doubtful. null if there are none."
     )
-    corrected_text: str | None = Field(default=None, description="The correction that stands, doubtful or not.")
-    rank: Rank | None = Field(default=None, description="Who stands behind the correction.")
+    corrected_text: str | None = Field(
+        default=None, description="Current correction, even if it is doubtful. null if there is none."
+    )
+    rank: Rank | None = Field(default=None, description="Reliability of the current correction. null if there is none.")
     confidence: float | None = Field(default=None, ge=0, le=1)
     model: str | None = None
-    model_version: str | None = Field(default=None, description="Version of the model's weights, see `ModelRef`.")
-    fingerprint: str | None = Field(default=None, description="sha256 of the decoded samples: the same audio again.")
+    model_version: str | None = Field(
+        default=None,
+        description="Version of the model that recognised the message: a hash of the files with its weights. null "
+        "if it is not known.",
+    )
+    fingerprint: str | None = Field(
+        default=None,
+        description="sha256 of the decoded samples. It is equal for two files with the same audio. null if it is "
+        "not known.",
+    )
     score: Score = Score.NOT_RATED
     audio_key: str | None = None
-    audio_sha256: str | None = Field(default=None, description="Of the original bytes.")
+    audio_sha256: str | None = Field(
+        default=None, description="sha256 of the original file. null if the file is not stored."
+    )
     audio_size_bytes: int | None = Field(default=None, ge=0)
     creation_datetime: datetime
-    changed_datetime: datetime = Field(description="When anything of this last changed; exports ask what is newer.")
+    changed_datetime: datetime = Field(
+        description="Time at which any field of the message last changed. An export reads the messages that "
+        "changed since the previous export."
+    )
 
     @property
     def traceparent(self) -> str:

@@ -26,18 +26,32 @@ class ErrorRates(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    wer: float = Field(ge=0, description="Word errors per reference word.")
+    wer: float = Field(
+        ge=0,
+        description="Word error rate: number of wrong, missing and additional words, divided by the number of "
+        "words in the references.",
+    )
     cer: float = Field(
-        ge=0, description="Character errors per reference character; spaces between words are characters."
+        ge=0,
+        description="Character error rate: number of wrong, missing and additional characters, divided by the "
+        "number of characters in the references. Spaces between words are characters.",
     )
     n_utterances: int = Field(ge=0)
-    n_words: int = Field(ge=0, description="Words of all references.")
-    n_chars: int = Field(ge=0, description="Characters of all references.")
-    substitutions: int = Field(ge=0, description="Words replaced.")
-    deletions: int = Field(ge=0, description="Words left out.")
-    insertions: int = Field(ge=0, description="Words added.")
+    n_words: int = Field(ge=0, description="Number of words in all references.")
+    n_chars: int = Field(ge=0, description="Number of characters in all references.")
+    substitutions: int = Field(
+        ge=0, description="Number of words of the references that were recognised as other words."
+    )
+    deletions: int = Field(
+        ge=0, description="Number of words of the references that are missing in the recognised texts."
+    )
+    insertions: int = Field(
+        ge=0, description="Number of words in the recognised texts that are additional to the references."
+    )
     char_errors: int = Field(ge=0)
-    ru_norm: int = Field(default=RU_NORM_VERSION, description="Version of the normalisation.")
+    ru_norm: int = Field(
+        default=RU_NORM_VERSION, description="Version of RU-NORM, the normalisation of texts before they are compared."
+    )
 
     @property
     def word_errors(self) -> int:
@@ -58,8 +72,9 @@ class Interval(BaseModel):
 def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRates:
     """Count the errors of hypotheses against references, pooled over all utterances.
 
-    Both texts are normalised here. An utterance whose reference is empty adds its insertions and no words. If no
-    reference has any word, a rate is 0 if nothing was inserted, otherwise 1.
+    Both texts are normalised here. If the reference of an utterance is empty, all words of its hypothesis count as
+    insertions. If all references are empty, there are two cases: if all hypotheses are empty, too, the rate is 0;
+    otherwise it is 1.
 
     Args:
         references: the right texts, one for each utterance.
@@ -117,7 +132,7 @@ def _errors(
 
 
 def right_words(reference: str, hypothesis: str) -> list[bool]:
-    """Return, for each word of the normalised hypothesis, whether the alignment has the same word in the reference."""
+    """Return, for each word of the normalised hypothesis, whether it is aligned with the same word of the reference."""
     ((expected,), (heard,)) = _normalised([reference], [hypothesis])
     found = [False] * len(heard.split())
     for chunk in jiwer.process_words([expected], [heard]).alignments[0]:
@@ -127,7 +142,7 @@ def right_words(reference: str, hypothesis: str) -> list[bool]:
 
 
 def rtfx(audio_s: float, processing_s: float) -> float:
-    """Return the seconds of audio that are recognised in one second (inverse real-time factor)."""
+    """Return the seconds of audio that are recognised in one second of work (inverse real-time factor)."""
     if audio_s < 0 or processing_s <= 0:
         raise InvalidParameterError(f"expected audio_s >= 0 and processing_s > 0, got {audio_s} and {processing_s}")
     return audio_s / processing_s
@@ -152,7 +167,7 @@ def bootstrap_interval(
     Args:
         errors: errors of each utterance.
         words: reference words of each utterance.
-        speakers: speaker of each utterance; at least two different names.
+        speakers: name of the speaker of each utterance; there must be at least two different speakers.
         resamples: number of draws.
         level: probability that the interval contains the true rate.
         seed: the same seed gives the same interval.
@@ -180,10 +195,11 @@ def bootstrap_difference_interval(
     level: float = 0.95,
     seed: int = 1,
 ) -> Interval:
-    """Compute the interval of WER(a) - WER(b) of two systems on the same utterances; if it is above 0, b is better.
+    """Compute the interval of WER(a) - WER(b) for two systems a and b on the same utterances.
 
-    Both systems are resampled together, so the difficulty of an utterance cancels out. The references are the same, and
-    so are the numbers of words. So the difference of the rates is the rate of the differences.
+    If the whole interval is above 0, system b is better. Both systems are resampled together, so the difficulty of an
+    utterance cancels out. Both systems have the same references and so the same numbers of words. So the difference of
+    the two rates is computed as one rate, from the differences of the errors.
     """
     _same_length(errors_a=errors_a, errors_b=errors_b)
     difference = np.asarray(errors_a) - np.asarray(errors_b)

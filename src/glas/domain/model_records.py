@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 
 
 class LearningStep(StrEnum):
-    """A step of a round of learning, in their order."""
+    """The steps of a round of learning, in order."""
 
     EXPORT = "export"  # corrected messages as files
     DATASET = "dataset"  # who is learnt, who is tested
@@ -60,7 +60,9 @@ class News(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     transcription_id: int
-    text_before: str | None = Field(description="By the former model; removed once it is told.")
-    text_after: str | None = Field(description="By the new one; removed once it is told.")
+    text_before: str | None = Field(
+        description="Text of the message by the previous model. null after the news was sent."
+    )
+    text_after: str | None = Field(description="Text of the message by the new model. null after the news was sent.")
     outcome: Outcome | None
     sent_datetime: datetime | None

@@ -5,7 +5,7 @@ num2words writes the numerals. This module determines gender, case and leading z
 
 from num2words import num2words
 
-# Beyond this many digits a string is a phone or a card number; nobody says "eighty-nine milliards".
+# A longer string of digits is the number of a telephone or a card, and is read digit by digit.
 _LONGEST_CARDINAL_DIGITS = 12
 # num2words has no name for 10^33 and above.
 _MOST_DIGITS = 33
@@ -21,8 +21,8 @@ _PLACES = (
 )
 MAX_DECIMAL_PLACES = len(_PLACES)
 
-# What stands after the hyphen in «21-го» and the form it stands for. An ending with several readings has the most
-# frequent one: «5-м» is read «пятом».
+# The endings after the hyphen, as in «21-го», and the forms that they stand for. If an ending may stand for several
+# forms, the most frequent form is used: «5-м» is read «пятом».
 _ORDINAL_FORMS: dict[str, dict[str, str | bool]] = {
     "й": {},
     "ый": {},
@@ -118,7 +118,7 @@ def ordinal(number: int, ending: str) -> str:
 def last_digits(digits: str) -> int:
     """Return the last two digits as a number; they determine the form of the noun that is counted.
 
-    Python refuses to convert a string of more than 4,300 digits as a whole.
+    Only the last digits are converted, because Python refuses to convert a string of more than 4,300 digits.
     """
     return int(digits[-2:])
 

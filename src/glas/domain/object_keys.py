@@ -33,7 +33,7 @@ def checked_key(key: str) -> str:
     """Return `key` unchanged if it is a key of Glas; other objects in the store must not be accessible.
 
     Raises:
-        InvalidParameterError: it is not such a key.
+        InvalidParameterError: `key` is not a key of Glas.
     """
     if not is_key(key):
         raise InvalidParameterError(

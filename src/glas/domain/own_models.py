@@ -14,8 +14,8 @@ VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
 class OwnModel(BaseModel):
     """An own model, and the version of the champion with which it was compared.
 
-    The own model answers only instead of this version, because nobody has measured whether it is better than another
-    one.
+    The own model answers only recordings that this version would answer otherwise. Nobody has measured whether the own
+    model is better than another version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,11 +32,18 @@ class OwnModelRecord(BaseModel):
     id: int
     name: str
     version: str
-    instead_of: str = Field(description="Version of the champion that it was judged better than.")
-    wer_before: float = Field(description="Word error rate of that champion on the test set, 0..1.")
-    wer_after: float = Field(description="Its own.")
-    is_of_chat: bool = Field(description="False: of a person.")
-    is_used: bool = Field(description="False: the person, or an administrator of the chat, prefers the common model.")
+    instead_of: str = Field(
+        description="Version of the champion with which the own model was compared. The own model made fewer errors."
+    )
+    wer_before: float = Field(
+        description="Word error rate of the champion with this comparison, on the test set, as a fraction."
+    )
+    wer_after: float = Field(description="Word error rate of the own model on the test set, as a fraction.")
+    is_of_chat: bool = Field(description="Whether the model belongs to a chat. Otherwise it belongs to a person.")
+    is_used: bool = Field(
+        description="Whether the model is used. It is not used if the person, or an administrator of the chat, "
+        "chose the model that is used for everybody."
+    )
     creation_datetime: datetime
 
     @property
@@ -46,9 +53,10 @@ class OwnModelRecord(BaseModel):
 
 
 def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
-    """Choose from the own models of a person and a chat the one that answers.
+    """Choose the own model that answers, from the own models of a person and of a chat.
 
-    The person's model comes before the group's; None if there is no model.
+    The model of the person has precedence over the model of the chat. Models that the person or chat does not want to
+    use are ignored. None if no model is left.
     """
     used = sorted((one for one in records if one.is_used), key=lambda one: one.is_of_chat)
     return used[0].own if used else None

@@ -11,7 +11,7 @@ from glas.domain.transcription import Hypothesis, Segment
 
 PAUSE_S: Final = 2.0
 CHARS: Final = 500
-"""A paragraph of this number of letters ends with the sentence."""
+"""Number of characters after which a paragraph ends at the next end of a sentence."""
 
 _SENTENCE_END = re.compile(r"""[.!?…]["'»”)]*$""")
 
@@ -24,7 +24,8 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
         text: the words to show: those of the hypothesis, or corrected words.
 
     Returns:
-        The text with paragraphs. `text` itself if it is short, has line breaks already, or no times are known.
+        The text with paragraphs. The text is returned unchanged if it is short, already has line breaks, or has no
+        known times.
     """
     if len(text) <= CHARS or "\n" in text or not hypothesis.segments:
         return text
@@ -43,7 +44,13 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
 
 
 def _is_end(last: Segment, following: Segment, n_chars: int) -> bool:
-    """Return whether a paragraph of `n_chars` letters ends after its last segment."""
+    """Return whether a paragraph ends after its segment `last`, at a pause or because it is long enough.
+
+    Args:
+        last: the last segment of the paragraph so far.
+        following: the next segment.
+        n_chars: number of characters of the paragraph so far.
+    """
     if following.start_s - last.end_s >= PAUSE_S:
         return True
     return n_chars >= CHARS and _SENTENCE_END.search(last.text) is not None

@@ -14,7 +14,10 @@ CONSENT_VERSION: Final = "2026-11-26"
 
 
 class Role(IntEnum):
-    """Rights of a person; the numbers are those of the original system and are stored in the database."""
+    """The role of a person, which decides their rights; its number is stored in the database.
+
+    The numbers were taken from the system that Glas replaces.
+    """
 
     USER = 0
     BETA_TESTER = 1
@@ -45,17 +48,29 @@ class User(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: int
-    tg_id: int = Field(description="Telegram's id, up to 52 bits.")
+    tg_id: int = Field(description="Telegram's id of the person, up to 52 bits.")
     registration_datetime: datetime
-    cash_hundredths: int = Field(description="Always the sum of the person's ledger.")
+    cash_hundredths: int = Field(
+        description="The person's number of coins, in hundredths of a coin. It is the sum of the person's ledger "
+        "entries."
+    )
     role: Role
     is_reviewer: bool = False
     is_banned: bool = False
-    ban_reason: str | None = Field(default=None, description="Why, in an administrator's words; the person can see it.")
-    ban_until: datetime | None = Field(default=None, description="When the ban ends; None: when somebody lifts it.")
+    ban_reason: str | None = Field(
+        default=None,
+        description="Reason of the ban, as an administrator wrote it. The person can read it. null if there is no "
+        "ban or no reason.",
+    )
+    ban_until: datetime | None = Field(
+        default=None,
+        description="Time at which the ban ends automatically. null means that the ban lasts until an "
+        "administrator ends it.",
+    )
     locale: Locale = Locale.RU
     news_refusal_datetime: datetime | None = Field(
-        default=None, description="Since when the bot tells them nothing of new models; None: it does."
+        default=None,
+        description="Time at which the person refused news about models. null means that the person gets news.",
     )
     consents: frozenset[Purpose] = frozenset()
 

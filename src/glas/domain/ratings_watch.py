@@ -1,13 +1,15 @@
-"""Watch the ratings of a new model, and raise an alarm when they are worse than those of the model before it.
+"""Watch the ratings of a new model, and raise an alarm when they are worse than the ratings of the previous model.
 
-The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. H0 is the share of the model
-before. H1 is this share plus `WORSE`. Ratings are counted one by one as they come. An alarm is raised when they are `1
-/ ALARM` times as probable under H1 as under H0. By Ville's inequality, a model with H0's share raises a false alarm
-with a probability of at most `ALARM`, for any number of ratings.
+The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. Hypothesis H0: the new model
+has the share of the previous model. Hypothesis H1: its share is higher by `WORSE`. Ratings are counted one by one as
+they come. An alarm is raised when the ratings are `1 / ALARM` times as probable under H1 as under H0. By Ville's
+inequality, a model with H0's share raises a false alarm with a probability of at most `ALARM`, for any number of
+ratings.
 
-The share of the model before is not known exactly but estimated from ratings. So `ALARM` is less than the permitted 5 %
-of false alarms. In a simulation with 700 ratings before and 10,000 runs each, there were at most 4.8 % false alarms
-within 300 ratings, for shares of 5 to 20 %. A model that is worse by `WORSE` raised an alarm in at least 91 %.
+The share of the previous model is not known exactly but estimated from ratings. So `ALARM` is less than the permitted 5
+% of false alarms. In a simulation with 700 ratings of the previous model and 10,000 runs each, there were at most 4.8 %
+false alarms within 300 ratings, for shares of 5 to 20 %. A model that is worse by `WORSE` raised an alarm in at least
+91 %.
 """
 
 from collections.abc import Iterable
@@ -18,10 +20,10 @@ from typing import Final
 WORSE: Final = 0.10
 ALARM: Final = 0.04
 FEWEST_BEFORE: Final = 700
-"""Least number of ratings of the model before; with fewer, the two models cannot be compared."""
+"""Least number of ratings of the previous model; with fewer ratings, the two models cannot be compared."""
 MOST_AFTER: Final = 300
-"""Number of ratings of the new model that are watched. If there is no alarm by then, it counts as being as good as the
-model before.
+"""Number of ratings of the new model that are watched. If they raise no alarm, the new model counts as being as good as
+the previous model.
 """
 
 _LEAST, _MOST = 0.02, 0.85  # shares of H0; nearer to 0 and 1 a single rating would decide
@@ -29,11 +31,11 @@ _LEAST, _MOST = 0.02, 0.85  # shares of H0; nearer to 0 and 1 a single rating wo
 
 @dataclass
 class RatingsWatch:
-    """The state of a watch.
+    """The ratings of two models so far, and whether they raise an alarm.
 
     Attributes:
-        n_before: number of ratings of the model before.
-        bad_before: number of bad ones among them.
+        n_before: number of ratings of the previous model.
+        bad_before: number of bad ratings among these ratings.
     """
 
     n_before: int
@@ -49,17 +51,17 @@ class RatingsWatch:
 
     @property
     def can_tell(self) -> bool:
-        """Whether the model before has enough ratings for a comparison."""
+        """Whether the previous model has enough ratings for a comparison."""
         return self.n_before >= FEWEST_BEFORE
 
     @property
     def share_before(self) -> float:
-        """Estimated share of bad ratings of the model before, within bounds."""
+        """Estimated share of bad ratings of the previous model, within bounds."""
         return min(max((self.bad_before + 1) / (self.n_before + 2), _LEAST), _MOST)
 
     @property
     def has_alarm(self) -> bool:
-        """Whether the new model is worse."""
+        """Whether the ratings have raised an alarm: the new model is worse than the previous model."""
         return self.can_tell and self._log_ratio >= log(1 / ALARM)
 
     def count(self, ratings: Iterable[bool]) -> bool:

@@ -21,9 +21,9 @@ class _Timed(NamedTuple):
 def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
     """Replace the words of a hypothesis by other words, with times.
 
-    Words that are in both texts keep their times. Other words divide the time of those that they replace in proportion
-    to their letters. Added words get the time at which the word before them ends. If a segment has no times of words,
-    its time is first divided in the same way.
+    Words that are in both texts keep their times. Other words divide the time of the words that they replace in
+    proportion to their letters. Added words get the time at which the word before them ends. If a segment has no times
+    of words, its time is first divided among its words, also in proportion to their letters.
 
     Returns:
         The hypothesis with the new words. The new words have no confidence, because a person wrote them.
@@ -46,7 +46,7 @@ def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
 
 
 def _timed(hypothesis: Hypothesis) -> Iterator[_Timed]:
-    """Yield all words with times; if a segment has none for its words, divide its time among them."""
+    """Yield all words with times; if the words of a segment have no times, divide the segment's time among them."""
     segments = hypothesis.segments or (Segment(start_s=0.0, end_s=hypothesis.duration_s, text=hypothesis.text),)
     for number, segment in enumerate(segments):
         if segment.words:

@@ -1,4 +1,4 @@
-"""Reviews: the verdict of a reviewer who has listened to a recording and does not know the verdicts of others."""
+"""Reviews: the verdict of a reviewer who has listened to a recording and does not know the verdicts of other people."""
 
 from enum import StrEnum
 from typing import Final

@@ -12,7 +12,9 @@ BETA_TESTER_HUNDREDTHS = 960_00
 
 
 def reward_hundredths(duration_s: float) -> int:
-    """Return the payment for a rated message: 0.08 coins for each second, and 1.5 times as much between 20 s and 30 s.
+    """Return the payment for a rated message: 0.08 coins for each second.
+
+    If the message has a duration between 20 s and 30 s, the payment is 1.5 times as much.
 
     Args:
         duration_s: seconds of audio, counted in decoded samples.
@@ -28,5 +30,5 @@ def reward_hundredths(duration_s: float) -> int:
 
 
 def role_for(cash_hundredths: int, role: Role) -> Role:
-    """Return the role for a balance; a role is never lowered."""
+    """Return the role of a person with this balance; the role is never lower than the present role."""
     return max(role, Role.BETA_TESTER) if cash_hundredths >= BETA_TESTER_HUNDREDTHS else role

@@ -13,7 +13,9 @@ class Split(StrEnum):
 
 
 def draw(name: str, *, test_share: float, dev_share: float) -> Split:
-    """Return the split of a speaker or a text, by a hash. If the shares grow, names only move towards the test set.
+    """Return the split of a speaker or a text, by a hash of the name.
+
+    If the shares are increased, no name moves from test to dev or train, or from dev to train.
 
     Args:
         name: a speaker's pseudonym, or the hash of a text.

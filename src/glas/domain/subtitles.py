@@ -7,8 +7,8 @@ no exception:
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
     it stays for at least 0.8 s, and for a second per 21 characters, as far as the next cue leaves room.
 
-The limits are usual for television (for example in Netflix's Timed Text Style Guide). Of all ways to divide the words
-between two pauses, dynamic programming finds the one with the lowest cost.
+The limits are usual for television (for example in Netflix's Timed Text Style Guide). Between two long pauses, dynamic
+programming finds the division of the words into cues that has the lowest cost.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,9 +33,9 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "…")
 _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–")
 _CLOSING: Final = "\"'»”“)]"
 
-# What a cue costs, where the cue itself costs 1: a cut within a sentence, at a clause or not; an end of a sentence
-# or a pause within the cue; a cue that cannot stay for long enough; and the square of its share of two full lines, so
-# that the pieces of a sentence come out about equal.
+# Costs of a cue, in units of the cost of one more cue. A cut within a sentence has a cost, which is lower between two
+# clauses. So has an end of a sentence or a pause inside the cue, and a cue that cannot be shown for long enough. The
+# square of the cue's share of two full lines is added, so that the cues of a sentence have similar lengths.
 _CUT_COST: Final = 2.0
 _CLAUSE_COST: Final = 1.0
 _INNER_END_COST: Final = 3.0
@@ -68,7 +68,10 @@ class _Spoken(NamedTuple):
 
 
 def to_srt(hypothesis: Hypothesis) -> str:
-    """Write SubRip: numbered cues, with a comma before the milliseconds. An empty text gives an empty file."""
+    """Return subtitles in the format SubRip: numbered cues, with a comma before the milliseconds.
+
+    For an empty text, return an empty string.
+    """
     blocks = []
     for number, cue in enumerate(cues(hypothesis), start=1):
         # SubRip has no way to escape its own arrow.
@@ -78,7 +81,10 @@ def to_srt(hypothesis: Hypothesis) -> str:
 
 
 def to_vtt(hypothesis: Hypothesis) -> str:
-    """Write WebVTT (W3C): with a header, a point before the milliseconds, and `&`, `<` and `>` escaped."""
+    """Return subtitles in the format WebVTT (W3C): with a header, and with a point before the milliseconds.
+
+    The characters `&`, `<` and `>` are escaped.
+    """
     blocks = ["WEBVTT\n"]
     for cue in cues(hypothesis):
         text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -145,7 +151,10 @@ def _stretches(segments: Iterable[Segment]) -> Iterator[list[_Spoken]]:
 
 
 def _spoken(segment: Segment) -> list[_Spoken]:
-    """Return the words of a segment with times; if it has no word times, divide its time by letters."""
+    """Return the words of a segment with times.
+
+    If the words have no times, the time of the segment is divided among them in proportion to their letters.
+    """
     written = segment.text.split()
     if segment.words:
         own = [word.text.strip() for word in segment.words]
@@ -165,7 +174,7 @@ def _between(segment: Segment, share: float) -> float:
 
 
 def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
-    """Divide words without a long pause among them into cues with the lowest cost."""
+    """Divide words, among which there is no long pause, into the cues that have the lowest total cost."""
     ends = [word.ends_sentence(following) for word, following in pairwise(words)]
     n_ends = [0, *accumulate(ends)]
     cut_costs = [
@@ -191,9 +200,9 @@ def _cut(words: Sequence[_Spoken]) -> Iterator[Sequence[_Spoken]]:
 
 
 def _fitting(words: Sequence[_Spoken], start: int) -> Iterator[tuple[int, int]]:
-    """Yield each possible end of a cue that begins at `words[start]`, and its number of letters.
+    """Yield each possible end of a cue that begins at `words[start]`, with the number of characters of the cue.
 
-    One word is always possible.
+    A cue of one word is always possible.
     """
     n_lines, width, letters = 0, LINE_CHARS, -1
     for index in range(start, len(words)):

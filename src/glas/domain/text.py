@@ -30,7 +30,7 @@ RU_NORM_VERSION: Final = 1
 _STRESSED_VOWEL = re.compile("([аеёиоуыэюя])[\u0300\u0301]")
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
 _ORDINAL = re.compile(rf"(?<!\d)(?<!\d[.,])(\d{{1,9}})[-\u2010]({'|'.join(numerals.ORDINAL_ENDINGS)})(?!\w)")
-# A phone number is no thousand group: a plus before it or a hyphen and digits after it give it away.
+# A telephone number must not be read as thousand groups. It has a plus before it, or a hyphen and digits after it.
 _THOUSANDS = re.compile(r"(?<![\d+.,-])\d{1,3}(?: \d{3})+(?!\d|[-\u2010-\u2013]\d)")
 _MINUS = re.compile(r"(?:(?<=[\s(])|^)[-\u2212](?=\d)")
 _PLUS = re.compile(r"\+\s?(?=\d)")
@@ -114,20 +114,20 @@ def _letters_only(text: str) -> str:
 def _is_mark(character: str) -> bool:
     """Return whether a character is a combining mark of a letter.
 
-    Variation selectors are not, because they belong to emoji.
+    Variation selectors are not such marks, because they belong to emoji.
     """
     is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
     return unicodedata.category(character) in ("Mn", "Mc") and not is_selector
 
 
 def laid_into(heard: str, said: str) -> tuple[str, int]:
-    """Replace the words of a recognised text that a correction changes; keep capitals and punctuation elsewhere.
+    """Replace the words of a recognised text that a correction changes; keep its other words as they are written.
 
-    An engine gives its own capitals and punctuation a higher score than a person's. So for a comparison only the words
-    may differ.
+    An engine compares the new text with the recognised text. It would score a person's capitals and punctuation lower
+    than its own. So the two texts must differ only in the changed words.
 
     Returns:
-        The text, and the number of words in which it differs from the recognised one.
+        The new text, and the number of changed words.
     """
     old = heard.split()
     new = [word for word in said.split() if normalise(word)]

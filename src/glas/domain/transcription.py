@@ -1,7 +1,8 @@
 """The types of recognition: the input and the output of an engine.
 
 *samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it
-is made of *segments*, and these of *words*. All times are seconds from the start of the audio that the value describes.
+consists of *segments*, and segments consist of *words*. All times are seconds from the start of the audio that the
+value describes.
 """
 
 from collections.abc import Iterable
@@ -21,8 +22,8 @@ SILENCE_DB: Final = -100.0
 SURE: Final = 0.6
 """Below this confidence, the page and the bot show that a word or a message is uncertain.
 
-Without a calibration, whisper-base gives a fifth of the words of real telephone prompts a lower confidence. A third of
-these words are wrong, and they contain two of three wrong words (docs/models.md).
+Without a calibration, whisper-base gives a confidence below this value to a fifth of the words of real telephone
+prompts. A third of these words are wrong. Of all wrong words, two of three are among them (docs/models.md).
 """
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -37,7 +38,10 @@ class Word(BaseModel):
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
     confidence: float | None = Field(
-        default=None, ge=0, le=1, description="How sure the engine is; null if it cannot tell."
+        default=None,
+        ge=0,
+        le=1,
+        description="Confidence of the word (0..1). null if the engine does not give confidences.",
     )
 
     def shifted(self, offset_s: float) -> "Word":
@@ -50,8 +54,8 @@ class Token(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    text: str = Field(description="With the space that stands before it.")
-    logprob: float = Field(le=0, description="Natural logarithm of its probability.")
+    text: str = Field(description="Text of the token, including any space before it.")
+    logprob: float = Field(le=0, description="Natural logarithm of the probability of the token; at most 0.")
 
 
 class KeywordUse(BaseModel):
@@ -59,8 +63,8 @@ class KeywordUse(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    heard: str = Field(description="What the engine wrote of itself.")
-    text: str = Field(description="What is written instead.")
+    heard: str = Field(description="Recognised words that the keyword replaced.")
+    text: str = Field(description="Keyword that is in the text instead of the recognised words.")
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
 
@@ -77,15 +81,32 @@ class Segment(BaseModel):
     start_s: float = Field(ge=0)
     end_s: float = Field(ge=0)
     text: str
-    words: tuple[Word, ...] = Field(default=(), description="Empty where the model gives no word times.")
-    avg_logprob: float | None = Field(default=None, le=0, description="Mean natural logarithm of token probability.")
-    no_speech_probability: float | None = Field(
-        default=None, ge=0, le=1, description="The engine's own judgement that nobody speaks; null if it has none."
+    words: tuple[Word, ...] = Field(
+        default=(), description="Words of the segment with times. Empty if the model does not give times of words."
     )
-    temperature: float = Field(default=0.0, ge=0, description="With how much chance it was written; 0 with none.")
+    avg_logprob: float | None = Field(
+        default=None,
+        le=0,
+        description="Mean of the natural logarithms of the probabilities of the tokens. null if the engine does "
+        "not give it.",
+    )
+    no_speech_probability: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Probability (0..1) that nobody speaks, according to the engine. null if the engine does not "
+        "give it.",
+    )
+    temperature: float = Field(
+        default=0.0, ge=0, description="Temperature of decoding. 0 means that the text was decoded without randomness."
+    )
     confidence: float | None = Field(default=None, ge=0, le=1)
-    tokens: tuple[Token, ...] = Field(default=(), description="Only where the caller asked for them.")
-    keywords: tuple[KeywordUse, ...] = Field(default=(), description="Those of `DecodingOptions.hotwords`.")
+    tokens: tuple[Token, ...] = Field(
+        default=(), description="Tokens of the segment with log-probabilities. Empty unless the caller requested them."
+    )
+    keywords: tuple[KeywordUse, ...] = Field(
+        default=(), description="Keywords from `DecodingOptions.hotwords` that replaced recognised words."
+    )
 
     def shifted(self, offset_s: float) -> "Segment":
         """Return the segment, including its words, with times that are `offset_s` seconds later."""
@@ -95,12 +116,15 @@ class Segment(BaseModel):
 
 
 class Comparison(BaseModel):
-    """Score of another text for a recording, compared with the score of the recognised text."""
+    """The score of a given text for a recording, compared with the score of the recognised text."""
 
     model_config = ConfigDict(frozen=True)
 
-    lost: float = Field(description="Natural logarithm of the quotient of both probabilities; below 0: it is likelier.")
-    n_words: int = Field(ge=0, description="Words in which the texts differ.")
+    lost: float = Field(
+        description="Natural logarithm of the probability of the recognised text, divided by the probability of "
+        "the other text. It is negative if the other text is more probable."
+    )
+    n_words: int = Field(ge=0, description="Number of words in which the recognised text and the other text differ.")
 
 
 class Hypothesis(BaseModel):
@@ -109,20 +133,24 @@ class Hypothesis(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     text: str
-    duration_s: float = Field(ge=0, description="Length of the audio, counted in decoded samples.")
+    duration_s: float = Field(ge=0, description="Length of the audio in seconds, counted in decoded samples.")
     segments: tuple[Segment, ...] = ()
     language: str = "ru"
     foreign: str | None = Field(
         default=None,
-        description="ISO 639-1 code of what is probably spoken, where it is surely not `language`: the text is then no "
-        "more than a guess.",
+        description="ISO 639-1 code of the language that is probably spoken, if this is certainly not `language`. "
+        "The text may then be wrong. Otherwise null.",
     )
     model: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
     comparison: Comparison | None = Field(
-        default=None, description="Of `DecodingOptions.compared`; null where the engine cannot tell."
+        default=None,
+        description="Comparison of the text with `DecodingOptions.compared`. null if there was nothing to "
+        "compare, or if the engine cannot compare texts.",
     )
     model_version: str | None = Field(
-        default=None, description="Version of its weights, see `ModelRef`; null for a piece, and from an older service."
+        default=None,
+        description="Version of the model: a hash of the files with its weights. null for a piece of a recording, "
+        "and in answers of an older service.",
     )
 
     @property
@@ -132,7 +160,7 @@ class Hypothesis(BaseModel):
 
     @property
     def confidence(self) -> float | None:
-        """Mean of the segments' confidences, weighted by their length; None if no segment has one."""
+        """Mean of the segments' confidences, weighted by the segments' lengths; None if no segment has a confidence."""
         known = [(s.confidence, max(s.end_s - s.start_s, 1e-3)) for s in self.segments if s.confidence is not None]
         weight = sum(length for _, length in known)
         return sum(confidence * length for confidence, length in known) / weight if known else None
@@ -152,9 +180,9 @@ class Hypothesis(BaseModel):
         Args:
             parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
             duration_s: length of the whole recording.
-            model: the model that recognised them.
+            model: the model that recognised the pieces.
             language: ISO 639-1 code of the language of the text.
-            foreign: the code of the language that is spoken, if it is certainly another one.
+            foreign: the code of the language that is spoken, if it is certainly another language.
 
         Returns:
             One hypothesis over the whole recording; segments without text are left out.
@@ -170,7 +198,8 @@ class Hypothesis(BaseModel):
             segments=kept,
             language=language,
             foreign=foreign,
-            # A text is compared with one piece; it is not known which of its words belong to which of several pieces.
+            # A comparison is kept only if there is one piece. With several pieces, it is not known which words of the
+            # text belong to which piece.
             comparison=heard[0].comparison if len(heard) == 1 else None,
             model=model.name,
             model_version=model.version,
@@ -183,12 +212,19 @@ class Recognition(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     hypothesis: Hypothesis
-    processing_s: float = Field(ge=0, description="Seconds of work from bytes to text, without waiting for a turn.")
+    processing_s: float = Field(
+        ge=0,
+        description="Processing time in seconds, from the bytes of the file to the text. Time in the queue does "
+        "not count.",
+    )
     fingerprint: str | None = Field(
-        default=None, description="sha256 of the decoded samples as 16-bit numbers: the same audio in another file."
+        default=None,
+        description="sha256 of the decoded samples as 16-bit numbers. It is equal for two files with the same "
+        "audio. null if it is not known.",
     )
     level_db: float | None = Field(
-        default=None, description="Root mean square of the samples in decibels, 0 for full scale; null if unknown."
+        default=None,
+        description="Root mean square of the samples in decibels; 0 dB is full scale. null if it is not known.",
     )
 
     @property

@@ -27,7 +27,7 @@ _MOST_CANDIDATES: Final = 200
 _MOST_WORDS_OF_PHRASE: Final = 4
 _LEAST_LETTERS, _LEAST_LETTERS_OF_NAME = 4, 2
 _LIKE: Final = 0.5
-"""Bound of `SequenceMatcher.ratio` for a word and the words that were recognised instead.
+"""Least `SequenceMatcher.ratio` with which a word counts as similar to the words that were recognised instead.
 
 «Айгуль» for «а и гуль» has 1.0, for «Гуля» 0.6; «кубернетес» for «губернатор» 0.6; «суббота» for «пятница» 0.3.
 """
@@ -48,16 +48,21 @@ class VocabularyWord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: int = Field(description="Names it, to remove it.")
+    id: int = Field(description="Number of the word in the vocabulary. The word can be removed with this number.")
     word: str
-    n_messages: int = Field(description="In how many messages the person put it right.")
-    is_added: bool = Field(description="The person added it by hand.")
-    is_used: bool = Field(description="False: not a name, and put right in one message only; recognition ignores it.")
-    creation_datetime: datetime = Field(description="When it was last put right or added.")
+    n_messages: int = Field(description="Number of messages in which the person corrected a text to this word.")
+    is_added: bool = Field(description="Whether the person added the word to the vocabulary by hand.")
+    is_used: bool = Field(
+        description="Whether the word is used as a keyword for the person's recordings. It is used if it is a "
+        "name, if the person added it by hand, or if the person corrected it in at least two messages."
+    )
+    creation_datetime: datetime = Field(
+        description="Time at which the word was last added by hand or used in a correction."
+    )
 
 
 class PutRight(NamedTuple):
-    """A word with which a correction replaces a wrong one.
+    """A word with which a correction replaces a wrong word.
 
     Attributes:
         word: its spelling, without punctuation around it.
@@ -79,7 +84,8 @@ class _Token(NamedTuple):
 def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
     """Find the words with which a correction replaces similar recognised words.
 
-    Words that occur anywhere in the recognised text are left out. So are added words, numbers and addresses.
+    Left out are words that occur elsewhere in the recognised text, words that the correction only adds, numbers, and
+    addresses.
 
     Args:
         heard: the recognised text.
@@ -107,7 +113,7 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
 def spelled(text: str) -> str | None:
     """Return a word or short phrase without punctuation around it.
 
-    None if it has no letters, is too long or is an address.
+    If the text has no letters, is too long or is an address, return None.
     """
     words = [_EDGES.sub("", word) for word in text.split()]
     whole = " ".join(words)
@@ -127,7 +133,8 @@ def digest(keywords: Iterable[str]) -> str | None:
 class _Telling:
     """Decides which words of a text are names.
 
-    If a text has only capitals, they are ignored; if it has no Cyrillic letters, Latin letters are ignored.
+    In a text that has only capitals, a capital shows nothing. In a text without Cyrillic letters, Latin letters show
+    nothing.
     """
 
     def __init__(self, text: str) -> None:
@@ -162,10 +169,10 @@ def _tokens(text: str) -> Iterable[_Token]:
 def _replaced(
     old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
-    """Yield the words that replace others, each with the recognised words around its place.
+    """Yield the words that replace other words, each with the recognised words around its place.
 
-    Words that stayed may be among these, because the alignment is not unique. If «а и гуль и» becomes «Айгуль и», the
-    remaining «и» may be aligned with the first one.
+    The recognised words may include words that the correction did not change, because the alignment is not unique. If
+    «а и гуль и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».
     """
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         if kind != "replace":

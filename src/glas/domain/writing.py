@@ -1,7 +1,8 @@
 """Write recognised words with capitals and full stops, for models that write neither, and numbers in digits.
 
-RU-NORM gives the same words for the text before and after, so error rates do not change. If several words become one
-number, it has the start of the first word, the end of the last word, and the lowest confidence of all.
+RU-NORM gives the same words for the text before and after these changes, so error rates do not change. If several words
+become one number, the number has the start of the first word, the end of the last word, and the lowest confidence of
+all these words.
 """
 
 from collections.abc import Sequence
@@ -12,10 +13,10 @@ from glas.domain.decoding import RUSSIAN
 from glas.domain.digits import in_digits
 from glas.domain.transcription import Hypothesis, Segment, Word
 
-# A pause this long between two words ends a sentence. A stop too many cuts a thought in two, a missing one only runs
-# two together, so it is longer than most pauses in which people look for a word. Commas are not put at all: Russian
-# puts them by grammar. (A CTC model over espeak-ng, which hurries: medians 0.40 s at full stops, 0.22 s at
-# commas, 0.06 s elsewhere; docs/lab-notes.md.)
+# A pause of this length between two words ends a sentence. It is longer than most pauses in which people look for a
+# word, because a wrong full stop disturbs readers more than a missing one. No commas are written, because in Russian
+# they depend on grammar, not on pauses. (Median pauses of a CTC model for speech of espeak-ng, which speaks fast: 0.40
+# s at full stops, 0.22 s at commas, 0.06 s elsewhere; docs/lab-notes.md.)
 SENTENCE_PAUSE_S = 0.6
 
 _ENDS = (".", "!", "?", "…")
@@ -38,11 +39,12 @@ class Writer:
         self._goes_on = False
 
     def write(self, heard: Hypothesis, *, is_cut: bool = False) -> Hypothesis:
-        """Return the hypothesis of a piece with these changes.
+        """Return the hypothesis of a piece with capitals, full stops and digits, as the style requires.
 
         Args:
             heard: the hypothesis of the piece.
-            is_cut: whether the piece ends in the middle of speech, so that its last sentence may continue in the next.
+            is_cut: whether the piece ends in the middle of speech, so that its last sentence may continue in the next
+                piece.
         """
         if not heard.text or heard.language != RUSSIAN or self._style == Style():
             return heard

@@ -1,4 +1,4 @@
-"""Durable work, which continues after a crash: workflows of recorded steps, queues, schedules and leases.
+"""Durable work, which continues after a crash: workflows whose steps are recorded, queues, schedules and leases.
 
 Only this package imports DBOS.
 """

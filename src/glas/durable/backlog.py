@@ -1,4 +1,4 @@
-"""How much work is left, counted in DBOS's table; each query reads only its index of unfinished works."""
+"""Count the work that is left, in DBOS's table. Each query reads only the table's index of unfinished works."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 
 class Backlog:
-    """Work that waits or runs, of all processes of a place."""
+    """The work of all processes of a place that waits or runs."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -17,12 +17,12 @@ class Backlog:
         self._works = sa.table("workflow_status", *columns, schema=schema)
 
     async def count_waiting(self, *queues: str) -> int:
-        """Return how many works wait in queues; those that run are not counted."""
+        """Return how many works wait in queues; running works are not counted."""
         count = sa.select(sa.func.count()).where(self._works.c.status == "ENQUEUED")
         return int(await asyncio.to_thread(self._first, self._unfinished(count, *queues)))
 
     async def has_work(self, person: str, *queues: str) -> bool:
-        """Return whether work of a person waits or runs in queues, which must be `one_per_person`."""
+        """Return whether work of a person waits or runs in these queues; each of them must be `one_per_person`."""
         one = sa.select(sa.literal(1)).where(self._works.c.queue_partition_key == person).limit(1)
         return await asyncio.to_thread(self._first, self._unfinished(one, *queues)) is not None
 

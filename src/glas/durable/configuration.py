@@ -35,7 +35,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
 
 
 def send_logs_to_ours() -> None:
-    """Prevent DBOS from printing its log. DBOS's lines are passed to our processors instead, which redact secrets."""
+    """Prevent DBOS from printing its log. The lines go to the log of Glas instead, which removes secrets."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

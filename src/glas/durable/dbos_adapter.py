@@ -2,17 +2,17 @@
 
 `pyproject.toml` limits the version of DBOS, and tests check each use.
 
-This is the list of these uses, with the disadvantage of the public interface. The figures were measured with DBOS 3.4,
-PostgreSQL, `benchmarks/durable.py`, and works of 8 steps:
+The list names each use of a private name, with the disadvantage of the public interface. The figures were measured with
+DBOS 3.4, PostgreSQL, `benchmarks/durable.py`, and works of 8 steps:
 
 - `FirstRuns`: each work takes 16 ms of processor time instead of 21 to 24. DBOS has no setting for it.
 - `QueueWaits`: 45 to 50 works a second instead of 43 to 45, although idle queues are polled 5 times a second instead of
   12. The public interface permits only a shorter polling interval.
-- `put_back`: returns the work of a process that died to its queue. The public `resume_workflows` would take it out of
-  its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner, so two
-  processes could both run the work.
-- `running`: the tasks that must end before DBOS is closed. `DBOS.destroy` waits for whole seconds, even if no task
-  runs.
+- `put_back`: returns the work of a killed process to its queue. The public `resume_workflows` would take the work
+  out of its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner,
+  so two processes could both run the work.
+- `running`: returns the tasks that must end before DBOS is closed. The public `DBOS.destroy` always waits for whole
+  seconds, even if no task runs.
 """
 
 import threading
@@ -25,16 +25,17 @@ from dbos import DBOS, _dbos
 from dbos._utils import INTERNAL_QUEUE_NAME
 
 _QUEUE_THREAD = "queue-worker-"
-# Work that comes in a rush is claimed together, not one look for each.
+# If much work arrives at the same time, it is claimed together, and not one work at each poll.
 _SHORTEST_WAIT_S = 0.08
 
 
 class FirstRuns:
     """Skips the query for the record of a step, if the work has no records.
 
-    DBOS counts the runs of a work when it claims it. One query finds which of the works that were claimed together have
-    records. The query for each step is skipped only for work that runs for the first time and has no records. The count
-    alone is not sufficient: resuming a workflow resets its count, and a forked workflow begins with records.
+    DBOS counts the runs of a work when it claims the work. If several works are claimed together, one query finds which
+    of them have records. The query for each step is skipped only for work that runs for the first time and has no
+    records. The count of runs alone is not sufficient: resuming a workflow resets its count, and a forked workflow has
+    records from its beginning.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class FirstRuns:
 
 
 class QueueWaits:
-    """Wakes the threads that poll queues before their polling interval ends."""
+    """Wakes the threads that poll queues, so that they poll before their interval ends."""
 
     def __init__(self) -> None:
         self._woken: dict[str, threading.Event] = {}
@@ -86,7 +87,7 @@ class QueueWaits:
             woken.set()
 
     def launch(self, first_runs: FirstRuns) -> None:
-        """Call `DBOS.launch` so that its threads can be woken, and that `first_runs` sees every claim."""
+        """Call `DBOS.launch` in a way that lets its threads be woken, and lets `first_runs` see every claimed work."""
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
         def begin_watched(stop_event: threading.Event, dbos: DBOS) -> None:
@@ -101,7 +102,10 @@ class QueueWaits:
 
 
 class _Wait(threading.Event):
-    """Replaces the event with which DBOS ends its threads; a wait for it also ends if the queue is woken."""
+    """Replaces the event with which DBOS ends a thread.
+
+    A wait for this event also ends when the queue of the waiting thread is woken.
+    """
 
     def __init__(self, stop: threading.Event, woken: dict[str, threading.Event]) -> None:
         super().__init__()
@@ -125,8 +129,7 @@ class _Wait(threading.Event):
 def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
     """Put claimed work back into its queue. This call blocks.
 
-    Repeating it for the same work changes nothing, because the row is changed only while `owner` is the slot that
-    claimed it.
+    The row of a work is changed only if the slot `owner` has claimed this work. So a repeated call changes nothing.
     """
     for workflow_id in workflow_ids:
         dbos._sys_db.reenqueue_for_recovery(workflow_id, [owner], INTERNAL_QUEUE_NAME)

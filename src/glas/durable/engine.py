@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 
 class Durable:
-    """The engine of this process; there is only one, because DBOS permits only one."""
+    """The durable engine of this process. A process can have only one, because DBOS permits only one."""
 
     _is_started: ClassVar[bool] = False
 
@@ -41,9 +41,11 @@ class Durable:
 
         Args:
             place: where work is stored.
-            slot: stable name of this process; after a crash it continues the work that it had claimed.
+            slot: stable name of this process. After a crash, the process that is started under the same name continues
+                the work that was claimed under this name.
             part: the part of Glas to which traces assign its works.
-            keep_days: days after which ended work is deleted; at least 1, because Telegram repeats updates for a day.
+            keep_days: days after which ended work is deleted. At least 1, because Telegram may repeat an update for a
+                day, and the stored work prevents the update from being handled twice.
         """
         self._place = place
         self._slot = slot
@@ -87,7 +89,7 @@ class Durable:
         self._registered.schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """When the engine starts, delete a schedule that an earlier start may have stored in the database."""
+        """Request that the engine deletes a schedule when it starts; an earlier start may have stored this schedule."""
         self._registered.unwanted.append(name)
 
     async def start(self) -> None:
@@ -100,10 +102,13 @@ class Durable:
             raise ConfigurationError("expected one durable engine in a process, got a second")
         send_logs_to_ours()
         engine, members = await self._join()
+        is_alone = set(await asyncio.to_thread(members.living, DEAD_AFTER_S)) <= {self._slot}
+        schema = self._place.schema
+        await asyncio.to_thread(self._registered.drop_schedules, engine, schema, is_alone=is_alone)
         Durable._is_started = True
         self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
         self._registered.announce(self._watched)
-        # In this loop, so that workflows run here, where the clients that they use live.
+        # DBOS is started in this event loop, so that workflows run in the loop to which their clients belong.
         self._waits.launch(self._first_runs)
         self._maintenance = Maintenance(
             self._dbos,
@@ -116,14 +121,12 @@ class Durable:
             is_shared=not self._place.is_sqlite,
         )
         await self._registered.store()
-        is_alone = set(await asyncio.to_thread(members.living, DEAD_AFTER_S)) <= {self._slot}
-        await self._registered.drop_schedules(is_alone=is_alone)
         if is_alone:
             await end_unknown_runs(self._registered.workflows)
         self._maintenance.start()
 
     async def _join(self) -> tuple[sa.Engine, Members]:
-        """Open the database, and add this process to the list of its members."""
+        """Open the database, and add this process to the list of the processes that share the database."""
         await asyncio.to_thread(self._place.adopt)
         self._engine = self._place.open()
         self._members = Members(self._engine, self._place.schema)
@@ -136,7 +139,10 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function so that its begin and end are noted; DBOS cannot register a bound method itself."""
+        """Wrap a workflow function so that the beginning and the end of each run are noted.
+
+        The result is a plain function, because DBOS cannot register a bound method.
+        """
 
         async def call(*arguments: Any, trace: dict[str, Any] | None = None) -> Any:
             self._running.add(DBOS.workflow_id)
@@ -149,7 +155,10 @@ class Durable:
         return call
 
     async def close(self, *, patience_s: float = 20.0) -> None:
-        """Wait at most `patience_s` seconds for running work, then stop; the rest continues after the next start."""
+        """Wait at most `patience_s` seconds for running work, then stop.
+
+        Work that has not ended by then continues after the next start.
+        """
         if self._maintenance is not None:
             await self._maintenance.stop()
         if self._dbos is not None:
@@ -165,33 +174,36 @@ class Durable:
         for event in dbos.background_thread_stop_events:
             event.set()
         self._waits.wake_all()
-        # A look at a queue that is under way still hands out what it has claimed; only after it nothing new begins.
+        # A thread that is polling a queue still starts the work that it has claimed. When these threads have ended, no
+        # new work begins.
         await asyncio.to_thread(join_queue_threads)
-        # DBOS.destroy would wait in whole seconds, even for nothing.
+        # DBOS.destroy would wait for whole seconds, even if no task runs.
         while (tasks := running(dbos)) and time.monotonic() < deadline:
             await asyncio.wait(tasks, timeout=deadline - time.monotonic())
         # Nothing is recorded for work that is cancelled here, so the next start continues it.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # DBOS made its own pool the loop's default one and closes it now; others in this loop still need one.
+        # DBOS replaced the default thread pool of the loop, and now closes its pool. Other users of this loop need a
+        # new one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="glas"))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._dbos = None
         Durable._is_started = False
 
     async def enqueue(self, work: Work) -> None:
-        """Store work durably; it is then run once. Work with a known id is not stored again.
+        """Store work durably, so that it is run once; work with a known id is not stored again.
 
-        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition
-        does not enqueue the work again. The id of the work already prevents this, so the call gets its own context.
+        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition of
+        the workflow does not enqueue the work again. The id of the work already prevents this. So DBOS is called in a
+        context of its own, in which it records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
         )
 
     async def _enqueue(self, work: Work, trace: dict[str, Any] | None) -> None:
-        # Without a trace the recorded input is what it was before there were traces.
+        # Without a trace, the recorded input has the same form as in versions without traces.
         named = {} if trace is None else {"trace": trace}
         with (
             SetWorkflowID(work.id),
@@ -206,8 +218,9 @@ class Durable:
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Call `function` as a step of a workflow; if the step is recorded already, return the recorded value.
 
-        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats
-        the step. An error that is a result must therefore be returned as a value.
+        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats the
+        step. So a function that wants an error to be recorded as the result of the step must return the error as a
+        value.
         """
 
         async def guarded() -> _T:
@@ -229,13 +242,13 @@ class Durable:
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
 
     async def drop_lease(self, name: str) -> None:
-        """Give up a lease, so that another process can take it."""
+        """Give up a lease, so that another process can take the lease."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
     @property
     def backlog(self) -> Backlog:
-        """What work is left, in this process and in the others."""
+        """The work that is left, in all processes."""
         assert self._engine is not None, "expected a started engine"  # noqa: S101
         return Backlog(self._engine, self._place.schema)
 
@@ -250,7 +263,7 @@ class Durable:
 
 
 class _NotRecordedError(BaseException):
-    """Carries an error through DBOS, which would record any other `Exception` as the result of the step."""
+    """Carries the error of a step through DBOS, which would record an `Exception` as the result of the step."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)

@@ -1,11 +1,11 @@
 """Background tasks of the durable engine.
 
-These tasks send heartbeats, take over the work of processes that died, delete old work, and delete the work of people
-who asked for it.
+These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
+people who asked for it.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-the same step, such as sending a message. If the database itself was unavailable, no process has died. So a process
+one step twice, such as sending a message. If the database itself was unavailable, no process has ended. So a process
 takes over work only after its own heartbeats have arrived for some time.
 """
 
@@ -25,7 +25,8 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
-# Earlier than the others believe it dead, by the time that an interrupted call may still be on its way.
+# This is earlier than the time after which other processes count this process as dead. In between, calls that were
+# interrupted can still arrive.
 _INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
 # Between two batches, so that others can write.
@@ -59,11 +60,11 @@ class Maintenance:
             dbos: the running engine.
             members: the tables of heartbeats and leases.
             slot: the slot of this process.
-            keep_s: seconds after which finished work is deleted.
-            note: returns the note that this process sends to the others with each heartbeat.
-            hear: is called with the notes of the others after each heartbeat.
+            keep_s: seconds after which ended work is deleted.
+            note: returns the note that this process sends to the other processes with each heartbeat.
+            hear: is called with the notes of the other processes after each heartbeat.
             running: the work that runs in this process.
-            is_shared: whether processes on other machines may take over the work of this one.
+            is_shared: whether processes on other machines may take over the work of this process.
         """
         self._dbos = dbos
         self._members = members
@@ -74,7 +75,8 @@ class Maintenance:
         self._running = running
         self._is_shared = is_shared
         self._orphans = Orphans(slot, running)
-        # When the last heartbeat that arrived was sent, and since when the database has answered all; monotonic clock.
+        # By the monotonic clock: when the last successful heartbeat was sent, and since when all heartbeats have
+        # succeeded.
         self._beaten_s = self._steady_since_s = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -93,10 +95,10 @@ class Maintenance:
             await asyncio.wait(self._tasks)
 
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
-        """Delete a person's finished work that was enqueued before `before_s` (Unix time; None means now).
+        """Delete a person's work that was enqueued before `before_s` (Unix time; None means now).
 
-        Work that has not ended, such as the work that calls this, is deleted soon after its end. Until then the person
-        is listed in a table of Glas.
+        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this, is deleted
+        soon after its end; until then, a table of Glas contains a request for its deletion.
 
         Returns:
             The number of works that were deleted at once.
@@ -135,7 +137,7 @@ class Maintenance:
     async def _interrupt_when_silent(self) -> None:
         """Interrupt the running steps if no heartbeat has arrived for too long.
 
-        `Orphans` puts their work back into its queue.
+        `Orphans` puts the work of these steps back into its queue.
         """
         while True:
             await asyncio.sleep(_INTERRUPTED_AFTER_S / 20)
@@ -157,7 +159,7 @@ class Maintenance:
         if time.monotonic() < self._steady_since_s + DEAD_AFTER_S:
             return  # the others may have been cut off by the same outage
         for dead in sorted(set(claimed) - set(living)):
-            _log.warning("taking over the work of an executor that is gone", executor=dead, count=len(claimed[dead]))
+            _log.warning("taking over the work of an executor that has ended", executor=dead, count=len(claimed[dead]))
             await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)
 
     async def _keep_clean(self) -> None:
@@ -187,7 +189,7 @@ class Maintenance:
 
 
 async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
-    """Run `work`. If the work fails, log the error and return None, because the task is repeated anyway.
+    """Return the result of `work`. If it fails, log the error and return None, because the task is repeated anyway.
 
     If the database is unavailable, one line is logged. Any other error is a bug and is logged with its traceback. An
     error must not end the background tasks, because other processes take over the work of a process that sends no
@@ -197,20 +199,20 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
         return await work
     except Exception as error:  # noqa: BLE001 - see above
         if is_away(error):
-            _log.warning("the durable engine's database is away", task=task, error=type(error).__name__)
+            _log.warning("the durable engine's database cannot be reached", task=task, error=type(error).__name__)
         else:
             _log.exception("maintenance of the durable engine failed", task=task)
     return None
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs of workflows that are not registered, because their part no longer runs."""
+    """Cancel scheduled runs of workflows that no part has registered, because nobody would run them."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )
     unknown = [one.workflow_id for one in found if one.name not in workflows]
     if unknown:
-        _log.info("scheduled runs that no part here does are dropped", runs=unknown)
+        _log.info("scheduled runs of parts that this process does not run are dropped", runs=unknown)
         await DBOS.cancel_workflows_async(unknown)
 
 

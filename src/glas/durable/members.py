@@ -1,4 +1,4 @@
-"""Tables about the processes that share a database: heartbeats, leases, people whose work must be deleted."""
+"""Tables for the processes that share a database: heartbeats, leases, and requests to delete people's work."""
 
 import time
 import zlib
@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-# Of several processes that start at once on an empty database one makes the tables, the others wait.
+# If several processes start at the same time with an empty database, one creates the tables and the others wait.
 _PREPARING = zlib.crc32(b"glas durable tables")
 
 
 class Members:
-    """Reads and writes these tables. Each call is one transaction and blocks, so call it in a thread."""
+    """Reads and writes these tables. Each method is one transaction and blocks, so it must be called in a thread."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -63,7 +63,7 @@ class Members:
                 connection.execute(sa.insert(self._executors).values(slot=slot, **values))
 
     def leave(self, slot: str) -> None:
-        """Delete the heartbeat and the leases of `slot`, because it stops."""
+        """Delete the heartbeat and the leases of `slot`, because its process stops."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._executors).where(self._executors.c.slot == slot))
             connection.execute(sa.delete(self._leases).where(self._leases.c.holder == slot))
@@ -72,7 +72,7 @@ class Members:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
         Returns:
-            Whether the log is empty; False if other connections have read all the time.
+            Whether the log is empty. If other connections were reading all the time, it could not be emptied.
         """
         if self._engine.dialect.name != "sqlite":
             return True
@@ -111,34 +111,41 @@ class Members:
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """Give up a lease if `holder` has it, so that another process can take it at once."""
+        """If `holder` has a lease, give it up, so that another process can take the lease at once."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
 
     def request_deletion(self, person: str, before_s: float) -> None:
-        """Store a request to delete a person's work from before `before_s`; an earlier request is replaced."""
+        """Store a request to delete the work of a person that was enqueued before `before_s`.
+
+        An earlier request for this person is replaced.
+        """
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(self._forgotten.c.person == person))
             connection.execute(sa.insert(self._forgotten).values(person=person, before_s=before_s))
 
     def confirm_deletion(self, person: str, before_s: float) -> None:
-        """Remove the request for the deletion of a person's work, because all work from before `before_s` is deleted.
+        """Remove the request to delete a person's work, because all work enqueued before `before_s` is deleted.
 
-        A newer request stays.
+        A request with a later time stays.
         """
         table = self._forgotten.c
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
 
     def pending_deletions(self) -> list[tuple[str, float]]:
-        """Return the people whose work must still be deleted, each with the time before which it was enqueued."""
+        """Return the requests to delete work: for each person, the time before which the work was enqueued."""
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))
             return [(person, before_s) for person, before_s in rows]
 
     def _now_s(self, connection: sa.Connection) -> float:
-        """Return the time of the database's clock, which all machines share; for SQLite, of this machine's clock."""
+        """Return the time in seconds since 1970.
+
+        With PostgreSQL, it is the time of the server's clock, which all machines share. With SQLite, it is the time of
+        this machine's clock.
+        """
         if connection.dialect.name == "sqlite":
             return time.time()
         return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())

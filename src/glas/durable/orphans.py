@@ -1,6 +1,6 @@
 """Find work that this process has claimed but does not run, because the connection to the database was lost.
 
-Without this, such work would delay all further work of its person until the next start.
+If such work were not put back into its queue, it would delay all further work of the same person until the next start.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Running:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """While the context is open, note that the current task does the action of a step, such as sending a message.
+        """Note that the current task does the action of a step, such as sending a message, while the context is open.
 
         Raises:
             asyncio.CancelledError: this process has lost the database, so other processes may do the same action.
@@ -55,8 +55,8 @@ class Running:
     def cut_off(self) -> int:
         """Interrupt all steps and let none begin until `rejoin`; return the number of interrupted steps.
 
-        A step that has finished its action may still wait for its record. The database refuses this record if another
-        process has taken over the work.
+        A step that has finished its action is not interrupted, although its result may not be recorded yet. If another
+        process has taken over the work by then, the database refuses to record the result.
         """
         self._is_cut_off = True
         tasks = [task for task in self._acting if not task.cancelling()]
@@ -73,7 +73,7 @@ class Running:
 
 
 class Orphans:
-    """Finds such work and puts it back into its queue."""
+    """Finds work that this process has claimed but does not run, and puts the work back into its queue."""
 
     def __init__(self, slot: str, running: Running) -> None:
         self._slot = slot
@@ -81,7 +81,7 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back work that was not running at two calls in a row. After one call, it may just be starting.
+        """Put back work that was not running at two calls in a row. At a single call, the work may just be starting.
 
         Args:
             dbos: the running engine.
@@ -90,8 +90,8 @@ class Orphans:
         idle = set(ours) - self._running.ids()
         again = sorted(idle & self._idle)
         if again:
-            # Without their names, which hold numbers of people and chats.
+            # The log shows only the number of works, because the names of works contain ids of people and chats.
             _log.warning("claimed work did not run; it is put back", count=len(again))
             await asyncio.to_thread(put_back, dbos, again, owner=self._slot)
-        # What was put back begins anew: it may just be starting at the next call.
+        # Work that was put back is forgotten here, because it may just be starting again at the next call.
         self._idle = idle - set(again)

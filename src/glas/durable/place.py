@@ -13,7 +13,8 @@ import structlog
 from glas.system import sockets
 from glas.system.files import make_directory, put_in_place
 
-# Older libraries know no `subsec`, and DBOS stamps its rows with it: they would be NULL, or whole seconds.
+# DBOS uses `subsec` for the times in its rows. Older SQLite libraries do not know it, so the times would be NULL or
+# whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
 _BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL_SIZE = 20
@@ -33,7 +34,7 @@ class Place:
         url: SQLAlchemy's URL of the database.
         schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because otherwise they would
             claim each other's work.
-        former: the file or schema in which an older version stored the same work.
+        former: the file or schema in which an older version of Glas stored the same work; None if there was none.
     """
 
     url: str
@@ -60,7 +61,7 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Return the place in a file, and create its directory; no other process may have the former file open."""
+    """Return the place in a file, and create the file's directory. No other process may have the former file open."""
     make_directory(path.parent)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
@@ -84,7 +85,8 @@ def _adopt_file(former: Path, path: Path) -> None:
         _log.warning("work may be left in a file of an older version", left=str(former), used=str(path))
         return
     with closing(sqlite3.connect(former, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
-        # Everything into the one file that is renamed: a journal under the old name would be lost.
+        # First, the journal is written into the file. Only this file is renamed, so a journal under the old name would
+        # be lost.
         connection.execute("PRAGMA journal_mode=DELETE")
     put_in_place(former, path)
     _log.info("the durable work has a new name", was=former.name, now=path.name)
@@ -111,7 +113,7 @@ def _open_postgres(url: str) -> sa.Engine:
         # A process that hangs within a transaction must not hold its locks for ever.
         "options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}",
         "connect_timeout": _CONNECT_TIMEOUT_S,
-        # Nor must a server that has gone silent hold this process.
+        # A server that stops answering must not block this process.
         "keepalives_idle": sockets.IDLE_S,
         "keepalives_interval": sockets.INTERVAL_S,
         "keepalives_count": sockets.PROBES,
@@ -126,12 +128,10 @@ def _open_postgres(url: str) -> sa.Engine:
 
 
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connect.
+    """Connect to the database; if this fails, give the error the code by which DBOS recognises temporary errors.
 
-    Give a failure the code by which DBOS recognises temporary errors, because DBOS recognises only some error
-    texts.
-
-    Otherwise the work would count as failed, and would never be done.
+    Without the code, DBOS recognises a temporary error only by some texts. If DBOS does not recognise it, the work
+    counts as failed and is never done.
     """
     # psycopg takes time to import, and is not needed with SQLite.
     from psycopg import OperationalError, errors  # noqa: PLC0415
@@ -145,9 +145,9 @@ def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) ->
 
 
 def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Raise an error for a closed connection, so that the pool replaces it. No query is needed at each use.
+    """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
-    An idle connection receives data only if the server closes it.
+    An idle connection receives data only if the server closes it. So no query is needed to find out.
     """
     if connection.closed or sockets.has_input(connection.fileno()):
         raise sa.exc.DisconnectionError("the server has closed this connection")
@@ -158,7 +158,7 @@ def _open_sqlite(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # Writers queue up instead of meeting half-way through a transaction.
+        # Transactions that write wait for each other at their beginning; otherwise one could fail in the middle.
         connection.isolation_level = "IMMEDIATE"
         connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA foreign_keys=ON")

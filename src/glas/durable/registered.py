@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from dbos import DBOS
 
 from glas.durable.work import Queue, Schedule, Work, WorkflowFunction
@@ -26,21 +27,25 @@ class Registered:
         self.unwanted: list[str] = []
 
     def partition(self, work: Work) -> str | None:
-        """Return the partition of its queue in which a work runs; None if the queue has none."""
+        """Return the partition in which a work runs, within its queue; None if the queue has no partitions.
+
+        In a queue with `one_per_person`, each person has a partition.
+        """
         one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self.queues)
         return work.person if one_per_person else None
 
     def announce(self, watched: Callable[[str, WorkflowFunction], WorkflowFunction]) -> None:
-        """Tell DBOS the workflows, and the queues from which this process takes work; call this before its start.
+        """Tell DBOS the workflows, and the queues from which this process takes work; call this before DBOS starts.
 
         Args:
-            watched: wraps the function of a workflow, given its name.
+            watched: is called with the name and the function of each workflow, and returns the function to register.
         """
         self.workflows = {
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(watched(name, function))
             for name, function in self.workflows.items()
         }
-        # Otherwise it would claim all work in the database, and fail at work whose part does not run here.
+        # Without this call, DBOS would claim all work in the database, and would fail at work whose part does not run
+        # in this process.
         DBOS.listen_queues([queue.name for queue in self.queues])
 
     async def store(self) -> None:
@@ -66,9 +71,20 @@ class Registered:
                 ]
             )
 
-    async def drop_schedules(self, *, is_alone: bool) -> None:
-        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here."""
-        ours = {one.name for one in self.schedules}
-        found = {one["schedule_name"] for one in await DBOS.list_schedules_async()}
-        for name in found - ours if is_alone else found & set(self.unwanted):
-            await DBOS.delete_schedule_async(name)
+    def drop_schedules(self, engine: sa.Engine, schema: str | None, *, is_alone: bool) -> None:
+        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here.
+
+        Call this before the start of DBOS, which enqueues runs of all schedules that it finds, and notices a deletion
+        only at its next look, seconds later.
+
+        Args:
+            engine: the open database.
+            schema: the schema of DBOS's tables; they may not exist yet.
+            is_alone: whether no other process runs.
+        """
+        name: sa.ColumnClause[str] = sa.column("schedule_name")
+        stored = sa.table("workflow_schedules", name, schema=schema)
+        unwanted = name.not_in([one.name for one in self.schedules]) if is_alone else name.in_(self.unwanted)
+        if sa.inspect(engine).has_table(stored.name, schema=schema):
+            with engine.begin() as connection:
+                connection.execute(sa.delete(stored).where(unwanted))

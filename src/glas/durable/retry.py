@@ -18,10 +18,10 @@ _JITTER = 0.2
 
 @dataclass(frozen=True)
 class Retry:
-    """Pauses between attempts.
+    """The pauses between attempts, and the time limit for all attempts.
 
-    Pauses between attempts double from `first_s` to `longest_s` seconds, and attempts end after `patience_s` seconds in
-    all.
+    The first pause lasts `first_s` seconds. Each further pause is about twice as long, but at most `longest_s` seconds.
+    After `patience_s` seconds in all, there are no more attempts.
     """
 
     first_s: float = 0.5

@@ -16,7 +16,7 @@ class Engine(Protocol):
 
     @property
     def window_s(self) -> float:
-        """The longest piece of audio, in seconds, that one call accepts."""
+        """Length in seconds of the longest piece that one call accepts."""
 
     @property
     def abilities(self) -> Abilities:
@@ -27,11 +27,12 @@ class Engine(Protocol):
 
         Args:
             batch: samples, each of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
-            options: options of recognition; the caller must refuse those that `abilities` does not contain.
+            options: options of recognition. The caller must refuse options that the model does not support; see
+                `abilities`.
 
         Returns:
             One hypothesis for each piece, in order, with times relative to the start of the piece. If nothing was
-            recognised, its text is empty and it has no segments.
+            recognised, the hypothesis has an empty text and no segments.
         """
 
     def close(self) -> None:

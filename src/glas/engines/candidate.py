@@ -1,6 +1,6 @@
 """The choice of a candidate. The choice is a file in the directory of models, like the choice of the champion.
 
-Every server with this directory reads it, so all replicas try the same candidate on the same people.
+Every server with this directory reads the file, so all replicas try the same candidate on the same people.
 """
 
 from pathlib import Path
@@ -19,10 +19,19 @@ class CandidateChoice(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    model: str = Field(min_length=1, description="In the form of GLAS_MODEL.")
-    share: float = Field(default=0, ge=0, le=1, description="Share of people whom the candidate answers.")
+    model: str = Field(min_length=1, description="Name of the candidate, in the format of the setting GLAS_MODEL.")
+    share: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Share (0..1) of people whose recordings the candidate recognises instead of the default model.",
+    )
     shadow_share: float = Field(
-        default=0, ge=0, le=1, description="Share of messages of which a second text is made while nobody waits."
+        default=0,
+        ge=0,
+        le=1,
+        description="Share (0..1) of messages for which the candidate recognises a second text, besides the text "
+        "of the default model. This happens only while no recording waits.",
     )
 
 
@@ -35,7 +44,7 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Choose a candidate, which the servers then use.
+    """Choose a candidate; all servers with this directory of models then try it.
 
     Returns:
         The uniform name of the candidate.

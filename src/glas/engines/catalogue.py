@@ -13,12 +13,12 @@ from glas.system.files import delete, make_directory, replace_text
 
 AUTO = "auto"
 
-# A text file in the directory of models: the name of the model that `auto` takes before all others.
+# A text file in the directory of models. It contains the name of the champion, for which `auto` stands.
 CHAMPION = "champion"
 
 _ENGINES = ("onnx", "whisper")
 
-# A place on the model hub, `owner/name`; any of them may hold a Whisper.
+# A repository on the model hub, `owner/name`; every repository may contain a Whisper model.
 _HUB_WHISPER = re.compile(r"whisper:([\w.-]+/[\w.-]+)")
 
 _PACKAGE = Path(__file__).parents[1]
@@ -31,9 +31,10 @@ def known_models() -> tuple[KnownModel, ...]:
 
 
 def known_model(name: str) -> KnownModel:
-    """Return the model with a given name, which may be its short name (`gigaam-v3-ctc`).
+    """Return the model with a given long or short name; a short name is, for example, `gigaam-v3-ctc`.
 
-    `whisper:<owner>/<name>` is any Whisper on the model hub; only its repository is known.
+    The name `whisper:<owner>/<name>` means a Whisper model of the model hub. Of such a model, Glas knows only the
+    repository.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.
@@ -96,7 +97,7 @@ def local_directory(models_dir: Path, name: str) -> Path:
 
 
 def directory_of(models_dir: Path, model: KnownModel) -> Path:
-    """Return the directory for the weights of a model; it need not be a model that Glas knows by name."""
+    """Return the directory for the weights of a model; it may also be a model that Glas does not know by name."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
@@ -109,7 +110,7 @@ def embedded_directory() -> Path:
 
 
 def is_on_disk(models_dir: Path, name: str) -> bool:
-    """Return whether all files that an engine needs are on disk, either in int8 or in fp32.
+    """Return whether all files that an engine needs for a model are on disk, either in int8 or in fp32.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -120,9 +121,9 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
 def resolve(name: str, models_dir: Path) -> str:
     """Return the uniform name of a model for a name that a person wrote.
 
-    `auto` is the champion; without a champion, it is the first of `AUTO_ORDER` that is on disk. Nothing is downloaded
-    for it. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not depend on the
-    working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
+    `auto` is the champion; without a champion, it is the first model of `AUTO_ORDER` that is on disk. Nothing is
+    downloaded. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not depend on
+    the working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
 
     Raises:
         UnknownModelError: there is neither a model nor a directory of that name.
@@ -144,12 +145,12 @@ def multilingual_on_disk(models_dir: Path) -> str | None:
 
 
 def best_on_disk(models_dir: Path) -> str:
-    """Return the uniform name of the model for which `auto` stands; the embedded model if there is no other."""
+    """Return the uniform name of the best known model on disk; the embedded model if there is no other model."""
     return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
 
 
 def champion(models_dir: Path) -> str | None:
-    """Return the uniform name of the champion, the model that was chosen to serve; None if there is none on disk.
+    """Return the uniform name of the champion, the model that was chosen to serve; None if it is not on disk.
 
     The first line of the file `champion` in the directory of models contains its name, in the format of GLAS_MODEL. The
     path of a directory may be relative to the directory of models. `choose` writes the file.
@@ -159,7 +160,7 @@ def champion(models_dir: Path) -> str | None:
 
 
 def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model that is given in the format of GLAS_MODEL; None if it is not on disk.
+    """Return the uniform name of a model that is given in the format of GLAS_MODEL; None if the model is not on disk.
 
     The path of a directory may be relative to the directory of models.
     """
@@ -176,8 +177,8 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
 def made_here(name: str, models_dir: Path) -> str | None:
     """Return the uniform name of a model that was made in the directory of models; None if there is none.
 
-    The model is found by the last part of its path. So a caller that sees the directory of models under another path
-    can name the model, and no caller can name a path outside.
+    Only the last part of the path in `name` is used. So a caller that sees the directory of models under another path
+    can name the model, and no caller can name a model outside this directory.
     """
     engine, _, place = name.partition(":")
     last = Path(place).name
@@ -188,7 +189,10 @@ def made_here(name: str, models_dir: Path) -> str | None:
 
 
 def named_champion(models_dir: Path) -> str | None:
-    """Return the name in the file `champion`, even if this model does not exist; None if there is no file."""
+    """Return the name in the file `champion`, even if this model does not exist.
+
+    Return None if there is no such file, and an empty name if the file cannot be read.
+    """
     try:
         lines = (models_dir / CHAMPION).read_text(encoding="utf-8").splitlines()
     except (FileNotFoundError, NotADirectoryError):
@@ -199,7 +203,7 @@ def named_champion(models_dir: Path) -> str | None:
 
 
 def resolve_chosen(name: str, models_dir: Path) -> str:
-    """Return the uniform name of the model that serves after `choose(name)`.
+    """Return the uniform name of the model that will serve if `choose(name)` is called.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -238,4 +242,4 @@ def keep_choice(path: Path, content: str | None) -> None:
             make_directory(path.parent)
             replace_text(path, content)
     except OSError as error:
-        raise ModelError(f"{path}: the choice cannot be kept: {error}.") from error
+        raise ModelError(f"{path}: the choice cannot be stored: {error}.") from error

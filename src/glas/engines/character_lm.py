@@ -14,9 +14,11 @@ SPACE = " "
 class CharacterLM:
     """Log-probabilities of words by their letters.
 
+    A context is the letters before a letter. A cost is the negative logarithm of a probability, in units of `step`.
+
     Args:
-        arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for each context
-            length `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
+        arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for contexts of each length n
+            `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.
@@ -31,7 +33,8 @@ class CharacterLM:
             contexts, rows = arrays[f"contexts{length}"].astype(np.int64), arrays[f"costs{length}"]
             if rows.shape != (len(contexts), size) or np.any(np.diff(contexts) <= 0):
                 raise ValueError(f"expected costs of {size} letters for each of rising contexts of {length} letters")
-            # Searched by halves: a dictionary would take a hundred bytes for each, and a tenth of a second to make.
+            # Contexts are found by binary search. A dictionary would need a hundred bytes for each context, and a tenth
+            # of a second to be made.
             self._contexts.append(array("q", contexts.tobytes()))
             self._rows.append(rows.tobytes())
         self._step = float(arrays["step"])
@@ -56,9 +59,12 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Return the cost of a letter after the longest known ending of the context.
+        """Return the cost of a letter after a context; after an unknown context, use its longest ending that is known.
 
-        `length` is the number of letters of the context.
+        Args:
+            code: the context as a number, with one digit for each letter.
+            length: number of letters of the context.
+            number: number of the letter.
         """
         while True:
             contexts = self._contexts[length]

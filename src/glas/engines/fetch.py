@@ -56,23 +56,23 @@ def fetch(
 ) -> Path:
     """Download the weights of a model from the first source that has them.
 
-    The files are collected in a temporary directory next to the final one. It is renamed when all files are there and
-    their hashes are right. No other cache is used. The next call continues a download that was interrupted. The
-    arguments are those of `fetch_model`.
+    The files are collected in a temporary directory next to the final directory. The temporary directory is renamed
+    when all files are complete and their hashes are right. No other cache is used. The next call continues a download
+    that was interrupted. The arguments are those of `fetch_model`.
 
     Returns:
         The model's directory.
 
     Raises:
-        HubUnreachableError: no source can be reached within ten seconds each; the message explains how to download by
-            hand.
-        ModelFileMissingError: a file is missing in the only source.
+        HubUnreachableError: no source can be reached (each is tried for at most ten seconds). The message explains how
+            to download by hand.
+        ModelFileMissingError: there is only one source, and a file is missing in it.
         ModelError: the disk is full or not writable, or another process is downloading the same model.
         ModelLoadError: a file has a wrong hash.
     """
     sources = sources_of(model, precision=precision, endpoint=endpoint)
     if not sources:
-        raise ModelFileMissingError(f"{model.name} comes with Glas and is not on any hub; install Glas anew.")
+        raise ModelFileMissingError(f"{model.name} is a part of Glas and is not on any hub; install Glas again.")
     target = directory_of(models_dir, model)
     gathering = target.with_name(f"{target.name}.part")
     try:
@@ -122,7 +122,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """Raise if the index of a model names files that are not in the repository."""
+    """Raise if the directory does not have all files of the model, because the repository does not have them."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))
@@ -136,7 +136,7 @@ def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
         try:
             stack.enter_context(locked(directory / _LOCK))
         except BlockingIOError as error:
-            raise ModelError(f"{model.name} is being fetched already; wait for that to end.") from error
+            raise ModelError(f"{model.name} is already being downloaded; wait until this download ends.") from error
         yield
 
 
@@ -147,7 +147,10 @@ def _remove_if_empty(gathering: Path) -> None:
 
 
 def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
-    """Remove all files that do not belong to the model, then move the temporary directory to its final place."""
+    """Remove files that do not belong to the model, then move the temporary directory to its final place.
+
+    If a directory is already at the final place, its other files stay.
+    """
     for path in sorted(gathering.rglob("*"), reverse=True):  # what is in a directory comes before it
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
@@ -176,8 +179,8 @@ def _by_hand(model: KnownModel, failures: Sequence[tuple[Source, ModelError]], t
         else ""
     )
     return (
-        f"{model.name} cannot be fetched ({reasons}). What has arrived is kept: the next try goes on from there. By "
-        f"hand: on a machine with a network open {HUB}/{model.repository}/tree/{model.revision}, take "
-        f"{', '.join(names)} and put them into {target}; {carried}or name a mirror of the hub in HF_ENDPOINT. "
+        f"{model.name} cannot be downloaded ({reasons}). The downloaded bytes are kept for the next attempt. To "
+        f"download by hand, open {HUB}/{model.repository}/tree/{model.revision} on a machine with a network, and put "
+        f"{', '.join(names)} into {target}; {carried}or name a mirror of the hub in HF_ENDPOINT. "
         "Meanwhile the embedded model works: GLAS_MODEL=embedded."
     )

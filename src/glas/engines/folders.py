@@ -1,4 +1,4 @@
-"""Write folders atomically."""
+"""Write directories atomically."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,10 +12,11 @@ PART = ".part"
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give an empty folder to write into, which replaces `target` at the end of the context.
+    """Give an empty new directory to write into; at the end of the context, the new directory replaces `target`.
 
-    The folder is beside the target until then. If there was no error, it is synced to disk and renamed.
-    After an error or a crash the target is unchanged. The next call removes the rest of a call that crashed.
+    The new directory is beside the target. If the context ends without an error, the new directory is synced to disk
+    and gets the name of the target. After an error or a crash, the target is unchanged. If a call crashed, the next
+    call removes the new directory of the crashed call.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

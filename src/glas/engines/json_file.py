@@ -8,7 +8,7 @@ from glas.domain.errors import ModelLoadError
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a file; return an empty one if there is no such file.
+    """Read a JSON object from a file; return an empty object if there is no such file.
 
     Raises:
         ModelLoadError: the file does not contain a JSON object.

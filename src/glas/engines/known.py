@@ -10,8 +10,8 @@ EMBEDDED = "embedded"
 
 
 # Sources of the figures. GigaAM: evaluation.md of salute-developers/GigaAM, June 2026. onnx-asr: docs/comparison.md of
-# istupakov/onnx-asr, 2026, which ran the very library and files that are used here. Sizes: file lists of the hub
-# (T-one, Vosk) and of programs that fetch the same files (the others).
+# istupakov/onnx-asr, 2026, measured with the library and the files that are used here. Sizes: file lists of the hub
+# (T-one, Vosk), and of programs that download the same files (all other models).
 def _gigaam(
     natural: float, libri: float, normalisation: str = "not stated; the model writes no punctuation"
 ) -> tuple[PublishedWer, ...]:
@@ -219,7 +219,8 @@ KNOWN_MODELS = (
 # `auto` means the first of these that is on disk. The order follows the figures above. They were not all measured on
 # the same test set, so the true order of neighbours may be different.
 AUTO_ORDER = (
-    # The fewest errors on natural speech of all; those that write capitals and marks first, because people read it.
+    # These models have the fewest errors on natural speech. Models that write capitals and punctuation come first,
+    # because people read the text.
     "onnx:gigaam-v3-e2e-rnnt",
     "onnx:gigaam-v3-e2e-ctc",
     "onnx:gigaam-v3-rnnt",
@@ -235,7 +236,8 @@ AUTO_ORDER = (
     "onnx:nemo-parakeet-tdt-0.6b-v3",
     "onnx:nemo-fastconformer-ru-rnnt",
     "onnx:nemo-fastconformer-ru-ctc",
-    # Without a figure on this test: by size, and the one that was trained for Russian before the one that was not.
+    # These models have no figure for this test. They are ordered by size; a model that was trained for Russian comes
+    # before a model that was not.
     "whisper:openai/whisper-medium",
     WHISPER_SMALL_RU,
     # 14.5 %, lower case.

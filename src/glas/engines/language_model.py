@@ -1,4 +1,4 @@
-"""A language model of Russian words, by which an engine chooses among the texts that it finds probable."""
+"""A language model of Russian words, by which an engine chooses among several texts of one sound."""
 
 import zipfile
 from functools import lru_cache
@@ -14,7 +14,7 @@ from glas.engines.word_lm import NO_WORD, WordLM
 
 FILE = "lm.npz"
 
-# A word of other letters than Russian ones costs what a word of the list costs that is said once in 200,000.
+# A word with letters other than Russian has the probability of a word that is said once in 200,000 words.
 FOREIGN_LOGPROB = -12.0
 _REMEMBERED = 4096
 
@@ -31,7 +31,7 @@ class LanguageModel:
 
     def __init__(self, path: Path) -> None:
         try:
-            # Opened here, since numpy leaves a file open that turns out to be no archive.
+            # The file is opened here, because numpy does not close a file that is not an archive.
             with path.open("rb") as raw, np.load(raw) as file:
                 self._characters, self._words = CharacterLM(file), WordLM(file)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -39,7 +39,7 @@ class LanguageModel:
         self._look_up = lru_cache(_REMEMBERED)(self._found)
 
     def logprobs(self, text: str) -> list[float]:
-        """Return, for each word, the natural logarithm of its probability after the word before it.
+        """Return the natural logarithm of the probability of each word after the word before it.
 
         The words are those of the text under RU-NORM.
         """
@@ -55,7 +55,11 @@ class LanguageModel:
         return self._look_up(word)[0] != NO_WORD
 
     def _found(self, word: str) -> tuple[int, float]:
-        """Return the index of a word in the list and the probability of its letters; 0 if a letter is unknown."""
+        """Return the index of a word in the word list, and the probability of its letters.
+
+        If the word is not in the list, the index is `NO_WORD`. If a letter of the word is unknown, the probability is
+        0.
+        """
         if not self._characters.knows(word):
             return NO_WORD, 0.0
         return self._words.number(word), max(exp(self._characters.logprob(word)), 1e-300)

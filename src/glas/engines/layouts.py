@@ -1,7 +1,7 @@
 """The files of each family of models: which of them must exist, and which are loaded.
 
-A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The names are those that onnx-asr 0.12 expects. For
-Whisper they are those under which Hugging Face transformers saves a checkpoint.
+A file name may contain `?` and `*`, as in `pathlib.Path.glob`. The file names are those that onnx-asr 0.12 expects. For
+Whisper, they are the names under which Hugging Face transformers saves a checkpoint.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class Layout:
             extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: required `version` in `config.json`; without it onnx-asr computes the features of GigaAM v2 without an
-            error.
+        version: the `version` that `config.json` must contain, if any. Without it, onnx-asr would compute the features
+            of GigaAM v2, and would not report an error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
-        otherwise: another layout of the same weights, which is used if a directory or a repository does not have these
-            files.
+        otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
+            files of this layout.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return those of `files`, and of the files in the index, that are missing in `directory`.
+        """Return the required files that are missing in `directory`: files of `files`, and files that the index names.
 
         A broken link counts as missing.
         """
@@ -68,9 +68,9 @@ class Layout:
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Return the share of files that exist, 0..1, in the more complete precision.
+        """Return the share of the required files that exist, 0..1, in the precision with the larger share.
 
-        0 if there is only a configuration.
+        If there is only a configuration, the share is 0.
         """
         present = [
             1 - len(lacking) / len(self.files(precision))
@@ -101,7 +101,7 @@ GIGAAM_V3_E2E_RNNT = Layout(
     ("v3_e2e_rnnt_vocab.txt", CONFIG),
     version="v3",
 )
-# Without a configuration NeMo's models are taken for FastConformers: 80 bands, one frame of output for 80 ms.
+# Without a configuration, onnx-asr treats a model of NeMo as a FastConformer: 80 bands, one frame of output for 80 ms.
 NEMO_CTC = Layout("nemo-conformer-ctc", ("model.onnx",), ("vocab.txt",), (CONFIG,))
 NEMO_RNNT = Layout("nemo-conformer-rnnt", ("encoder-model.onnx", "decoder_joint-model.onnx"), ("vocab.txt",), (CONFIG,))
 NEMO_TDT = Layout("nemo-conformer-tdt", NEMO_RNNT.networks, ("vocab.txt", CONFIG))
@@ -117,7 +117,7 @@ _BESIDE_WHISPER = (
     "added_tokens.json",
     "README.md",
 )
-# As transformers saves what is larger than a limit.
+# The files in which transformers saves a checkpoint that is larger than a limit.
 _WHISPER_IN_SHARDS = Layout(
     "whisper",
     ("model-?????-of-?????.safetensors",),
@@ -127,7 +127,8 @@ _WHISPER_IN_SHARDS = Layout(
 )
 WHISPER = Layout("whisper", ("model.safetensors",), (CONFIG,), _BESIDE_WHISPER, otherwise=_WHISPER_IN_SHARDS)
 
-# As CTranslate2 loads it; a checkpoint in its place is converted into this.
+# The files that CTranslate2 loads. If a directory has a checkpoint instead, the checkpoint is converted into these
+# files.
 WHISPER_CONVERTED = Layout(
     "whisper",
     ("model.bin",),
@@ -136,7 +137,7 @@ WHISPER_CONVERTED = Layout(
     otherwise=WHISPER,
 )
 
-# What a directory of unknown files may be, for onnx-asr.
+# The families among which the family of a directory with unknown files is searched.
 LAYOUTS = (
     GIGAAM_V2_CTC,
     GIGAAM_V2_RNNT,
@@ -155,9 +156,9 @@ LAYOUTS = (
 def layout_of(directory: Path) -> Layout:
     """Detect the family of a model in a directory.
 
-    If `config.json` contains a `model_type`, this decides; otherwise the names of the files decide. If files are
-    missing, the family with the largest share of existing files is returned, so that `precision_of` can name the
-    missing ones.
+    If `config.json` contains a `model_type`, the `model_type` decides. Otherwise the names of the files decide. If no
+    family is complete, the family with the largest share of existing files is returned, so that `precision_of` can name
+    the missing files.
 
     Raises:
         ModelFileMissingError: there is no such directory, or none of its files belongs to a model.
@@ -173,7 +174,7 @@ def layout_of(directory: Path) -> Layout:
     if len(fitting) > 1:
         raise ModelLoadError(
             f"{directory} holds several models ({', '.join(layout.kind for layout in fitting)}). "
-            "Expected the files of one: move them into a directory of their own."
+            "Expected the files of one model: move the files of each model into its own directory."
         )
     nearest = fitting[0] if fitting else max(LAYOUTS, key=lambda layout: layout.share(directory))
     if not nearest.share(directory):
@@ -188,7 +189,8 @@ def _fitting(directory: Path) -> list[Layout]:
     fitting: dict[tuple[str, ...], Layout] = {}
     for layout in LAYOUTS:
         if layout.share(directory) == 1:
-            # Families of the same networks differ by `model_type` only, which is not said here: the first one is meant.
+            # Families with the same networks differ only by `model_type`. Without a `model_type`, the first of them is
+            # assumed.
             fitting.setdefault(layout.networks, layout)
     return list(fitting.values())
 
@@ -200,7 +202,8 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
         `prefer` if all its files exist, otherwise the other precision.
 
     Raises:
-        ModelFileMissingError: neither is complete; the message names the missing files of the more complete one.
+        ModelFileMissingError: no precision is complete; the message names the missing files of the more complete
+            precision.
         ModelLoadError: the configuration belongs to another model.
     """
     lacking = {precision: layout.missing(directory, precision) for precision in PRECISIONS}

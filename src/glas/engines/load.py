@@ -13,7 +13,7 @@ from glas.engines.onnx import CPU, CUDA, OnnxEngine
 from glas.engines.whisper import WhisperEngine
 from glas.engines.whisper.backend import Precision
 
-# Whisper's checkpoints in CTranslate2's format, beside the models.
+# Name of the directory of converted Whisper checkpoints, inside the directory of models.
 CONVERTED = "converted"
 
 
@@ -50,8 +50,8 @@ def load_engine(
         beam_size: beam size of Whisper; 1 means greedy decoding.
         providers: onnxruntime's execution providers, the preferred one first. If `CUDA` is the first one, Whisper runs
             on the graphics card, too.
-        precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. Other
-            models have the precision of their files.
+        precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
+            other models it is ignored, because they have the precision of their files.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.
@@ -60,7 +60,8 @@ def load_engine(
         ConfigurationError: there is no such device, or it does not support the precision.
     """
     found = _locate(name, models_dir)
-    # onnxruntime's arena is off, because it never frees the memory of the longest piece; so the allocator matters.
+    # onnxruntime's arena is switched off, because it never frees the memory of the longest piece. So the allocator of
+    # the C library must return freed memory.
     allocator.return_large_blocks()
     if found.is_whisper:
         return WhisperEngine(
@@ -77,7 +78,7 @@ def load_engine(
 
 
 def _load_onnx(found: _Located, *, threads: int, providers: Sequence[str]) -> OnnxEngine:
-    """Load a model that onnx-asr decodes; it runs any number of calls side by side."""
+    """Load a model that onnx-asr decodes; the engine runs any number of calls at the same time."""
     if found.known is None:
         return OnnxEngine(found.directory, name=found.name, threads=threads, providers=providers)
     return OnnxEngine(

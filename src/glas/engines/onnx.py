@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
-# onnx-asr's guide gives 20 to 30 s as the longest audio that most models bear; GigaAM was trained on up to 25 s.
+# According to onnx-asr's guide, most models accept at most 20 to 30 s of audio. GigaAM was trained with up to 25 s.
 DEFAULT_WINDOW_S = 25.0
 
-# What fills a graphics card with pieces of half a minute and leaves it room.
+# With pieces of half a minute, this number uses a graphics card fully, and its memory is sufficient.
 BATCH_SIZE = 8
 
 
 class OnnxEngine:
-    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because it has no state.
+    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because the engine has no state.
 
     Args:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
@@ -47,7 +47,8 @@ class OnnxEngine:
         window_s: the longest piece that `recognise` accepts, seconds.
         threads: threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
-        punctuates: whether the model writes capitals and full stops; None decides this by its vocabulary.
+        punctuates: whether the model writes capitals and full stops; None means that the model's vocabulary decides
+            this.
 
     Raises:
         ModelFileMissingError: a file is missing in the directory.
@@ -99,8 +100,9 @@ class OnnxEngine:
             raise ModelError(f"The engine {self.name} is closed.")
         check_pieces(batch, window_s=self.window_s, model=self.name)
         heard = [samples for samples in batch if samples.size >= MIN_SAMPLES]
-        # On a processor a batch saves nothing (measured: benchmarks/engines.py), pads short pieces to the longest and
-        # makes a result depend on its neighbours; on a graphics card it is what fills the card.
+        # On a processor, a batch saves no time (measured: benchmarks/engines.py). It also pads short pieces to the
+        # longest one, so that a result depends on the other pieces. On a graphics card, batches are needed to use the
+        # card fully.
         calls = [[samples] for samples in heard] if self._one_by_one else [heard]
         results = (result for call in calls if call for result in model.recognize(list(call), language="ru"))
         return [
@@ -117,7 +119,7 @@ class OnnxEngine:
     def _hypothesis(self, result: "TimestampedResult", samples: Samples, options: DecodingOptions) -> Hypothesis:
         duration_s = samples.size / SAMPLE_RATE_HZ
         if result.tokens is None or result.timestamps is None:
-            # Whisper and Canary tell no times: the text is all there is.
+            # For Whisper and Canary, onnx-asr returns only the text, without times.
             segment = Segment(start_s=0, end_s=duration_s, text=result.text.strip())
         else:
             logprobs = result.logprobs
@@ -159,7 +161,7 @@ def _load(directory: Path, layout: Layout, *, threads: int, providers: Sequence[
 
     available = onnxruntime.get_available_providers()
     if absent := [provider for provider in providers if provider not in available]:
-        # onnxruntime itself would go on with a processor and say so in a warning only.
+        # onnxruntime itself would use a processor instead, and only write a warning.
         raise ConfigurationError(f"onnxruntime has no {', '.join(absent)}; expected one of {', '.join(available)}.")
     try:
         return onnx_asr.load_model(

@@ -15,7 +15,7 @@ _WINDOW_SLACK_S = 0.1
 
 
 def check_pieces(batch: Sequence[Samples], *, window_s: float, model: str) -> None:
-    """Raise if a batch cannot be recognised.
+    """Raise an error if a piece of a batch cannot be recognised.
 
     Raises:
         InvalidParameterError: a piece does not consist of samples.

@@ -1,9 +1,9 @@
 """Read and write weights in the safetensors format without torch; a file that is read is mapped into memory.
 
 The format consists of three parts. First come 8 bytes with the length of the header, a little-endian number. Then comes
-the header, a JSON object with the dtype, shape and position of each tensor. The numbers follow, row after row
-(huggingface/safetensors, README). The package `safetensors` is not used, because its NumPy interface does not have
-bfloat16, in which many checkpoints are published.
+the header, a JSON object with the dtype, shape and position of each tensor. The numbers of the tensors follow, row
+after row (huggingface/safetensors, README). The package `safetensors` is not used, because its NumPy interface does not
+have bfloat16, in which many checkpoints are published.
 """
 
 import json
@@ -100,7 +100,7 @@ def _tensor(path: Path, name: str, entry: Any, content: Array) -> Array:
     if end - begin != expected or not 0 <= begin <= end <= content.size:
         raise ModelLoadError(
             f"{path}: expected {expected} bytes for {name} ({dtype}, shape {shape}) within {content.size}; "
-            f"got bytes {begin} to {end}. The file is damaged or was not fetched whole."
+            f"got bytes {begin} to {end}. The file is damaged or was not downloaded completely."
         )
     numbers = content[begin:end].view(np.ndarray).view(stored).reshape(shape)
     return float32_of_bfloat16(numbers) if dtype == _BFLOAT16 else numbers

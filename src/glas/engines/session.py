@@ -1,4 +1,4 @@
-"""Options of onnxruntime sessions, the same for all models."""
+"""Options of onnxruntime sessions, for all models."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +27,7 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
     # The arena never frees the memory of the longest piece, and made no model measurably faster.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
-    # Spinning threads burn a core that another worker could use, and gain nothing in calls this short.
+    # Threads that wait in a loop would use a core that another worker could use, and gain nothing in such short calls.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     if whole_range and _overflows():

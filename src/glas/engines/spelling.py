@@ -8,8 +8,8 @@ from math import exp, inf
 
 from glas.domain.transcription import Word
 
-# Ordinary Russian speech has 12 to 15 letters per second. A model says when a token begins and never when it ends;
-# where no other token follows at once, the last one is given this long per letter.
+# A model gives the beginning of a token but not its end. If no other token follows at once, the token gets this time
+# for each letter. Ordinary Russian speech has 12 to 15 letters per second.
 LETTER_S = 0.08
 
 _CLOSING = frozenset(".,!?…:;%)»”")
@@ -65,8 +65,8 @@ def spell(
 
     The raw confidence of a word is the product of the probabilities of its tokens, because a word is right only if all
     its letters are right. Of several ways to combine the probabilities, the product separates right words from wrong
-    ones best, and is nearly calibrated. The minimum is too high, and the geometric mean is far too high (measured:
-    docs/models.md).
+    words best. The product is also nearly equal to the share of words that are right. The minimum is higher than this
+    share, and the geometric mean is much higher (measured: docs/models.md).
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
@@ -75,7 +75,7 @@ def spell(
         duration_s: length of the audio; no time is larger.
 
     Returns:
-        The words in order, each with `0 <= start_s <= end_s <= duration_s`. No word begins before the one before it has
+        The words in order, each with `0 <= start_s <= end_s <= duration_s`. No word begins before the previous word has
         ended.
     """
     stretches = _with_lonely_marks_joined(_stretches(tokens, starts_s, logprobs))

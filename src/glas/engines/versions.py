@@ -1,11 +1,11 @@
 """The version of a model's weights: a hash over its files.
 
 The hash includes all files that can change a text: weights, vocabulary and configuration, an adapter, the language
-model and the calibration. The version does not include descriptions: licences, checksums and the card, except the
-margin of silence that a card may state.
+model and the calibration. The hash does not include descriptions: licences, checksums and the card. Only the margin of
+silence, which a card may state, is included.
 
-A file is read again only if its size or modification time has changed. The checksums are kept in memory, and in a file
-in the directory of models if that exists.
+A file is read again only if its size or modification time has changed. The hashes are kept in memory, and in a file in
+the directory of models if this directory exists.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ CHECKSUMS = ".checksums.json"
 
 _SUFFIXES = frozenset({".bin", ".data", ".json", ".model", ".npz", ".onnx", ".pt", ".pth", ".safetensors", ".txt"})
 
-# A file that was written this short before it was read may change again without a new time of change.
+# If a file was written less than this time before it was read, it may change again within the resolution of
+# modification times.
 _UNSETTLED_S = 2.0
 
 _State = tuple[int, int]

@@ -1,7 +1,7 @@
 """The Whisper models that Glas knows by name.
 
-Sizes of OpenAI's checkpoints: the hub's file lists (whisper-large-v3-turbo: that of a copy of it). Word error rates:
-docs/comparison.md of istupakov/onnx-asr, 2026, rows of the package openai-whisper.
+Sizes of OpenAI's checkpoints are from the file lists of the hub (of whisper-large-v3-turbo, from the list of a copy).
+Word error rates are from docs/comparison.md of istupakov/onnx-asr, 2026, rows of the package openai-whisper.
 """
 
 from dataclasses import replace

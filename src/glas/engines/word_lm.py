@@ -1,7 +1,7 @@
 """A word bigram language model with classes of words, which `lm.npz` contains beside the character model.
 
 The probability of a word depends on its frequency and on the word before it, by classes of words and by frequent pairs.
-If a word is not in the list, its probability is that of its letters in the character model:
+The character model gives a probability also to words that are not in the list:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
@@ -28,14 +28,16 @@ class WordLM:
     """Words, their classes and their pairs.
 
     Args:
-        arrays: `words`: bytes of the sorted words, each closed by a newline; `word_costs` and `word_classes`, one byte
-            each; `word_step`: natural logarithm per unit of a cost; `class_gains` (n, n), signed bytes: logarithm of R,
-            rows by the class of the word before; the last two classes are the unknown word's and the beginning's;
-            `pair_contexts`, `pair_starts`, `pair_words`, `pair_costs`: words seen after a word, the number of words
-            standing for the beginning; `pair_rest`: cost of β of each context.
+        arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
+            `word_costs` and `word_classes` have one byte for each word. `word_step` is the natural logarithm per unit
+            of a cost. `class_gains` (n, n) has signed bytes: the logarithms of R, in units of `word_step`; a row
+            belongs to the class of the word before. The last two classes are the class of unknown words and the class
+            of the beginning. `pair_contexts`, `pair_starts`, `pair_words` and `pair_costs` list the words that were
+            seen after a word; as a word before, the number of words stands for the beginning. `pair_rest` has the cost
+            of β for each of these words before.
 
     Attributes:
-        beginning: stands for the word before the first one.
+        beginning: number that stands for the beginning of a text, in place of the word before the first word.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.
@@ -67,7 +69,7 @@ class WordLM:
         return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
 
     def logprob(self, word: int, before: int, spelling: float) -> float:
-        """Return the natural logarithm of the probability of a word after another.
+        """Return the natural logarithm of the probability of a word after the word before it.
 
         Args:
             word: index of the word in the list, or `NO_WORD`.

@@ -44,8 +44,9 @@ class Assembly:
     Attributes:
         apps: the app of each service, and that of the page under `web`.
         tasks: background tasks, such as the bot, that run until they are cancelled.
-        has_bot_reached_telegram: returns whether Telegram has answered the bot yet; None if no bot runs.
-        internal_key: a key of nn_service that only this process knows; it is new at each start.
+        has_bot_reached_telegram: a function that returns whether Telegram has answered the bot yet; None if no bot
+            runs.
+        internal_key: a key of nn_service that only this process knows; a new key is made at each start.
         figures: functions that return the metrics of parts that have no app.
     """
 
@@ -58,7 +59,7 @@ class Assembly:
 
 @asynccontextmanager
 async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator[Assembly]:
-    """Start parts in the order of their dependencies; stop them in the opposite order at the end.
+    """Start parts in the order of their dependencies; at the end of the context, stop the parts in the opposite order.
 
     Raises:
         ConfigurationError: a part needs another part that is not in this process and has no address in the settings.
@@ -81,10 +82,10 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 
 @contextlib.contextmanager
 def _settled() -> Iterator[None]:
-    """Exclude all present objects, which live as long as the process, from garbage collection within the context.
+    """Exclude the objects that exist now from garbage collection while the context is open.
 
-    There are hundreds of thousands of them. Each full collection stopped all work for a third of a second, about once
-    in thirty messages.
+    Hundreds of thousands of objects live as long as the process. If they are not excluded, each full garbage collection
+    stops all work for a third of a second, about once in thirty messages.
     """
     gc.collect()
     gc.freeze()
@@ -98,8 +99,8 @@ def _settled() -> Iterator[None]:
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
     """Yield a client of data_loader for a command.
 
-    The client calls the service at the address in the settings, or that of the server that runs in the data directory.
-    If there is neither, a data_loader runs in this process while the context is open.
+    The client calls the service at the address in the settings, or the service of the server that runs in the data
+    directory. If there is no address and no server, a data_loader runs in this process while the context is open.
 
     Raises:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
@@ -127,11 +128,13 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
 async def _reached(
     settings: Settings, part: str, here: Sequence[str]
 ) -> AsyncIterator[tuple[httpx.AsyncClient | None, Connections]]:
-    """Connect to a part of the server that runs in the data directory; if there is none, start the parts `here`.
+    """Connect to a part of the server that runs in the data directory, or start parts in this process.
+
+    The parts in `here` are started if no server runs in the data directory. If `here` is empty, nothing is started.
 
     Yields:
-        The HTTP client of this server, or None if there is none; and an object that makes the clients of all other
-        parts.
+        Two values. The first is the HTTP client of `part` in the running server; None if no server was found. The
+        second makes clients of the parts in `here`, and of the services that have an address in the settings.
     """
     async with AsyncExitStack() as stack:
         apps: dict[str, FastAPI] = {}
@@ -203,7 +206,7 @@ async def _make_page(settings: Settings, connections: Connections) -> FastAPI:
 async def _start_durable_work(
     settings: Settings, parts: Collection[str], assembly: Assembly, connections: Connections, stack: AsyncExitStack
 ) -> None:
-    """Register the work of the parts that have any, then start the engine once for all of them."""
+    """Register the durable work of tg_bot and data_loader, if they run here, then start the durable engine once."""
     from glas.durable import Durable
 
     part: Part = "tg_bot" if "tg_bot" in parts else "data_loader"
@@ -234,11 +237,11 @@ async def _start_durable_work(
 
 
 def _place(settings: Settings, owner: Part) -> "Place":
-    """Return the place of durable work: a file in the embedded mode, otherwise a schema of the PostgreSQL server.
+    """Return where durable work is stored: in a SQLite file, or in a schema of the PostgreSQL server.
 
-    If the bot runs in this process, the place has the bot's name, even if other parts run in it, too. So waiting
-    messages are found again if parts are later arranged in other processes. The work of data_loader alone need not be
-    found again, because it can be repeated.
+    The file or schema is named after `owner`. If the bot runs in this process, the owner is the bot, even if other
+    parts run in this process, too. So the bot finds its waiting messages again if the parts are later distributed among
+    processes in another way. The work of data_loader need not be found again, because it can be repeated.
     """
     from glas.durable import postgres_place, sqlite_place
 

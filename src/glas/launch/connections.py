@@ -17,7 +17,10 @@ from glas.settings import Settings, plain
 
 @asynccontextmanager
 async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
-    """Run the lifespans of apps while the context is open; mounting an app or calling it in memory does not."""
+    """Run the lifespans of apps while the context is open.
+
+    This is necessary because neither mounting an app nor calling it in memory runs its lifespan.
+    """
     async with AsyncExitStack() as stack:
         for app in apps:
             await stack.enter_async_context(app.router.lifespan_context(app))
@@ -59,7 +62,7 @@ class Connections:
         return DataLoaderClient(await self._http("data_loader"))
 
     def app(self, part: str) -> FastAPI | None:
-        """Return the app of a service; None if it does not run in this process."""
+        """Return the app of a service; None if the service does not run in this process."""
         return self._apps.get(part)
 
     def has(self, part: str) -> bool:
@@ -70,7 +73,7 @@ class Connections:
         """Return the address of a service that does not run in this process.
 
         Raises:
-            ConfigurationError: the settings contain no address for it.
+            ConfigurationError: the settings contain no address for this service.
         """
         url: str | None = getattr(self._settings, f"{part}_url")
         if url is None:
@@ -81,7 +84,7 @@ class Connections:
         return url
 
     async def enter(self, app: FastAPI) -> None:
-        """Run the lifespan of an app until all parts are stopped."""
+        """Start the lifespan of an app; it ends when all parts are stopped."""
         await self._stack.enter_async_context(entered([app]))
 
     async def _http(self, part: str) -> httpx.AsyncClient:

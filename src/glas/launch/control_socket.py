@@ -35,7 +35,8 @@ def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket
     """Listen on the socket while the context is open, if this process holds the exclusive lock of the data directory.
 
     Yields:
-        The socket; None for other processes, or if the system does not permit a socket there.
+        The socket. None if this process does not hold the exclusive lock, or if the system does not permit a socket
+        there.
     """
     if not is_alone(settings, parts):
         yield None
@@ -82,7 +83,10 @@ async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncC
 
 @contextlib.contextmanager
 def _short(directory: Path) -> Iterator[Path]:
-    """Yield a path of the directory that is short enough for a socket; if necessary through `/proc/self/fd`."""
+    """Yield a path of the directory that is short enough for the address of a socket.
+
+    If the path of the directory is too long, yield a path in `/proc/self/fd` that leads to the directory.
+    """
     descriptors = Path("/proc/self/fd")
     if len(os.fsencode(directory.absolute())) + len(NAME) < _MAX_PATH_BYTES or not descriptors.exists():
         yield directory.absolute()

@@ -1,8 +1,9 @@
 """Put restored files into the data directory: all of them or none, also if the process or the power ends meanwhile.
 
-The finished directory is renamed to `.restored` first. From then on it is the data: `complete`, which each process
-calls that locks the data directory, does what is left. First the old files go to `.replaced`, then the directory gets
-another name, which says so, and last its files go to their places.
+First the finished directory is renamed to `.restored`. From then on this directory contains the valid data, and every
+process that locks the data directory calls `complete`, which does the remaining renames. The old files are moved to
+`.replaced`. Then `.restored` gets another name. This name shows that all old files have been moved. Last, the new files
+are moved to their places.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ DATABASE: Final = "glas.db"
 WORK_PATTERN: Final = "durable-*.sqlite"
 OBJECTS: Final = "s3"
 SCRATCH: Final = ".restore-"
-"""Begins the name of a directory in which a backup is unpacked."""
+"""The beginning of the name of a directory in which a backup is unpacked."""
 
 _RESTORED, _MOVING, _REPLACED = ".restored", ".restored-moving", ".replaced"
 # SQLite's own files beside a database: with another database they would spoil it.
@@ -28,7 +29,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def data_in(data_dir: Path) -> list[Path]:
-    """Return the paths of the data that a restored backup replaces."""
+    """Return the paths of the data in a data directory that a restored backup replaces."""
     databases = [data_dir / DATABASE, *data_dir.glob(WORK_PATTERN)]
     found = [path.with_name(path.name + end) for path in databases for end in _BESIDE]
     return sorted(path for path in (*found, data_dir / OBJECTS) if path.exists())
@@ -38,8 +39,8 @@ def exchange(data_dir: Path, new: Path) -> None:
     """Move the old data aside and the new data into its place; if that fails, move the old data back.
 
     Args:
-        data_dir: the data directory; this process has locked it alone.
-        new: a directory in it with the new data only.
+        data_dir: the data directory, of which this process must hold the exclusive lock.
+        new: a directory inside `data_dir` that contains only the new data.
     """
     # Once for all files: to wait for each of a hundred thousand takes minutes.
     os.sync()
@@ -61,7 +62,10 @@ def is_interrupted(data_dir: Path) -> bool:
 
 
 def complete(data_dir: Path) -> None:
-    """Complete a restore that was interrupted, or remove what it has left; this process has locked the directory."""
+    """Complete a restore that was interrupted, and delete the files that it has left.
+
+    The caller must have locked the data directory. If no restore was interrupted, only left files are deleted.
+    """
     if (data_dir / _RESTORED).exists():
         shutil.rmtree(data_dir / _REPLACED, ignore_errors=True)
     for source, target in _steps(data_dir):
@@ -73,7 +77,10 @@ def complete(data_dir: Path) -> None:
 
 
 def _steps(data_dir: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the renames that are left; each must be done before the next is asked for."""
+    """Yield the renames that are still to be done, as pairs of old and new path.
+
+    The caller must do each rename before it requests the next pair.
+    """
     restored, moving, replaced = (data_dir / name for name in (_RESTORED, _MOVING, _REPLACED))
     if restored.exists():
         replaced.mkdir(exist_ok=True)

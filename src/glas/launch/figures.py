@@ -1,4 +1,4 @@
-"""One page of metrics for all parts of a process, because the other parts have no port there."""
+"""Show the metrics of all parts of a process at one address, because only one of the parts has a port."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[byt
     """Add the metrics of the other parts of this process to the answer of nn_service's `/metrics`.
 
     Args:
-        apps: the apps of the services; nothing is done if nn_service runs elsewhere.
+        apps: the apps of the services in this process. If nn_service is not among them, nothing is done.
         more: functions that return the metrics of parts that have no app.
     """
     recogniser = apps.get("nn_service")
@@ -28,7 +28,7 @@ def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[byt
 async def _unless_ill(figures: Callable[[], Awaitable[bytes]]) -> bytes:
     """Return the metrics of a part.
 
-    Return nothing if it fails, so that the metrics of other parts can still be read.
+    If the part fails, return nothing, so that the metrics of other parts can still be read.
     """
     try:
         return await figures()

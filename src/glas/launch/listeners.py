@@ -1,4 +1,7 @@
-"""Determine from the settings, before loading anything, on which ports the parts listen with which keys."""
+"""Determine from the settings on which ports the parts listen, and which key each port requires.
+
+This needs no loaded part, so a wrong setting is reported at once.
+"""
 
 import contextlib
 import socket
@@ -35,7 +38,8 @@ class Listener:
 def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
     """Return the ports on which this process listens.
 
-    If `web` runs, it is the only service that listens; otherwise each service does. The bot's webhook is added.
+    If `web` runs, it is the only service that listens. Otherwise each service listens. In addition, the bot's webhook
+    listens, if the settings ask for one.
 
     Raises:
         ConfigurationError: a part is unknown, or a port would be reachable from other machines without a key.
@@ -54,8 +58,8 @@ def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
 def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
     """Return the key that the app of a service requires in this process; None for no key.
 
-    If `web` runs, nn_service answers the callers of the page. The other services are then called only by parts of the
-    same process, in memory, and require no key.
+    If `web` runs, callers reach nn_service through the port of `web`, so nn_service requires the key of this port. The
+    other services are then called only by parts of the same process, in memory, and require no key.
     """
     if "web" in parts:
         return plain(settings.api_key) if part == "nn_service" else None
@@ -63,7 +67,7 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
 
 
 def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
-    """Return the key that the app of a service also accepts while tokens are exchanged; see `key_of`."""
+    """Return the former key of a service, which it also accepts while keys are exchanged; None if there is none."""
     if "web" in parts or key_of(settings, part, parts) is None:
         return None
     return plain(getattr(settings, f"{part}_previous_token"))
@@ -134,7 +138,8 @@ def _check(listener: Listener, host: str) -> None:
         return
     if listener.needs_key:
         raise ConfigurationError(
-            f"{listener.part} as a process apart answers only with a key: set {listener.key_variable} to {_MAKE_ONE}"
+            f"{listener.part} in a separate process answers only requests with a key: set {listener.key_variable} to "
+            f"{_MAKE_ONE}"
         )
     if not is_loopback(host):
         raise ConfigurationError(
@@ -164,7 +169,10 @@ def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
 
 
 def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
-    """Set the address of the page for a bot in the same process on loopback, unless the settings contain it.
+    """Return the settings with the address of the page, for a bot that runs in the same process as the page.
+
+    The settings are returned unchanged if they contain the address already, or if the page does not run in this
+    process. They are also unchanged if the page listens on another address than loopback.
 
     Args:
         settings: the whole configuration.

@@ -1,8 +1,8 @@
-"""Lock of a data directory; the lock file contains the address of the process that holds it.
+"""Lock of a data directory; the lock file contains id and address of the process that holds the lock.
 
-The lock ends when its process ends. A server that stores both the database and the objects in the directory has an
-exclusive lock. Parts that run as separate processes share the lock, because each of them uses other files there. Such
-parts cannot run while an embedded server runs, or while a backup is restored.
+The operating system releases the lock when the process ends. A server that stores both the database and the objects in
+the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses
+different files of the directory. Such parts cannot run while an embedded server runs, or while a backup is restored.
 """
 
 import contextlib
@@ -26,7 +26,8 @@ class Holder:
 
     Attributes:
         pid: the process id.
-        url: address of its page, or of its only service; None if it does not listen on any port.
+        url: address of the page that the process serves, or of its only service; None if it does not listen on any
+            port.
     """
 
     pid: int
@@ -38,7 +39,7 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
     """Lock the data directory while the context is open, if any of the parts stores data in it; otherwise do nothing.
 
     Raises:
-        DataDirectoryInUseError: another process has locked it.
+        DataDirectoryInUseError: another process has locked the directory.
     """
     stores = embedded_stores(settings, parts)
     if not stores:
@@ -49,7 +50,7 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
 
 
 def is_alone(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether these parts lock the data directory exclusively: they store both database and objects in it."""
+    """Return whether these parts need the exclusive lock: they store both database and objects in the directory."""
     return {"database", "objects"} <= embedded_stores(settings, parts)
 
 
@@ -68,7 +69,9 @@ def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str
 
 @contextlib.contextmanager
 def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
-    """Lock a directory within the context; create it if it is missing, and complete a restore that was interrupted.
+    """Lock a data directory while the context is open.
+
+    If the directory is missing, it is created. If a restore was interrupted, it is completed first.
 
     Args:
         data_dir: the directory.
@@ -108,7 +111,7 @@ def holder_of(data_dir: Path) -> Holder | None:
 
 
 def _read(path: Path) -> Holder | None:
-    """Read the lock file; None if it is incomplete or has another format."""
+    """Read the lock file; return None if the file is incomplete or has another format."""
     try:
         return Holder(**json.loads(path.read_bytes()))
     except (ValueError, TypeError):

@@ -45,9 +45,9 @@ class Ready:
         urls: addresses of the parts that listen.
         parts: names of all parts that run.
         model: name of the default model.
-        check: the recognition of a sample recording.
-        problem: the reason why the sample could not be recognised.
-        is_bot_heard: whether Telegram has answered the bot.
+        check: the recognition of a sample recording; None if no sample was recognised.
+        problem: the reason why the sample could not be recognised; None if there was no error.
+        is_bot_heard: whether a bot runs and Telegram has answered it.
     """
 
     urls: dict[str, str]
@@ -59,10 +59,10 @@ class Ready:
 
 
 async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
-    """Run parts until SIGINT or SIGTERM; then running requests are finished first.
+    """Run parts until SIGINT or SIGTERM arrives, then finish the running requests.
 
     Raises:
-        ConfigurationError: a part is unknown or needs another one, a port is in use, or a port would be reachable from
+        ConfigurationError: a part is unknown or needs another part, a port is in use, or a port would be reachable from
             other machines without a key.
         DataDirectoryInUseError: another server runs in the data directory.
         ModelError: the model cannot be loaded.
@@ -116,9 +116,9 @@ def _config(app: FastAPI) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server that does not handle signals, because several servers run in this process.
+    """A server that does not handle signals, because several servers run in one process and stop together.
 
-    `_stopped_by_signals` handles them.
+    `_stopped_by_signals` handles the signals for all servers.
     """
 
     @contextlib.contextmanager
@@ -153,7 +153,7 @@ def _called_off_by_signals() -> Iterator[None]:
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
     """Stop the servers at a signal.
 
-    After the first signal running requests are finished; after a second SIGINT they are not.
+    After the first signal, running requests are finished. After a second SIGINT, running requests are interrupted.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
 
@@ -176,7 +176,7 @@ async def _run_all(
 ) -> None:
     """Serve until a signal arrives and running requests have ended; then cancel the background tasks.
 
-    If a background task fails before this, the whole process stops with its error.
+    If a background task fails while the parts run, all parts stop, and the error of the task is raised.
     """
     async with asyncio.TaskGroup() as group:
         served = [group.create_task(one) for one in serving]
@@ -217,7 +217,10 @@ async def _recognise_sample(parts: Collection[str], assembly: Assembly, urls: di
 
 
 async def _is_reached(is_reached: Callable[[], bool] | None) -> bool:
-    """Return whether a bot runs and Telegram has answered it; wait for this at most `_TELEGRAM_S` seconds."""
+    """Return whether Telegram has answered the bot; wait for an answer at most `_TELEGRAM_S` seconds.
+
+    `is_reached` is None if no bot runs in this process; then return False.
+    """
     if is_reached is None:
         return False
     with contextlib.suppress(TimeoutError):

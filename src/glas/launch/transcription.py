@@ -1,4 +1,4 @@
-"""Recognition for a command: with a model in this process, or by the nn_service that the settings name."""
+"""Recognise recordings for a command: with a model in this process, or by the nn_service that the settings name."""
 
 import asyncio
 import contextlib
@@ -26,10 +26,10 @@ class Transcribe(Protocol):
 
 @contextlib.contextmanager
 def open_transcription(settings: Settings) -> Iterator[Transcribe]:
-    """Yield a function that recognises recordings, for a command.
+    """Yield a function with which a command recognises recordings.
 
-    If GLAS_NN_SERVICE_URL is set, this service is called, without progress. Otherwise the model is loaded into this
-    process.
+    If GLAS_NN_SERVICE_URL is set, the function calls this service and reports no progress. Otherwise it uses a model
+    that is loaded into this process.
     """
     if settings.nn_service_url is not None:
         yield functools.partial(_ask_service, settings.nn_service_url, plain(settings.nn_service_token))

@@ -1,7 +1,7 @@
 """All messages to people, in each language: texts of the bot, of the command line and of errors.
 
-The files `ru/*.ftl` and `en/*.ftl` together are one catalogue for each language. The messages are written in Fluent
-(https://projectfluent.org), of which `fluent` reads a part.
+The files `ru/*.ftl` are the Russian catalogue, and the files `en/*.ftl` are the English catalogue. The messages are
+written in Fluent (https://projectfluent.org). The module `fluent` reads a part of this language.
 """
 
 from glas.localisation.catalogue import Catalogue, Value, catalogue, language_of, rounded

@@ -19,7 +19,7 @@ class Catalogue:
     """Messages in one language; `say("forgotten", count=5)` returns one of them."""
 
     def __init__(self, language: str) -> None:
-        """Read the files of a language.
+        """Read the files of a language, `ru` or `en`.
 
         A message is parsed when it is first needed, because a command needs only few.
         """
@@ -48,8 +48,10 @@ class Catalogue:
         """Return the sentence for an error.
 
         Args:
-            code: a code of `glas.domain.errors`; a code without a sentence of its own gives a general one.
-            limit: the limit that was exceeded, in the unit of the sentence; it is mentioned if it is given.
+            code: a code of `glas.domain.errors`. If the catalogue has no sentence for the code, a general sentence is
+                returned.
+            limit: the limit that was exceeded, in the unit that the sentence uses. The sentence contains the limit only
+                if it is given.
         """
         name = _ERROR + code if _ERROR + code in self else _ERROR + _UNKNOWN_ERROR
         return self(name, limit=limit or 0)
@@ -83,7 +85,11 @@ class Catalogue:
         return value if isinstance(value, str) else written(self.language, value)
 
     def _chosen(self, choice: Choice, values: dict[str, Value]) -> str:
-        """Return the variant whose name is the value, or else its plural category; otherwise the default."""
+        """Return the name of the variant of a choice that fits a value.
+
+        A variant with the name of the value itself is preferred. Then follows the variant with the plural category of
+        the value. If there is neither, the default variant is returned.
+        """
         value = values[choice.variable]
         keys = [str(value)]
         if not isinstance(value, str):
@@ -98,7 +104,7 @@ def catalogue(language: str) -> Catalogue:
 
 
 def language_of(tag: str | None) -> str:
-    """Return the language for people with a device in another language: English for English, Russian for all others.
+    """Return the language of messages for a device: English for a device in English, Russian for all other devices.
 
     Args:
         tag: a language tag or a locale's name, such as `en`, `en-GB` or `en_US.UTF-8`; None if nothing is known.

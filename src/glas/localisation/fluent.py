@@ -1,7 +1,7 @@
 """Read Fluent files: messages, comments, `{ $variables }` and choices between variants.
 
-This module reads a part of Fluent 1.0; terms, attributes, references and functions are refused. A choice is written
-like this:
+This module reads a part of Fluent 1.0; terms, attributes, references and functions are refused. A choice between
+variants is written like this:
 
     found = { $count ->
         [0] Nothing found
@@ -9,7 +9,8 @@ like this:
        *[other] {$count} files found
     }
 
-The name of a variant is a plural category, a number or a word. The variant with the asterisk is used if no other fits.
+The name of a variant is a plural category, a number or a word. The variant with the asterisk is used if no other
+variant fits.
 """
 
 import re
@@ -24,7 +25,7 @@ _CHOICE_END: Final = re.compile(r"\s*\}")
 
 
 class Variable(NamedTuple):
-    """A place in a message that a value fills."""
+    """A place in a message where a value is inserted."""
 
     name: str
 
@@ -42,7 +43,9 @@ Pattern: TypeAlias = tuple[Part, ...]
 
 
 def read_messages(source: str) -> dict[str, str]:
-    """Divide a file into messages, whose patterns are not parsed yet.
+    """Divide the text of a file into messages, and return the text of each message by its name.
+
+    `parse_pattern` parses the text of a message later.
 
     Raises:
         ValueError: a line has an unknown form, or a name occurs twice.
@@ -62,7 +65,7 @@ def read_messages(source: str) -> dict[str, str]:
 
 
 def _joined(first: str, *more: str) -> str:
-    """Join the lines of a message without the indentation that all continuations share."""
+    """Join the lines of a message, and remove the indentation that all lines after the first share."""
     indent = min((len(line) - len(line.lstrip()) for line in more if line), default=0)
     return "\n".join([first, *(line[indent:] for line in more)]).strip()
 
@@ -71,7 +74,8 @@ def parse_pattern(text: str) -> Pattern:
     """Parse the text of one message.
 
     Raises:
-        ValueError: braces are not in pairs, or a placeable does not belong to this part of Fluent.
+        ValueError: braces are not in pairs, or the content of braces does not belong to the part of Fluent that this
+            module reads.
     """
     pattern, end = _pattern(text, 0, is_variant=False)
     if end != len(text):
@@ -92,7 +96,11 @@ def variables_of(pattern: Pattern) -> frozenset[str]:
 
 
 def _pattern(text: str, at: int, *, is_variant: bool) -> tuple[Pattern, int]:
-    """Parse until the end of the text, or of the variant to which it belongs."""
+    """Parse a pattern that begins at index `at`; return the pattern and the index behind it.
+
+    A pattern ends at the end of the text or before a closing brace. The pattern of a variant also ends before the next
+    variant.
+    """
     parts: list[Part] = []
     begin = at
     while at < len(text):

@@ -15,9 +15,9 @@ def written_condition(condition: str, subject: str, part: Mapping[str, Any] | No
 
     Args:
         condition: name of the condition.
-        subject: the guard set, if the condition is about one.
-        part: the part of the test set, if the condition is about one: `kind`, `low` and `high`, as in
-            `glas.recognition.gate.Bucket`.
+        subject: name of the guard set, if the condition is about a guard set.
+        part: the part of the test set, if the condition is about a part: `kind`, `low` and `high`, as in
+            `glas.recognition.gate.Bucket`. Otherwise None.
         say: the catalogue of the reader's language.
     """
     if part is not None:
@@ -37,7 +37,7 @@ def written_part(part: Mapping[str, Any], say: Catalogue) -> str:
 
 
 def written_figure(condition: str, value: float | None, say: Catalogue) -> str:
-    """Format a limit or a value of a condition, in its unit."""
+    """Format the limit or the measured value of a condition, in the unit of the condition."""
     if value is None:
         return say("gate-unknown")
     if condition in _COUNTED:

@@ -1,1 +1,1 @@
-"""nn_service: the part that recognises speech, behind OpenAI's API."""
+"""nn_service: the part that recognises speech; its HTTP API is that of OpenAI."""

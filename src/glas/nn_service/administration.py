@@ -1,6 +1,7 @@
 """Administration while the service runs: change the default model, and download models.
 
-A fetch is the download of a model. A fetch runs in a separate thread; callers start it, and ask for its progress.
+A fetch is the download of a model, and runs in a separate thread. Callers start a fetch, and ask for the progress of
+the fetch.
 """
 
 import threading
@@ -34,20 +35,20 @@ _RUNNING = frozenset({FetchState.FETCHING, FetchState.LOADING})
 
 
 class _StoppedError(Exception):
-    """A fetch was stopped by an administrator."""
+    """A download was stopped by an administrator."""
 
 
 @dataclass
 class Fetch:
-    """The progress of one fetch; the thread of the fetch updates it.
+    """The progress of one download; the thread of the download updates it.
 
     Attributes:
         name: uniform name of the model.
-        serve: whether the model becomes the default model afterwards.
+        serve: whether the model becomes the default model after the download.
         state: state of the fetch.
-        sizes: for each file, the number of bytes that have arrived, and the final number.
-        error: the reason of a failure.
-        is_kept: whether the model will also be the default model after a restart; None unless it has become the default
+        sizes: for each file, the number of bytes that have arrived, and the size of the whole file in bytes.
+        error: the reason why the fetch failed; None if it has not failed.
+        is_kept: whether the model will also be the default model after a restart. None if it has not become the default
             model.
     """
 
@@ -61,7 +62,7 @@ class Fetch:
 
     @property
     def is_running(self) -> bool:
-        """Whether the fetch still runs."""
+        """Whether the download still runs."""
         return self.state in _RUNNING
 
     @property
@@ -71,14 +72,14 @@ class Fetch:
 
     @property
     def total_bytes(self) -> int:
-        """Number of all bytes; 0 until the source has given it."""
+        """Number of bytes of all files; 0 until the source has stated it."""
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:
-        """Store a progress report.
+        """Store how many bytes of a file have arrived.
 
         Raises:
-            _StoppedError: an administrator has stopped the fetch.
+            _StoppedError: an administrator has stopped the download.
         """
         self.sizes = {**self.sizes, file: (done, total)}
         if self.wants_end.is_set():
@@ -86,7 +87,7 @@ class Fetch:
 
 
 class Administration:
-    """Fetches models and changes the default model. Every method may be called from any thread.
+    """Downloads models and changes the default model. Every method may be called from any thread.
 
     Args:
         settings: the directory of models, and the model to serve.
@@ -108,11 +109,13 @@ class Administration:
 
     @property
     def fetch(self) -> Fetch | None:
-        """Return the running fetch, or the last one."""
+        """Return the fetch that was started last, even if it has ended; None if none was started."""
         return self._fetch
 
     def find(self, name: str) -> str:
-        """Return the uniform name of a model that may become the default one: a listed model, or one made here.
+        """Return the uniform name of a model that may become the default model.
+
+        Such a model is one that callers may name, or one that was trained on this machine.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -120,18 +123,21 @@ class Administration:
         return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
-        """Return whether the chosen model serves; True if GLAS_MODEL names a model, or if none was chosen."""
+        """Return whether the chosen model is the default model.
+
+        If GLAS_MODEL names a model, or if no model was chosen, return True.
+        """
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:
             return True
         return champion(directory) == self._registry.default
 
     def serve(self, name: str) -> bool:
-        """Load a model and make it the default model; running requests keep the model with which they began.
+        """Load a model and make it the default model; running requests keep the model with which they have begun.
 
         Returns:
-            Whether it will also be the default model after a restart: if GLAS_MODEL is `auto`, and the choice could be
-            stored.
+            Whether the model will also be the default model after a restart. This is so if GLAS_MODEL is `auto` and the
+            choice could be stored.
 
         Raises:
             ModelError: the model cannot be loaded; nothing has changed.
@@ -140,18 +146,21 @@ class Administration:
         try:
             choose(name, self._settings.models_dir)
         except ModelError as error:
-            _log.warning("the choice of a model is not kept", model=name, error=error.message)
+            _log.warning("the choice of a model could not be stored", model=name, error=error.message)
             return False
         self._choice = named_champion(self._settings.models_dir)
         return self._settings.model == AUTO
 
     def follow(self) -> str | None:
-        """Serve the model that another process has chosen, if GLAS_MODEL is `auto` and the choice has changed.
+        """Make the model that another process has chosen the default model.
 
-        A choice that cannot be loaded is tried once. The present model continues to serve.
+        Nothing is done if GLAS_MODEL names a model, or if the choice has not changed.
+
+        If the chosen model cannot be loaded, the present model stays the default model, and the same choice is not
+        tried again.
 
         Returns:
-            Uniform name of the model that serves from now on; None if nothing has changed.
+            Uniform name of the new default model; None if the default model has not changed.
         """
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named := named_champion(directory)) == self._choice:
@@ -173,18 +182,20 @@ class Administration:
         return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:
-        """Begin to fetch a known model; if this model is being fetched already, return the running fetch.
+        """Begin to fetch a known model, and return the fetch.
+
+        If a fetch of this model is running already, return that fetch.
 
         Raises:
             UnknownModelError: there is no model of that name.
-            ConflictError: another model is being fetched.
+            ConflictError: another model is being downloaded.
         """
         uniform = known_model(name).name
         with self._lock:
             running = self._fetch
             if running is not None and running.is_running:
                 if running.name != uniform:
-                    raise ConflictError(f"expected the fetch of {running.name} to end first")
+                    raise ConflictError(f"expected the download of {running.name} to end first")
                 running.serve = running.serve or serve
                 return running
             self._fetch = fetch = Fetch(uniform, serve)
@@ -194,18 +205,18 @@ class Administration:
             return fetch
 
     def stop(self, name: str) -> None:
-        """Stop a fetch; the bytes that have arrived are kept for the next fetch.
+        """Stop a download; the bytes that have arrived are kept for the next download.
 
         Raises:
-            NotFoundError: no such fetch is running.
+            NotFoundError: no such download is running.
         """
         fetch = self._fetch
         if fetch is None or not fetch.is_running or fetch.name != known_model(name).name:
-            raise NotFoundError(f"expected a model that is being fetched, got {name!r}", param="name")
+            raise NotFoundError(f"expected a model that is being downloaded, got {name!r}", param="name")
         fetch.wants_end.set()
 
     def close(self) -> None:
-        """Stop running fetches."""
+        """Stop running downloads."""
         if self._fetch is not None and self._thread is not None:
             self._fetch.wants_end.set()
             self._thread.join(_END_WITHIN_S)

@@ -48,16 +48,16 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Number that stands for the person, see `glas.domain.canary`."""
+    """Number that stands for the person who recorded, see `glas.domain.canary`."""
     own: OwnModel | None = None
-    """The own model of the person or chat."""
+    """The own model of the person or chat; None if there is none."""
     when_idle: bool = False
-    """Whether it is recognised only while no other request waits; see `IdleWork`."""
+    """Whether the recording is recognised only while no other request waits; see `IdleWork`."""
     hints: tuple[str, ...] = ()
-    """Names of the given fields that only some models use: `prompt`, `hotwords`, `keywords`."""
+    """Names of the fields in the request that only some models use: `prompt`, `hotwords`, `keywords`."""
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
-        """Return the answer in the format `verbose_json`."""
+        """Return the body of the answer in the format `verbose_json`; `elapsed_s` is the time since the request."""
         verbose = render_verbose(
             recognition, self.granularities, self.include, task=self.options.task, elapsed_s=elapsed_s
         )
@@ -111,7 +111,10 @@ async def answer(request: Request, file: UploadFile, question: Question, *, stre
 
 
 def _ignored(service: RecognitionService, question: Question, model: str) -> dict[str, str]:
-    """Return the header that lists the fields that the model ignores; return no header if the model is not loaded."""
+    """Return the header that lists the fields of the request that the model ignores.
+
+    Return no header if the model ignores no field, or if it is not loaded.
+    """
     registry = service.registry
     loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None
     if loaded is None:
@@ -145,7 +148,7 @@ async def recognise(request: Request, service: RecognitionService, file: UploadF
     finally:
         job.give_up()
         future.cancel()
-    raise AbandonedError("the caller went away before the end")
+    raise AbandonedError("the caller closed the connection before the end")
 
 
 def _require_bytes(file: UploadFile) -> None:
@@ -154,7 +157,7 @@ def _require_bytes(file: UploadFile) -> None:
 
 
 class _Stream:
-    """The events of one recording: each piece of speech is sent as soon as it is recognised."""
+    """The stream of events about one recording: each piece of speech is sent as soon as it is recognised."""
 
     def __init__(self, service: RecognitionService, file: UploadFile, question: Question) -> None:
         _require_bytes(file)

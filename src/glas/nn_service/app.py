@@ -31,8 +31,9 @@ from glas.settings import MIB, Settings, listed
 from glas.settings.keys import HashedKey, hashed, hashed_keys
 
 _DESCRIPTION = (
-    "Speech to text, with OpenAI's API for audio. Every answer carries `X-Request-ID`, the caller's own if it sent "
-    "one. A text that is not streamed also carries `X-Glas-Model`: model, `@`, version of its weights."
+    "Speech to text, with OpenAI's API for audio. Each answer has the header `X-Request-ID`. It contains the value "
+    "that the caller sent in this header, or a new value. An answer with a text that is not streamed also has the "
+    "header `X-Glas-Model`: name of the model, `@`, version of the model."
 )
 
 
@@ -47,9 +48,9 @@ def create_app(
     """Make the app; nothing is loaded before its lifespan begins.
 
     Args:
-        settings: the whole configuration, which may contain more keys (GLAS_API_KEYS).
-        key: the key of the owner, sent as `Authorization: Bearer`; if there is no key at all, every request is
-            accepted.
+        settings: the whole configuration. It may contain keys of further callers (GLAS_API_KEYS).
+        key: the key of the owner, which callers send as `Authorization: Bearer`. If neither this key nor another key is
+            set, every request is accepted.
         previous_key: the former key, which is still accepted while keys are exchanged.
         internal_key: the key with which other parts in this process call.
         load: makes an engine from a model's uniform name; None loads the files on disk.
@@ -83,12 +84,12 @@ def create_app(
 
 
 def _add_operation(app: FastAPI) -> None:
-    """Add the routes for operators, and the documentation."""
+    """Add the routes for operators, and the routes of the documentation."""
     app.add_api_route(
         "/health",
         health,
         methods=["GET"],
-        summary="That the service answers, and what it has to do",
+        summary="Check whether the service answers, and show its default model and its number of recordings",
         tags=["operation"],
         responses=failures(400),
     )
@@ -97,7 +98,7 @@ def _add_operation(app: FastAPI) -> None:
         "/ready",
         ready,
         methods=["GET"],
-        summary="Whether a recording would be recognised now",
+        summary="Check whether the service can recognise a recording now",
         tags=["operation"],
         responses=failures(503),
     )
@@ -106,7 +107,7 @@ def _add_operation(app: FastAPI) -> None:
         "/metrics",
         metrics,
         methods=["GET"],
-        summary="Figures for Prometheus",
+        summary="Show metrics in the format of Prometheus",
         response_class=Response,
         tags=["operation"],
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **failures()},
@@ -119,9 +120,9 @@ async def health(
     own: OwnModelQuery = "",
     instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
-    """Report that the service works, its default model, and the number of recordings in it.
+    """Report that the service works, its default model, and the number of recordings that run or wait.
 
-    With a bucket or an own model, the reported model is the one that answers such requests.
+    With a bucket or an own model, the reported model is the model that answers such requests.
     """
     service = service_of(request)
     loaded = service.own_models.answering(own_model(own, instead_of))

@@ -22,8 +22,8 @@ class Tried:
     Attributes:
         model: uniform name of the candidate.
         version: version of its weights.
-        choice: the choice of the administrator.
-        buckets: the buckets that it answers, see `glas.domain.canary`.
+        choice: the choice of the administrator: the candidate and its share of people.
+        buckets: the buckets of people whom the candidate answers, see `glas.domain.canary`.
     """
 
     model: str
@@ -33,7 +33,7 @@ class Tried:
 
 
 class Canary:
-    """Follows the choice of a candidate. Every method may be called from any thread.
+    """Loads the candidate that is chosen, and decides whom it answers. Every method may be called from any thread.
 
     Args:
         settings: the directory of models; a candidate is used only if GLAS_MODEL is `auto`.
@@ -50,13 +50,13 @@ class Canary:
     def follow(self) -> None:
         """Load the candidate that was chosen, and let it answer its share of people.
 
-        A candidate that cannot be loaded is tried once. The champion then answers everybody.
+        If the candidate cannot be loaded, the champion answers everybody, and the same choice is not tried again.
         """
         with self._lock:
             self._follow()
 
     def take_back(self) -> None:
-        """End the trial on all servers with this directory of models.
+        """End the trial of the candidate on all servers that use this directory of models.
 
         Running requests keep the candidate until they end.
 
@@ -85,7 +85,9 @@ class Canary:
             self._registry.forget(CANDIDATE)
 
     def _loaded(self, choice: CandidateChoice) -> Tried | None:
-        """Load a candidate; return None if it is the champion already.
+        """Load a candidate.
+
+        If the candidate has become the champion, end the trial and return None.
 
         Raises:
             ModelError: the candidate is not on disk, or cannot be loaded.
@@ -101,14 +103,15 @@ class Canary:
         return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
 
     def model_for(self, bucket: int | None) -> str | None:
-        """Return the uniform name of the candidate if it answers a bucket; None if the default model does."""
+        """Return the uniform name of the candidate if it answers this bucket; None if the default model answers."""
         tried = self.tried
         return tried.model if tried is not None and bucket in tried.buckets else None
 
     def usable(self, name: str, job: Job) -> str:
-        """Return the name of the candidate, or `auto` if it cannot be used for a recording.
+        """Return the name of the candidate, or `auto` if the candidate cannot recognise the recording of a job.
 
-        So no request is refused because the candidate has no room or does not support an option.
+        With `auto`, the default model answers. So no request is refused because there is no room for the candidate, or
+        because the candidate does not support an option.
 
         Raises:
             GlasError: the errors of `Job.wait`.

@@ -1,4 +1,4 @@
-"""Routes of the candidate: show it with its shares; administrators can take it back."""
+"""Routes of the candidate: show the candidate and its share of people, and end its trial (administrators only)."""
 
 import asyncio
 
@@ -14,13 +14,19 @@ _CANDIDATE = "/api/candidate"
 def make_router() -> APIRouter:
     """Make the router."""
     router = APIRouter(tags=["models"])
-    router.add_api_route(_CANDIDATE, show, methods=["GET"], summary="Which candidate is tried", responses=failures())
+    router.add_api_route(
+        _CANDIDATE,
+        show,
+        methods=["GET"],
+        summary="Show the candidate that is tried beside the default model",
+        responses=failures(),
+    )
     router.add_api_route(
         _CANDIDATE,
         take_back,
         methods=["DELETE"],
         status_code=204,
-        summary="Take the candidate back (administrators)",
+        summary="Stop the trial of the candidate (administrators)",
         responses=failures(403),
     )
     return router

@@ -1,4 +1,4 @@
-"""The route that judges whether a given text can be what is said in a recording."""
+"""The route that judges whether a given text can be the words that are said in a recording."""
 
 from typing import Annotated
 
@@ -13,7 +13,9 @@ from glas.serving.openapi import failures
 
 _MOST_CHARS = 4096  # of a message in Telegram
 
-Text = Annotated[str, Form(min_length=1, max_length=_MOST_CHARS, description="What may have been said.")]
+Text = Annotated[
+    str, Form(min_length=1, max_length=_MOST_CHARS, description="Text that may have been said in the recording.")
+]
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
@@ -23,7 +25,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
         "/v1/audio/comparisons",
         compare,
         methods=["POST"],
-        summary="Whether a recording can say a text",
+        summary="Compare a text with the sound of a recording",
         responses=failures(400, 404, 413, 500, 503, 504),
     )
     return router

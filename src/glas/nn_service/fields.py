@@ -18,7 +18,7 @@ _MOST_LISTED = 100
 Recording = Annotated[
     UploadFile,
     File(
-        description="Audio or video; its format is found from its bytes.",
+        description="Audio or video file. Its format is determined from its bytes.",
         # Generators of clients know a file by this rather than by its media type.
         json_schema_extra={"format": "binary"},
     ),
@@ -26,7 +26,9 @@ Recording = Annotated[
 Model = Annotated[
     str,
     Form(
-        description="A name from `/v1/models`; `auto`, or a hosted model that is not served here: the default one.",
+        description="Name of a model from `/v1/models`. `auto` means the default model. The name of another "
+        "provider's hosted model, such as `whisper-1`, means the default model, too, if no model of this name is on "
+        "the server.",
         examples=["auto", "embedded", "whisper-1"],
     ),
 ]
@@ -34,32 +36,53 @@ Language = Annotated[
     str,
     Form(
         max_length=20,
-        description="Spoken language, such as `ru`; `auto`: the model finds out, if it can. Without this field it is "
-        "Russian, unless the model is sure that it is not: then a model that knows the language writes it, if one is "
-        "on disk, and else the answer carries a `warning`.",
+        description="Spoken language, such as `ru`. `auto` means that the model detects the language, if it can. "
+        "Without this field the language is Russian, unless the model is sure that another language is spoken. Then "
+        "a model for that language is used, if there is one on disk. Otherwise the answer contains a `warning`.",
         json_schema_extra={"format": "bcp47"},
         examples=["ru"],
     ),
 ]
 Prompt = Annotated[
-    str, Form(max_length=MAX_PROMPT, description="Text that came before: style, spelling of names. Whisper only.")
+    str,
+    Form(
+        max_length=MAX_PROMPT,
+        description="Text before the recording, as an example of style and of the spelling of names. Only Whisper "
+        "models use it.",
+    ),
 ]
 Hotwords = Annotated[
-    str, Form(max_length=MAX_KEYWORDS, description="The same as `keywords[]` in one line, with commas between.")
+    str,
+    Form(
+        max_length=MAX_KEYWORDS,
+        description="Keywords in one line, separated by commas. It is an alternative to `keywords[]`.",
+    ),
 ]
 Form_ = Annotated[ResponseFormat, Form()]
-Temperature = Annotated[float, Form(ge=0, le=1, description="0 decodes without chance. Whisper only.")]
+Temperature = Annotated[
+    float,
+    Form(
+        ge=0,
+        le=1,
+        description="Randomness of decoding (0..1). 0 means that decoding is not random. Only Whisper models use it.",
+    ),
+]
 Granularities = Annotated[
     list[Granularity],
     Form(
         alias="timestamp_granularities[]",
         default_factory=list,
-        description="What `verbose_json` gives times for; segments by default.",
+        description="Units that get times in the format `verbose_json`: `segment` or `word`. Without this field, "
+        "segments get times.",
     ),
 ]
 Includes = Annotated[
     list[Include],
-    Form(alias="include[]", default_factory=list, description="`logprobs`: the tokens with their probabilities."),
+    Form(
+        alias="include[]",
+        default_factory=list,
+        description="Additional data in the answer. `logprobs` adds the tokens with their log-probabilities.",
+    ),
 ]
 Keywords = Annotated[
     list[str],
@@ -67,9 +90,10 @@ Keywords = Annotated[
         alias="keywords[]",
         default_factory=list,
         max_length=MOST_KEYWORDS,
-        description="Names and terms that may be said, each of one to three words. Where something that sounds like "
-        "one was recognised doubtfully, it is written if the sound bears it; `verbose_json` tells where. The header "
-        "`X-Ignored-Fields` names them where the model has no use for them.",
+        description="Names and terms that may be said in the recording, each of one to three words. A keyword "
+        "replaces recognised words that sound similar, if the model is not sure of them and the sound permits the "
+        "keyword. The format `verbose_json` lists the replaced words. If the model does not support keywords, the "
+        "header `X-Ignored-Fields` contains the name of this field.",
     ),
 ]
 Languages = Annotated[
@@ -78,14 +102,15 @@ Languages = Annotated[
         alias="languages[]",
         default_factory=list,
         max_length=_MOST_LISTED,
-        description="What may be spoken, unless `language` is sent. Of several the model finds out which.",
+        description="Languages that may be spoken in the recording. The model detects which of them is spoken. "
+        "The field has no effect if `language` is sent.",
         json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
     ),
 ]
 
 
 def _true_or_false(value: object) -> object:
-    """Accept only `true` and `false` in any case; pydantic would accept many other words for a boolean."""
+    """Refuse any text except `true` and `false`, in capitals or not; pydantic would also accept words such as `yes`."""
     if isinstance(value, str) and value.lower() not in {"true", "false"}:
         raise ValueError("expected true or false")
     return value
@@ -94,7 +119,7 @@ def _true_or_false(value: object) -> object:
 Stream = Annotated[
     bool,
     BeforeValidator(_true_or_false),
-    Form(description="Server-sent events, one for each piece of speech."),
+    Form(description="Whether the text is sent as server-sent events, one event for each piece of speech."),
 ]
 
 
@@ -102,11 +127,12 @@ WhenIdle = Annotated[
     bool,
     BeforeValidator(_true_or_false),
     Form(
-        description="Recognise it only while nobody waits for a text: 503 if somebody does, now or before it is done.",
+        description="Whether the recording is recognised only while no other recording waits. If another "
+        "recording waits now, or begins to wait before the end, the answer is the status 503.",
     ),
 ]
 BUCKET_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": N_BUCKETS - 1})
-"""Forms and query strings have no null, but the schema of `int | None` would permit it."""
+"""The schema of an optional bucket. It does not permit null, because forms and query strings cannot contain null."""
 
 Bucket = Annotated[
     int | None,
@@ -114,25 +140,31 @@ Bucket = Annotated[
     Form(
         ge=0,
         lt=N_BUCKETS,
-        description="A number that stands for a hundredth of all people; a person always sends the same one. While a "
-        "candidate is tried, it answers some of these numbers if `model` means the default model.",
+        description="Number of a group of people, 0 to 99. A client divides people into a hundred groups and "
+        "sends the same number for all recordings of a person. While a candidate is tried, it recognises the "
+        "recordings of some groups, if `model` means the default model. Without this field, the candidate is not "
+        "used.",
     ),
 ]
 
 _OWN_MODEL_PATTERN = rf"^(?:.{{1,512}}@{VERSION_PATTERN})?$"
 _OWN_MODEL = (
-    "Name, `@` and version of a model that was made for one person or chat. It answers if `model` means the default "
-    "model, if that has the version `instead_of`, and if it is in memory; otherwise it is loaded for later recordings."
+    "Name, `@` and version of a model that was made for one person or chat. This model is used if three conditions "
+    "are met: `model` means the default model, the default model has the version `instead_of`, and the model for the "
+    "person or chat is in memory. If only the last condition is not met, the model is loaded for later recordings. "
+    "Empty means that there is no such model."
 )
 OwnModelField = Annotated[str, Form(alias="own_model", pattern=_OWN_MODEL_PATTERN, description=_OWN_MODEL)]
 OwnModelQuery = Annotated[str, Query(alias="own_model", pattern=_OWN_MODEL_PATTERN, description=_OWN_MODEL)]
-_INSTEAD_OF = "Version of the default model that `own_model` was judged better than."
+_INSTEAD_OF = (
+    "Version of the default model with which `own_model` was compared and found better. Empty if `own_model` is empty."
+)
 InsteadOfField = Annotated[str, Form(pattern=f"^(?:{VERSION_PATTERN})?$", description=_INSTEAD_OF)]
 InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", description=_INSTEAD_OF)]
 
 
 def own_model(name: str, instead_of: str) -> OwnModel | None:
-    """Return the own model that the two fields name; None if they are empty."""
+    """Return the own model that two fields of a request name; None if the fields are empty."""
     if not name:
         return None
     model, _, version = name.rpartition("@")

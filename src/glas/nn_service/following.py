@@ -1,7 +1,7 @@
 """Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
 
 The same thread loads own models. Nothing else runs in this thread, so neither a busy event loop nor a full thread pool
-delays it.
+delays the thread.
 """
 
 import threading
@@ -15,9 +15,10 @@ _END_WITHIN_S = 5.0
 
 
 class ChoiceFollower:
-    """A thread that follows both choices, and loads own models.
+    """A thread that loads the champion, the candidate and the own models that are needed now.
 
-    The thread reads the choices every `LOOK_EVERY_S` seconds.
+    Every `LOOK_EVERY_S` seconds, the thread reads which champion and which candidate are chosen, and which own model
+    was requested.
 
     Call `close` at the end.
     """
@@ -30,7 +31,7 @@ class ChoiceFollower:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread; if it is loading a model, wait for a short time."""
+        """Stop the thread; if it is loading a model, wait at most a few seconds for its end."""
         self._ended.set()
         self._thread.join(_END_WITHIN_S)
 

@@ -112,7 +112,10 @@ def render_verbose(
 
 
 def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, list[Logprob]]:
-    """Return the field `logprobs` if it is requested; its list is empty if the model returns no tokens."""
+    """Return the field `logprobs` if the request asks for it; otherwise return no field.
+
+    The list in the field is empty if the model returns no tokens.
+    """
     if Include.LOGPROBS not in include:
         return {}
     tokens = [token for segment in segments for token in segment.tokens]
@@ -125,7 +128,8 @@ def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -
 def render_segment(index: int, segment: Segment) -> SegmentBody:
     """Return one segment.
 
-    `tokens` is empty and `seek` is 0, because our engines have no 30 s windows with token ids.
+    OpenAI's field `tokens` is empty and its field `seek` is 0, because the engines have no windows of 30 s with token
+    ids.
     """
     return SegmentBody(
         id=index,
@@ -161,7 +165,7 @@ def _language_name(code: str) -> str:
 
 
 def _warning(heard: Hypothesis) -> WarningBody | None:
-    """Return a warning if the spoken language is not the language of the text."""
+    """Return a warning if the spoken language is not the language of the text; otherwise return None."""
     if heard.foreign is None:
         return None
     said, written = _language_name(heard.foreign), _language_name(heard.language)

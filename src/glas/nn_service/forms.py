@@ -19,7 +19,7 @@ def form_route(max_body_bytes: int) -> type[APIRoute]:
     """Return a class of routes that read their form with `_FormRequest`.
 
     Args:
-        max_body_bytes: largest part of a form.
+        max_body_bytes: size of the largest permitted part of a form, in bytes.
     """
 
     class FormRoute(APIRoute):
@@ -44,7 +44,7 @@ class _FormRequest(Request):
         self._straight: FormData | None = None
 
     async def form(self, **_limits: Any) -> FormData:  # type: ignore[override]  # only ever awaited
-        """Read the form, once."""
+        """Read the form and convert it; later calls return the same form."""
         if self._straight is None:
             read = await super().form(max_part_size=self._max_part_bytes)
             self._straight = FormData([item for name, value in read.multi_items() for item in _straight(name, value)])
@@ -65,15 +65,16 @@ def _straight(name: str, value: UploadFile | str) -> Iterator[tuple[str, UploadF
 
 
 def _bytes(text: str) -> bytes:
-    """Return the bytes of a file part that was parsed as text.
+    """Return the bytes of a file that the form parser has read as text, because the file has no name.
 
-    The text is encoded as UTF-8, or as Latin-1 if each letter is one byte.
+    If every character of the text is below U+0100, each character is one byte (Latin-1). Otherwise the text is encoded
+    as UTF-8.
     """
     return text.encode("utf-8" if any(letter > "\xff" for letter in text) else "latin-1")
 
 
 def _listed(value: str) -> list[str]:
-    """Return the values in one field that contains a list: a JSON list, or values separated by commas."""
+    """Return the values of a field that contains a list: a JSON list, or values that are separated by commas."""
     if value.startswith("["):
         try:
             values = json.loads(value)

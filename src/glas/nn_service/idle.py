@@ -9,35 +9,37 @@ _RETRY_S = 60.0
 
 
 class IdleWork:
-    """This work recognises at most one recording at a time, and stops as soon as there is any other request."""
+    """Admits at most one recording at a time; `make_way` stops its recognition when any other request arrives."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._job: Job | None = None
 
     def begin(self, job: Job, n_in_flight: int) -> None:
-        """Admit a recording.
+        """Admit a recording, if the service has no other work.
 
         Args:
             job: the job of the recording.
             n_in_flight: number of other recordings in the service.
 
         Raises:
-            OverloadedError: the service is not idle.
+            OverloadedError: other recordings are in the service.
         """
         with self._lock:
             if n_in_flight or self._job is not None:
-                raise OverloadedError("expected a service that is idle; others wait for a text", retry_after_s=_RETRY_S)
+                raise OverloadedError(
+                    "expected an idle service, but other recordings wait for a text", retry_after_s=_RETRY_S
+                )
             self._job = job
 
     def end(self, job: Job) -> None:
-        """Store that the recognition of a recording has ended."""
+        """Record that the recognition of a recording has ended, so that another recording may be admitted."""
         with self._lock:
             if self._job is job:
                 self._job = None
 
     def make_way(self) -> None:
-        """Stop the recording that is being recognised; its pieces that no engine has begun are dropped."""
+        """Stop the recognition of the admitted recording, if there is one."""
         with self._lock:
             job = self._job
         if job is not None:

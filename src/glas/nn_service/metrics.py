@@ -21,7 +21,7 @@ class Metrics:
         n_in_flight: returns the number of requests that run or wait.
         n_loaded: returns the number of models in memory, without own models.
         n_own_loaded: returns the number of own models in memory.
-        is_choice_served: returns whether the chosen model serves.
+        is_choice_served: returns whether the chosen model is the default model.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Metrics:
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:
-        """Count a refusal or failure by its stable error code."""
+        """Count a request that was refused or failed, by the code of its error."""
         self._requests.labels(code).inc()
 
     def render(self) -> bytes:

@@ -28,11 +28,13 @@ _LOADED = "/api/ps"
 def make_router() -> APIRouter:
     """Make the router of models."""
     router = APIRouter(tags=["models"])
-    router.add_api_route(_MODELS, list_models, methods=["GET"], summary="What can be asked for", responses=failures())
+    router.add_api_route(_MODELS, list_models, methods=["GET"], summary="List all models on disk", responses=failures())
     router.add_api_route(
-        f"{_MODELS}/{{name:path}}", show_model, methods=["GET"], summary="One model", responses=failures(404)
+        f"{_MODELS}/{{name:path}}", show_model, methods=["GET"], summary="Show one model", responses=failures(404)
     )
-    router.add_api_route(_LOADED, list_loaded, methods=["GET"], summary="What is in memory", responses=failures())
+    router.add_api_route(
+        _LOADED, list_loaded, methods=["GET"], summary="List the models in memory", responses=failures()
+    )
     one = f"{_LOADED}/{{name:path}}"
     router.add_api_route(
         one, load, methods=["POST"], summary="Load a model (administrators)", responses=failures(403, 404, 503)
@@ -41,7 +43,7 @@ def make_router() -> APIRouter:
         one,
         swap,
         methods=["PUT"],
-        summary="Let new weights serve a name (administrators)",
+        summary="Load a model and use it for a name (administrators)",
         responses=failures(400, 403, 404, 409, 503),
     )
     router.add_api_route(

@@ -1,4 +1,4 @@
-"""Routes for administrators: list the known models, download one, and make it the default one."""
+"""Routes for administrators: list the known models, download a model, and make it the default model."""
 
 import asyncio
 from typing import Annotated
@@ -23,14 +23,18 @@ def make_router() -> APIRouter:
     """Make the router."""
     router = APIRouter(tags=["models"])
     router.add_api_route(
-        _MODELS, offers, methods=["GET"], summary="What can be fetched (administrators)", responses=failures(403)
+        _MODELS,
+        offers,
+        methods=["GET"],
+        summary="List the models that can be downloaded (administrators)",
+        responses=failures(403),
     )
     router.add_api_route(
         _FETCHES,
         start,
         methods=["POST"],
         status_code=202,
-        summary="Fetch a model (administrators)",
+        summary="Download a model (administrators)",
         responses=failures(400, 403, 404, 409),
     )
     router.add_api_route(
@@ -38,7 +42,7 @@ def make_router() -> APIRouter:
         stop,
         methods=["DELETE"],
         status_code=204,
-        summary="End a fetch (administrators)",
+        summary="Stop the download of a model (administrators)",
         responses=failures(403, 404),
     )
     return router

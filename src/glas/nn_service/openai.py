@@ -49,12 +49,17 @@ _TEXT = {"schema": {"type": "string"}}
 _EVENTS = {
     "itemSchema": {
         "type": "object",
-        "properties": {"data": {"type": "string", "description": "A JSON object with a `type`; at the end `[DONE]`."}},
+        "properties": {
+            "data": {
+                "type": "string",
+                "description": "A JSON object with the field `type`. The last event contains `[DONE]` instead.",
+            }
+        },
         "required": ["data"],
     }
 }
 _FORMS = {
-    "description": "The text, in the form asked for; a stream of `data:` lines with `stream=true`.",
+    "description": "The text in the requested format. With `stream=true`, a stream of lines that begin with `data:`.",
     "model": TranscriptionBody | VerboseBody,
     "content": {
         **dict.fromkeys(("text/plain", "application/x-subrip", "text/vtt"), _TEXT),
@@ -103,7 +108,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
         "/predict",
         predict,
         methods=["POST"],
-        summary="Speech to text, in the original's short form",
+        summary="Speech to text, in the short format of the original system",
         responses=failures(400, 413, 503, 504),
     )
     return router
@@ -164,7 +169,13 @@ async def translations(
     file: Recording,
     model: Model = "auto",
     language: Language = RUSSIAN,
-    prompt: Annotated[str, Form(max_length=MAX_PROMPT, description="English text that came before.")] = "",
+    prompt: Annotated[
+        str,
+        Form(
+            max_length=MAX_PROMPT,
+            description="English text before the recording, as an example of style and of the spelling of names.",
+        ),
+    ] = "",
     response_format: Form_ = ResponseFormat.JSON,
     temperature: Temperature = 0,
     granularities: Granularities,
@@ -193,10 +204,12 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
 
 
 def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple[str | None, bool]:
-    """Return the language to write, None if the model is to find it out; and whether to check that it is spoken.
+    """Return the language to write, and whether to check that it is the spoken language.
 
-    A language that the caller names counts, then the only one of `languages`. Of several, Russian is written if it is
-    among them, and checked.
+    The language is None if the model must detect it. If `is_named` is set (the request contains `language`), or if
+    `languages` is empty, `language` is written. It is checked only if it is the default, Russian. If `languages` has
+    one entry, this entry is written. If `languages` has several entries, Russian is written and checked if it is among
+    them; otherwise the model detects the language.
     """
     if is_named or not languages:
         code = _code(language)
@@ -208,7 +221,7 @@ def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple
 
 
 def _likely(hotwords: str, keywords: Sequence[str]) -> str:
-    """Join all keywords into one line.
+    """Join the keywords of two fields into one line.
 
     Raises:
         InvalidParameterError: the line is too long.
@@ -222,7 +235,7 @@ def _likely(hotwords: str, keywords: Sequence[str]) -> str:
 
 
 def _sent(**hints: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the fields that are not empty."""
+    """Return the names of those given fields that are not empty."""
     return tuple(name for name, value in hints.items() if value)
 
 

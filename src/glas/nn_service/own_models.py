@@ -1,8 +1,8 @@
 """Own models in memory: models that answer one person or one chat instead of the default model.
 
-The caller names the own model for a recording; this service does not know to whom it belongs. A recording never waits
-for an own model. If the own model is not in memory, it is loaded by another thread, and the default model answers until
-then. An own model answers only instead of the version of the default model with which it was compared.
+The caller names the own model for a recording; this service does not know to whom an own model belongs. A recording
+never waits for an own model. If the own model is not in memory, it is loaded by another thread, and the default model
+answers until then. An own model answers only instead of the version of the default model with which it was compared.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ from glas.recognition import LoadedModel, Registry, require_able
 from glas.settings import Settings
 
 STAY_S = 30.0
-"""A model that was used within this time is not unloaded to make room for another. Otherwise models would be loaded all
-the time if several people send recordings in turn.
+"""A model that was used within this time, in seconds, is not unloaded to make room for another model. Without this
+rule, models would be loaded all the time if several people send recordings in turn.
 """
 
 _TRY_AGAIN_S: Final = 60.0  # one that could not be loaded
@@ -36,8 +36,8 @@ class OwnModels:
 
     Args:
         settings: the directory of models, and the largest number of own models in memory. Own models answer only if
-            GLAS_MODEL is `auto`, because an administrator who names a model wants only this one.
-        registry: loads own models; its default model answers instead if one is not available.
+            GLAS_MODEL is `auto`, because an administrator who names a model wants only this model to answer.
+        registry: loads own models; the default model of the registry answers if an own model is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -57,9 +57,10 @@ class OwnModels:
 
     @contextlib.contextmanager
     def lease(self, own: OwnModel | None, options: DecodingOptions) -> Iterator[LoadedModel | None]:
-        """Lend an own model while the context is open, if it can answer now.
+        """Yield an own model, and keep it loaded while the context is open.
 
-        Otherwise yield None; the model is loaded in the background and can answer later.
+        If the own model cannot answer now, yield None. If it is only not loaded, it is loaded in the background, and
+        can answer later requests.
         """
         model = self._take(own, options)
         try:
@@ -71,12 +72,15 @@ class OwnModels:
                     model.used_at = time.monotonic()
 
     def answering(self, own: OwnModel | None) -> LoadedModel | None:
-        """Return an own model if it can answer now; otherwise return None, and it is loaded soon."""
+        """Return an own model if it can answer now; otherwise return None.
+
+        If the own model is not loaded, its loading is requested.
+        """
         with self._lock:
             return self._find(own)
 
     def follow(self) -> None:
-        """Unload own models that are not needed any more, and load the one that was requested last.
+        """Unload own models that are not needed any more, and load the own model that was requested last.
 
         Only one thread calls this.
         """
@@ -102,7 +106,7 @@ class OwnModels:
         self._unusable[wanted.model.version] = now + _TRY_AGAIN_S
 
     def close(self) -> None:
-        """Unload all."""
+        """Unload all own models."""
         with self._lock:
             models = list(self._loaded.values())
             self._loaded.clear()
@@ -121,7 +125,10 @@ class OwnModels:
         return None  # it does not know an option
 
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
-        """Return an own model if it can answer; otherwise request that it is loaded. The caller must hold the lock."""
+        """Return an own model if it can answer now. If it is only not loaded, request its loading and return None.
+
+        The caller must hold the lock.
+        """
         if own is None or own.instead_of != self._default_version():
             return None
         if own not in self._loaded:
@@ -133,7 +140,11 @@ class OwnModels:
         return None if model is None else model.version
 
     def _unload_stale(self) -> None:
-        """Unload own models that were not used for long, whose files were deleted, or whose champion does not serve."""
+        """Unload own models that were not used for a long time, or whose files were deleted.
+
+        Own models that were compared with another champion than the present one are unloaded, too. A model in use is
+        not unloaded.
+        """
         default, now = self._default_version(), time.monotonic()
         with self._lock:
             stale = [
@@ -151,11 +162,12 @@ class OwnModels:
             model.free()
 
     def _make_room(self) -> bool:
-        """If there are too many own models, unload the one that was not used for the longest time.
+        """Make room for another own model; return whether there is room.
 
-        Return whether there is room.
+        If too many own models are loaded, the own model that was not used for the longest time is unloaded.
 
-        A model in use is not unloaded. No request waits for room, because the default model answers instead.
+        A model that is in use or was used within `STAY_S` is not unloaded. Then there is no room, and the default model
+        answers.
         """
         with self._lock:
             if len(self._loaded) < self._most:
@@ -171,7 +183,7 @@ class OwnModels:
         """Load an own model.
 
         Raises:
-            ModelError: it does not exist, has another version, or is damaged.
+            ModelError: the model does not exist, has another version, or is damaged.
         """
         name = made_here(own.model.name, self._models_dir)
         if name is None:

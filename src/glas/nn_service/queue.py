@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from glas.domain.errors import OverloadedError, ServiceFaultError
+from glas.domain.errors import OverloadedError, ServiceStoppingError
 from glas.recognition import Job
 
 T = TypeVar("T")
@@ -16,9 +16,9 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher determine the order of their work.
+    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher determine the order of the work.
 
-    In addition, one recording of `IdleWork` is accepted, which does not use a place.
+    In addition, one recording of `IdleWork` is accepted, which does not count towards the limit.
     """
 
     def __init__(self, *, workers: int, waiting_limit: int) -> None:
@@ -36,16 +36,16 @@ class RecognitionQueue:
         return self._in_flight
 
     def submit(self, job: Job, work: Callable[[], T], *, is_idle_work: bool = False) -> asyncio.Future[T]:
-        """Start the work on a recording; this must be called from the event loop.
+        """Start the work on a recording; this must be called in the thread of the event loop.
 
         Args:
             job: the recording.
-            work: recognises it.
-            is_idle_work: whether it uses no place; at most one such recording is accepted.
+            work: function that recognises the recording.
+            is_idle_work: whether the recording comes from `IdleWork`, and so does not count towards the limit.
 
         Raises:
             OverloadedError: the queue is full; `retry_after_s` is the estimated time until a place is free.
-            ServiceFaultError: the queue is closed.
+            ServiceStoppingError: the queue is closed.
         """
         with self._lock:
             self._require_place(is_idle_work=is_idle_work)
@@ -65,7 +65,7 @@ class RecognitionQueue:
 
     def _require_place(self, *, is_idle_work: bool = False) -> None:
         if self._is_closed:
-            raise ServiceFaultError("the service is stopping")
+            raise ServiceStoppingError("the service is stopping")
         if self._in_flight >= self._limit and not is_idle_work:
             wait_s = max(1.0, self._mean_work_s * (self._in_flight - self._workers + 1) / self._workers)
             raise OverloadedError(

@@ -31,10 +31,10 @@ class RecognitionService:
     Args:
         recogniser: turns recordings into text.
         queue: limits the number of recordings in the service.
-        administration: downloads models and changes the default one.
+        administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: seconds after which the work on a recording without a text is stopped; None means never.
+        deadline_s: seconds after which the work on a recording is stopped if it has no text yet; None means never.
     """
 
     def __init__(
@@ -68,16 +68,17 @@ class RecognitionService:
         return self._queue.in_flight
 
     def require_ready(self) -> None:
-        """Raise an error unless a recording would be recognised now.
+        """Raise an error if a recording that arrives now would be refused.
 
         Raises:
-            ModelError: the default model is not in memory.
+            ServiceStoppingError: the service is stopping.
             OverloadedError: the queue is full.
-            ServiceFaultError: the service is stopping.
+            ModelError: the default model is not in memory.
         """
+        # First, because a service that stops unloads its models.
+        self._queue.require_place()
         if self.registry.default not in self.registry.loaded():
             raise ModelError(f"{self.registry.default} is not in memory")
-        self._queue.require_place()
 
     def submit(
         self,
@@ -93,14 +94,14 @@ class RecognitionService:
         """Start the recognition of a recording; see `Recogniser.transcribe`.
 
         Args:
-            read: reads the whole file; it is called once, in another thread.
+            read: function that reads the whole file; it is called once, in another thread.
             model: name of the model, as the caller wrote it.
             options: options of recognition.
             bucket: number that stands for the person, see `glas.domain.canary`; the candidate may answer instead of the
                 default model.
             own: the own model of the person or chat; it may answer instead of the default model.
-            when_idle: recognise only while no other request waits for a text.
-            on_progress: is called from another thread.
+            when_idle: whether to recognise the recording only while no other request waits for a text.
+            on_progress: function that is called with the progress, in another thread.
 
         Returns:
             The job, which the caller can end, and a future for the recognition.
@@ -129,7 +130,7 @@ class RecognitionService:
         return self._queue.submit(job, work)
 
     def _submit_idle(self, job: Job, work: Callable[[], Recognition]) -> asyncio.Future[Recognition]:
-        """Start a recognition that is stopped when any other request arrives."""
+        """Start a recognition as idle work: it is stopped when any other request arrives."""
         self._idle_work.begin(job, self._queue.in_flight)
         try:
             future = self._queue.submit(job, work, is_idle_work=True)
@@ -149,7 +150,11 @@ class RecognitionService:
         *,
         on_progress: Callable[[Progress], None],
     ) -> Recognition:
-        """Recognise a recording with a model. The own model, or else the candidate, is used instead if possible."""
+        """Recognise a recording with the own model, with the candidate, or with the named model.
+
+        The own model is used if it can answer now. If not, the candidate is used, if one is given and can be used.
+        Otherwise the model `name` is used.
+        """
         data = read()
         with self.own_models.lease(own, job.options) as model:
             if model is not None:
@@ -204,7 +209,7 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
 
 
 async def _unload_idle(registry: Registry) -> None:
-    """Unload, at intervals, models that were not used."""
+    """Unload models that were not used for some time; check this at intervals, until cancelled."""
     while True:
         await asyncio.sleep(min(_LOOK_AT_IDLE_S, registry.keep_alive_s or _LOOK_AT_IDLE_S))
         await asyncio.to_thread(registry.unload_idle)

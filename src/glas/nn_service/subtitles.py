@@ -37,7 +37,10 @@ class TimedSegment(_Part):
 
     text: str = Field(max_length=_MOST_CHARS)
     words: list[TimedWord] = Field(
-        default=[], max_length=_MOST_WORDS, description="Without them the text shares the seconds by its letters."
+        default=[],
+        max_length=_MOST_WORDS,
+        description="Words of the segment with times. If there are none, the time of the segment is divided among "
+        "the words by their number of letters.",
     )
 
 
@@ -58,7 +61,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
         "/v1/subtitles",
         subtitles,
         methods=["POST"],
-        summary="Subtitles of a text with times",
+        summary="Make subtitles from a text with times",
         response_class=Response,
         responses={200: {"content": {"application/x-subrip": text, "text/vtt": text}}, **failures(400, 413)},
     )

@@ -4,8 +4,8 @@
         recognition = recogniser.transcribe(data)
 
 `Recogniser.transcribe` decodes the file, finds the speech, recognises it piece by piece, removes text that nobody said,
-and writes capitals and digits. The server, the command line, the benchmarks and the evaluation after training all call
-it. A measured error rate therefore applies to the text that users get.
+and writes capitals and digits. The server, the command line, the benchmarks and the evaluation after training call this
+function. A measured error rate therefore applies to the text that users get.
 """
 
 from glas.recognition.job import AbandonedError, Job

@@ -1,15 +1,15 @@
 """The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them.
 
 The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
-tag. The tag is the virtual time, or the end of the piece before in the same recording, whichever is later. The piece
-with the smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all recordings
-get the same share, and a message does not wait for the rest of a recording of two hours. While pieces of long
-recordings are recognised, one additional worker is available for messages. So a message does not wait for such a piece,
-which may be half a minute long.
+tag. The tag is the later of two times: the virtual time, and the end of the previous piece of the same recording. The
+piece with the smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all
+recordings get equal shares of the workers, and a message does not wait for the rest of a recording of two hours. While
+pieces of long recordings are recognised, one additional worker is available for messages. So a message does not even
+wait for the end of one piece of a long recording. Such a piece may be half a minute long.
 
 A worker takes several pieces at the same time only if its engine is faster with batches (`Abilities.batch_size`). Such
-a worker takes only pieces that already wait, and not so many that another worker becomes idle. No piece waits for
-others to form a batch.
+a worker takes only pieces that are in the queue already. It leaves enough pieces for the other workers. No piece waits
+for other pieces to form a batch.
 """
 
 import bisect
@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from glas.domain.errors import ServiceFaultError
+from glas.domain.errors import ServiceStoppingError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines import Engine
+from glas.engines.allocator import Trimming
 from glas.recognition.job import Job
 from glas.system.threads import give_way
 
@@ -73,6 +74,7 @@ class Batcher:
         self._n_long = 0  # of these, those that hold a piece of a long recording
         self._is_closed = False
         self._workers = workers
+        self._trimming = Trimming()
         names = (f"engine-{index}" for index in range(workers + 1))
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         for thread in self._threads:
@@ -91,7 +93,7 @@ class Batcher:
             recognised.
 
         Raises:
-            ServiceFaultError: the batcher is closed.
+            ServiceStoppingError: the batcher is closed.
         """
         with self._changed:
             if self._is_closed:
@@ -104,7 +106,7 @@ class Batcher:
         return piece.future
 
     def close(self) -> None:
-        """Finish running calls and stop the workers; pieces in the queue fail with `ServiceFaultError`."""
+        """Finish the engines' running calls, and stop the workers; pieces in the queue get `ServiceStoppingError`."""
         with self._changed:
             self._is_closed = True
             left, self._waiting = self._waiting, []
@@ -123,6 +125,8 @@ class Batcher:
                 self._count(batch, -1)
                 # What was held back may go now.
                 self._changed.notify_all()
+            del batch  # its sound would be kept until the next batch comes
+            self._trimming.after_work()
 
     def _next(self) -> list[_Piece]:
         """Wait for the next batch; return an empty list when the batcher is closed."""
@@ -150,10 +154,10 @@ class Batcher:
         return batch
 
     def _most(self, first: _Piece, n_company: int) -> int:
-        """Return the largest size of a batch.
+        """Return the largest permitted number of pieces in a batch that begins with `first`.
 
-        The number is limited by the engine's batch size, by this worker's share of the pieces, and by the engine's
-        `batch_s`.
+        The number has three limits: the batch size of the engine, the share of this worker in the waiting pieces, and
+        the number of pieces that fit into the engine's `batch_s` seconds.
         """
         n_free_beside = max(0, self._workers - self._n_running - 1)
         share = math.ceil((1 + n_company) / (1 + n_free_beside))
@@ -171,12 +175,12 @@ class Batcher:
             self._n_long += step
 
 
-def _closed() -> ServiceFaultError:
-    return ServiceFaultError("the service is stopping")
+def _closed() -> ServiceStoppingError:
+    return ServiceStoppingError("the service is stopping")
 
 
 def _recognise(batch: Sequence[_Piece]) -> None:
-    """Recognise a batch. If the engine fails, repeat each piece alone, so that only the faulty piece fails."""
+    """Recognise a batch. If the engine fails, recognise each piece alone, so that only the faulty piece fails."""
     began = time.monotonic()
     try:
         heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)

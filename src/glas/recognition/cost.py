@@ -14,15 +14,15 @@ RECORDINGS = 24
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
     """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more.
 
-    Both models recognise each recording in turn, several times. For each recording the least time counts, because other
-    programs on the machine can only increase the time. The result is the median over recordings. Decoding runs in other
-    processes and is the same for both, so it is not counted. Nothing else may run in this process during the
-    measurement.
+    Each recording is recognised by both models in turn, several times. For each model and recording, the least time
+    counts, because other programs on the machine can only increase the time. The result is the median of the
+    differences over all recordings. Decoding runs in other processes and is the same for both models, so it is not
+    counted. Nothing else may run in this process during the measurement.
 
     Args:
         champion: the model that serves.
         candidate: the model that is compared with it.
-        utterances: recordings; at most `RECORDINGS` of them are used, chosen evenly.
+        utterances: recordings. At most `RECORDINGS` are used, which are spread evenly over all given recordings.
     """
     step = max(1, len(utterances) // RECORDINGS)
     ratios = []
@@ -35,7 +35,7 @@ def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[
 
 
 def _cost(recogniser: Recogniser, data: bytes) -> float:
-    """Return the processor time of this process for one recording, seconds."""
+    """Recognise one recording, and return the processor time that this process needed for it, in seconds."""
     began = time.process_time()
     recogniser.transcribe(data)
     return time.process_time() - began

@@ -1,9 +1,10 @@
 """Error rates of a recogniser on recordings with reference texts.
 
 The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
-intervals in ASR performance evaluation"). Whole speakers are drawn if the data set names at least `FEWEST_SPEAKERS`.
-Otherwise recordings are drawn, as if the recordings of one speaker were independent. If there are few speakers, the
-error rate of other voices may be outside the interval.
+intervals in ASR performance evaluation"). If the data set names the speaker of every recording, and at least
+`FEWEST_SPEAKERS` of them, the bootstrap draws speakers with all their recordings. Otherwise it draws single recordings,
+as if the recordings of one speaker were independent. If the data set has few speakers, the error rate on other voices
+may be outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,20 +47,27 @@ class UtteranceResult(_Value):
     reference: str
     text: str
     word_errors: int = Field(ge=0)
-    words: int = Field(ge=0, description="Of the reference, by RU-NORM.")
+    words: int = Field(ge=0, description="Number of words of the reference, after the normalisation RU-NORM.")
     char_errors: int = Field(ge=0)
-    chars: int = Field(ge=0, description="Of the reference, by RU-NORM; spaces between words are characters.")
+    chars: int = Field(
+        ge=0,
+        description="Number of characters of the reference, after the normalisation RU-NORM. Spaces between words "
+        "are characters.",
+    )
     duration_s: float = Field(ge=0)
     speaker: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
-    level_db: float | None = Field(default=None, description="Root mean square of the samples, 0 for full scale.")
+    level_db: float | None = Field(
+        default=None,
+        description="Root mean square of the samples in decibels; 0 dB is full scale. null if it is not known.",
+    )
 
 
 class Failure(_Value):
     """A recording that could not be recognised."""
 
     file: str
-    code: str = Field(description="Of the error; `file_unreadable` where the file cannot be read.")
+    code: str = Field(description="Code of the error. It is `file_unreadable` if the file cannot be read.")
     message: str
 
 
@@ -69,16 +77,22 @@ class Evaluation(_Value):
     data: str = Field(description="Name of the data set.")
     model: ModelRef
     rates: ErrorRates
-    wer_interval: Interval | None = Field(description="Null with fewer than two recordings.")
+    wer_interval: Interval | None = Field(
+        description="Confidence interval of the word error rate. null if there are fewer than two recordings."
+    )
     cer_interval: Interval | None
-    interval_method: str = Field(description="What is drawn, and how.")
+    interval_method: str = Field(description="Name of the method by which the confidence intervals are computed.")
     resamples: int = RESAMPLES
     seed: int = SEED
-    audio_s: float = Field(ge=0, description="Seconds of audio.")
-    processing_s: float = Field(ge=0, description="Seconds of work, summed over threads.")
+    audio_s: float = Field(ge=0, description="Total length of the recognised recordings, in seconds.")
+    processing_s: float = Field(ge=0, description="Total processing time in seconds, summed over all threads.")
     utterances: tuple[UtteranceResult, ...]
-    failures: tuple[Failure, ...] = Field(description="Recordings that are in no figure.")
-    n_without_reference: int = Field(ge=0, description="Lines of the data set that have no reference.")
+    failures: tuple[Failure, ...] = Field(
+        description="Recordings that could not be recognised. They count in none of the figures."
+    )
+    n_without_reference: int = Field(
+        ge=0, description="Number of lines of the data set without a reference. They count in none of the figures."
+    )
 
 
 def evaluate(
@@ -172,7 +186,7 @@ def _evaluation(
 
 
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
-    """Return the unit of the bootstrap, speakers or recordings, and the block of each recording."""
+    """Return what the bootstrap draws, `speakers` or `recordings`, and the block to which each recording belongs."""
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:
         return "speakers", named

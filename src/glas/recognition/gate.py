@@ -1,7 +1,8 @@
 """The gate: decide whether a candidate may replace the champion.
 
-All functions here depend only on the measurements. A candidate passes only if every check passes. Each check reports
-its limit and the measured value. The limits (`GateLimits`) are the same for every model.
+The decision depends only on the measurements of both models, and on the overlap of the test with the training data. A
+candidate passes only if every check passes. Each check contains its limit and the measured value. The limits
+(`GateLimits`) are the same for every model.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,9 @@ from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
 
 FEWEST_BUCKET_WORDS: Final = 150
-"""Buckets with fewer words are shown but not judged, because there one error is almost a point."""
+"""Buckets with fewer words than this are shown but not judged, because one wrong word would change their error rate too
+much. In a bucket of 150 words, it changes the rate by 0.7 percentage points.
+"""
 
 
 class _Value(BaseModel):
@@ -25,11 +28,29 @@ class _Value(BaseModel):
 class GateLimits(_Value):
     """Limits of the gate for the measurements of a candidate."""
 
-    least_gain: float = Field(default=0.05, description="Relative fall of the word error rate on the test set.")
-    most_guard_loss: float = Field(default=0.003, description="Rise of the word error rate on each guard set.")
-    most_bucket_loss: float = Field(default=0.01, description="The same in each bucket of the test set.")
-    most_nonspeech: float = Field(default=0.01, description="Share of sounds without speech that get a text.")
-    most_slower: float = Field(default=0.05, description="Relative rise of processor time.")
+    least_gain: float = Field(
+        default=0.05,
+        description="Least required decrease of the word error rate on the test set, as a fraction of the "
+        "champion's rate.",
+    )
+    most_guard_loss: float = Field(
+        default=0.003,
+        description="Largest permitted increase of the word error rate on each guard set, as a difference of the "
+        "rates (0.003 is 0.3 percentage points).",
+    )
+    most_bucket_loss: float = Field(
+        default=0.01,
+        description="Largest permitted increase of the word error rate in each bucket of the test set, as a "
+        "difference of the rates (0.01 is 1 percentage point).",
+    )
+    most_nonspeech: float = Field(
+        default=0.01,
+        description="Largest permitted share (0..1) of sounds without speech for which the model writes a text.",
+    )
+    most_slower: float = Field(
+        default=0.05,
+        description="Largest permitted increase of processor time, as a fraction of the champion's processor time.",
+    )
 
 
 class Measured(_Value):
@@ -38,17 +59,29 @@ class Measured(_Value):
     model: ModelRef
     test: Evaluation
     guards: tuple[Evaluation, ...] = ()
-    n_nonspeech: int = Field(ge=0, description="Sounds without speech that were tried.")
-    n_invented: int = Field(ge=0, description="Those that got a text.")
+    n_nonspeech: int = Field(ge=0, description="Number of sounds without speech that the model had to recognise.")
+    n_invented: int = Field(ge=0, description="Number of sounds without speech for which the model wrote a text.")
 
 
 class Overlap(_Value):
-    """Number of speakers, recordings and texts of the test on which the candidate was trained."""
+    """How many speakers, recordings and texts of the test were also in the training data of the candidate."""
 
-    n_speakers: int = Field(ge=0, description="Speakers of the test set whom it learnt from.")
-    n_recordings: int = Field(ge=0, description="Recordings of the test and guard sets that it learnt from.")
-    n_texts: int = Field(ge=0, description="References of the test set that it learnt from.")
-    is_personal: bool = Field(default=False, description="The model is for speakers whom it learns from.")
+    n_speakers: int = Field(
+        ge=0,
+        description="Number of speakers of the test set whose recordings are also in the training data of the model.",
+    )
+    n_recordings: int = Field(
+        ge=0,
+        description="Number of recordings of the test set and of the guard sets that are also in the training "
+        "data of the model.",
+    )
+    n_texts: int = Field(
+        ge=0, description="Number of references of the test set that are also in the training data of the model."
+    )
+    is_personal: bool = Field(
+        default=False,
+        description="Whether the model is intended only for the speakers on whose recordings it was trained.",
+    )
 
 
 class Condition(StrEnum):
@@ -68,22 +101,30 @@ class Condition(StrEnum):
 class Bucket(_Value):
     """A part of the test set: the recordings whose length, level or confidence is in a range."""
 
-    kind: str = Field(description="length (s), level (dB) or confidence.")
+    kind: str = Field(
+        description="Quantity by which the recordings are grouped: `length` in seconds, `level` in decibels, or "
+        "`confidence`."
+    )
     low: float | None
     high: float | None
     n_words: int
-    before: float = Field(description="Word error rate of the model that serves.")
-    after: float = Field(description="Word error rate of the candidate.")
+    before: float = Field(description="Word error rate of the champion in the bucket, as a fraction.")
+    after: float = Field(description="Word error rate of the candidate in the bucket, as a fraction.")
 
 
 class Check(_Value):
     """Result of one condition."""
 
     condition: Condition
-    subject: str = Field(default="", description="Name of the guard set.")
+    subject: str = Field(
+        default="", description="Name of the guard set. Empty for checks that are not about a guard set."
+    )
     bucket: Bucket | None = None
-    limit: float = Field(description="The least value of a gain or a certainty; the most of anything else.")
-    value: float | None = Field(description="What was measured; null if it cannot be.")
+    limit: float = Field(
+        description="Least permitted value of a gain or of a certainty. For other conditions, the largest "
+        "permitted value."
+    )
+    value: float | None = Field(description="Measured value; null if it could not be measured.")
     passed: bool
 
 
@@ -97,7 +138,10 @@ class Verdict(_Value):
     buckets: tuple[Bucket, ...]
     wer_before: float
     wer_after: float
-    difference: Interval | None = Field(description="Of the word error rates, champion less candidate.")
+    difference: Interval | None = Field(
+        description="Interval of the difference of the word error rates: rate of the champion minus rate of the "
+        "candidate. null if it could not be computed."
+    )
 
 
 def judge(
@@ -109,7 +153,7 @@ def judge(
         champion: the model that serves.
         candidate: the candidate, measured on the same recordings.
         slower: relative difference in processor time, from `glas.recognition.cost`.
-        overlap: the part of the test on which the candidate was trained.
+        overlap: the part of the test set that was also in the training data of the candidate.
         limits: the limits; None for the defaults.
     """
     limits = limits or GateLimits()
@@ -183,10 +227,11 @@ def _certainty(difference: Interval | None) -> Check:
 
 
 def _disjoint(overlap: Overlap) -> list[Check]:
-    """Return the checks that the candidate was not trained on its test.
+    """Return the checks that the test set and the training data of the candidate do not overlap.
 
-    No model may be trained on a recording of the test. A personal model may be trained on the speakers of its test but
-    not on its texts. Any other model may be trained on the texts but not on the speakers.
+    No model may be trained on a recording of the test set or of a guard set. A personal model may be trained on the
+    speakers of the test set, but not on the texts of the test set. Any other model may be trained on these texts, but
+    not on these speakers.
     """
     by_voice = _at_most(Condition.SPEAKERS, 0, overlap.n_speakers)
     by_text = _at_most(Condition.TEXTS, 0, overlap.n_texts)
@@ -194,7 +239,7 @@ def _disjoint(overlap: Overlap) -> list[Check]:
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Divide the test set by length, level and confidence, as the champion reports them."""
+    """Divide the test set into buckets by length, level and confidence; the champion's values for a recording count."""
     pairs = list(zip(before.utterances, after.utterances, strict=True))
     for kind, value, borders in BUCKETS:
         known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]
@@ -217,4 +262,6 @@ BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Seque
     ("level", lambda one: one.level_db, (-35.0, -25.0)),
     ("confidence", lambda one: one.confidence, (0.6, 0.85)),
 )
-"""The values by which the test set is divided, and their limits."""
+"""The values by which the test set is divided into buckets: name, function that returns the value, borders of the
+buckets.
+"""

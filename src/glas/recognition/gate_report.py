@@ -29,14 +29,15 @@ def write_report(
 ) -> Path:
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; return the path of the page.
 
-    If a recording no longer exists, because its speaker deleted their data meanwhile, only `verdict.json` stays.
+    If a speaker deleted their data meanwhile, a recording is missing. Then all files of the report except
+    `verdict.json` are deleted.
 
     Args:
-        folder: the folder, which is created if it is missing.
+        folder: the directory, which is created if it is missing.
         found: the result of `try_candidate`.
         test: the test set; its recordings with the most errors are embedded in the page.
         say: the catalogue of the language of the page.
-        guards: the guard sets, whose texts are in the evaluations.
+        guards: the guard sets. The evaluations contain their texts, so their recordings must still exist, too.
     """
     make_directory(folder)
     audio = [one.audio for some in (test, *guards) for one in some.utterances]
@@ -94,7 +95,7 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
 
 
 def _named(name: str, say: Catalogue) -> str:
-    """Return the title of a model for people."""
+    """Return the name of a model that people read."""
     found = title_of_model(name)
     return found.en if say.language == "en" else found.ru
 
@@ -118,7 +119,7 @@ def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
 
 
 def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[str]:
-    """Return HTML for the recordings with the most word errors of the candidate, with their sound."""
+    """Return one piece of HTML, with the sound, for each recording in which the candidate made the most word errors."""
     files = {one.name: one.audio for one in test.utterances}
     texts = {one.file: one.text for one in before.utterances}
     worst = sorted(after.utterances, key=lambda one: (-one.word_errors, one.file))[:WORST]

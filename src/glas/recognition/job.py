@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class AbandonedError(ServiceTimeoutError):
-    """The caller has closed the connection, so nobody will read the answer."""
+    """The caller has closed the connection, so the recognition was ended."""
 
     code = "abandoned"
 
@@ -28,8 +28,9 @@ class Job:
 
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S`; slots and batcher then reserve capacity for messages.
-        finish_tag: end of its last piece in the batcher's virtual time.
-        engine_s: seconds of engines' work for it; the time of a batch is divided by the lengths of its pieces.
+        finish_tag: end of the recording's last submitted piece in the batcher's virtual time.
+        engine_s: seconds that engines worked on the recording. The time of a batch is divided among its pieces in
+            proportion to their lengths.
     """
 
     def __init__(self, options: DecodingOptions = PLAIN, *, deadline_s: float | None = None) -> None:
@@ -44,19 +45,19 @@ class Job:
 
     @property
     def work_s(self) -> float:
-        """Seconds of work so far: of the job's own thread, without waiting, and of engines."""
+        """Seconds of work on the recording so far: the time of the job's thread without its waits, plus `engine_s`."""
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self, why: GlasError | None = None) -> None:
-        """End the job. All its waits raise `why`; by default this is that the caller no longer waits."""
+        """End the job. `check` and `wait` then raise `why`; if it is None, they raise `AbandonedError`."""
         if not self._given_up.done():
-            self._given_up.set_exception(why or AbandonedError("the caller went away before the end"))
+            self._given_up.set_exception(why or AbandonedError("the caller closed the connection before the end"))
 
     def check(self) -> None:
-        """Raise an error if nobody waits for the text any more.
+        """Raise an error if the job was ended, or if its deadline has passed.
 
         Raises:
-            GlasError: the job was ended.
+            GlasError: the job was ended; this is the error that `give_up` received.
             ServiceTimeoutError: the deadline has passed.
         """
         if self._given_up.done():
@@ -65,10 +66,12 @@ class Job:
             raise ServiceTimeoutError(f"expected a text within {self._deadline_s:g} s, got none in that time")
 
     def wait(self, future: Future[T]) -> T:
-        """Wait for a future and return its result; if the job is ended or its deadline passes, cancel the future.
+        """Wait for a future and return its result.
+
+        If the job is ended or its deadline passes before the future is done, cancel the future and raise an error.
 
         Raises:
-            GlasError: an error of `check`, or the exception of the future.
+            GlasError: the errors of `check`. An exception of the future is raised unchanged.
         """
         since = time.monotonic()
         left_s = None if self._deadline_s is None else max(0.0, self._began + self._deadline_s - since)
@@ -85,7 +88,10 @@ class Job:
 
 
 def following(other: Future[None]) -> Future[None]:
-    """Return a future with the result of another one; cancelling it does not cancel the other one."""
+    """Return a new future that gets the result of another future.
+
+    Cancelling the new future does not cancel the other one. So several jobs can wait for one future.
+    """
     mine: Future[None] = Future()
 
     def follow(done: Future[None]) -> None:

@@ -1,4 +1,4 @@
-"""The journal of promotions: each replacement of a model, with the person who decided and the reason."""
+"""The journal of promotions: each decision about replacing the champion, with the person who decided and the reason."""
 
 import contextlib
 import getpass
@@ -23,12 +23,18 @@ class Promotion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     time: str = Field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-    by: str = Field(default_factory=getpass.getuser, description="The user of the operating system.")
-    champion: ModelRef = Field(description="What served before.")
-    candidate: ModelRef = Field(description="What was judged.")
+    by: str = Field(default_factory=getpass.getuser, description="User of the operating system who made the decision.")
+    champion: ModelRef = Field(description="Model that was the champion before the decision.")
+    candidate: ModelRef = Field(description="Model about which the decision was made.")
     event: Literal["judged", "released", "forced", "taken_back"]
-    failed: tuple[str, ...] = Field(default=(), description="Conditions of the gate that did not hold.")
-    reason: str | None = Field(default=None, description="Why it was forced or taken back.")
+    failed: tuple[str, ...] = Field(
+        default=(), description="Names of the conditions of the gate that the candidate did not meet."
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Reason why the candidate was made the champion against the gate, or was taken back. null for "
+        "other decisions.",
+    )
 
 
 def write(models_dir: Path, promotion: Promotion) -> None:
@@ -41,7 +47,7 @@ def read(models_dir: Path) -> list[Promotion]:
     """Return all decisions, the oldest first.
 
     Raises:
-        ModelError: a line is something else than a decision.
+        ModelError: a complete line of the journal is not a decision.
     """
     path = models_dir / FILE
     if not path.is_file():
@@ -53,18 +59,21 @@ def read(models_dir: Path) -> list[Promotion]:
 
 
 def _entries(text: str) -> Iterator[Any]:
-    """Read each line, but for what a crash has left of one."""
+    """Parse each line of the journal; skip a line that is no JSON, because a crash can leave an incomplete line."""
     for line in text.splitlines():
         with contextlib.suppress(json.JSONDecodeError):
             yield json.loads(line)
 
 
 def last_release(models_dir: Path) -> Promotion | None:
-    """Return the decision by which the present model serves; None if it was taken back, or if there was none."""
+    """Return the last decision that changed the champion.
+
+    Return None if that decision was taken back, or if no such decision is recorded.
+    """
     changes = [one for one in read(models_dir) if one.event != "judged"]
     return changes[-1] if changes and changes[-1].event != "taken_back" else None
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Return whether a model was ever released because it passed the gate, even if it was taken back later."""
+    """Return whether a model ever became the champion because it passed the gate, even if this was taken back later."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

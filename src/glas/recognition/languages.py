@@ -6,7 +6,7 @@ from glas.recognition.transcriber import Progress
 
 
 class AnotherLanguageError(Exception):
-    """The first model does not know the spoken language, so another model must recognise the recording."""
+    """The first model does not know the spoken language, so the recording must be recognised by another model."""
 
     def __init__(self, language: str, model: str) -> None:
         super().__init__(language)
@@ -18,8 +18,8 @@ class FirstAttempt:
     """The first attempt at a recording whose language the caller did not name.
 
     Args:
-        on_progress: is called with the progress.
-        model_for: returns the uniform name of a model that writes a language; None if there is none.
+        on_progress: function of the caller that is called with the progress.
+        model_for: returns the uniform name of a model that writes a language; None if there is no such model.
     """
 
     def __init__(self, on_progress: Callable[[Progress], None], model_for: Callable[[str], str | None]) -> None:
@@ -28,15 +28,17 @@ class FirstAttempt:
         self._has_text = False
 
     def on_progress(self, progress: Progress) -> None:
-        """Pass progress on."""
+        """Pass the progress on to the caller."""
         self._has_text = self._has_text or bool(progress.segments)
         self._on_progress(progress)
 
     def on_foreign(self, language: str) -> None:
-        """End the attempt if another model knows the language, unless the caller has received text already.
+        """End the attempt because another language is spoken, so that another model can recognise the recording.
+
+        The attempt continues if no model writes the language, or if the caller has received text already.
 
         Raises:
-            AnotherLanguageError: there is such a model.
+            AnotherLanguageError: another model writes the language, and the caller has received no text yet.
         """
         if not self._has_text and (model := self._model_for(language)) is not None:
             raise AnotherLanguageError(language, model)

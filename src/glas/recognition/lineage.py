@@ -13,7 +13,7 @@ FILE = "lineage.json"
 
 
 class Lineage(BaseModel):
-    """The base of a model, and the hashes of the recordings on which it was trained.
+    """The base model of a fine-tuned model, and hashes of the recordings on which the fine-tuned model was trained.
 
     The lineage contains no text and no sound.
     """
@@ -21,13 +21,27 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     base: ModelRef
-    data: str | None = Field(default=None, description="Name of the dataset version; None for folders.")
-    speakers: tuple[str, ...] = Field(default=(), description="Pseudonyms of those who spoke, as far as known.")
-    recordings: tuple[str, ...] = Field(description="sha256 of each file that it learnt from or was chosen on, sorted.")
-    texts: tuple[str, ...] = Field(description="sha256 of each normalised reference, sorted.")
-    kept: tuple[str, ...] = Field(default=(), description="Names of the sets that must not become worse.")
-    recipe: dict[str, Any] = Field(description="How it was trained.")
-    result: dict[str, Any] = Field(description="What each share of the change does.")
+    data: str | None = Field(
+        default=None,
+        description="Name of the dataset version on which the model was trained. null if it was trained on "
+        "directories of recordings.",
+    )
+    speakers: tuple[str, ...] = Field(
+        default=(), description="Pseudonyms of the speakers of the recordings, as far as they are known."
+    )
+    recordings: tuple[str, ...] = Field(
+        description="sha256 of each recording that was used to train the model or to choose it, sorted."
+    )
+    texts: tuple[str, ...] = Field(description="sha256 of each reference after normalisation, sorted.")
+    kept: tuple[str, ...] = Field(
+        default=(),
+        description="Names of the sets of recordings by which the share of the learnt change of the weights was "
+        "chosen.",
+    )
+    recipe: dict[str, Any] = Field(description="Settings of the training.")
+    result: dict[str, Any] = Field(
+        description="Measured result for each share of the learnt change of the weights that was tried."
+    )
 
 
 def read_lineage(directory: Path) -> Lineage | None:

@@ -17,11 +17,12 @@ class LoadedModel:
     Attributes:
         engine: the engine.
         version: version of its weights.
-        memory_bytes: growth of the process while the model was loaded; None if the system does not report it.
+        memory_bytes: growth of the memory of the process while the model was loaded; None if the system does not report
+            it.
         since: time at which it was loaded.
         n_leases: number of requests that use it.
-        used_at: end of the last use on the monotonic clock, seconds.
-        is_retired: whether it was unloaded or replaced; it is then closed when its last lease ends.
+        used_at: time at which the last lease ended, in seconds on the monotonic clock.
+        is_retired: whether the model was unloaded or replaced. Then it is closed when its last lease ends.
     """
 
     engine: Engine
@@ -34,11 +35,11 @@ class LoadedModel:
 
     @property
     def ref(self) -> ModelRef:
-        """The model and its version."""
+        """The name of the model and the version of its weights."""
         return ModelRef(name=self.engine.name, version=self.version)
 
     def free(self) -> None:
-        """Close the engine, and return its memory to the system."""
+        """Close the engine, and return the memory of the engine to the system."""
         self.engine.close()
         allocator.trim()  # hundreds of megabytes of weights
 

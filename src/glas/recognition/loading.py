@@ -18,11 +18,11 @@ _MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
 
 
 class ModelLoader:
-    """Loads models. Threads may share one.
+    """Loads models. Several threads may share a loader.
 
     Args:
         load: makes an engine from a uniform name.
-        version_of: returns the version of the files that a model has on disk, by its uniform name.
+        version_of: returns the version of the files on disk for a uniform name.
     """
 
     def __init__(self, load: LoadEngine, version_of: Callable[[str], str]) -> None:
@@ -30,14 +30,14 @@ class ModelLoader:
         self._version_of = version_of
 
     def is_current(self, model: LoadedModel, name: str) -> bool:
-        """Return whether a loaded model has the version that is on disk under its uniform name."""
+        """Return whether a loaded model has the same version as the files that are on disk under this uniform name."""
         return model.version == self._version_of(name)
 
     def load(self, name: str, expected: str | None = None) -> LoadedModel:
         """Load a model by its uniform name.
 
         Raises:
-            ModelError: it cannot be loaded, or its files have another version than the expected one.
+            ModelError: the model cannot be loaded, or its files have another version than `expected`.
         """
         for _ in range(_MOST_LOADS):
             before, began = resident_bytes(), time.monotonic()

@@ -1,7 +1,9 @@
 """Resolve the names of models and aliases.
 
-`auto` and its synonyms mean the default model. Administrators may define other aliases, such as `candidate`, until the
-process ends. The name of a model always means the files of that model.
+Callers may write the name of a model in several ways. Its uniform name has one form, such as `onnx:gigaam-v3-ctc`. A
+canonical name is a uniform name or an alias. The alias `auto` and its synonyms mean the default model. Administrators
+may define other aliases, such as `candidate`; these are forgotten when the process ends. The name of a model always
+means this model, and cannot become an alias.
 """
 
 import contextlib
@@ -51,7 +53,7 @@ class ModelNames:
         return sorted(alias for alias, target in self._aliases.copy().items() if target == name)
 
     def canonical(self, name: str, loaded: Iterable[str]) -> str:
-        """Return the canonical name for the name that a caller wrote: an alias or a uniform name.
+        """Return the canonical name of the model that a caller means: an alias or a uniform name.
 
         Args:
             name: the name that a caller wrote.
@@ -73,22 +75,23 @@ class ModelNames:
                 return uniform
         raise UnknownModelError(
             f"expected a model that is served here ({', '.join(known)}, or 'auto'), got {name!r}; "
-            "more of them: `glas models`, `glas models get NAME`",
+            "further models: `glas models`, `glas models get NAME`",
             param="model",
         )
 
     def target(self, canonical: str) -> str:
-        """Return the uniform name for which a canonical name stands now."""
+        """Return the uniform name of the model for which a canonical name stands now."""
         return self._aliases.get(canonical, canonical)
 
     def alias(self, name: str, target: str | None) -> str | None:
-        """Return the alias that `name` is, or becomes when it is set to `target`.
+        """Return `name` as an alias: one that exists, or one that may be defined for `target`.
 
-        Return None if it is the name of a model.
+        If `name` is the name of a model, it is no alias, and the result is None.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
-            UnknownModelError: `name` is not a model, and no target is given or it is not a valid alias.
+            UnknownModelError: `name` is neither a model nor an alias that exists, and cannot become an alias. This is
+                so if `target` is None, or if `name` has characters that an alias may not have.
         """
         if name in DEFAULT_NAMES:
             return AUTO
@@ -112,7 +115,7 @@ class ModelNames:
         return name
 
     def set(self, alias: str, target: str) -> None:
-        """Set the model, given by its uniform name, for which an alias stands."""
+        """Let an alias stand for the model with the uniform name `target`."""
         self._aliases[alias] = target
 
     def remove(self, alias: str) -> None:

@@ -62,7 +62,7 @@ def wind(rng: Rng, count: int) -> Sound:
 
 
 def hum(rng: Rng, count: int) -> Sound:
-    """Make a hum like that of mains or a motor, with harmonics of slightly varying pitch."""
+    """Make a hum like that of the mains current or of a motor, with harmonics of slightly varying pitch."""
     base_hz = rng.choice((50.0, 60.0, 100.0, rng.uniform(70, 140)))
     phase = 2 * np.pi * np.cumsum(base_hz * (1 + 0.01 * _slow(rng, count, 3))) / RATE_HZ
     strengths = rng.uniform(0.1, 1, 15)
@@ -149,7 +149,7 @@ def crowd(rng: Rng, count: int) -> Sound:
 def humming(rng: Rng, count: int) -> Sound:
     """Make a voice that hums one vowel up and down.
 
-    Of all these sounds, speech detectors most often take it for speech.
+    Of all kinds of sounds in this module, speech detectors most often take humming for speech.
     """
     pitch_hz = rng.uniform(90, 260) * 2 ** (0.8 * (_slow(rng, count, 1.5) - 0.5))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ

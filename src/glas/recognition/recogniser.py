@@ -39,7 +39,8 @@ class Recogniser:
     Args:
         registry: the models.
         transcriber: recognises recordings with a model.
-        multilingual: returns the uniform name of a model for languages other than Russian; None if there is none.
+        multilingual: returns the uniform name of a model for languages other than Russian; None if there is no such
+            model.
     """
 
     def __init__(self, registry: Registry, transcriber: Transcriber, multilingual: Callable[[], str | None]) -> None:
@@ -75,11 +76,11 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        Return the model that the caller names. If this is the default model and it does not know the language, return
-        another model on disk that knows it.
+        Normally this is the model that the caller names. But if the caller means the default model, and this model is
+        loaded and does not know the language, a multilingual model on disk is taken, if there is one.
 
         Returns:
-            A uniform name, or an alias, which is resolved when the model is leased.
+            A uniform name or an alias. An alias is resolved later, when the model is leased.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -105,7 +106,7 @@ class Recogniser:
         *,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> Recognition:
-        """Recognise one recording with a chosen model; another thread may end the job. See `transcribe`.
+        """Recognise one recording with a chosen model; another thread may end the job.
 
         Args:
             job: the recording.
@@ -123,7 +124,7 @@ class Recogniser:
     def run_with(
         self, job: Job, model: LoadedModel, data: bytes, *, on_progress: Callable[[Progress], None]
     ) -> Recognition:
-        """Recognise one recording with a model that the caller keeps in memory meanwhile. See `run`.
+        """Recognise one recording with a model that the caller keeps loaded until this returns.
 
         Raises:
             GlasError: the errors of `run`.
@@ -148,15 +149,16 @@ class Recogniser:
         return self._transcriber.transcribe(data, model, job, on_progress=on_progress)
 
     def _model_for(self, engine: Engine, language: str) -> str | None:
-        """Return the uniform name of a model that can write a language, preferably that of `engine`.
+        """Return the uniform name of a model that can write a language.
 
-        None if there is none.
+        This is the model of `engine` if it knows the language, and otherwise a multilingual model on disk. If there is
+        no such model, return None.
         """
         return engine.name if language in engine.abilities.languages else self._multilingual()
 
 
 def require_able(engine: Engine, options: DecodingOptions) -> None:
-    """Raise if a model does not support the options.
+    """Raise an error if a model does not support the options.
 
     Raises:
         InvalidParameterError: the model does not know the language, or cannot translate.
@@ -219,7 +221,11 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Return the options with another threshold; speech ends at a probability that is not higher than it."""
+    """Return the options of segmentation with another threshold.
+
+    Speech begins above this probability. The probability at which speech ends must not be higher than the threshold, so
+    it is lowered if necessary.
+    """
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
 

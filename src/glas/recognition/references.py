@@ -1,4 +1,4 @@
-"""Recordings with reference texts, read from a folder or a manifest."""
+"""Recordings with reference texts, read from a directory or a manifest."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Utterance:
 
     Attributes:
         audio: the file.
-        name: its name in the data set.
+        name: name of the recording in the data set.
         text: the reference: the right words.
         speaker: the speaker's name; None if the data set does not name speakers.
     """
@@ -38,9 +38,9 @@ class ReferenceSet:
     """Recordings with reference texts.
 
     Attributes:
-        name: name of the folder or manifest.
+        name: name of the directory or manifest.
         utterances: the recordings, at least one.
-        n_without_reference: number of lines that were left out because their text is null.
+        n_without_reference: number of recordings that were left out because their text is null.
     """
 
     name: str
@@ -49,7 +49,7 @@ class ReferenceSet:
 
 
 def content_hash(data: ReferenceSet) -> str:
-    """Return a hash over the sounds, texts and speakers of a data set; names and paths do not change it."""
+    """Return a hash over the sounds, texts and speakers of a data set; the paths of files do not change the hash."""
     lines = (
         f"{sha256_of(one.audio)} {sha256(one.text.encode()).hexdigest()} {one.speaker}\n" for one in data.utterances
     )
@@ -60,9 +60,9 @@ def read_reference_set(place: Path) -> ReferenceSet:
     """Read a data set.
 
     Args:
-        place: a folder in the format `audiofolder` of Hugging Face (`metadata.jsonl` with file_name and text), a folder
-            with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or such a file
-            itself. Paths of audio are relative to the file that contains them.
+        place: a directory in the format `audiofolder` of Hugging Face (`metadata.jsonl` with file_name and text), a
+            directory with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or a file
+            `metadata.jsonl` or NeMo manifest. Paths of audio are relative to the file that contains them.
 
     Raises:
         DataSetError: there is no such file, a line has a wrong format, or an audio file is missing.
@@ -92,8 +92,8 @@ def _listing(place: Path) -> Path:
     for name in (AUDIOFOLDER, *MANIFESTS):
         if (place / name).is_file():
             return place / name
-    expected = f"a folder with {AUDIOFOLDER} or {MANIFESTS[0]}, or a manifest"
-    got = "no such file or folder" if not place.exists() else "a folder without them"
+    expected = f"a directory with {AUDIOFOLDER} or {MANIFESTS[0]}, or a manifest"
+    got = "no such file or directory" if not place.exists() else "a directory without them"
     raise DataSetError(f"{place}: expected {expected}, got {got}")
 
 

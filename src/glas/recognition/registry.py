@@ -1,13 +1,14 @@
 """The registry of loaded models: it loads, lends, replaces and unloads models.
 
-A model is loaded when it is first requested, and unloaded when it was not requested for some time. Each user of a model
-holds a lease. A model that is unloaded or replaced is closed after its last lease, so no request fails because of that.
+A model is loaded when it is first requested, and unloaded when it was not used for some time. Code that uses a model
+holds a lease. If a model is unloaded or replaced, it is closed only after its last lease has ended, so no request
+fails.
 
-At most `most` models are loaded. If a request needs another one, an unused model is unloaded first; if all models are
-in use, the request is refused. A swap unloads a model afterwards, because the old weights must be used until the new
-ones are loaded. So during a swap there may be one more model in memory.
+At most `most` models are loaded. If a request needs a further model, an unused model is unloaded first; if all models
+are in use, the request is refused. A swap first loads the new model, and then unloads the old model, because the old
+model must serve until the new model is loaded. So during a swap there may be one more model in memory.
 
-The former default model is unloaded later than others, so that going back to it needs no loading.
+The former default model is unloaded later than other models, so that it can serve again without loading.
 """
 
 import contextlib
@@ -37,10 +38,11 @@ class Registry:
     Args:
         names: resolves names and aliases.
         load: makes an engine from a uniform name.
-        version_of: returns the version of the files that a model has on disk, by its uniform name.
+        version_of: returns the version of the files on disk for a uniform name.
         most: largest number of loaded models.
         keep_alive_s: seconds after which an unused model without an alias is unloaded; 0 means never.
-        keep_former_s: the same time for the former default model, if it is longer.
+        keep_former_s: seconds after which the former default model is unloaded if it is unused, if this is longer than
+            `keep_alive_s`.
     """
 
     def __init__(
@@ -84,11 +86,11 @@ class Registry:
         return self._names.aliases_of(name)
 
     def canonical(self, name: str) -> str:
-        """Return the canonical name for the name that a caller wrote; see `ModelNames.canonical`."""
+        """Return the canonical name of the model that a caller means; see `ModelNames.canonical`."""
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """Return the uniform name for the name that a caller wrote. It raises the same errors as `canonical`."""
+        """Return the uniform name of the model that a caller means; this raises the same errors as `canonical`."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
@@ -117,23 +119,25 @@ class Registry:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Load a model, by its canonical name, if it is not loaded. It raises the same errors as `lease`."""
+        """Load a model, given by its canonical name, if it is not loaded; this raises the same errors as `lease`."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
-        """Load weights, then let a name stand for them; running requests keep the old weights.
+        """Load the weights of a model, then use them for a name; running requests keep the old weights.
 
-        If an alias gets a model that is in memory, and the version on disk is the same, the model is not loaded again.
+        If `name` is an alias, and the model is already in memory with the version that is on disk, it is not loaded
+        again.
 
         Args:
-            name: an old or new alias that will stand for `target`; or a model's uniform name, to read its files again.
+            name: an alias, which will stand for `target` and may be new. Or the name of a model, whose files are then
+                read again.
             target: uniform name of the model; None for the model for which the name stands now.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
-            UnknownModelError: `name` is neither a model nor an alias, and is not a valid alias.
+            UnknownModelError: `name` is neither a model nor an alias, and cannot become an alias.
             ModelError: the new weights cannot be loaded; nothing has changed.
-            OverloadedError: the limit does not permit this model beside the default one.
+            OverloadedError: the limit does not permit this model beside the default model.
         """
         with self._swapping:
             alias = self._names.alias(name, target)
@@ -155,12 +159,12 @@ class Registry:
         return fresh
 
     def forget(self, alias: str) -> None:
-        """Remove an alias; its model is then treated like others."""
+        """Remove an alias; the model for which it stood may then be unloaded when it is not used."""
         with self._lock:
             self._names.remove(alias)
 
     def unload(self, name: str) -> bool:
-        """Unload a model, by its uniform name, as soon as its last lease has ended.
+        """Unload a model, given by its uniform name, as soon as its last lease has ended.
 
         Returns:
             Whether the model was loaded.
@@ -173,7 +177,7 @@ class Registry:
         return model is not None
 
     def expires_in_s(self, name: str, model: LoadedModel) -> float | None:
-        """Return the seconds after which a loaded model is unloaded if it is not used; None if it stays."""
+        """Return the seconds until a loaded model is unloaded if it is not used; None if it stays loaded."""
         if not self._keep_alive_s or model.n_leases or self._names.aliases_of(name):
             return None
         least_s = self._keep_former_s if name == self._former else 0
@@ -194,7 +198,11 @@ class Registry:
             self.unload(name)
 
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
-        """Put a model into the table; return the models that must be retired. The caller must hold the lock."""
+        """Put a model into the table of loaded models; return the models that are removed from the table.
+
+        These are the model that had the same name, and models above the limit. The caller must hold the lock, and must
+        retire the returned models.
+        """
         old = [model for one, model in self._loaded.items() if one == name and model is not fresh]
         self._loaded[name] = fresh
         others = sorted((one for one in self._loaded if one not in (name, self.default)), key=self._worth)
@@ -242,7 +250,7 @@ class Registry:
             model.free()
 
     def _retire(self, *models: LoadedModel) -> None:
-        """Close models that are not in the table any more, after their last lease has ended."""
+        """Close models that were removed from the table of loaded models, each as soon as its last lease has ended."""
         for model in models:
             with self._lock:
                 model.is_retired = True
@@ -251,7 +259,10 @@ class Registry:
                 model.free()
 
     def _make_room(self, name: str) -> list[LoadedModel]:
-        """Remove unused models from the table, so that another can be loaded. The caller must hold the lock."""
+        """Remove unused models from the table, so that another model can be loaded; return them.
+
+        The caller must hold the lock.
+        """
         n_too_many = len(self._loaded) + len(self._loading) + 1 - self._most
         if n_too_many <= 0:
             return []
@@ -265,11 +276,14 @@ class Registry:
         return [self._loaded.pop(one) for one in idle[:n_too_many]]
 
     def _worth(self, name: str) -> tuple[bool, bool, bool, float]:
-        """Return a key by which loaded models are sorted; the first ones are unloaded first."""
+        """Return a key by which loaded models are sorted; the first models are unloaded first."""
         model = self._loaded[name]
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 
     def _current(self, name: str) -> LoadedModel | None:
-        """Return a model that is in memory, if its version is the same as on disk."""
+        """Return the loaded model of this name.
+
+        Return None if no such model is loaded, or if its files on disk have another version.
+        """
         model = self.loaded().get(name)
         return model if model is not None and self.loader.is_current(model, name) else None

@@ -1,8 +1,9 @@
-"""Slots limit how many recordings are decoded at once, separately for messages and for long recordings.
+"""Slots limit how many recordings are decoded at the same time, separately for messages and for long recordings.
 
 Every recording begins with a slot for messages. A recording that turns out to be longer than a message needs a slot for
-long recordings. If none is free, it closes its decoder, waits for a slot, and is decoded again from its start. Decoders
-of long recordings wait for engines most of the time. With separate slots they can never occupy all decoders.
+long recordings. If no slot for long recordings is free, the recording closes its decoder, waits for a slot, and is
+decoded again from its start. Decoders of long recordings wait for engines most of the time. Because long recordings
+have separate slots, they can never occupy all decoders.
 """
 
 import threading
@@ -31,8 +32,8 @@ class SlotPool:
         """Request a slot.
 
         Returns:
-            A future that is done when the slot is given. To withdraw the request, cancel the future. If this fails, the
-            slot was given already and must be released.
+            A future that is done when the slot is given. To withdraw the request, cancel the future. If the future
+            cannot be cancelled, the slot was given already and must be released.
         """
         slot: Future[None] = Future()
         with self._lock:
@@ -71,7 +72,9 @@ class JobSlot:
         self._requested: Future[None] | None = None
 
     def acquire(self) -> None:
-        """Wait for a slot: one for messages at first, one for long recordings after `lengthen`.
+        """Wait for a slot.
+
+        Before `lengthen` was called, this is a slot for messages; afterwards, it is a slot for long recordings.
 
         Raises:
             GlasError: the errors of `Job.check`.
@@ -90,10 +93,11 @@ class JobSlot:
         self._held = pool
 
     def lengthen(self) -> bool:
-        """Change from a slot for messages to one for long recordings.
+        """Change from a slot for messages to a slot for long recordings.
 
         Returns:
-            Whether decoding may continue. If not, the decoder must be closed before `acquire` is called again.
+            Whether a slot for long recordings was free, so that decoding may continue. If not, the decoder must be
+            closed before `acquire` is called again.
         """
         self._job.is_long = True
         self._requested = self._long.request()
@@ -110,7 +114,7 @@ class JobSlot:
             held.release()
 
     def close(self) -> None:
-        """Return the slot to the pool, and withdraw the request for another one."""
+        """Return the slot to the pool, and withdraw the request for another slot, if there is one."""
         self.release()
         requested, self._requested = self._requested, None
         if requested is not None and not requested.cancel():

@@ -50,7 +50,7 @@ class Transcriber:
     """Transcribes recordings. Threads may share it.
 
     Args:
-        decoder: the decoder processes; there are as many as slots.
+        decoder: the decoder processes; there are as many as slots of both kinds.
         vad: detects speech.
         options: options of segmentation.
         batcher: recognises the pieces of speech.
@@ -94,8 +94,9 @@ class Transcriber:
             model: the model, which must stay loaded until this returns.
             job: options of recognition, and whether the caller still waits.
             on_progress: is called after each piece of speech, in order.
-            on_foreign: is called before the progress of a piece, if another language than that of the text is certainly
-                spoken in it. An exception that it raises ends the recognition.
+            on_foreign: is called with a language if it is certainly spoken in a piece and is not the language of the
+                text. It is called before `on_progress` is called for this piece. If it raises an exception, the
+                recognition ends.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
@@ -145,7 +146,7 @@ class Transcriber:
                     return blocks
 
     def _start_another_decoder(self) -> None:
-        """Start a decoder process in advance for the next message; a long recording occupies its own for minutes."""
+        """Start a decoder process for the next message, because a long recording occupies its process for minutes."""
 
         def start() -> None:
             with contextlib.suppress(ServiceFaultError):  # the service is stopping
@@ -155,7 +156,10 @@ class Transcriber:
 
 
 def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
-    """Return the foreign language of a recording, if more than half of its speech is certainly in other languages."""
+    """Return the most frequent foreign language of a recording, if more than half of its speech is certainly foreign.
+
+    Foreign means in another language than that of the text. Return None if at most half of the speech is foreign.
+    """
     seconds: Counter[str | None] = Counter()
     for part in parts:
         if part.text:
@@ -169,7 +173,10 @@ class _MustWaitError(Exception):
 
 
 class _BlockReader:
-    """Passes on blocks of samples; computes length, level and sha256; raises if the job is ended."""
+    """Passes on blocks of samples, and computes the length, level and sha256 of the whole recording.
+
+    It raises an error if the job was ended.
+    """
 
     def __init__(self, job: Job, slot: JobSlot, on_long: Callable[[], None]) -> None:
         self._job = job
@@ -209,7 +216,10 @@ class _PendingPiece(NamedTuple):
 
 
 class _Assembler:
-    """Joins the pieces of one recording in their order; they may be recognised in another order."""
+    """Collects the recognised pieces of one recording in the order of their times.
+
+    The engines may recognise the pieces in another order.
+    """
 
     def __init__(
         self, job: Job, on_progress: Callable[[Progress], None], on_foreign: Callable[[str], None], writer: Writer
@@ -226,7 +236,7 @@ class _Assembler:
         return len(self._parts) + len(self._pending)
 
     def add(self, piece: SpeechPiece, future: Future[Hypothesis]) -> None:
-        """Add a piece; for a long recording, wait until at most `_MOST_PENDING` pieces are pending."""
+        """Add a piece. For a long recording, wait until at most `_MOST_PENDING` pieces are not recognised yet."""
         self._pending.append(_PendingPiece(piece.start_s, piece.evidence, piece.is_cut, future))
         while self._pending and (
             self._pending[0].future.done() or (self._job.is_long and len(self._pending) > _MOST_PENDING)
@@ -246,7 +256,7 @@ class _Assembler:
     def close(self) -> None:
         """Cancel pieces that no engine has begun.
 
-        Wait for the others, because their engine must not be closed before.
+        Wait for pieces that an engine has begun, because the engine must not be closed before they are recognised.
         """
         wait_for_all([piece.future for piece in self._pending if not piece.future.cancel()])
 

@@ -35,7 +35,8 @@ class TestData:
     Attributes:
         test: recordings of the kind for which the model was trained.
         guards: sets of recordings of other kinds, on which the model must not become worse.
-        is_personal: whether the test has the same speakers as the training data, with other recordings and other texts.
+        is_personal: whether the model is personal: the test set has the same speakers as the training data, but other
+            recordings and texts.
     """
 
     test: ReferenceSet
@@ -109,7 +110,7 @@ def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], wo
 
 
 def nonspeech() -> Iterator[bytes]:
-    """Yield WAV files without speech, with ten minutes in all."""
+    """Yield WAV files without speech, ten minutes of sound in all."""
     for _, sound in clips(NONSPEECH, NONSPEECH_S, NONSPEECH_SEED):
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
@@ -126,9 +127,10 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
 
 
 def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
-    """Count the speakers, recordings and texts of the test on which a model was trained.
+    """Count the speakers, recordings and texts of the test that were also in the training data of a model.
 
-    A model without lineage was not fine-tuned with Glas, so all counts are 0.
+    Recordings of the guard sets are counted, too. A model without lineage was not fine-tuned with Glas, so all counts
+    are 0.
     """
     if lineage is None:
         return Overlap(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)

@@ -1,4 +1,4 @@
-"""The object store: a local directory or an S3 bucket, behind one class."""
+"""The object store: one class for a local directory and for an S3 bucket."""
 
 from glas.s3.opening import open_store
 from glas.s3.store import PART_BYTES, Data, Store, Stored

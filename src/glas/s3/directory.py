@@ -1,7 +1,8 @@
 """Objects as files of a directory, which survive a loss of power.
 
-obstore's LocalStore is atomic (it writes `name#1` and links or renames it) but never calls fsync, as strace showed.
-After a power cut a name could exist without its bytes, or not at all.
+obstore's LocalStore is atomic (it writes a file `name#1` and then links or renames this file) but never calls fsync, as
+strace showed. So after a loss of power, a written file could be missing, or its name could exist without its bytes.
+Therefore this module calls fsync.
 """
 
 import asyncio
@@ -17,10 +18,12 @@ from glas.system.files import to_disk
 
 
 async def create_file(store: LocalStore, directory: Path, key: str, parts: Iterator[bytes], part_bytes: int) -> None:
-    """Write a file under a temporary name, sync it to disk, then rename it; its name is for `sync_names`.
+    """Write a file under a temporary name, sync its content to disk, then rename the file.
+
+    The caller must call `sync_names` afterwards, so that the new name is on the disk, too.
 
     Raises:
-        AlreadyExistsError: there is such an object.
+        AlreadyExistsError: an object with this key exists already.
     """
     draft = f"{key}.{uuid.uuid4().hex}.part"
     try:
@@ -33,14 +36,14 @@ async def create_file(store: LocalStore, directory: Path, key: str, parts: Itera
 
 
 async def delete_files(store: LocalStore, directory: Path, keys: Sequence[str]) -> None:
-    """Delete files; those that do not exist count as deleted."""
+    """Delete files; files that do not exist count as deleted."""
     for key in keys:
         await _delete_file(store, key)
     await sync_names(directory, keys)
 
 
 async def sync_names(directory: Path, keys: Sequence[str]) -> None:
-    """Sync the directories of objects, so that names that were given or removed stay so."""
+    """Sync the directories of objects, so that added and removed names are on the disk."""
     await asyncio.to_thread(_sync_names, directory, keys)
 
 

@@ -32,7 +32,7 @@ def open_store(
         directory: directory in which objects are files; it is created if it is missing.
         endpoint: address of an S3 server, e.g. `http://s3:8333`.
         bucket: name of the bucket.
-        access_key: used with `secret_key`; if both are missing, requests are not signed.
+        access_key: name of the key that signs requests. If it or `secret_key` is None, requests are not signed.
         secret_key: the key that belongs to `access_key`.
     """
     if endpoint is None:

@@ -1,4 +1,4 @@
-"""What surrounds each request to obstore: a span, and the translation of its errors into those of Glas."""
+"""Add a span to each request to obstore, and translate obstore's errors into errors of Glas."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,19 +13,20 @@ _NO_BUCKET = "NoSuchBucket"
 
 @contextmanager
 def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
-    """Add a span for an operation within the context, and raise our own errors in place of obstore's.
+    """Add a span that lasts as long as the context, and convert obstore's errors in it into errors of Glas.
 
-    They have only the first line of obstore's message; the rest is a dump.
+    An error of Glas contains only the first line of obstore's message. The other lines are technical details of the
+    request.
 
     Args:
         operation: name of the operation, for the trace.
-        subject: the key or keys, for the message.
-        is_directory: whether the store is a directory, which cannot be away.
+        subject: the key or keys of the objects, for the message of an error.
+        is_directory: whether the store is a directory, which needs no network.
 
     Raises:
         NotFoundError: nothing is stored under the key.
         ServiceUnreachableError: the endpoint cannot be reached.
-        ServiceFaultError: the endpoint refuses our keys, or the directory fails.
+        ServiceFaultError: the endpoint refuses the access key, or the directory fails.
     """
     try:
         with tracing.span("s3", operation):
@@ -33,15 +34,15 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
     except FileNotFoundError as error:
         raise NotFoundError(f"nothing is stored under {subject}", param="key") from error
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise ServiceFaultError(f"the object store refuses our keys: {_first_line(error)}") from error
+        raise ServiceFaultError(f"the object store refuses the access key of Glas: {_first_line(error)}") from error
     except BaseError as error:
         if is_directory:
             raise ServiceFaultError(f"the directory of the object store fails: {_first_line(error)}") from error
-        raise ServiceUnreachableError(f"the object store is away: {_first_line(error)}") from error
+        raise ServiceUnreachableError(f"the object store cannot be reached: {_first_line(error)}") from error
 
 
 def lacks_bucket(error: BaseError) -> bool:
-    """Return whether the bucket does not exist yet; SeaweedFS makes it with the first object."""
+    """Return whether the bucket does not exist yet; SeaweedFS makes the bucket with the first object."""
     return _NO_BUCKET in str(error)
 
 

@@ -1,7 +1,7 @@
 """The store: one class for a local directory or an S3 bucket.
 
-An object is never changed: writing the same bytes again has no effect, other bytes under its key are refused. A write
-succeeds only after the object was read back and compared.
+An object is never changed. If the same bytes are written under its key again, nothing happens. If other bytes are
+written under its key, an error is raised. A write succeeds only after the object was read back and compared.
 """
 
 import asyncio
@@ -53,14 +53,14 @@ class Store:
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object and read it back; if both differ, repeat the write.
+        """Write an object and read it back; if the bytes differ, write it again, a few times.
 
         Args:
-            key: key of the object; if it already has the same bytes, nothing is written.
+            key: key of the object; if the same bytes are stored under it already, nothing is written.
             data: the whole object; more than 8 MiB are sent in parts.
 
         Raises:
-            ConflictError: the key already has other bytes.
+            ConflictError: other bytes are stored under the key already.
             ServiceUnreachableError: the endpoint cannot be reached.
             ServiceFaultError: the endpoint refuses the object, or the bytes that are read back are never the same.
         """
@@ -77,11 +77,18 @@ class Store:
                 return wanted
             if found is not None and not is_new:
                 raise ConflictError(f"other bytes are stored under {key} already (sha256 {found[:12]}…)", param="key")
-            _log.warning("a write did not arrive", key=key, size_bytes=wanted.size_bytes, is_there=found is not None)
+            _log.warning(
+                "an object that was written could not be read back",
+                key=key,
+                size_bytes=wanted.size_bytes,
+                is_there=found is not None,
+            )
             await self.delete([key])
             if pause_s is not None:
                 await asyncio.sleep(pause_s)
-        raise ServiceFaultError(f"{key} was written {len(_PAUSES_S) + 1} times, and never read back the same")
+        raise ServiceFaultError(
+            f"{key} was written {len(_PAUSES_S) + 1} times, and each time other bytes were read back"
+        )
 
     async def size(self, key: str) -> int:
         """Return the size of an object in bytes.
@@ -94,17 +101,21 @@ class Store:
             return (await obstore.head_async(self._inner, key))["size"]
 
     async def read(self, key: str, start: int, length: int) -> bytes:
-        """Read `length` bytes from `start`, or fewer at the end of the object; the range must begin within it."""
+        """Read `length` bytes of an object from `start` on, or fewer if the object ends earlier.
+
+        `start` must be less than the size of the object.
+        """
         with self._request("get", key):
             return bytes(await obstore.get_range_async(self._inner, key, start=start, length=length))
 
     async def stream(
         self, key: str, start: int = 0, end: int | None = None, *, part_bytes: int = PART_BYTES
     ) -> AsyncIterator[bytes]:
-        """Yield an object from `start` up to `end`, part by part.
+        """Yield the bytes of an object from `start` up to `end`, part by part; `end` is None for the end of the object.
 
-        Each part is a separate request. A single long answer would exceed the client's time limit if its reader is
-        slow. Objects never change, so the parts always fit together.
+        Each part is a separate request. If one request returned everything, and the code that reads the parts were
+        slow, the request would exceed the time limit of the HTTP client. Objects never change, so the parts always fit
+        together.
         """
         end = await self.size(key) if end is None else end
         for position in range(start, end, part_bytes):
@@ -123,7 +134,10 @@ class Store:
         return sorted(meta["path"] for meta in found)
 
     async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
-        """Yield keys and sizes in bytes of all objects, in no particular order, up to a thousand at a time."""
+        """Yield the key and the size in bytes of every object, in no particular order.
+
+        The objects come in lists of at most a thousand.
+        """
         with self._request("list", "the bucket"):
             try:
                 async for some in obstore.list(self._inner, chunk_size=_LISTED_AT_ONCE):
@@ -133,7 +147,7 @@ class Store:
                     raise
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; those that do not exist count as deleted."""
+        """Delete objects; objects that do not exist count as deleted."""
         with self._request("delete", ", ".join(keys[:3])):
             if isinstance(self._inner, LocalStore) and self._directory is not None:
                 await delete_files(self._inner, self._directory, keys)
@@ -141,7 +155,7 @@ class Store:
                 await obstore.delete_async(self._inner, list(keys))
 
     async def check(self) -> None:
-        """Check that the store can be reached.
+        """Raise an error unless the store can be reached.
 
         Raises:
             ServiceError: the object store cannot be reached, or refuses the keys.
@@ -152,7 +166,7 @@ class Store:
             return
 
     async def digest(self, key: str) -> str | None:
-        """Read an object and return its sha256; None if it does not exist."""
+        """Read an object and return its sha256; return None if the object does not exist."""
         sha256 = hashlib.sha256()
         try:
             async for part in self.stream(key):
@@ -193,7 +207,10 @@ class Store:
 
 
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
-    """Update a hash. Small data are hashed in this thread, because that takes less time than starting another one."""
+    """Add data to a hash.
+
+    Small data are hashed in this thread, because this takes less time than starting another thread.
+    """
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)
     else:

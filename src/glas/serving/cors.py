@@ -9,13 +9,17 @@ from glas.domain.model_ref import MODEL_HEADER
 from glas.logs import REQUEST_ID_HEADER
 
 IGNORED_HEADER = "X-Ignored-Fields"
-"""Name of the header that lists fields of a form that the model does not use and that had no effect."""
+"""Name of the header that lists the fields of a request that had no effect, because the model does not use them."""
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Permit pages of these origins to call `app`; call this after adding every middleware that may refuse a request.
+    """Permit pages of these origins to call `app`.
 
-    Keys are sent in a header that the page sets itself, not in cookies, so the browser's credentials are not permitted.
+    Call this function after adding every middleware that may refuse a request, so that pages can read the refusals,
+    too.
+
+    A page sends its key in a header that it sets itself, not in a cookie. So browsers are not permitted to send
+    cookies.
     """
     if not origins:
         return

@@ -70,7 +70,7 @@ def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tup
 
 
 def _variants(document: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the alternatives of a schema with references resolved, without null."""
+    """Yield the alternatives of a schema, except null; a reference is replaced by the schema to which it refers."""
     for one in schema.get("anyOf", [schema]):
         found = one
         if "$ref" in one:

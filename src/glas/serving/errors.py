@@ -1,4 +1,4 @@
-"""Give the errors of all services one format: exceptions become the body of `glas.domain.error_bodies.to_body`."""
+"""Answer the errors of all services in one format: the body that `glas.domain.error_bodies.to_body` makes."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _CONTENT_TOO_LARGE = 413
 
 
 def install(app: FastAPI, *, max_body_bytes: int) -> None:
-    """Make `app` answer every error in this format, and log unexpected exceptions with their traceback."""
+    """Make `app` answer every error in the common format, and log unexpected exceptions with their traceback."""
 
     async def on_glas_error(_request: Request, error: Exception) -> JSONResponse:
         return _answer(error if isinstance(error, GlasError) else _fault(error))
@@ -69,7 +69,10 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 def _expression(template: str, operation: Mapping[str, Any]) -> str:
-    """Return the regular expression of a path, in which a number stands for digits and a text for anything."""
+    """Return a regular expression for the paths that a template such as `/users/{tg_id}` describes.
+
+    A parameter that is a number matches only digits. A parameter that is a text matches any text.
+    """
     schemas = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"}
     found = ""
     for part in re.split(r"(\{\w+\})", template):
@@ -91,7 +94,7 @@ def _fault(error: Exception) -> ServiceFaultError:
 
 
 def _invalid(details: list[dict[str, object]] | object) -> InvalidParameterError:
-    """Return an error that names the first wrong field, what was expected and what was received."""
+    """Return an error that names the first wrong field of a request, what was expected, and what was received."""
     match details:
         case [{"loc": (_, *path), "msg": str(expected), **rest}, *_]:
             field = ".".join(str(step) for step in path) or "body"

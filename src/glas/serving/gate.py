@@ -1,4 +1,4 @@
-"""Middleware of every service that checks a request before its body is read: key, rights, announced length."""
+"""Middleware of every service: it checks key, rights and announced length of a request before the body is read."""
 
 import re
 import time
@@ -18,10 +18,10 @@ from glas.settings import MIB
 from glas.settings.keys import HashedKey
 
 PROBES = ("/health", "/ready")
-"""Paths that need no key: whether the process answers, and whether the service can work now."""
+"""Paths that need no key. `/health` shows whether the process answers, `/ready` whether the service can work now."""
 
 OPEN_PATHS = (*PROBES, "/docs", "/openapi.json")
-"""The same paths, and those of the documentation where it is public."""
+"""Paths that need no key on a service whose documentation is public."""
 
 _ADMINISTRATION = "/api/"
 # Below these paths even reading requires an administrator.
@@ -39,8 +39,8 @@ class Gate:
     """ASGI middleware: give each request an id, check its key, and refuse a body whose announced length is too large.
 
     FastAPI's dependencies run only after the body was read. So without this middleware, a caller without a key could
-    make the service read a large body. A body without an announced length is limited by the router's `max_body_size`.
-    The caller is stored in the scope's state as `caller`.
+    make the service read a large body. If a request does not announce the length of its body, the router's
+    `max_body_size` limits the body. The caller whose key was sent is stored in the scope's state as `caller`.
 
     Args:
         app: the next ASGI app.
@@ -126,7 +126,10 @@ class _Exchange:
 
 
 def _nameless(scope: Scope) -> str:
-    """Return the path without the ids of people and chats, because `/forget` does not delete logs."""
+    """Return the path of a request without the ids of people and chats, for the log.
+
+    The ids must not be logged, because `/forget` does not delete logs.
+    """
     path: str = scope["path"]
     for name, value in scope.get("path_params", {}).items():
         if name in _PERSONAL:
@@ -140,15 +143,15 @@ def is_administration(method: str, path: str) -> bool:
 
 
 def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
-    """Raise if the caller is not an administrator.
+    """Raise an error if the caller is not an administrator.
 
     Args:
         caller: the sender of the request.
         headers: headers of the request, by lower-case names.
 
     Raises:
-        ForbiddenError: the key is not an administrator's. On a server without keys: the request was sent by a page of
-            another site, or came through a proxy and so from another machine.
+        ForbiddenError: the key is not an administrator's. On a server without keys, the error is raised in two cases: a
+            page of another site sent the request, or the request came through a proxy and so from another machine.
     """
     if not caller.is_admin:
         raise ForbiddenError(
@@ -173,5 +176,5 @@ def _refusal(error: GlasError) -> JSONResponse:
 
 
 def retry_header(error: GlasError) -> dict[str, str]:
-    """Return the header `Retry-After` in whole seconds if the error contains this time; otherwise return no header."""
+    """Return the header `Retry-After`, in whole seconds; return no header if the error contains no such time."""
     return {} if error.retry_after_s is None else {"Retry-After": str(max(1, round(error.retry_after_s)))}

@@ -19,8 +19,8 @@ class HostCheck:
     """ASGI middleware: refuse requests whose `Host` is not a name of this server.
 
     A page of another site can make its own host name resolve to 127.0.0.1, and then read our answers (DNS rebinding).
-    The browser sends that name as `Host`. A server that requires a key does not need this check, because such a page
-    has no key.
+    The browser sends the host name of the other site as `Host`. A server that requires a key does not need this check,
+    because a page of another site has no key.
 
     Args:
         app: the next ASGI app.

@@ -1,4 +1,4 @@
-"""Authentication: the keys that a service accepts, and the caller to whom each belongs."""
+"""Authentication: the keys that a service accepts, and the caller to whom each key belongs."""
 
 import hmac
 from collections.abc import Sequence
@@ -36,12 +36,12 @@ class KeyRing:
         self._keys = (*own, *others)
 
     def caller(self, authorization: str) -> Caller:
-        """Return the caller whose key an `Authorization` header contains.
+        """Return the caller whose key is in the value of an `Authorization` header.
 
         All keys are compared, each in constant time, so that the time of the answer reveals nothing.
 
         Raises:
-            AuthenticationError: the header is missing or contains another key.
+            AuthenticationError: the header is missing, or contains a key that the service does not accept.
         """
         if not self._keys:
             return Caller()
@@ -57,8 +57,10 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the entry of the previous token, which is also accepted while tokens are exchanged.
+    """Return the entry of a previous key, which is still accepted while the keys are exchanged.
 
-    The log names its caller `previous`, which shows who still sends the previous token.
+    Return nothing if there is no previous key.
+
+    The log names a caller with this key `previous`. So the log shows whether somebody still sends the previous key.
     """
     return () if token is None else (HashedKey("previous", "admin", hashed(token)),)

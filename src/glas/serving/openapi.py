@@ -17,7 +17,7 @@ _CAUSES: Final = {
     409: "Something else must end first.",
     413: "More bytes than the limit.",
     500: "The service failed within.",
-    503: "Too much to do; `Retry-After` says, in seconds, when to come back.",
+    503: "Too much to do: `Retry-After` says, in seconds, when to come back. Or the service is stopping.",
     504: "The deadline passed before there was an answer.",
 }
 _SCHEME: Final = "key"
@@ -29,9 +29,14 @@ class ErrorDetail(BaseModel):
     """The error: message, type, parameter and code."""
 
     message: str
-    type: str = Field(description="`invalid_request_error` or `server_error`.")
-    param: str | None = Field(description="The field at fault.")
-    code: str = Field(description="Stable name of the error.")
+    type: str = Field(
+        description="Kind of the error. `invalid_request_error` means that the request must be changed. "
+        "`server_error` means that the service failed."
+    )
+    param: str | None = Field(
+        description="Name of the field of the request that caused the error. null if no single field caused it."
+    )
+    code: str = Field(description="Name of the error for programs. It stays the same in later versions.")
 
 
 class ErrorBody(BaseModel):
@@ -41,12 +46,20 @@ class ErrorBody(BaseModel):
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the declaration of a route's errors; 401 and 500 are added, because every route may return them."""
+    """Return the declaration of a route's error statuses.
+
+    401 and 500 are added, because every route may return them.
+    """
     declared: dict[int | str, dict[str, Any]] = {
         status: {"model": ErrorBody, "description": _CAUSES[status]} for status in sorted({401, 500, *statuses})
     }
     if _BUSY in declared:
-        declared[_BUSY]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+        declared[_BUSY]["headers"] = {
+            "Retry-After": {
+                "schema": {"type": "integer"},
+                "description": "Time in seconds after which the client should repeat the request.",
+            }
+        }
     return declared
 
 
@@ -58,14 +71,15 @@ def describe(
     open_paths: Collection[str] = PROBES,
     declares_failures: bool = False,
 ) -> None:
-    """Replace the app's document: FastAPI's own, with the key, and without FastAPI's own format of errors.
+    """Change the OpenAPI document that FastAPI makes: add the key, and remove FastAPI's format of errors.
 
     Args:
-        app: the app whose routes are described, those that are added later included.
+        app: the app whose routes are described. Routes that are added later are described, too.
         description: the purpose of the service.
         needs_key: whether callers need a key.
         open_paths: paths that need no key.
-        declares_failures: whether the routes declare their errors (`failures`); otherwise each may answer any error.
+        declares_failures: whether the routes declare their errors with `failures`. If not, the document says that each
+            route may return any error.
     """
 
     def document() -> dict[str, Any]:
@@ -82,7 +96,11 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
     made = get_openapi(title=app.title, version=app.version, description=description, routes=app.routes)
     components = made.setdefault("components", {})
     components["securitySchemes"] = {
-        _SCHEME: {"type": "http", "scheme": "bearer", "description": "A key of this server, where it asks for one."}
+        _SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "API key of this server. A server may be configured to require none.",
+        }
     }
     for path, operations in made["paths"].items():
         for operation in operations.values():
@@ -99,9 +117,10 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
 
 
 def _with_whole_bounds(node: Any) -> Any:
-    """Return the document with bounds such as 2^63 as whole numbers, because FastAPI makes fractions of them.
+    """Convert the bounds of numbers in a document, such as 2^63, to whole numbers; FastAPI writes them as floats.
 
-    Readers round such fractions, for example to -9223372036854776000, which is outside the bound.
+    A program that reads the document rounds a float, for example to -9223372036854776000. This number is outside the
+    real bound.
     """
     match node:
         case dict():
@@ -125,4 +144,7 @@ def _add_any_failure(document: dict[str, Any]) -> None:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}}}
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"]["default"] = {"description": "Any failure.", "content": content}
+            operation["responses"]["default"] = {
+                "description": "An error. The body contains its message, type and code.",
+                "content": content,
+            }

@@ -1,4 +1,4 @@
-"""The FastAPI app of a service: what all of them share, and what those share that only other parts call."""
+"""The FastAPI app of a service: functions for all services, and functions for services that only other parts call."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -18,9 +18,9 @@ from glas.serving.telemetry import telemetry
 
 
 def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
-    """Make the app of a part, still without routes.
+    """Make the app of a part, without any routes; the caller adds them.
 
-    It has none of FastAPI's documentation pages, because they load scripts from foreign hosts.
+    The app has none of FastAPI's documentation pages, because these pages load scripts from foreign hosts.
     """
     return FastAPI(
         title=f"Glas {part}",
@@ -35,13 +35,13 @@ def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncConte
 def make_internal(
     app: FastAPI, purpose: str, *, key: str | None, previous_key: str | None, max_body_bytes: int
 ) -> None:
-    """Prepare an app for calls of other parts only: check their key, limit bodies, give errors and document their form.
+    """Prepare an app that only other parts call: check their key, limit bodies, and format and document errors.
 
     Args:
-        app: the app; middleware that shall run behind the check of the key was added before.
+        app: the app. Middleware that must run after the check of the key must have been added already.
         purpose: the purpose of the service, for its document.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
-        previous_key: a key that is accepted too while keys are exchanged.
+        previous_key: the former key, which is still accepted while keys are exchanged; None if there is none.
         max_body_bytes: largest body of a request.
     """
     app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
@@ -60,10 +60,10 @@ def add_operation(
     """Add the routes for operators to an internal app.
 
     Args:
-        app: the app; another app of the same process finds `render` in its state, as `figures`.
-        health: the endpoint that answers if the process does.
+        app: the app. `render` is stored in its state as `figures`, so that another app of the same process can call it.
+        health: the endpoint that answers while the process runs.
         ready: the endpoint that answers if the service can work.
-        ready_summary: what its answer means.
+        ready_summary: description of the answer of `ready`.
         render: returns the metrics in Prometheus' text format.
     """
 
@@ -72,6 +72,12 @@ def add_operation(
         return Response(await render(), media_type=CONTENT_TYPE_LATEST)
 
     app.state.figures = render
-    app.add_api_route("/health", health, methods=["GET"], summary="That the process answers")
+    app.add_api_route("/health", health, methods=["GET"], summary="Check whether the process answers")
     app.add_api_route("/ready", ready, methods=["GET"], summary=ready_summary)
-    app.add_api_route("/metrics", figures, methods=["GET"], summary="Figures for Prometheus", response_class=Response)
+    app.add_api_route(
+        "/metrics",
+        figures,
+        methods=["GET"],
+        summary="Show metrics in the format of Prometheus",
+        response_class=Response,
+    )

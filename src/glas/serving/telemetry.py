@@ -1,4 +1,4 @@
-"""FastAPI's own instrumentation: a span for each request that belongs to a trace or begins one."""
+"""Configure FastAPI's instrumentation: it makes a span for each request that belongs to a trace or begins a trace."""
 
 from collections.abc import MutableMapping
 from typing import Any, Final
@@ -12,7 +12,10 @@ _RECOGNITION: Final = "/v1/audio/"
 
 
 def telemetry(part: tracing.Part) -> TelemetryConfig:
-    """Return the argument `telemetry` of a service's FastAPI app; without a collector it turns instrumentation off."""
+    """Return the argument `telemetry` for the FastAPI app of a part.
+
+    If no spans are recorded, the argument turns instrumentation off.
+    """
     provider = tracing.provider_of(part)
     return {
         "tracer_provider": provider,
@@ -28,6 +31,7 @@ def telemetry(part: tracing.Part) -> TelemetryConfig:
 def _begins_nothing(scope: MutableMapping[str, Any]) -> bool:
     """Return whether a request gets no span, because it belongs to no trace and is not about a recording.
 
-    Otherwise the repeated requests of Prometheus, health checks and the bot's background tasks would each make a trace.
+    If such requests got spans, each request of Prometheus, of health checks and of the bot's background tasks would
+    make a trace.
     """
     return "traceparent" not in Headers(scope=scope) and not scope["path"].startswith(_RECOGNITION)

@@ -1,4 +1,4 @@
-"""Limit the total size of the request bodies that a service holds at once."""
+"""Limit the total size of the request bodies that a service holds at the same time."""
 
 from typing import Final
 
@@ -14,11 +14,11 @@ _RETRY_S: Final = 5.0
 class UploadBudget:
     """ASGI middleware: refuse a request if the bodies of all running requests would exceed the limit together.
 
-    The refusal is raised as an error. `glas.serving.gate.Gate`, which must be the outer middleware, makes an answer of
-    it.
+    A refusal is raised as an error. `glas.serving.gate.Gate` converts the error to an answer, so it must be the outer
+    middleware.
 
     A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
-    A single request is always accepted, with any length; the router limits its size.
+    If no other body is held, a request of any size is accepted; the router limits the size of a single body.
 
     Args:
         app: the next ASGI app.
@@ -33,7 +33,7 @@ class UploadBudget:
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the app if the limit permits it.
+        """Pass a request on to the next app if the limit permits the body of the request.
 
         Raises:
             OverloadedError: the limit would be exceeded.

@@ -1,8 +1,8 @@
-"""All settings of Glas in one nested class. Only `cli` creates it, once; all other code receives values.
+"""All settings of Glas in one nested class. Only `cli` creates the settings, once; all other code receives them.
 
 A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; a secret may also be in a file, see
-`glas.settings.files`. Two underscores separate a group from
-its setting: `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
+`glas.settings.files`. Two underscores separate the name of a group from the name of a setting:
+`GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
 """
 
 import ipaddress
@@ -19,11 +19,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from glas.settings.bot import BotSettings
 from glas.settings.database_roles import DatabaseRoleSettings
 from glas.settings.files import SecretFiles
 from glas.settings.groups import (
     AudioSettings,
-    BotSettings,
     DataLoaderSettings,
     DbAssistSettings,
     NnServiceSettings,
@@ -76,93 +76,123 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on. Outside loopback an API key is required.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port of the page and the API; 0 takes a free one.")
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address on which the server listens. If other machines can reach the address, an API key is "
+        "required.",
+    )
+    port: int = Field(
+        default=8000,
+        ge=0,
+        le=65535,
+        description="Port of the web pages and the API. 0 means that the system chooses a free port.",
+    )
     data_dir: Path = Field(
         default=Path("data"), description="Directory for all data. It is created if it does not exist."
     )
     model: str = Field(
         default="auto",
-        description="Model to serve: a name from `glas models`, `onnx:<directory>`, `whisper:<directory>`, or "
-        "`auto` for the best one on disk.",
+        description="Model that recognises recordings: a name from `glas models`, `onnx:<directory>`, "
+        "`whisper:<directory>`, or `auto`. `auto` means the chosen default model or, without a choice, the best "
+        "model on disk.",
     )
     api_key: Secret | None = Field(
         default=None,
-        description="API key that clients send as `Authorization: Bearer`. Without any key, only this machine has "
-        "access.",
+        description="API key that clients send as `Authorization: Bearer KEY`. If no API key is set, only this "
+        "machine has access.",
     )
     api_keys: HashedKeys = Field(
         default="",
         description="Hashes of further API keys, separated by commas. `glas keys new NAME` makes a key and prints "
-        "its entry.",
+        "the entry for this setting.",
     )
     cors_origins: str = Field(
         default="",
         pattern=_ORIGINS,
-        description="Origins of other web pages that may call the API, such as `https://example.org`, separated "
-        "by commas; `*` permits all.",
+        description="Origins of other web pages whose scripts may call the API, such as `https://example.org`, "
+        "separated by commas. `*` permits all origins.",
     )
     allowed_hosts: str = Field(
         default="",
-        description="Host names by which a proxy calls this server, such as `glas.example.org`, `*.example.org` "
-        "or `*`, separated by commas. A server without an API key refuses all other names.",
+        description="Names of this server that a reverse proxy sends in the header `Host`, such as "
+        "`glas.example.org`, `*.example.org` or `*`, separated by commas. A server without an API key refuses "
+        "requests with other names.",
     )
     nn_service_url: str | None = Field(
-        default=None, description="URL of `nn_service`, if it runs in another process, e.g. `http://gpu-box:8001`."
+        default=None,
+        description="URL of `nn_service`, such as `http://gpu-box:8001`. It is necessary only if `nn_service` "
+        "runs in another process.",
     )
     nn_service_token: Secret | None = Field(
-        default=None, description="Token that `nn_service` requires, if it runs in another process."
+        default=None,
+        description="Token that callers of `nn_service` must send. It is necessary only if `nn_service` runs in "
+        "another process.",
     )
     nn_service_previous_token: Secret | None = Field(
         default=None,
-        description="Former token that `nn_service` still accepts while its token is being exchanged.",
+        description="Previous token of `nn_service`. `nn_service` accepts it besides the new token, until all "
+        "callers use the new token.",
     )
     data_loader_url: str | None = Field(
-        default=None, description="URL of `data_loader`, if it runs in another process, e.g. `http://data-box:8003`."
+        default=None,
+        description="URL of `data_loader`, such as `http://data-box:8003`. It is necessary only if `data_loader` "
+        "runs in another process.",
     )
     data_loader_token: Secret | None = Field(
-        default=None, description="Token that `data_loader` requires, if it runs in another process."
+        default=None,
+        description="Token that callers of `data_loader` must send. It is necessary only if `data_loader` runs in "
+        "another process.",
     )
     data_loader_previous_token: Secret | None = Field(
         default=None,
-        description="Former token that `data_loader` still accepts while its token is being exchanged.",
+        description="Previous token of `data_loader`. `data_loader` accepts it besides the new token, until all "
+        "callers use the new token.",
     )
     s3_endpoint: str | None = Field(
         default=None,
-        description="URL of the S3 server that stores recordings and texts. If empty, objects are stored "
-        "in the directory `s3` in GLAS_DATA_DIR.",
+        description="URL of the S3 server that stores recordings and texts. If empty, they are stored in the "
+        "directory `s3` in GLAS_DATA_DIR.",
     )
     s3_access_key: str | None = Field(default=None, description="Access key for the S3 server.")
     s3_secret_key: Secret | None = Field(default=None, description="Secret key that belongs to GLAS_S3_ACCESS_KEY.")
-    s3_bucket: str = Field(default="glas", min_length=3, description="S3 bucket for recordings and texts.")
+    s3_bucket: str = Field(
+        default="glas", min_length=3, description="Name of the S3 bucket in which recordings and texts are stored."
+    )
     downloads_dir: Path | None = Field(
         default=None,
-        description="Directory for the export of training data. If empty, the directory `downloads` in GLAS_DATA_DIR "
-        "is used.",
+        description="Directory to which training data are exported. If empty, it is the directory `downloads` in "
+        "GLAS_DATA_DIR.",
     )
     database_url: DatabaseUrl | None = Field(
         default=None,
-        description="Database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a SQLite file "
-        "in GLAS_DATA_DIR is used. If several hosts are named, `@a:5432,b:5432/name`, the one that accepts writes is "
-        "used.",
+        description="URL of the database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a "
+        "SQLite file in GLAS_DATA_DIR is used. The URL may contain several hosts: `@a:5432,b:5432/name`. Then the "
+        "host that accepts writes is used.",
     )
     db_assist_url: str | None = Field(
-        default=None, description="URL of `db_assist`, if it runs in another process, e.g. `http://db-box:8002`."
+        default=None,
+        description="URL of `db_assist`, such as `http://db-box:8002`. It is necessary only if `db_assist` runs "
+        "in another process.",
     )
     db_assist_token: Secret | None = Field(
-        default=None, description="Token that `db_assist` requires, if it runs in another process."
+        default=None,
+        description="Token that callers of `db_assist` must send. It is necessary only if `db_assist` runs in "
+        "another process.",
     )
     db_assist_previous_token: Secret | None = Field(
         default=None,
-        description="Former token that `db_assist` still accepts while its token is being exchanged.",
+        description="Previous token of `db_assist`. `db_assist` accepts it besides the new token, until all "
+        "callers use the new token.",
     )
     telegram_token: BotToken | None = Field(
         default=None,
         validation_alias="TELEGRAM_TOKEN",
-        description="Token of the bot, from @BotFather. If empty, the bot does not start.",
+        description="Token of the Telegram bot, which @BotFather issues. If empty, the bot does not start.",
     )
     telegram_api_url: str | None = Field(
-        default=None, description="URL of a Bot API server, if it is not Telegram's own, e.g. `http://127.0.0.1:8081`."
+        default=None,
+        description="URL of a Telegram Bot API server that you run yourself, such as `http://127.0.0.1:8081`. If "
+        "empty, Telegram's public server is used.",
     )
     admin_user_ids: str = Field(
         default="",
@@ -179,8 +209,8 @@ class Settings(BaseSettings):
     )
     language: Literal["ru", "en"] | None = Field(
         default=None,
-        description="Language of the command line: `ru` or `en`. If empty, it is English if LC_ALL, LC_MESSAGES or "
-        "LANG is English, otherwise Russian.",
+        description="Language of the command line: `ru` or `en`. If empty, the language is English if LC_ALL, "
+        "LC_MESSAGES or LANG means English; otherwise it is Russian.",
     )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()
@@ -201,7 +231,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read secrets from files, too; environment variables have precedence over `.env`."""
+        """Return the sources of settings: in addition to pydantic's sources, secrets are read from files.
+
+        Environment variables have precedence over `.env`.
+        """
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
         assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101 - likewise
@@ -231,9 +264,9 @@ def listed(text: str) -> list[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a listener on `host` can be reached from this machine only.
+    """Return whether a server that listens on `host` can be reached only from this machine.
 
-    The only such host name is `localhost`.
+    The host may be an IP address. Of all host names, only `localhost` counts as such a host.
     """
     if host == "localhost":
         return True
@@ -252,7 +285,7 @@ class SettingRow(NamedTuple):
 
 
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
-    """Describe all settings in the order of their definition, those of groups last."""
+    """Yield a description of every setting, in the order of their definition."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

@@ -8,11 +8,12 @@ _PORT = 5432
 def with_hosts(url: str) -> str:
     """Return a URL like `postgresql://user@a,b:5433/name` as `postgresql://user@/name?host=a:5432&host=b:5433`.
 
-    Only one of several servers accepts writes, so this one is requested unless the URL says otherwise. A URL with one
-    host is returned unchanged.
+    Of several database servers, only one accepts writes. So the new URL asks the driver for this server
+    (`target_session_attrs=read-write`), unless the URL contains this parameter already. A URL with one host is returned
+    unchanged.
 
     Raises:
-        ValueError: the text is not a URL.
+        ValueError: `url` is not a URL.
     """
     parts = urlsplit(url)
     login, at, place = parts.netloc.rpartition("@")

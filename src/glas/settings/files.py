@@ -1,6 +1,7 @@
 """Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
 
-Docker and Kubernetes mount secrets as files, so that they are in no environment and no list of processes.
+Docker and Kubernetes mount secrets as files. So a secret appears neither in the environment of a process nor in the
+list of processes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,17 +18,18 @@ _MAX_BYTES = 64 * 1024
 
 
 class SecretFileError(ValueError):
-    """A file that should contain a secret is missing, or contains none."""
+    """A file that should contain a secret is missing, or contains no secret."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """A source of settings: the files that environment variables and `.env` name.
+    """A source of settings: it reads secrets from files, whose paths are in environment variables or in `.env`.
 
     Args:
         settings_cls: the settings.
-        variables: all variables, with names in lower case; None means that a variable is not set.
-        set_apart: the variables that are set in the environment itself; if one of them also has a file, this is an
-            error.
+        variables: the variables of one place, the environment or `.env`, with names in lower case; None means that a
+            variable is not set.
+        set_apart: the variables that may contain a secret itself. If one of them is set and a file is named for it,
+            too, an error is raised.
     """
 
     def __init__(
@@ -41,14 +43,15 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._set_apart = set_apart
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """This method is not used: `__call__` returns all fields at once."""
+        """Return no value; pydantic requires this method, but `__call__` returns all fields at once."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         """Return the secrets, nested like the settings.
 
         Raises:
-            SecretFileError: a file cannot be read, is empty or too large, or the secret is also set without a file.
+            SecretFileError: a file cannot be read, is empty or is too large. Or both a secret and the path of its file
+                are set.
         """
         found: dict[str, Any] = {}
         for variable, path in secret_variables(self.settings_cls, str(self.config.get("env_prefix", ""))):
@@ -65,7 +68,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the variable of each secret setting, and the names of its group and its field."""
+    """Yield the variable of each secret setting, and the names of its groups and of its field, from the outside in."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()
@@ -81,7 +84,7 @@ def _is_secret(annotation: Any) -> bool:
 
 
 def _content(variable: str, path: Path) -> str:
-    """Return the text of a file without the line break at its end."""
+    """Return the text of a file without white space around it."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

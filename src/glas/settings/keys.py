@@ -1,7 +1,7 @@
 """API keys of callers. The settings contain only their hashes, so a person who reads the settings cannot use a key.
 
-A key has 256 random bits, so it cannot be found by trying. Therefore SHA-256 is as safe here as a slow hash is for a
-password. NIST SP 800-63B, 5.1.2.2, requires a salted slow hash only below 112 bits.
+A key has 256 random bits, so nobody can find it by trying all keys. Therefore SHA-256 is as safe for a key as a slow
+hash is for a password. NIST SP 800-63B, 5.1.2.2, requires a slow hash with salt only for secrets of less than 112 bits.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ class HashedKey(NamedTuple):
     """A key as it is stored in the settings.
 
     Attributes:
-        name: name of its owner, which is logged.
+        name: name of the owner of the key, which is logged.
         role: `admin` may load, unload and swap models.
         sha256: hash of the key, 32 bytes.
     """
@@ -44,7 +44,8 @@ def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
     """Make a key; return the key itself, and its entry for the settings, which contains only the hash.
 
     Raises:
-        ValueError: the name contains other characters than letters, digits, `.`, `_` and `-`, or has more than 40.
+        ValueError: the name contains other characters than letters, digits, `.`, `_` and `-`, or has more than 40
+            characters.
     """
     key = _PREFIX + secrets.token_urlsafe(32)
     return key, _parsed(f"{name}:{role}:{hashed(key).hex()}")

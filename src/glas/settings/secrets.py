@@ -1,4 +1,7 @@
-"""Types of secret settings. The values are validated, placeholders are refused, and they are not shown in logs."""
+"""Types of secret settings. Secrets are validated, and placeholders such as `changeme` are refused.
+
+The values are not shown in logs.
+"""
 
 import re
 from typing import Annotated
@@ -35,9 +38,9 @@ def _fits_url(value: SecretStr) -> SecretStr:
 
 
 def _real_database_url(value: SecretStr) -> SecretStr:
-    """Refuse a URL whose password is empty or a placeholder.
+    """Check the URL of a database, and convert it to the format of the drivers.
 
-    Convert a URL with several hosts to the format of the drivers.
+    A URL whose password is empty or a placeholder is refused. A URL with several hosts is converted.
 
     The length of the password is not checked, because the database has its own rules for it.
     """

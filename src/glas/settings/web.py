@@ -13,14 +13,14 @@ class WebSettings(BaseModel):
     url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/?#]+/?$",
-        description="Public address of the page, such as `https://glas.example.org`; the bot's command /web sends "
-        "links to it. If empty, the bot has no command `/web`, unless `web` runs in the process of the "
-        "bot, on loopback.",
+        description="Public address of the web pages, such as `https://glas.example.org`. The bot's command /web "
+        "sends links to this address. If empty, the bot has no command /web, unless `web` runs in the process of the "
+        "bot and listens only on this machine.",
     )
     secret_key: Secret | None = Field(
         default=None,
-        description="Key that signs the cookies of people who are signed in. If empty, the file `web-secret` in "
-        "GLAS_DATA_DIR is made and used.",
+        description="Key with which the cookies of people who are signed in are signed. If empty, a key is made "
+        "and stored in the file `web-secret` in GLAS_DATA_DIR.",
     )
     session_hours: float = Field(
         default=12, gt=0, le=168, description="Hours without a request after which a person must sign in again."

@@ -1,6 +1,7 @@
-"""Make, replace and delete files so that a loss of power undoes nothing; lock files, hash them.
+"""Make, replace and delete files so that a loss of power undoes nothing; lock files, and hash files.
 
-A name is on the disk only when its directory was synced, too. So whoever relies on a file makes it by these functions.
+The name of a file is on the disk only after the directory of the file was synced, too. So files that must survive a
+loss of power are made by these functions.
 """
 
 import contextlib
@@ -26,21 +27,24 @@ def to_disk(*paths: Path) -> None:
 
 
 def tree_to_disk(path: Path) -> None:
-    """Wait until a file, or a directory with all that lies below it, is on the disk; its own name need not be."""
+    """Wait until a file, or a directory with all its contents, is on the disk.
+
+    The name of the file or directory itself is stored in its parent directory, which this function does not sync.
+    """
     to_disk(*(one for one in (path, *path.rglob("*")) if not one.is_symlink()))
 
 
 def make_directory(path: Path) -> None:
-    """Create a directory and the ones above it, if they are missing; after the return their names are on the disk."""
+    """Create a directory and its parents, if they are missing; when this returns, their names are on the disk."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
     path.mkdir(parents=True, exist_ok=True)
     to_disk(*(one.parent for one in missing))
 
 
 def put_in_place(draft: Path, target: Path) -> None:
-    """Rename a finished file, which replaces `target`, or a finished directory.
+    """Rename a finished file or directory to `target`; a file replaces a file that has this name already.
 
-    The content is on the disk before the rename, and the name after the return.
+    The content is on the disk before the rename. The new name is on the disk when this function returns.
     """
     tree_to_disk(draft)
     draft.replace(target)
@@ -48,10 +52,10 @@ def put_in_place(draft: Path, target: Path) -> None:
 
 
 def delete(path: Path) -> bool:
-    """Delete a file, or a directory with all that lies in it; after the return it does not come back.
+    """Delete a file, or a directory with all its contents, so that a loss of power does not bring it back.
 
     Returns:
-        Whether it was there.
+        Whether the file or directory existed.
     """
     is_there = path.is_symlink() or path.exists()
     if path.is_dir() and not path.is_symlink():
@@ -65,9 +69,10 @@ def delete(path: Path) -> bool:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append a line in UTF-8, to a new file if there is none; after the return it is on the disk.
+    """Append a line in UTF-8 to a file, which is created if it is missing; when this returns, the line is on the disk.
 
-    What a crash has left of an earlier line stays a line of its own, which readers pass over.
+    If a crash has left an incomplete line at the end, the new line begins after a line break, and readers skip the
+    incomplete line.
     """
     is_new = not path.exists()
     with path.open("a+b") as file:
@@ -113,8 +118,8 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
     """Hold the lock of a file (flock) while the context is open; create the file if it is missing.
 
-    The system releases the lock when the process ends, also after a crash. The file is not deleted, because a process
-    could otherwise delete the file that the next process has locked.
+    The system releases the lock when the process ends, also after a crash. The file is never deleted, because a process
+    could then delete the file that the next process has locked.
 
     Args:
         path: the file, in an existing directory.

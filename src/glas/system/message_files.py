@@ -1,7 +1,8 @@
-"""Folders with words or sound of exported messages outside the export, such as reports and files of a training.
+"""List which messages a directory contains words or sound of, so that they can be deleted later.
 
-Each folder has a file that lists its messages. So the export can find and delete files about messages that have left
-it.
+Such directories are outside the export, for example reports and files of a training. Each directory has a file that
+lists its messages. When a message has left the export, the export uses these lists to find and delete the files about
+this message.
 """
 
 import json
@@ -16,12 +17,12 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write the list of a folder's messages, before any file about them is written into it.
+    """Write the list of a directory's messages; call this before any file about them is written.
 
     Args:
-        folder: the folder, which is created if it is missing.
+        folder: the directory, which is created if it is missing.
         audio: the recordings; recordings that belong to no export are ignored.
-        harmless: names of files in the folder that contain neither words nor sound, and may stay.
+        harmless: names of files in the directory that contain neither words nor sound, and may stay.
     """
     numbers = sorted({number for path in audio if (number := message_of(path)) is not None})
     if not numbers:
@@ -31,20 +32,20 @@ def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[s
 
 
 def message_of(audio: Path) -> int | None:
-    """Return the number of the message to which a recording of an export belongs; None for any other file."""
+    """Return the id of the message to which an audio file belongs; None if the file is not part of an export."""
     name = audio.parent.name
     return int(name) if name.isdecimal() and (audio.parent / f"{name}.json").is_file() else None
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """In folders with a message that is no longer exported, delete the files about messages.
+    """Find the directories that list a message which is no longer exported, and delete their files about messages.
 
     Args:
-        places: directories that contain the folders, at any depth.
+        places: directories that contain the directories, at any depth.
         exported: ids of all messages that are exported now.
 
     Returns:
-        The folders in which files were deleted.
+        The directories in which files were deleted.
     """
     stale = [path.parent for place in places for path in place.rglob(LIST) if not _read(path)[0] <= set(exported)]
     for folder in stale:
@@ -53,7 +54,7 @@ def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path
 
 
 def delete_messages(folder: Path) -> None:
-    """Delete a folder's files about messages; harmless files stay, and the list is deleted last."""
+    """Delete the files about messages in a directory; harmless files stay, and the list is deleted last."""
     harmless = _read(folder / LIST)[1]
     for path in folder.iterdir():
         if path.name in harmless or path.name == LIST:
@@ -70,9 +71,10 @@ def delete_messages(folder: Path) -> None:
 
 
 def _read(path: Path) -> tuple[set[int], set[str]]:
-    """Return the messages and the harmless files of a list.
+    """Return the ids of the messages, and the names of the harmless files, that a folder's list contains.
 
-    If it cannot be read, return a message that does not exist.
+    If the list cannot be read, return the id of a message that does not exist. Then the files of the directory count as
+    stale.
     """
     try:
         told = json.loads(path.read_bytes())

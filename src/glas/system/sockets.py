@@ -21,7 +21,8 @@ def has_input(descriptor: int) -> bool:
 def silence_options() -> list[tuple[int, int, int]]:
     """Return options for `setsockopt` that end a TCP connection if the other machine no longer answers.
 
-    A program that only needs long for its answer is not affected, because its machine answers the probes.
+    With these options, the system sends probes. If a program needs a long time for its answer, the connection stays
+    open, because the machine of the program answers the probes.
     """
     # Other systems than Linux have only some of them.
     values = {

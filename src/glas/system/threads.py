@@ -8,10 +8,10 @@ _NICENESS = 10
 
 
 def give_way() -> None:
-    """Let other threads of this process run first from now on, where the system has priorities of threads (Linux).
+    """Give this thread a lower priority than other threads of this process; do nothing except on Linux.
 
-    A thread that answers requests needs the processor often and briefly. Among threads of its priority it would wait
-    each time behind all that compute.
+    A thread that computes for a long time should call this function. A thread that answers requests needs the processor
+    often and for short times. If both had the same priority, it would wait for the computing threads each time.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

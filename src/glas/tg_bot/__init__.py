@@ -1,6 +1,6 @@
 """tg_bot: the Telegram bot.
 
-The bot stores each update before it confirms it, so the work on the update continues after a crash.
+The bot stores each update before it confirms the update to Telegram, so the work on the update continues after a crash.
 """
 
 from glas.tg_bot.api.types_on_demand import import_aiogram

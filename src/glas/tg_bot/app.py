@@ -38,7 +38,7 @@ _COMMANDS = ("start", "help", "balance", "words", "settings", "language", "priva
 
 @dataclass
 class TelegramBot:
-    """The bot after its work is registered; it runs once the durable engine has started."""
+    """The bot after its work is registered with the durable engine; call `run` after the durable engine has started."""
 
     bot: Bot
     intake: Intake
@@ -76,7 +76,7 @@ class TelegramBot:
             await asyncio.wait(beside)
 
     async def introduce(self) -> None:
-        """Tell Telegram how updates are received and which commands exist; if Telegram is unavailable, wait."""
+        """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
         await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
@@ -93,7 +93,7 @@ class TelegramBot:
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
 
     async def require_ready(self) -> None:
-        """Raise an error unless an update that arrives now would be stored.
+        """Raise an error if an update that arrives now could not be stored.
 
         Raises:
             ServiceUnreachableError: Telegram has not answered yet, or the database of the durable work is unavailable.
@@ -108,7 +108,7 @@ class TelegramBot:
             raise ServiceUnreachableError("the database of the durable work does not answer") from error
 
     async def figures(self) -> bytes:
-        """Return the metrics in Prometheus' text format; the length of a queue is NaN if it is not known."""
+        """Return the metrics in Prometheus' text format; a queue whose length is not known has the length NaN."""
         for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
             # Recordings wait in two queues; for whoever looks at the figures they are one.
             queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)
@@ -122,15 +122,15 @@ class TelegramBot:
         return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:
-        """Delete rows that earlier versions stored by mistake.
+        """Delete rows that earlier versions of Glas stored by mistake under Telegram's shared accounts.
 
-        If a service is unavailable, this is done at the next start.
+        If a service is unavailable, the rows are deleted at the next start of the bot.
         """
         services = self.services
         try:
             job = await privacy.forget_shared_accounts(services.db_assist, services.data_loader, self.durable)
         except GlasError as error:
-            _log.warning("recordings of anonymous senders could not be looked for", code=error.code)
+            _log.warning("recordings of anonymous senders could not be searched", code=error.code)
             return
         if job is not None:
             await self.durable.enqueue(job.work())
@@ -162,7 +162,9 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
     if token is None:
         raise ConfigurationError("expected a bot's token in TELEGRAM_TOKEN; @BotFather in Telegram gives one")
     if settings.bot.webhook_url is not None and settings.bot.webhook_secret is None:
-        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET with GLAS_BOT__WEBHOOK_URL: anybody could push")
+        raise ConfigurationError(
+            "expected GLAS_BOT__WEBHOOK_SECRET with GLAS_BOT__WEBHOOK_URL: anybody could send updates"
+        )
     metrics = Metrics()
     limiter = RateLimiter(metrics)
     async with open_telegram(

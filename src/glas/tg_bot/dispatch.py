@@ -42,7 +42,10 @@ class Updates:
     metrics: Metrics
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Handle an update; this is the workflow. A handler may return a job, which is then enqueued."""
+        """Handle one update; this function is a workflow of the durable engine.
+
+        A handler may return a job, which is then enqueued.
+        """
         try:
             jobs = await self.steps.run("handle", lambda: self._feed(arguments))
         except PersonGoneError:
@@ -76,15 +79,15 @@ class Updates:
         try:
             await self.steps.run("apologise", tell)
         except GlasError as second:
-            _log.warning("nor could that be told", code=second.code)
+            _log.warning("the sender could not be told either", code=second.code)
 
 
 class Acquaintance(BaseMiddleware):
     """Give handlers the sender (`user`, `locale`, `say`).
 
-    Stop updates of people who may not use the bot and of banned people.
+    No handler gets updates of banned people, or of people who are not permitted to use the bot.
 
-    `user` is None before /start, and for anonymous administrators and channels.
+    `user` is None if the sender has not pressed /start yet, or is an anonymous administrator or a channel.
     """
 
     def __init__(self, admission_control: AdmissionControl, phrases: Phrases) -> None:

@@ -1,8 +1,8 @@
-"""Receive updates: store each one durably before it is confirmed to Telegram.
+"""Receive updates from Telegram, and store each update durably before it is confirmed to Telegram.
 
-A request for the next updates confirms the previous ones. After a crash between storing and confirming, Telegram sends
-the same update again, and the store recognises it by its name. If several processes use one database, the one that
-holds a lease polls.
+A request for the next updates confirms the previous updates. If the process crashes between storing and confirming an
+update, Telegram sends the update again. The durable engine then finds that it has work of this name already. If several
+processes use one database, only the process that holds a lease polls.
 """
 
 import asyncio
@@ -51,14 +51,16 @@ class Intake:
     def __init__(
         self, bot: Bot, durable: Durable, *, confirm_first: bool, n_at_once: int, metrics: Metrics | None = None
     ) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
             bot: the client of the Bot API.
             durable: the durable engine, which stores updates.
-            confirm_first: whether recordings in private chats are recognised only after the person confirms it.
-            n_at_once: recordings that may come within a second without being acknowledged first, if none waits.
-            metrics: counts the updates; None counts into nothing.
+            confirm_first: whether a recording in a private chat is recognised only after the person has pressed a
+                button.
+            n_at_once: number of recordings that may come within a second before further recordings are acknowledged
+                first. If a recording waits, every new recording is acknowledged first.
+            metrics: counts the updates; None if nobody needs the counts.
         """
         self._bot = bot
         self._durable = durable
@@ -70,7 +72,7 @@ class Intake:
         self._offset: int | None = None
 
     async def store(self, update: Update) -> None:
-        """Store an update durably; when this returns, it cannot be lost."""
+        """Store an update durably; when this function returns, the update cannot be lost."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             is_recording = work.workflow == HEAR
@@ -81,7 +83,7 @@ class Intake:
             self._metrics.received(is_recording=is_recording)
 
     async def _is_line_long(self) -> bool:
-        """Return whether a recording that comes now may have to wait: others wait, or too many came within a second."""
+        """Return whether a recording may have to wait: other recordings wait, or too many came within a second."""
         if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
             self._counted_s, self._n_new = now_s, 0
             self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)
@@ -118,15 +120,15 @@ class Intake:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _let_others_poll(self) -> None:
-        """Give up the lease during a longer pause, because another machine may still reach Telegram."""
+        """Give up the lease before a longer pause, because another machine may still reach Telegram."""
         self._offset = None
         try:
             await self._durable.drop_lease(_LEASE)
         except Exception as error:  # noqa: BLE001 - the lease ends by itself, only later
-            _log.warning("the lease could not be given back", cause=type(error).__name__)
+            _log.warning("the lease could not be released", cause=type(error).__name__)
 
     async def _turn(self) -> None:
-        """Request a batch of updates and store it; the next request confirms this batch."""
+        """Request a batch of updates, and store them; the request of the next turn confirms this batch."""
         updates = await self._ask()
         parties: dict[int | None, list[Update]] = {}
         for update in updates:
@@ -162,7 +164,7 @@ class Intake:
 
 
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
-    """Return the work for an update; None if it is not addressed to the bot, so that it is not stored."""
+    """Return the work for an update; None if the update is not for the bot and so must not be stored."""
     message = update.message or update.channel_post
     job = None if message is None else voice_job(message, bot_id=bot_id)
     if message is not None:
@@ -183,7 +185,11 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def acknowledged_first(work: Work) -> Work:
-    """Return the work in whose course a recording is acknowledged; a newcomer's /start is handled at once."""
+    """Return the work that acknowledges a recording first, before the recording is enqueued.
+
+    If the work is a newcomer's /start, return it for the same queue, so that it is handled before the newcomer's
+    recordings.
+    """
     if work.workflow != HEAR:
         return replace(work, queue=ARRIVALS)
     return replace(work, queue=ARRIVALS, workflow=ACKNOWLEDGE, id=f"k:{work.id}")
@@ -192,7 +198,9 @@ def acknowledged_first(work: Work) -> Work:
 def _party(update: Update) -> int | None:
     """Return the id under which an update is queued: that of the person, or of the chat if no person is known.
 
-    Otherwise None.
+    The queues handle the updates of one id in their order.
+
+    Return None for kinds of updates that the bot does not handle.
     """
     if update.message is not None:
         return party_in(update.message)
@@ -202,19 +210,26 @@ def _party(update: Update) -> int | None:
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """Yield the updates of an answer one by one, so that an update of an unknown kind does not stop the others."""
+    """Yield the updates of an answer that could not be parsed as a whole.
+
+    Each update is parsed alone. If an update has an unknown format, an empty update with its number is yielded, so that
+    the others are still handled.
+    """
     for raw in body["result"]:
         try:
             yield Update.model_validate(raw, context={"bot": bot})
         except ValidationError as error:
             # Log the place of the error but not the value, which may contain what people wrote.
             places = [".".join(map(str, one["loc"])) for one in error.errors(include_input=False, include_url=False)]
-            _log.error("an update is not understood and passed over", update=raw.get("update_id"), places=places[:5])
+            _log.error("an update cannot be parsed and is skipped", update=raw.get("update_id"), places=places[:5])
             yield Update(update_id=raw["update_id"])
 
 
 def _is_addressed(update: Update, bot_id: int) -> bool:
-    """Return whether an update of a group is for the bot: a command, requested words, or the group's new number."""
+    """Return whether an update of a group is for the bot.
+
+    Such an update is a command, a reply to the bot's request for words, or Telegram's notice of the group's new number.
+    """
     message = update.message
     if message is None:
         return False
@@ -226,11 +241,11 @@ def _is_addressed(update: Update, bot_id: int) -> bool:
 def _tell(error: Exception, pause_s: float) -> None:
     """Log why updates cannot be received: in one line if a service is unavailable, with a traceback for a bug."""
     if isinstance(error, GlasError):
-        _log.warning("updates cannot be taken in now", cause=error.message, pause_s=pause_s)
+        _log.warning("updates cannot be received now", cause=error.message, pause_s=pause_s)
     elif is_away(error):
-        _log.warning("updates cannot be taken in now", cause=type(error).__name__, pause_s=pause_s)
+        _log.warning("updates cannot be received now", cause=type(error).__name__, pause_s=pause_s)
     else:
-        _log.error("updates cannot be taken in for a fault of ours", exc_info=error, pause_s=pause_s)
+        _log.error("updates cannot be received because of a bug", exc_info=error, pause_s=pause_s)
 
 
 def _told(error: ConfigurationError) -> ConfigurationError:

@@ -8,7 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from glas.domain.errors import GlasError
 
 OK, REFUSED, NOT_ANSWERED = "ok", "refused", "not_answered"
-"""Outcomes of a recording: a text (or that nobody speaks), the explanation of a limit, or no message at all."""
+"""Outcomes of a recording: the person got a text (or the message that nobody speaks), the explanation of a limit, or no
+message.
+"""
 
 _OTHER = "other"
 _RECORDING = "recording"
@@ -74,15 +76,15 @@ class Metrics:
 
         Args:
             outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or the code of an error.
-            seconds: time since the recording was sent; None if this time means nothing, as for a recording that was
-                requested later.
+            seconds: time since the recording was sent. None if this time is not the time that a person waited, for
+                example because the recognition was requested long after the recording was sent.
         """
         self._answers.labels(outcome if outcome in (OK, REFUSED, NOT_ANSWERED) else self._known(outcome)).inc()
         if seconds is not None and outcome != NOT_ANSWERED:
             self._answer_s.observe(max(0.0, seconds))
 
     def update_failed(self, code: str) -> None:
-        """Count a command or a press that could not be handled."""
+        """Count a command, or a press of a button, that could not be handled."""
         self._failed.labels(self._known(code)).inc()
 
     def called(self, outcome: str) -> None:
@@ -102,7 +104,7 @@ class Metrics:
         self._pauses.inc()
 
     def waiting(self, queue: str, n_works: float) -> None:
-        """Set the length of a durable queue; NaN if it is not known now."""
+        """Set the length of a durable queue; `n_works` is NaN if the length is not known now."""
         self._queues.labels(queue).set(n_works)
 
     def render(self) -> bytes:

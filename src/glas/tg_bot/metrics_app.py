@@ -1,4 +1,7 @@
-"""Serve the bot's metrics at a separate port, because a bot that polls has no other port, and a webhook is public."""
+"""Serve the bot's metrics at a separate port.
+
+A bot that polls has no other port, and the port of a webhook is public.
+"""
 
 from fastapi import FastAPI
 from fastapi.responses import Response

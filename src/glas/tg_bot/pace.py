@@ -1,8 +1,8 @@
-"""Count the recordings that a person sends within a minute, or a chat if no person is known.
+"""Count the recordings that a party sends within a minute; a party is a person, or a chat if no person is known.
 
-Recordings are counted at the intake, by the time that Telegram gave them, so that a backlog after an outage does not
-exceed the limit. With polling, one process receives and counts everything. With a webhook, each process counts
-separately.
+Recordings are counted when they are received, by the time at which they were sent. So people who sent recordings during
+an outage of the bot do not exceed the limit when all their recordings arrive at once. With polling, one process
+receives and counts everything. With a webhook, each process counts separately.
 """
 
 from collections import deque
@@ -21,7 +21,10 @@ class Pace:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """Return how many recordings a party sent in the minute before this one; the same recording counts once."""
+        """Count a recording; return how many recordings its party sent within the last minute.
+
+        If Telegram delivers an update again, it counts only once.
+        """
         sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)
         if name not in sent:

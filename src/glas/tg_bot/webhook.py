@@ -1,4 +1,7 @@
-"""Webhook: receive updates from Telegram at one path with a secret; answer 200 only after an update is stored."""
+"""Receive updates that Telegram sends to a webhook, at a path that requires a secret.
+
+Telegram gets the answer 200 only after the update is stored.
+"""
 
 import hmac
 
@@ -31,10 +34,10 @@ def create_app(bot: TelegramBot) -> FastAPI:
     """
     secret = plain(bot.settings.bot.webhook_secret)
     if secret is None:
-        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could push updates")
+        raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could send updates")
 
     async def receive(request: Request) -> Response:
-        """Store one update; after any answer other than 200, Telegram sends it again."""
+        """Store one update; if the answer is not 200, Telegram sends the update again."""
         given = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise AuthenticationError("expected Telegram's secret in the header, got another or none")
@@ -43,7 +46,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
             updates = list(readable({"result": [body]}, bot.bot))
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             # Telegram would send the same update again, so it is dropped and answered with 200.
-            _log.warning("a push that is no update")
+            _log.warning("a request to the webhook is not an update")
             return Response()
         for update in updates:
             await bot.intake.store(update)
@@ -63,5 +66,5 @@ def create_app(bot: TelegramBot) -> FastAPI:
 
 
 async def health() -> dict[str, str]:
-    """Answer without asking another part."""
+    """Report that the process answers; no other part is asked."""
     return {"status": "ok", "version": glas.__version__}

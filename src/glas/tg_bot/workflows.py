@@ -21,12 +21,14 @@ from glas.tg_bot.talk.picture import START, Picture
 from glas.tg_bot.talk.prompts import REVIEW_WORDS, Prompts
 from glas.tg_bot.talk.signing import Signer
 from glas.tg_bot.voices import jobs
+from glas.tg_bot.voices.acknowledging import Acknowledging
 from glas.tg_bot.voices.admission import AdmissionControl
 from glas.tg_bot.voices.amending import Amending
 from glas.tg_bot.voices.archive import Archiving
 from glas.tg_bot.voices.delivery import Delivery
 from glas.tg_bot.voices.fetching import Fetching
 from glas.tg_bot.voices.pipeline import Limits, Pipeline
+from glas.tg_bot.voices.placeholders import Placeholders
 from glas.tg_bot.voices.pseudonyms import Pseudonyms
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import ByteCache, RecognitionQueue
@@ -66,7 +68,7 @@ class _Shared(NamedTuple):
 
 
 def register(context: Context) -> Announcing:
-    """Register all workflows and queues; return the object whose `watch` must run, too."""
+    """Register all workflows and queues; return the sender of announcements, whose `watch` the caller must run."""
     settings, durable = context.settings, context.durable
     signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)
     admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
@@ -102,11 +104,14 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
     )
     delivery = Delivery(bot, shared.steps, db_assist, shared.keyboards, shared.pseudonyms)
     limits = Limits(file_mb=options.max_file_mb, minutes=int(context.settings.audio.max_duration_s // 60))
+    placeholders = Placeholders(
+        shared.steps, durable, shared.admission_control, delivery, context.phrases, shared.keyboards
+    )
     pipeline = Pipeline(
         bot,
         durable,
         shared.steps,
-        shared.admission_control,
+        placeholders,
         recogniser,
         delivery,
         db_assist,
@@ -116,7 +121,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
         context.metrics,
     )
     archiving = Archiving(shared.steps, durable, recogniser, db_assist, data_loader, byte_cache)
-    durable.workflow(jobs.ACKNOWLEDGE, pipeline.acknowledge)
+    durable.workflow(jobs.ACKNOWLEDGE, Acknowledging(durable, placeholders, context.metrics).acknowledge)
     durable.workflow(jobs.HEAR, pipeline.hear)
     durable.workflow(jobs.KEEP, archiving.keep)
     durable.workflow(jobs.CLEAN, archiving.clean)
@@ -126,7 +131,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
 
 
 def _register_updates(context: Context, shared: _Shared, recogniser: RecordingRecogniser) -> None:
-    """Register the work on updates: handlers of messages and buttons, and changes of texts that were sent."""
+    """Register the work on updates: handlers of messages and buttons, and updates of texts that the bot has sent."""
     bot, durable, phrases, options = context.bot, context.durable, context.phrases, context.settings.bot
     services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
     keyboards, admission_control, life_s = shared.keyboards, shared.admission_control, options.rating_days * _S_PER_DAY

@@ -1,8 +1,8 @@
 """Traces of OpenTelemetry. Traces show which parts a message passed, and how long each queue and step took.
 
-Nothing is recorded outside `exporting`. Outside `exporting`, every function of this module returns at once, and
-OpenTelemetry's SDK is not imported. A span contains no text, no Telegram id and no name of a person. A span contains
-only names of steps and routes, codes of errors, and the number of a message's row.
+Spans are recorded only while a context of `exporting` is open. At other times every function of this module returns at
+once, and OpenTelemetry's SDK is not imported. A span contains no text, no Telegram id and no name of a person. A span
+contains only names of steps and routes, codes of errors, and the number of a message's row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,9 @@ _recorder: "Recorder | None" = None
 
 
 def exporting(endpoint: str | None, *, ratio: float, version: str) -> AbstractContextManager[None]:
-    """Record spans while the context is open, and send them to a collector; the last ones are sent at its end.
+    """Record spans while the context is open, and send them to a collector.
+
+    The last spans are sent at the end of the context.
 
     Args:
         endpoint: URL of a collector that accepts OTLP over HTTP, without the path `/v1/traces`; None records nothing.
@@ -59,8 +61,8 @@ def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractCont
     Args:
         part: the part to which the span belongs.
         name: name of the action.
-        traceparent: ids that the trace and its first span get; with None, the trace of the caller is continued, or new
-            ids are made.
+        traceparent: ids that the trace and its first span get. If this is None, the trace of the caller is continued;
+            if the caller has no trace, new ids are made.
     """
     return _NOTHING if _recorder is None else _recorder.begin(part, name, traceparent)
 
@@ -73,7 +75,7 @@ def span(
     Args:
         part: the part to which the span belongs.
         name: name of the action.
-        linked: `traceparent` of a span in another trace that this one continues.
+        linked: `traceparent` of a span in another trace, to which the new span gets a link.
         attributes: further facts; they must contain no text and no id of a person.
     """
     return _NOTHING if _recorder is None else _recorder.span(part, name, linked, attributes)
@@ -92,13 +94,13 @@ def waited(part: Part, name: str, seconds: float) -> None:
 
 
 def note(name: str, **attributes: str | float) -> None:
-    """Add an event to the span of the caller."""
+    """Add an event to the current span of the caller."""
     if _recorder is not None:
         _recorder.note(name, attributes)
 
 
 def fail(code: str) -> None:
-    """Mark the span of the caller as failed with the code of an error."""
+    """Mark the current span of the caller as failed, with the code of an error."""
     if _recorder is not None:
         _recorder.fail(code)
 
@@ -109,7 +111,7 @@ def headers() -> Mapping[str, str]:
 
 
 def to_queue(queue: str, traceparent: str | None) -> dict[str, Any] | None:
-    """Return the data that is stored with a work in a queue, so that the process that runs it continues its trace.
+    """Return data to store together with a work in a queue, so that the process that runs the work continues the trace.
 
     Args:
         queue: name of the queue.

@@ -1,6 +1,7 @@
 """The recorder of spans: OpenTelemetry's SDK, with its exporter for OTLP over HTTP.
 
-The SDK itself reads the standard variables for everything else, such as OTEL_EXPORTER_OTLP_HEADERS.
+Glas sets the endpoint, the share of traces that are recorded, and the names of the parts. The SDK itself reads all
+other options from its standard environment variables, such as OTEL_EXPORTER_OTLP_HEADERS.
 """
 
 import time
@@ -38,7 +39,7 @@ _given_ids: ContextVar[SpanContext | None] = ContextVar("glas_given_ids", defaul
 class Recorder:
     """Records the spans of all parts in this process.
 
-    It is made by `glas.tracing.exporting`. Made by `glas.tracing.exporting`.
+    It is made by `glas.tracing.exporting`.
     """
 
     def __init__(self, endpoint: str, *, ratio: float, version: str) -> None:
@@ -137,7 +138,8 @@ class Recorder:
 def _entered(span: Span) -> Iterator[None]:
     """Make a span the current one while the context is open.
 
-    Of an exception only the class is recorded, never its message.
+    If an exception occurs, only its class is recorded. Its message is never recorded, because it may contain texts or
+    ids of people.
     """
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
@@ -165,7 +167,10 @@ def _named(attributes: Mapping[str, str | float]) -> Attributes:
 
 
 class _Ids(RandomIdGenerator):
-    """Gives the first span of a message the ids that are computed from the message, and all other spans random ids."""
+    """Gives ids to spans.
+
+    The first span of a message gets ids that are computed from the message. All other spans get random ids.
+    """
 
     def generate_trace_id(self) -> int:
         given = _given_ids.get()
@@ -177,7 +182,9 @@ class _Ids(RandomIdGenerator):
 
 
 class _Sampler(TraceIdRatioBased):
-    """Decides by the id of the trace alone. So all parts decide alike, and no caller decides how much is recorded.
+    """Decides from the id of a trace alone whether the trace is recorded.
+
+    So all parts decide alike, and a caller from outside cannot decide how much is recorded.
 
     This sampler also removes attributes that libraries set at the beginning of a request, except those in `_KEPT` and
     our own.

@@ -36,7 +36,7 @@ class ComparedMessage(NamedTuple):
 
 
 def news_of(settings: Settings, export: Path, version: Version, *, former: str, model: str) -> tuple[NewsItem, ...]:
-    """Recognise some messages of each person with both models, and choose the one with the largest gain.
+    """Recognise some messages of each person with both models, and choose the message whose text improved most.
 
     A person whose messages did not improve gets no news.
 
@@ -61,10 +61,10 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
 
 
 def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
-    """Yield the message of one person whose text improved most, if any improved.
+    """Yield the message of one person whose text improved most; yield nothing if no text improved.
 
-    If two messages have the same gain, one from which the model has not learnt is preferred, because it is a fairer
-    example.
+    If two messages improved equally, a message from which the model has not learnt is preferred, because it shows more
+    fairly what the model can do.
     """
     better = [(gain, one) for one in tried if (gain := _gain(one)) > 0]
     if better:
@@ -73,7 +73,7 @@ def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
 
 
 def _gain(one: ComparedMessage) -> int:
-    """Return by how many word errors the new text is better; 0 if the texts cannot be shown."""
+    """Return how many word errors fewer the new text has; return 0 if a text is empty or too long to be shown."""
     if not all(0 < len(text) <= LONGEST_NEWS_CHARS for text in (one.before, one.after)):
         return 0
     wrong, _ = word_errors([one.reference] * 2, [one.before, one.after])
@@ -81,7 +81,10 @@ def _gain(one: ComparedMessage) -> int:
 
 
 def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Message, str]]]:
-    """Return the messages to try, by speaker: corrected messages that are still in the export, the newest first."""
+    """Return, for each speaker, the messages to try: corrected messages of the version that are still in the export.
+
+    Messages of the development set come first, then the newer before the older messages.
+    """
     messages = {message.id: message for message in read_export(export)}
     found = defaultdict[str, list[tuple[Entry, Message, str]]](list)
     entries = [one for one in version.entries if one.split is not Split.TEST and one.rank != HYPOTHESIS]

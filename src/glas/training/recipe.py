@@ -1,10 +1,10 @@
 """Train the embedded model: texts, synthetic speech, targets, two adapters, the directory of the released model.
 
-Every step uses files that exist already, so the same call resumes an interrupted run.
+A step is skipped if its files exist already. So the same call resumes an interrupted run.
 
-The first adapter makes the encoder accept clips without padding; its targets are the states of the unchanged network.
-The second adapter is trained on texts, for Russian spelling, in turns with the targets of the first; a share of it is
-released.
+Two adapters are trained. The first adapter makes the network accept clips without padding; its targets are the hidden
+states of the unchanged network. The second adapter learns Russian spelling: its steps alternate between texts and the
+targets of the first adapter. The released model contains the whole first adapter, and a share of the second adapter.
 """
 
 from collections.abc import Sequence
@@ -40,14 +40,14 @@ CONTEXT_RUN, SPELLING_RUN = "context", "spelling"
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders that the recipe reads.
+    """Directories that the recipe reads.
 
     Attributes:
         base: weights of the official model, as `glas models get whisper-base` stores them.
-        texts: unpacked Debian packages with Russian texts; if they are missing, only sentences with names are spoken.
-        rhvoice: RHVoice's unpacked packages; if they are missing, espeak-ng speaks.
+        texts: unpacked Debian packages with Russian texts. If this is None, only sentences with names are synthesised.
+        rhvoice: RHVoice's unpacked packages. If this is None, espeak-ng synthesises the speech.
         festvox: the package festvox-ru; its sentences are test sentences, so they are never used for training.
-        recordings: folders of further test recordings.
+        recordings: directories of further test recordings.
     """
 
     base: Path
@@ -59,7 +59,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Amounts of data and hyperparameters of the two trainings."""
+    """Amounts of data, and hyperparameters of the two adapters' training."""
 
     shards: int = 4
     guided_shards: int = 1  # of these, with the teacher's targets
@@ -92,13 +92,13 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
 
     Args:
         recipe: amounts and hyperparameters.
-        data: folder for clips, targets and checkpoints.
+        data: directory for clips, targets and checkpoints.
         to: directory of the released model.
-        sources: the folders that are read.
+        sources: the directories that are read.
         date: the date that the card shows.
 
     Raises:
-        ConfigurationError: a folder has other contents than expected.
+        ConfigurationError: a directory has other contents than expected.
         ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     tests = test_sets(sources.festvox, sources.recordings)
@@ -112,16 +112,16 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
 
 
 def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Adapter:
-    """Run the steps up to the adapter, and write it in the format of PEFT.
+    """Run all steps up to the combined adapter, and write this adapter in the format of PEFT.
 
     Args:
         recipe: amounts and hyperparameters.
-        data: folder for clips, targets and checkpoints.
-        sources: the folders that are read.
+        data: directory for clips, targets and checkpoints.
+        sources: the directories that are read.
         to: directory of the adapter.
 
     Raises:
-        ConfigurationError: a folder has other contents than expected.
+        ConfigurationError: a directory has other contents than expected.
         ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """
     torch.set_num_threads(1)
@@ -161,12 +161,12 @@ def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> DrawBatch:
 
 
 def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHARD) -> Speech:
-    """Return the sentences and voices of the clips, and their folder."""
+    """Return the sentences, the voices and the directory of the synthetic speech."""
     return Speech(data / CLIPS, spoken_lines(sources), sources.rhvoice, clips_per_shard)
 
 
 def spoken_lines(sources: Sources) -> list[str]:
-    """Return the sentences for synthesis, without those that are similar to a test sentence."""
+    """Return the sentences to synthesise, except those that are similar to a sentence of the tests."""
     withheld = HeldOutSentences(test_texts(sources.festvox, sources.recordings))
     lines = read_prose(sources.texts) if sources.texts else (f"Это {name}." for name in NAMES.values())
     return [line for line in lines if line not in withheld]

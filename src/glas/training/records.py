@@ -1,4 +1,4 @@
-"""Describe a model for db_assist's records: base, data, the people from whom it learnt, and the verdict of the gate."""
+"""Describe a model for the records of db_assist: base model, data, people from whom it learnt, verdict of the gate."""
 
 import getpass
 from pathlib import Path
@@ -13,11 +13,11 @@ from glas.training.datasets.version import Version, read_version
 
 
 def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
-    """Describe the candidate of a verdict.
+    """Describe the candidate that the gate has judged.
 
     Args:
         verdict: verdict of the gate.
-        state: candidate, refused or champion.
+        state: state of the model: candidate, refused or champion.
         datasets: directory of the dataset versions; if the version is missing, the record names no people.
 
     Raises:
@@ -43,7 +43,7 @@ def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
 
 
 def as_record(verdict: Verdict) -> VerdictRecord:
-    """Return the figures of a verdict that are recorded."""
+    """Return the parts of a verdict that db_assist records."""
     return VerdictRecord(
         passed=verdict.passed,
         wer_before=verdict.wer_before,
@@ -53,7 +53,7 @@ def as_record(verdict: Verdict) -> VerdictRecord:
 
 
 def taught_by(version: Version) -> dict[str, int]:
-    """Return one message of each speaker in the training and development set, by pseudonym."""
+    """Return, by pseudonym, one message of each speaker in the training and development set of a version."""
     return {one.speaker: one.id for one in version.entries if one.split is not Split.TEST}
 
 

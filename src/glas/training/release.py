@@ -20,7 +20,9 @@ SETTINGS = {CONTEXT_MARGIN: MARGIN_S, LANGUAGES: [RUSSIAN]}
 
 
 def write_weights(base: Path, to: Path, texts: Path | None) -> None:
-    """Write the model whose adapter is in `to`, with the tokens that Russian texts need.
+    """Write the weights of the released model.
+
+    The adapter in `to` is merged into the weights. Only the tokens that Russian texts need are kept.
 
     Args:
         base: the official weights.
@@ -41,7 +43,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write `SHA256SUMS` of all files except the card, in the format that `sha256sum -c` reads."""
+    """Write the checksums of all files of a directory except the card to `SHA256SUMS`, which `sha256sum -c` reads."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (CHECKSUMS, "README.md"))
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files

@@ -1,11 +1,12 @@
 """One round of learning: dataset version, fine-tuning, gate, release.
 
 Two hashes identify a round. The first covers everything that determines the model: dataset version, base model, recipe,
-and the sets that determine the share. The second covers everything that determines the verdict: test, guards and
-limits. So an interrupted round is resumed, and a finished one is not repeated. Another test set gives another verdict
-about the same model without training again.
+and the sets that determine the share. The second covers everything that determines the verdict: test set, guard sets
+and limits. By these hashes, an interrupted round is found and resumed, and a finished round is not repeated. If only
+the test set changes, the model is not trained again, but the gate judges it again.
 
-Files: `rounds/TRAINING/work` while the model is trained, `rounds/TRAINING/TEST/` with `round.json` and the report.
+TRAINING and TEST are these two hashes. `rounds/TRAINING/work` exists while the model is trained.
+`rounds/TRAINING/TEST/` contains `round.json` and the report.
 """
 
 import json
@@ -60,10 +61,20 @@ class Round(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    version: str = Field(description="Dataset version.")
-    recipe: str | None = Field(default=None, description="Hash of base, recipe and kept sets; null in old rounds.")
-    training: str | None = Field(default=None, description="Hash of the dataset version and the recipe.")
-    test: str | None = Field(default=None, description="Hash of test set, guard sets and limits.")
+    version: str = Field(description="Name of the dataset version of the round.")
+    recipe: str | None = Field(
+        default=None,
+        description="Hash of the base model, the settings of the training and the kept sets. null in rounds that "
+        "were recorded by older versions of Glas.",
+    )
+    training: str | None = Field(
+        default=None,
+        description="Hash of the dataset version and of the settings of the training. null if it was not recorded.",
+    )
+    test: str | None = Field(
+        default=None,
+        description="Hash of the test set, the guard sets and the limits of the gate. null if it was not recorded.",
+    )
     outcome: Outcome
     new_minutes: float
     candidate: ModelRef | None = None
@@ -79,16 +90,16 @@ class RoundPlan:
     """The data, settings and directories of a round.
 
     Attributes:
-        base: the model from which every round starts. The base is not the model of the last round: each round learns
-            from all recordings, so nothing is learnt twice and errors do not accumulate.
+        base: the model from which every round starts. This is not the model of the last round, because each round
+            learns from all recordings. So no recording is learnt twice, and errors do not accumulate.
         export: directory of the export.
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
         rules: rules for a version of the dataset.
-        test: recordings from elsewhere on which the gate measures; None means the test set of the version.
+        test: recordings from outside the export for the gate; None means the test set of the version.
         guards: sets that must not become worse; the gate measures on them.
         kept: sets that determine the share of the change; the gate does not use them.
-        least_minutes: minutes of new recordings since the last round; with fewer nothing is done.
+        least_minutes: with fewer minutes of recordings since the last round, no model is trained.
         recipe: settings of the fine-tuning.
         limits: limits of the gate.
         language: language of the report.
@@ -126,14 +137,14 @@ def run_round(
     report: Report = silent,
     on_measure: Callable[[str | None], None] = lambda _model: None,
 ) -> Round:
-    """Run a round, or resume an interrupted one; return the result of a finished one.
+    """Run a round, or resume an interrupted round; return the result of a finished round.
 
-    Nothing is released here: the caller decides about a candidate that passed the gate.
+    The champion is not changed: if the candidate passes the gate, the caller decides whether it becomes the champion.
 
     Args:
         settings: the settings of the server; their model is the champion.
         plan: the data of the round, and its settings.
-        steps: receives the beginnings and ends of the steps.
+        steps: receives the beginning and the end of each step.
         report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
@@ -166,7 +177,7 @@ def run_round(
 
 
 def recipe_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that determines a model except the dataset version."""
+    """Return a hash over everything that determines a model, except the dataset version."""
     recipe = asdict(plan.recipe)
     del recipe["threads"]
     base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
@@ -174,9 +185,9 @@ def recipe_hash(plan: RoundPlan) -> str:
 
 
 def verdict_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that determines the verdict.
+    """Return a hash over everything that determines the verdict, except the test set of the version.
 
-    The test set of the version is in the hash of the model.
+    The hash of the model covers the version, and so its test set.
     """
     test = None if plan.test is None else content_hash(plan.test)
     return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))
@@ -187,7 +198,7 @@ def _hash(*values: Any) -> str:
 
 
 def _begin(version: Version, plan: RoundPlan) -> Round:
-    """Describe a round before any work is done."""
+    """Return the description of a round before any work on it is done."""
     recipe = recipe_hash(plan)
     return Round(
         version=version.name,
@@ -203,7 +214,7 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
 def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
-    """Fine-tune a model on a dataset; return whether a model was written, because a share of the change was better."""
+    """Fine-tune a model; return whether a model was written, because it is better than the base model."""
     steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),
@@ -249,7 +260,7 @@ def _judge(
 
 
 def read_round(folder: Path) -> Round | None:
-    """Read the finished round in a folder; return None if it has not ended."""
+    """Read the result of the round in a directory; return None if the round has not finished."""
     path = folder / ROUND
     return Round.model_validate_json(path.read_bytes()) if path.is_file() else None
 
@@ -289,7 +300,7 @@ def _now() -> str:
 
 
 def _keep(folder: Path, ended: Round, work: Path) -> Round:
-    """Record the result of a round, which finishes it, and delete the clips of its training."""
+    """Record the result of a round, which makes it a finished round, and delete the files of its training."""
     ended = ended.model_copy(update={"finished": _now()})
     replace_text(folder / ROUND, ended.model_dump_json(indent=1) + "\n")
     shutil.rmtree(work, ignore_errors=True)

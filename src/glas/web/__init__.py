@@ -1,1 +1,1 @@
-"""web: the pages, the API of nn_service at the same address, and the only public port."""
+"""web: the part that serves the pages and the API of nn_service at one address. Only this part needs a public port."""

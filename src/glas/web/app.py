@@ -1,8 +1,8 @@
-"""The FastAPI app of `web`: the page that turns speech into text, sample messages for it, and the pages behind sign-in.
+"""The FastAPI app of `web`: the page that turns speech into text, sample messages, and the pages behind sign-in.
 
-All of them are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the
-API of `nn_service` at the same origin; `launch` mounts or proxies this API. The page works without a database, and
-nobody must be signed in.
+All pages are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the API
+of `nn_service` at the same origin; `launch` mounts or proxies this API. The first page works without a database, and
+its visitors need not be signed in.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ def create_app(
             that there are none.
         services: parts behind the pages for people who are signed in; without them nobody can sign in.
         options: settings of these pages.
-        key: signs sessions; None makes a key that lasts as long as the app.
+        key: key that signs sessions. If it is None, a key is made that is lost when the app ends.
         admins: Telegram ids of the administrators.
     """
 
@@ -78,7 +78,7 @@ def create_app(
 
 
 def _add_samples(app: FastAPI, samples_dir: Path | None) -> None:
-    """Add the routes of the recordings to try the page with."""
+    """Add the routes of the sample recordings, with which people can try the page."""
 
     def samples() -> list[Sample]:
         return list_samples(samples_dir)
@@ -91,7 +91,7 @@ def _add_samples(app: FastAPI, samples_dir: Path | None) -> None:
 
 
 async def page(request: Request) -> Response:
-    """Send the page; answer 304 if the caller has it already."""
+    """Send the first page; answer 304 if the caller has it already."""
     body: str = request.app.state.page
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:16]}"'
     headers = SECURITY_HEADERS | _REVALIDATE | {"ETag": etag}
@@ -101,9 +101,10 @@ async def page(request: Request) -> Response:
 
 
 def _version_of(directory: Path) -> str:
-    """Return a hash over the content of all files.
+    """Return a hash over the names and contents of all files in a directory.
 
-    The version changes with any of the files, so that browsers may keep files for ever.
+    The hash is the version of the files: it changes when any file changes. So a browser may keep a file of one version
+    for ever.
     """
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):

@@ -37,9 +37,11 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class VersionedFiles(StaticFiles):
-    """Serves `/VERSION/path` as `path`. A changed file has a new address, so browsers may keep the old one for ever.
+    """Serves the file `path` at the address `/VERSION/path`.
 
-    Modules import each other by relative paths, so the version in the address of the first module applies to all.
+    If a file changes, its address changes, too. So browsers may keep the file of an address for ever.
+
+    JavaScript modules import each other by relative paths. So all modules are loaded with the version of the first one.
     """
 
     def get_path(self, scope: Scope) -> str:
@@ -48,7 +50,7 @@ class VersionedFiles(StaticFiles):
         return str(PurePath(*rest))
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Add the headers to the answer."""
+        """Return a file, with the security headers and permission to keep it for ever."""
         response = await super().get_response(path, scope)
         response.headers.update(SECURITY_HEADERS | {"Cache-Control": _FOR_EVER})
         return response

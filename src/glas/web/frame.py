@@ -33,8 +33,8 @@ class Page:
         path: address of the page.
         title: name of the message with its title.
         about: name of the message that describes in a sentence what the page is for.
-        right: the right that is necessary to see it.
-        router: its routes, made by `page_router`.
+        right: the right that is necessary to open the page.
+        router: the routes of the page, made by `page_router`.
     """
 
     path: str
@@ -53,7 +53,7 @@ class PageRoute(APIRoute):
     """A route of the pages: errors become pages for people, and every answer gets its headers and its cookie."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the handler."""
+        """Return the handler of the route, with conversion of errors and with headers and cookie."""
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -82,7 +82,7 @@ class Frame:
     """Makes pages from templates."""
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        """Initialise the frame; `pages` are those of the navigation, in their order."""
+        """Initialise the frame; `pages` are the pages of the navigation, in their order."""
         self._pages = pages
         self.static = ""
         """Address of the files of the pages; it is known when the app has started."""
@@ -97,14 +97,15 @@ class Frame:
     def page(
         self, request: Request, visitor: Visitor, template: str, *, status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """Return a page.
+        """Return a page that is made from a template.
 
         Args:
             request: the request for the page.
             visitor: the visitor who requests it.
             template: file name of the template.
             status: HTTP status.
-            values: what the template needs besides `say`, `visitor`, `form_token`, `pages`, `path` and `static`.
+            values: variables for the template, in addition to `say`, `visitor`, `form_token`, `pages`, `path` and
+                `static`.
         """
         session = visitor.session
         token = "" if session is None else guard.visitors_of(request).sessions.form_token(session)
@@ -123,7 +124,10 @@ class Frame:
     def failure(
         self, request: Request, error: GlasError | HTTPException | RequestValidationError, say: Catalogue
     ) -> Response:
-        """Return a page with the error; a person who is not signed in is sent to the page for signing in."""
+        """Return a page that explains an error.
+
+        If the error is that the person is not signed in, redirect to the page for signing in.
+        """
         if isinstance(error, AuthenticationError):
             return RedirectResponse("/sign-in", 303)
         match error:

@@ -1,4 +1,4 @@
-"""Plots as SVG that the server draws.
+"""Draw plots as SVG on the server.
 
 The plots need no script, and their light or dark colours come from the style sheet.
 
@@ -27,7 +27,8 @@ _LETTER: Final = 9.5
 """Width of a letter of a label on a phone, where letters are larger (`dashboard.css`), in a wide font."""
 _ROW: Final = 17
 N_COLOURS: Final = 6
-"""Number of colour classes (c0 to c5) in the style sheet; further series begin again with the first."""
+"""Number of colour classes (c0 to c5) in the style sheet; if a plot has more series, colours are used again from c0 on.
+"""
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], language: str) -> Markup:
@@ -67,9 +68,9 @@ def stacks(
 
 
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
-    """Draw a line of points for each series over the labels.
+    """Draw a line with points for each series; the labels are on the horizontal axis.
 
-    `series` has values by label, of which some may be missing.
+    Each series contains its values by label. If a series has no value for a label, it has no point there.
     """
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
@@ -151,7 +152,7 @@ def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
 
 
 def _scale(most: float, language: str) -> list[Markup]:
-    """Draw three horizontal lines with their values."""
+    """Draw the scale of the vertical axis: three horizontal lines with their values."""
     drawn = []
     for part in (0.0, 0.5, 1.0):
         y = _TOP + _HEIGHT * (1 - part)
@@ -170,9 +171,9 @@ def _number(value: float, language: str) -> str:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Draw the labels; if there are many, only the first, the middle and the last one.
+    """Draw the labels below the horizontal axis; of many labels, draw only the first, the middle and the last.
 
-    Wide labels alternate between two rows.
+    If labels are too wide for one row, they alternate between two rows.
     """
     if not labels:
         return []
@@ -193,7 +194,7 @@ def _labels(labels: Sequence[str]) -> list[Markup]:
 
 
 def _n_rows(labels: Sequence[str]) -> int:
-    """Return the number of rows for the labels."""
+    """Return the number of rows that the labels need."""
     shown = min(len(labels), _FEW - 1 if len(labels) > _FEW else _FEW)
     room = (_WIDTH - _LEFT - _RIGHT) / max(shown, 1)
     return 2 if any(len(label) * _LETTER > room for label in labels) else 1

@@ -36,15 +36,15 @@ def create_proxy(
     others: Sequence[HashedKey] = (),
     cors_origins: Sequence[str] = (),
 ) -> FastAPI:
-    """Make the app.
+    """Make the app that passes requests on to nn_service.
 
     Args:
         url: address of nn_service.
         token: token that nn_service requires.
         key: key that callers must send.
         max_body_bytes: largest announced length of a body.
-        others: more keys; if there is no key at all, every request is admitted.
-        cors_origins: origins of foreign pages that may call from a browser.
+        others: further accepted keys. If neither `key` nor such a key is set, every request is admitted.
+        cors_origins: origins of foreign pages that may call the API from a browser.
     """
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ async def forward(request: Request, path: str) -> Response:
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.
-        ForbiddenError: the path is for administrators only, and the caller is not one.
+        ForbiddenError: the path is for administrators only, and the caller is no administrator.
     """
     http: httpx.AsyncClient = request.app.state.http
     headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THIS_HOP]

@@ -1,10 +1,10 @@
 """Send a report of the gate: one HTML document that contains its own style, plots and sound.
 
-The policy of the pages allows no style in the HTML. So a report gets a separate policy, which is no weaker. The policy
-permits the styles of the report by their hashes, and the sound within the document. The policy permits nothing else,
-and so no script. The browser also treats the report as a document without an origin (`sandbox`), so it cannot use the
-session. With `allow-scripts` in the sandbox, the browser's own tools and our tests can inspect the document. Scripts of
-the report are still refused because of `default-src 'none'`.
+The content security policy of the pages permits no style in the HTML. So a report gets a separate policy, which is not
+weaker. The policy permits the styles of the report by their hashes, and the sound within the document. It permits
+nothing else, and so no script. The browser also treats the report as a document without an origin (`sandbox`), so it
+cannot use the session. With `allow-scripts` in the sandbox, the browser's own tools and our tests can inspect the
+document. Scripts of the report are still refused because of `default-src 'none'`.
 """
 
 import base64
@@ -18,7 +18,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def report_page(body: str) -> HTMLResponse:
-    """Return the answer with a report, and a policy that permits exactly its parts."""
+    """Return the answer with a report, and a content security policy that permits only the parts of this report."""
     return HTMLResponse(body, headers={"Content-Security-Policy": policy_of(body)})
 
 

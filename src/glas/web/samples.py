@@ -1,6 +1,7 @@
 """Sample messages: audio files in a directory, for people who have no recording of their own.
 
-A line of `texts.jsonl` in the same directory has the words of one sample: `{"file": "message-1.ogg", "text": "…"}`.
+Each line of the file `texts.jsonl` in the directory contains the words of one sample: `{"file": "message-1.ogg",
+"text": "…"}`.
 """
 
 import json
@@ -19,9 +20,9 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="Name of the file; it lies at `/samples/{name}`.")
+    name: str = Field(description="Name of the file. Its address is `/samples/{name}`.")
     size_bytes: int = Field(ge=0)
-    text: str | None = Field(default=None, description="What is said in it, where that is known.")
+    text: str | None = Field(default=None, description="Words that are said in the file. null if they are not known.")
 
 
 def list_samples(directory: Path | None) -> list[Sample]:

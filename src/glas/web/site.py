@@ -21,7 +21,7 @@ _MOST_FAILURES: Final = 10
 
 @dataclass(frozen=True)
 class Services:
-    """Clients of the parts behind the pages; if `nn_service` is missing, its figures are not shown."""
+    """Clients of the parts that the pages need; if `nn_service` is None, the figures of nn_service are not shown."""
 
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
@@ -33,7 +33,7 @@ class Site:
     """The objects that routes of pages get from `site_of(request)`.
 
     Attributes:
-        given: clients of other parts; None if nobody can sign in.
+        given: clients of the other parts; None if nobody can sign in.
         visitors: finds the visitor of a request.
         tries: counts links that do not work, by address. Valid links are never counted, so that people who sign in do
             not lock others out.
@@ -51,7 +51,7 @@ class Site:
     def services(self) -> Services:
         """The clients.
 
-        The clients can be used only on pages that require a right, because only then can people sign in.
+        This can be used only on pages that require a right. If people can open such a page, the clients exist.
         """
         if self.given is None:
             raise LookupError("expected services behind the pages")

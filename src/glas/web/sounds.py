@@ -28,9 +28,9 @@ _NOT_SATISFIABLE: Final = 416
 
 
 async def sound_of(request: Request, message: Transcription, data_loader: DataLoaderClient) -> Response:
-    """Return the bytes of a message's recording, or the requested range.
+    """Return the answer with the bytes of a message's recording, or with the range of bytes that the request asks for.
 
-    The caller must have checked that this person may hear it.
+    The caller must have checked that the person may hear the recording.
 
     Raises:
         NotFoundError: nothing is stored.

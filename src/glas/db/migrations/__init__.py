@@ -19,7 +19,8 @@ from glas.db import roles
 from glas.db.session import Database
 from glas.domain.errors import ConfigurationError
 
-# Any number that no other program takes in this database: two migrations at once wait for each other.
+# The number of a lock, by which two migrations at the same time wait for each other. No other program may use this
+# number in the database.
 _LOCK: Final = 7_341_911_022_026
 
 
@@ -87,10 +88,11 @@ async def require_current(database: Database) -> None:
 async def require_not_older(database: Database) -> None:
     """Raise if the schema has an older revision than the newest that this program knows.
 
-    A newer one is no fault for a program that runs already: migrations only add what an older program does not use.
+    A running program accepts a newer revision, because migrations only add tables and columns that an older program
+    does not use.
 
     Raises:
-        ConfigurationError: the schema is older, or the database cannot be reached.
+        ConfigurationError: the schema has an older revision, or the database cannot be reached.
     """
     found = await current(database)
     if found is None or (found != head() and found in _known()):
@@ -109,9 +111,9 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except (OSError, DBAPIError) as error:
-        # The database's own words: they may name the user, never the password.
+        # The text of the database's error may contain the name of the user, but never the password.
         reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
-        raise ConfigurationError(f"cannot work with the database of GLAS_DATABASE_URL: {reason}") from error
+        raise ConfigurationError(f"cannot use the database of GLAS_DATABASE_URL: {reason}") from error
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -144,6 +146,6 @@ def _downgrade(connection: Connection, revision: str) -> None:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    # SQLite's BEGIN IMMEDIATE waits already.
+    # With SQLite, BEGIN IMMEDIATE already waits for the other migration.
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

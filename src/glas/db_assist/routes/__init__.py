@@ -20,7 +20,10 @@ RowPath = Annotated[RowId, Path()]
 ChatPath = Annotated[ChatId, Path()]
 Administrator = Annotated[
     TgId | None,
-    Query(description="Telegram's id of the administrator who does this; it is written into the audit then."),
+    Query(
+        description="Telegram's id of the administrator who requests the action. If it is given, the action is "
+        "recorded in the audit."
+    ),
 ]
 
 

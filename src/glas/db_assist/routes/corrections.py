@@ -62,13 +62,13 @@ async def detach(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> None:
-    """Remove such a message from the list."""
+    """Remove a message of the bot from the list of messages that show this text."""
     async with database(request).writing() as session:
         await attached.detach(transcription_id, chat_id, message_id, session=session)
 
 
 @router.get("/messages")
 async def attached_messages(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
-    """Return the further messages of the bot that show the text, without its answer."""
+    """Return the messages of the bot that show the text, without the answer itself."""
     async with database(request).reading() as session:
         return await attached.list_attached(transcription_id, session=session)

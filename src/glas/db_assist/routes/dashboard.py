@@ -13,7 +13,14 @@ router = APIRouter()
 @router.get("/dashboard/figures")
 async def figures(
     request: Request,
-    most_age_s: Annotated[float, Query(ge=0, description="Figures of at most this age need not be counted anew.")] = 0,
+    most_age_s: Annotated[
+        float,
+        Query(
+            ge=0,
+            description="Greatest permitted age of the stored figures, in seconds. If they are older, they are "
+            "computed again. 0 means that they are always computed again.",
+        ),
+    ] = 0,
 ) -> Dashboard:
     """Return the figures of the dashboard, each with the statement that gave it."""
     return await kept_figures(request).figures(database(request), most_age_s)

@@ -15,7 +15,13 @@ from glas.domain.messages import Transcription
 
 router = APIRouter()
 
-Before = Annotated[RowId | None, Query(description="Only what has a smaller id; the cursor of the page before.")]
+Before = Annotated[
+    RowId | None,
+    Query(
+        description="Cursor of the previous page. Only items with smaller numbers are returned. Without it, the "
+        "first page is returned."
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
 
 
@@ -52,7 +58,13 @@ async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction
 @router.get("/people")
 async def find_people(
     request: Request,
-    number: Annotated[RowId | None, Query(description="Telegram's id, or the number of a row or message.")] = None,
+    number: Annotated[
+        RowId | None,
+        Query(
+            description="Telegram's id of a person, or the number of the person's row, or the number of one of the "
+            "person's messages. Without it, all people are returned."
+        ),
+    ] = None,
     before: Before = None,
     limit: Limit = 50,
 ) -> Page[PersonSummary]:
@@ -66,7 +78,13 @@ async def entries(
     request: Request,
     before: Before = None,
     limit: Limit = 50,
-    tg_id: Annotated[TgId | None, Query(description="Only what concerns this person.")] = None,
+    tg_id: Annotated[
+        TgId | None,
+        Query(
+            description="Telegram's id of a person. Only actions that concern this person are returned. Without it, "
+            "all actions are returned."
+        ),
+    ] = None,
 ) -> Page[AuditEntry]:
     """Return the actions of administrators, the newest first, page by page."""
     async with database(request).reading() as session:
@@ -101,6 +119,6 @@ async def work_to_forget(request: Request) -> WorkToForget:
 
 @router.delete("/work-to-forget/{tg_id}")
 async def work_forgotten(request: Request, tg_id: PersonPath) -> None:
-    """Store that the bot has deleted these records."""
+    """Store that the bot has deleted its records of a person's work."""
     async with database(request).writing() as session:
         await forgetting.done(tg_id, session=session)

@@ -26,14 +26,14 @@ async def find(
     tg_id: Annotated[TgId | None, Query()] = None,
     chat_id: Annotated[ChatId | None, Query()] = None,
 ) -> tuple[OwnModelRecord, ...]:
-    """Return the own models of a person and of a chat; without either, all that are assigned."""
+    """Return the own model of a person and that of a chat; without parameters, all own models that are assigned."""
     async with database(request).reading() as session:
         return await own_models.find(tg_id, chat_id, session=session)
 
 
 @router.put("/own-models/choice")
 async def choose(request: Request, choice: OwnModelChoice) -> OwnModelRecord:
-    """Store whether the own or the common model answers a person or a group."""
+    """Store whether the own model or the champion answers a person or a group."""
     async with database(request).writing() as session:
         return await own_models.choose(choice, session=session)
 

@@ -25,7 +25,7 @@ async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoi
 
 @router.post("/reviews/next")
 async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
-    """Return the message that is held for a reviewer, or hold the next one; null if nothing waits."""
+    """Return the message that is held for a reviewer, or hold the next message; null if no message waits."""
     settings = rules(request)
     async with database(request).writing() as session:
         item = await review_queue.held(wanted.tg_id, wanted.besides, settings=settings, session=session)

@@ -21,6 +21,6 @@ async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[
 
 @router.delete("/{transcription_id}")
 async def taken_up(request: Request, transcription_id: RowPath, change_id: Annotated[RowId, Query()]) -> None:
-    """Store that the bot has enqueued a text, in its state after a given change."""
+    """Store that the bot has enqueued the update of the messages with a text, as it was after the given change."""
     async with database(request).writing() as session:
         await showing.taken_up(transcription_id, change_id, session=session)

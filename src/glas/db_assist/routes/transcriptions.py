@@ -30,7 +30,7 @@ _MAX_PAGE = 5000
 
 @router.post("/transcriptions")
 async def create(request: Request, new: NewTranscription) -> Transcription:
-    """Create a message."""
+    """Create the row of a message; if the row exists, only the place of the answer may change."""
     async with database(request).writing() as session:
         return await messages.create(new, session=session)
 

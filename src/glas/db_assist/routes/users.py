@@ -27,7 +27,7 @@ router = APIRouter()
 
 @router.put("/users/{tg_id}")
 async def register(request: Request, tg_id: PersonPath, choice: LocaleChoice) -> User:
-    """Create a person; a person who exists stays unchanged."""
+    """Create a person; if the person exists, nothing changes."""
     async with database(request).writing() as session:
         return await people.register(tg_id, choice.locale, session=session)
 
@@ -63,7 +63,7 @@ async def log_deletion(request: Request, forgotten: Forgotten, *, is_of_messages
 
 @router.put("/users/{tg_id}/locale")
 async def set_locale(request: Request, tg_id: PersonPath, choice: LocaleChoice) -> User:
-    """Set the language."""
+    """Set the language of a person."""
     async with database(request).writing() as session:
         return await people.set_locale(tg_id, choice.locale, session=session)
 
@@ -79,7 +79,7 @@ async def set_consent(request: Request, tg_id: PersonPath, purpose: Purpose, cho
 
 @router.put("/users/{tg_id}/role")
 async def set_role(request: Request, tg_id: PersonPath, choice: RoleChoice, by: Administrator = None) -> User:
-    """Set the role."""
+    """Set the role of a person."""
     async with database(request).writing() as session:
         return await people.set_role(tg_id, choice.role, by=by, session=session)
 

@@ -11,16 +11,16 @@ from glas.engines.keywords.vocabulary import LEAST_SOUNDS, Form, Keywords, parts
 
 MOST_HEARD_WORDS: Final = 3  # that one keyword may replace
 DOUBTFUL: Final = 0.8
-"""A word with a lower confidence may be a keyword.
+"""A word with a lower confidence than this may be a wrongly recognised keyword.
 
 Measured on 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
-`benchmarks/keywords.txt`: the lowest confidence of a word in the range was at most 0.80. In 95 of 100 ranges it was at
-most 0.66.
+`benchmarks/keywords.txt`. In every range, the lowest confidence of a word was at most 0.80; in 95 % of the ranges, it
+was at most 0.66.
 """
 MOST_DISTANCE: Final = 0.33
 MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words around it and without each
 
-# Short words that run together with a name: «изъела будет» is «из Елабуги».
+# Short words that may be recognised as a part of a name: «изъела будет» for «из Елабуги».
 _BEFORE: Final = ("в", "во", "из", "к", "с", "со", "на", "у", "от", "о", "до", "за", "и")
 _BEHIND: Final = ("до", "и", "на", "не", "же", "ли")
 _MOST_LOST_OF_A_SHORT_WORD: Final = 0.3
@@ -37,8 +37,10 @@ class Candidate:
     Attributes:
         start, end: the range `[start, end)` of the words.
         form: the form of a keyword that may have been said.
-        distance: phonetic distance of the two, as a share of the length; 0 means that they sound the same.
-        before, behind: short words that were said around the keyword but recognised as a part of these words; or empty.
+        distance: phonetic distance between the recognised words and the form, as a share of the form's length; 0 for
+            equal sounds.
+        before, behind: a short word that was said before or after the keyword, but was recognised as a part of the
+            replaced words; empty if there is none.
     """
 
     start: int
@@ -55,7 +57,7 @@ class Candidate:
 
     @property
     def said(self) -> str:
-        """The pronunciation of that text, in Russian letters."""
+        """The pronunciation of the text that replaces the words, in Russian letters."""
         return f"{self.before} {self.form.said} {self.behind}".strip()
 
     def overlaps(self, other: "Candidate") -> bool:
@@ -63,7 +65,10 @@ class Candidate:
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Return whether two candidates replace the same word by one keyword, both with or both without short words."""
+        """Return whether two candidates replace a common word by the same keyword.
+
+        A candidate with a short word beside the keyword and a candidate without a short word are not alike.
+        """
         has_another = bool(self.before or self.behind), bool(other.before or other.behind)
         return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]
 
@@ -74,7 +79,7 @@ Knows = Callable[[str], bool]
 def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate]:
     """Find ranges of words that have the same spelling as a keyword.
 
-    Longer ranges have precedence, and none overlap.
+    Longer ranges have precedence, and the ranges do not overlap.
     """
     parts = [parts_of(word.text) for word in words]
     found: list[Candidate] = []
@@ -91,7 +96,7 @@ def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate
 def candidates(
     words: Sequence[Word], keywords: Keywords, spelt: Sequence[Candidate], knows: Knows | None
 ) -> list[Candidate]:
-    """Find uncertain words that sound similar to a keyword, the most similar ones first.
+    """Find words that are uncertain or unknown and sound similar to a keyword, the most similar words first.
 
     Args:
         words: the recognised words.
@@ -112,7 +117,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Of candidates that are alike, keep the `MOST_OF_A_KEYWORD` most similar ones with different texts."""
+    """Of candidates that are alike, keep the most similar ones: at most `MOST_OF_A_KEYWORD` different texts."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]
@@ -140,7 +145,10 @@ def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords)
 
 
 def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
-    """Yield the recognised words, and the same without short words at their beginning or end."""
+    """Yield the sounds of recognised words, whole and without a short word at the beginning or the end.
+
+    Each result consists of the short word before, the remaining sounds, and the short word behind.
+    """
     yield "", heard, ""
     for word in _BEFORE:
         own = sounds_of((word,))
@@ -157,7 +165,7 @@ def _is_like(one: Sounds, other: Sounds) -> bool:
 
 
 def _sounds(words: Sequence[Word]) -> Sounds:
-    """Return the sounds of words; return nothing if one of them contains digits."""
+    """Return the sounds of words; if one of the words contains digits, return no sounds."""
     parts = [part for word in words for part in parts_of(word.text.replace("ё", "о"))]
     if any(letter.isdigit() for part in parts for letter in part):
         return b""

@@ -60,10 +60,10 @@ _MOST_FORMS = 48
 
 
 def forms(keyword: str) -> list[str]:
-    """List the keyword and its other forms, without repetitions, with its capitals.
+    """List the keyword and its other forms, each once, with the same capitals as the keyword.
 
-    If the keyword has several words, either all are declined in the same case, or only the last one. If the word is a
-    compound, the last part is declined.
+    If the keyword has several words, either all words are declined in the same case, or only the last word. If the
+    keyword is a compound, its last part is declined.
     """
     words = keyword.split()
     found = dict.fromkeys([keyword])

@@ -44,7 +44,10 @@ _NAMES: Final = (
 
 
 def readings(word: str) -> tuple[str, ...]:
-    """Return Russian spellings of a word's pronunciations, in lower case; the word itself if it has no Latin letter."""
+    """Return Russian spellings of a word's pronunciations, in lower case.
+
+    If the word has no Latin letter, return only the word itself.
+    """
     if not LATIN.search(word):
         return (word.lower(),)
     if _CAPITALS.fullmatch(word):

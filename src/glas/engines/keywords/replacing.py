@@ -9,18 +9,24 @@ from glas.engines.keywords.vocabulary import Keywords
 
 MOST_SCORED: Final = 8  # texts; each is read by the decoder once
 MOST_LOST: Final = 8.0
-"""Largest loss with which a keyword is written, for each of its words, in natural logarithms of probability.
+"""Largest loss with which a keyword is written, for each word of the keyword.
 
-This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. Of 55 terms that were recognised as other words, 42
-lose at most this. Of 570 other keywords that sounded similar, none loses less than 12 (docs/lab-notes.md).
+The loss is the difference between the scores (natural logarithms of probability) of the recognised text and of the text
+with the keyword. This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. Of 55 terms that were recognised
+as other words, 42 lose at most this limit. Of 570 keywords that were not said but sounded similar, none loses less than
+12 (docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12
 UNSURE: Final = SURE
-"""Without scores, a keyword replaces words that sound almost the same and have a lower confidence than this."""
+"""Limits for an engine that cannot score.
+
+A keyword then replaces words only if their phonetic distance from the keyword is at most `ALIKE`, and their lowest
+confidence is below `UNSURE`.
+"""
 
 Score = Callable[[Sequence[str]], Sequence[float] | None]
-"""Returns the natural logarithms of the probabilities of texts, of which the first is the recognised one; None if the
+"""Returns the natural logarithms of the probabilities of texts, of which the first is the recognised text; None if the
 engine cannot score.
 """
 
@@ -48,7 +54,7 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
 
 def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that sound like uncertain words; for engines that cannot score."""
+    """Return the candidates that sound almost like uncertain words, without overlaps; for engines that cannot score."""
     found: list[Candidate] = []
     for one in near:
         sure = [word.confidence for word in words[one.start : one.end] if word.confidence is not None]
@@ -79,7 +85,7 @@ def _cost(pair: tuple[float, Candidate]) -> tuple[float, float]:
 
 
 def replaced(words: Sequence[Word], chosen: Sequence[Candidate]) -> Found:
-    """Write candidates that do not overlap, with the punctuation and times of the words that they replace."""
+    """Replace words by candidates that do not overlap; the new words get the punctuation and times of the old words."""
     written: list[Word] = []
     uses: list[KeywordUse] = []
     place = 0

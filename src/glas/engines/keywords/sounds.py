@@ -1,9 +1,9 @@
 """Compute how similar two Russian spellings sound: the sounds of the letters, and a distance between sounds.
 
 The rules are those of Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and
-before voiceless ones, and voiced before voiced ones. Double letters count as one; some groups lose a consonant; «тс»
-counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а», «е» or «и») are kept, with a small
-distance between them.
+before voiceless consonants, and voiced before voiced consonants. Double letters count as one letter; some groups lose a
+consonant; «тс» counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а», «е» or «и») are kept,
+with a small distance between them.
 """
 
 import re
@@ -119,12 +119,12 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each of many words; None if it exceeds `most` times the length of the word.
+    """Yield the distance of each word from the sounds `heard`; None if the distance is more than the limit.
 
     Args:
-        many: sounds of words, sorted, so that the common beginning of words is compared only once.
+        many: sounds of the words. They must be sorted, so that a common beginning of words is compared only once.
         heard: the sounds with which they are compared.
-        most: largest distance as a share of a word's length.
+        most: largest distance, as a share of the length of the word.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:

@@ -70,7 +70,7 @@ class Keywords:
         line: the keywords, as `split_line` reads them.
 
     Attributes:
-        spelt: by the parts of a form of a keyword, the text that is written for words with these parts.
+        spelt: for the parts of each form of a keyword, the form that is written for words with these parts.
         longest: largest number of parts of a form.
         forms: all forms that may be recognised as something else, sorted by their sounds.
     """
@@ -95,7 +95,8 @@ class Keywords:
 
         Args:
             sounds: the recognised sounds.
-            most: number of sounds of a class that may be missing or superfluous, as a share of the form's length.
+            most: largest number of sounds that may be missing or superfluous, counted in all classes of sounds
+                together, as a share of the form's length.
         """
         differing = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(axis=1, dtype=np.int16)
         return [self.forms[number] for number in np.flatnonzero(differing <= most * self._lengths)]
@@ -110,7 +111,7 @@ def keywords_of(line: str) -> Keywords:
 def _forms(keyword: str) -> Iterator[Form]:
     words = keyword.split()
     if len(words) > MOST_WORDS or any(letter.isdigit() for letter in keyword):
-        # Only its spelling is looked for.
+        # A keyword of many words, or with digits, is found only by its spelling.
         yield Form(keyword, keyword, keyword, b"")
     elif LATIN.search(keyword):
         for read in product(*(readings(word) for word in words)):

@@ -1,7 +1,7 @@
 """Sources: places from which the files of a model can be downloaded.
 
-A source collects files in a temporary directory. A source may be interrupted at any moment. The next call continues
-with the files in this directory, even if it is a call of another source of the same model.
+A source collects files in a temporary directory. A download may be interrupted at any moment. The next download of the
+model continues with the files in this directory, even if it uses another source.
 """
 
 import shutil
@@ -12,8 +12,9 @@ from typing import Protocol, TypeAlias
 from glas.domain.errors import ModelError
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Is called with the file, the number of bytes that have arrived, and the final number; first once with 0 bytes for
-each file.
+"""A function that is called with the name of a file, the number of bytes that have arrived, and the size of the file.
+
+The first call for each file is made with 0 bytes, before its download begins.
 """
 
 
@@ -33,7 +34,7 @@ class Source(Protocol):
         Raises:
             HubUnreachableError: the source cannot be reached, or does not have the model.
             ModelFileMissingError: the source has the model, but a file is missing.
-            ModelLoadError: a file has a wrong hash; it is deleted.
+            ModelLoadError: a file has a wrong hash; this file is deleted.
             ModelError: the disk is full.
         """
 

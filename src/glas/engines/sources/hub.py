@@ -20,17 +20,17 @@ from glas.domain.errors import HubUnreachableError, ModelLoadError
 from glas.engines.sources import unfinished
 from glas.system.files import sha256_of
 
-# Within this a person at a terminal learns that there is no network. Looking up a name has no time limit of its own and
-# takes half a minute where name servers are configured and unreachable, so the limit is on the whole request.
+# The time after which a person at a terminal learns that there is no network. The look-up of a name has no time limit,
+# and takes half a minute if the name servers cannot be reached. So the limit is for the whole request.
 REACH_S = 8.0
 # Time without data in the middle of a file, after which the connection is closed and opened again.
 STALL_S = 20.0
-# Attempts in a row that bring not one byte before a download gives up.
+# Number of attempts in a row without a single byte, after which a download fails.
 ATTEMPTS = 3
 PAUSE_S = 1.0
 
 OnBytes = Callable[[int, int], None]
-"""Is called with the number of bytes of a file that have arrived, and the final number."""
+"""A function that is called with the number of bytes of a file that have arrived, and the size of the file."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def _continue(http: httpx.Client, remote: RemoteFile, part: Path, have: int, on_
         goes_on = answer.status_code == httpx.codes.PARTIAL_CONTENT
         done = have if goes_on else 0
         with part.open("ab" if goes_on else "wb") as file:
-            # As it arrives: gathered into larger pieces, the last one would be lost whenever the line breaks.
+            # The bytes are written as they arrive. If they were collected into larger pieces, the last piece would be
+            # lost when the connection breaks.
             for chunk in answer.iter_raw():
                 file.write(chunk)
                 done += len(chunk)

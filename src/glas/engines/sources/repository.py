@@ -54,7 +54,7 @@ class RepositorySource:
         by_path = {file.path: file for file in held}
         if lacking := [file.name for file in self.model.pinned if file.name not in by_path]:
             raise ModelFileMissingError(f"The repository {self.repository} lacks {', '.join(lacking)}.")
-        # What the hub says of their content does not count.
+        # The hashes that the hub states for these files are not used.
         return [
             replace(by_path[file.name], size=file.size, digest=file.sha256, digest_kind="sha256")
             for file in self.model.pinned
@@ -62,7 +62,7 @@ class RepositorySource:
 
 
 def endpoint_of_environment() -> str:
-    """Return the address of the hub, or of the mirror in HF_ENDPOINT, as other programs for this hub do."""
+    """Return the address of the mirror in HF_ENDPOINT, which other programs use, too; otherwise that of the hub."""
     return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 

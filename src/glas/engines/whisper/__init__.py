@@ -1,4 +1,4 @@
-"""The engine for Whisper models. Checkpoints of Hugging Face are converted to CTranslate2's format once."""
+"""The engine for Whisper models. A checkpoint of Hugging Face is converted to CTranslate2's format at its first use."""
 
 from glas.engines.whisper.engine import WhisperEngine
 

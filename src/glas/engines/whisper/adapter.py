@@ -1,6 +1,6 @@
 """Adapters: small changes of a model's weights by low-rank factors (LoRA) for some matrices, in PEFT's file format.
 
-adapter_config.json           rank, alpha, which matrices, of which model; and facts of our own
+adapter_config.json           rank, alpha, names of the matrices, name of the model; and entries that only Glas reads
 adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
                               `….lora_B.weight` (outputs, rank)
 
@@ -29,7 +29,7 @@ BASE_DIGEST = "base_weights_sha256"
 
 _KEY = re.compile(r"base_model\.model\.(?:model\.)?(.+)\.lora_([AB])\.weight")
 _SAME_QUOTIENT = 1e-9
-# What PEFT can do beyond plain LoRA, and what its configuration says where it does not.
+# Features of PEFT beyond plain LoRA, with the values of its configuration that mean that the feature is not used.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "use_dora": (False, None),
     "use_rslora": (False, None),
@@ -52,7 +52,7 @@ class Adapter:
 
     Attributes:
         factors: the change of each matrix, by its name without `.weight`: `encoder.layers.0.self_attn.q_proj`.
-        rank: rank of the factors (columns of `b`), unless a matrix has its own.
+        rank: rank of the factors (columns of `b`); the factors of a matrix may have another rank.
         alpha: every change is multiplied by `alpha / rank`.
         base: name of the base model, such as `openai/whisper-base`.
         base_digest: `digest` of the base model's weights; empty if the adapter does not contain it.
@@ -70,8 +70,8 @@ class Adapter:
 def digest(arrays: Mapping[str, Array]) -> str:
     """Compute the sha256 of weights: of their names, shapes and numbers, sorted by name.
 
-    Numbers are rounded to float16, because OpenAI published them in it. So copies in float16 and float32 have the same
-    digest.
+    Numbers are rounded to float16, because OpenAI published the weights in float16. So copies in float16 and float32
+    have the same digest.
     """
     whole = hashlib.sha256()
     for name, array in sorted(arrays.items()):
@@ -81,7 +81,7 @@ def digest(arrays: Mapping[str, Array]) -> str:
 
 
 def write_adapter(directory: Path, adapter: Adapter) -> None:
-    """Write an adapter in float16 and replace an older one; the same adapter always gives the same bytes.
+    """Write an adapter in float16, and replace an older adapter; the same adapter always gives the same bytes.
 
     Raises:
         ModelLoadError: the factors do not fit each other.
@@ -105,7 +105,8 @@ def write_adapter(directory: Path, adapter: Adapter) -> None:
         "lora_dropout": 0.0,
         "bias": "none",
         "inference_mode": True,
-        # A regular expression, as PEFT takes it: a list of endings would name the decoder's matrices too.
+        # PEFT reads this text as a regular expression. A list of endings of names would also mean matrices of the
+        # decoder.
         "target_modules": rf"(model\.)?({'|'.join(re.escape(name) for name in sorted(adapter.factors))})",
         BASE_DIGEST: adapter.base_digest,
     }
@@ -150,8 +151,9 @@ def read_adapter(directory: Path) -> Adapter:
 def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> dict[str, Array]:
     """Apply an adapter to weights; the bits of the result are the same on every machine.
 
-    The product is summed in float64, column by column, with elementwise operations only. IEEE 754 defines how these are
-    rounded. The result of a library's matrix product depends on the processor.
+    The product is summed in float64, column by column, with elementwise operations only. IEEE 754 defines how the
+    results of these operations are rounded. A library's matrix product is not used, because its result depends on the
+    processor.
 
     Args:
         arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. These arrays are not changed.

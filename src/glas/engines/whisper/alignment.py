@@ -14,12 +14,12 @@ _HALF = _MEDIAN_WIDTH // 2
 
 
 def arrivals(attention: Floats, n_before: int) -> list[int]:
-    """Return the position at which each token begins.
+    """Return the position in the sound at which each token of a text begins.
 
     Args:
         attention: weights of shape `(rows, heads, positions)`. A row belongs to a token that was read, and contains the
             attention with which the next token was predicted. Positions after the end of the sound are left out.
-        n_before: number of rows before the one that predicted the first token of the text.
+        n_before: number of rows before the row that predicted the first token of the text.
 
     Returns:
         One position for each row from `n_before` on; positions never decrease. The last row predicted the end token, so
@@ -45,7 +45,7 @@ def _median(values: Floats) -> Floats:
 def _warped(costs: npt.NDArray[np.float64]) -> list[int]:
     """Return, for each row of a matrix, the column where the path with the lowest cost reaches this row.
 
-    The path goes from the first cell to the last one. Each step goes one row down, one column on, or both.
+    The path leads from the first cell to the last cell. Each step leads one row down, one column to the right, or both.
     """
     n_rows, n_columns = costs.shape
     total = np.empty((n_rows, n_columns))

@@ -1,7 +1,7 @@
 """Find alternatives to the most probable text of a sound.
 
 The decoder first writes one text greedily. At some places another token was nearly as probable and would change a word.
-At such a token, decoding is repeated with the other token until the text agrees with the first one again. From there
+At such a place, decoding is repeated with the other token until the text agrees with the first text again. From there
 on, the first text continues. An alternative is scored by its own tokens and the tokens of the first text around them;
 its effect on later tokens is neglected. So only uncertain places take time, while a beam search decodes every text to
 its end.
@@ -34,9 +34,9 @@ class Choice(NamedTuple):
 
     @property
     def logprob(self) -> float:
-        """Natural logarithm of its probability.
+        """Natural logarithm of the token's probability.
 
-        If it is not known, that of the least probable known token is returned.
+        If this probability is not known, the probability of the least probable known token is used instead.
         """
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
@@ -50,7 +50,7 @@ class Alternative(NamedTuple):
 
     Attributes:
         path: all its tokens, including the end token if there is one.
-        start, end: the tokens `[start, end)` of the first text are replaced.
+        start, end: range `[start, end)` of the tokens of the first text that are replaced.
     """
 
     path: Path
@@ -65,7 +65,8 @@ class _Change:
     Attributes:
         start: index in the first text at which the change begins.
         path: the tokens so far; the decoder has not read the last one yet.
-        guessed: tokens that are read after the last one in the same call.
+        guessed: the next tokens of the first text. The decoder reads them in the same call as the last token of `path`,
+            because they often continue the change, too.
         meets: index at which the first text continues after the change, if it is known.
         is_over: whether the change has ended or was abandoned.
     """
@@ -80,13 +81,13 @@ class _Change:
 def alternatives(
     decoding: Decoding, first: Path, end: int, *, most: int, most_tokens: int, letters: Letters
 ) -> Iterator[Alternative]:
-    """Yield texts that differ from the first one in one place.
+    """Yield texts that differ from the first text in one place.
 
     Args:
         decoding: the run of the decoder that wrote the first text.
         first: the most probable text, including the end token if there is one.
         end: id of the end token.
-        most: largest number of changes; the most probable ones are tried.
+        most: largest number of changes that are tried; the most probable changes are tried first.
         most_tokens: largest number of tokens of a text.
         letters: returns the letters and digits of a token in lower case.
     """
@@ -119,10 +120,10 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 
 
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
-    """Return whether a token instead of the first of `written` may change words, and not only punctuation or capitals.
+    """Return whether a token in place of the first of `written` may change words, and not only punctuation or capitals.
 
-    At the end of the text, changed punctuation counts, too, because the decoder may have ended the text too early after
-    a full stop.
+    At the end of the text, changed punctuation is also worth a try, because the decoder may have ended the text too
+    early after a full stop.
     """
     if token == written[0]:
         return False
@@ -132,7 +133,7 @@ def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters)
 
 
 def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, most_tokens: int) -> None:
-    """Extend a change by the most probable next tokens, and check whether the first text continues."""
+    """Extend a change by the most probable next tokens, until it ends, is given up, or agrees with the first text."""
     for prefix, guess in zip(prefixes, [*change.guessed, None], strict=True):
         change.path.append(Choice(prefix, prefix.best[0]))
         change.meets = _meeting(change, first)
@@ -144,7 +145,11 @@ def _follow(change: _Change, prefixes: Sequence[Prefix], first: Path, end: int, 
 
 
 def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
-    """Return whether a change is too long or too improbable; at the end of the first text only its length counts."""
+    """Return whether a change is given up, because it is too long or too improbable.
+
+    A change that begins at one of the last tokens of the first text is given up only if the whole text becomes longer
+    than `most_tokens`.
+    """
     if change.start + len(change.path) >= most_tokens:
         return True
     if change.start + _LAST >= len(first):
@@ -155,7 +160,7 @@ def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
 
 
 def _meeting(change: _Change, first: Path) -> int | None:
-    """Return the index at which the first text continues after a change; None if the texts do not agree yet."""
+    """Return the index in the first text at which it continues after a change; None if they do not agree yet."""
     if len(change.path) <= AGREEING:
         return None
     last = [choice.token for choice in change.path[-AGREEING:]]

@@ -72,7 +72,7 @@ def binary_arrays(path: Path) -> dict[str, Array]:
 
 
 def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
-    """Read all weights of a `model.bin` as they are stored; arrays are mapped from the file.
+    """Read all weights of a `model.bin` in their stored number format; the arrays are mapped from the file.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `read_binary`.
@@ -102,8 +102,8 @@ def load_configuration(directory: Path) -> dict[str, Any]:
     """Return the shape of a model with the keys of Hugging Face's `config.json` (`d_model`, `encoder_layers`, …).
 
     Args:
-        directory: the same as for `load_arrays`. For a CTranslate2 model, the shape is derived from its weights,
-            because its `config.json` does not contain it.
+        directory: a checkpoint of Hugging Face or a CTranslate2 model. For a CTranslate2 model, the shape is derived
+            from its weights, because its `config.json` does not contain the shape.
 
     Raises:
         ModelFileMissingError, ModelLoadError: as `load_arrays`.
@@ -144,7 +144,7 @@ def _matrices(binary: Binary) -> Iterator[tuple[str, Array, Array | None]]:
 
 
 def _parts(path: Path, name: str, rows: int) -> Iterable[tuple[str, slice]]:
-    """Return Hugging Face's names for an array of CTranslate2, each with the rows that belong to it."""
+    """Return Hugging Face's names for an array of CTranslate2, each with the rows of the array that have this name."""
     names = _names(name)
     if not names or rows % len(names):
         raise ModelLoadError(f"{path}: expected the arrays of a Whisper, got {name} with {rows} rows.")

@@ -1,4 +1,4 @@
-"""Interface of a loaded Whisper network, for any library: encode sounds, generate texts, align both."""
+"""Interface of a loaded Whisper network, for any library: encode sounds, generate texts, align texts with sounds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +20,13 @@ Precision = Literal["int8", "int8_float16", "float16", "bfloat16", "float32"]
 POSITION_S = 0.02
 
 LEAST_LOGPROB = -60.0
-"""Log-probability of a token in a text that is scored, if the token is never generated and so has no probability."""
+"""Log-probability that is used for a token of a scored text if the network never generates this token."""
 
-# In `config.json`: codes (ISO 639-1) of the languages that a model was made for, where it has tokens for more. A
-# vocabulary that was chosen by Russian text writes the others letter by letter.
+# Entry of `config.json`: codes (ISO 639-1) of the languages for which a model was made, if it has tokens for more
+# languages. For example, a vocabulary that was chosen by Russian texts writes all other languages letter by letter.
 LANGUAGES = "languages"
 
-# openai/whisper, for CTranslate2 directories made by others, which do not say.
+# The values of openai/whisper, for CTranslate2 directories of other programs, which do not contain them.
 SOURCE_POSITIONS = 1500
 TARGET_POSITIONS = 448
 
@@ -111,7 +111,7 @@ class Backend(Protocol):
             most_tokens: largest number of tokens of a text.
             temperature: temperature of sampling; with 0 the most probable tokens are chosen.
             beam_size: width of the search at temperature 0; 1 means greedy decoding.
-            with_times: whether `align` will be called for the drafts.
+            with_times: whether `align` will be called for the drafts, which then must contain the attention.
         """
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
@@ -135,14 +135,19 @@ class Backend(Protocol):
 
 
 def storage_of(precision: Precision) -> Quantisation:
-    """Return how weights are stored for a precision; bfloat16 is stored as float32, because NumPy has no bfloat16."""
+    """Return the number format in which weights are stored for a precision.
+
+    For bfloat16, weights are stored as float32, because NumPy has no bfloat16.
+    """
     if precision == "int8_float16":
         return "int8"
     return "float32" if precision == "bfloat16" else precision
 
 
 def written_languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
-    """Return the languages for which a model was made: those in `config.json`, or all languages that have a token.
+    """Return the languages for which a model was made.
+
+    They are listed in `config.json`. Without this list, they are all languages that have a token.
 
     Raises:
         ModelLoadError: `config.json` names something that is not a language of the model.

@@ -1,4 +1,4 @@
-"""Read CTranslate2's `model.bin`: named arrays, some of which have two names.
+"""Read CTranslate2's `model.bin`: arrays with names; an array may have several names.
 
 The format, all numbers little-endian (ctranslate2.specs.model_spec, `ModelSpec._serialize`):
 
@@ -111,6 +111,6 @@ class _Reader:
         if self._place > self._file.size:
             raise ModelLoadError(
                 f"{self._path}: expected {size} bytes at byte {begin}, got the end of the file ({self._file.size} "
-                "bytes). The file is damaged or was not fetched whole."
+                "bytes). The file is damaged or was not downloaded completely."
             )
         return self._file[begin : self._place]

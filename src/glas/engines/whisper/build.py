@@ -35,7 +35,7 @@ def build_model(
     tokenizer: Tokenizer | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the CTranslate2 model of changed weights; when it is complete, it replaces an older one.
+    """Write a CTranslate2 model with changed weights; the complete model replaces an older model in the same directory.
 
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
@@ -64,7 +64,7 @@ def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
 
     Args:
         model: the model with the whole vocabulary.
-        tokenizer: a tokenizer that `trimming.trim` made from that of the model.
+        tokenizer: a tokenizer that `trimming.trim` made from the model's tokenizer.
 
     Raises:
         ModelLoadError: the tokenizer is not a part of the model's tokenizer, or does not contain a language.

@@ -4,8 +4,8 @@
         source.json                                                      of which files it was made
 
 A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
-model. The conversion is repeated if a file of the source has changed, or if a file of the conversion has another length
-than before.
+model. The conversion is repeated if a file of the source has changed since, or if a file of the conversion has another
+length than at its end.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from glas.system.files import locked, replace_text, sha256_of
 
 RECORD = "source.json"
 
-# Raised whenever the same checkpoint would be converted into something else.
+# This number is increased when the conversion of the same checkpoint gives another result.
 _VERSION = 1
 
 _LOCK = ".lock"
@@ -55,7 +55,7 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
         return target
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        # One conversion at a time: two would need the memory of two.
+        # Only one conversion runs at a time, because each needs much memory.
         with locked(cache / _LOCK, waits=True):
             # Another process may have made it while this one waited.
             if not _is_current(target, files):
@@ -68,7 +68,7 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
 
 
 def _make(source: Path, files: list[Path], target: Path, quantisation: Quantisation) -> None:
-    # Before the weights are read: what changes meanwhile must not be recorded as converted.
+    # This is done before the weights are read, so that a file that changes meanwhile is not recorded as converted.
     record: dict[str, Any] = {"version": _VERSION, "source": {path.name: _state(path) for path in files}}
     digests = {path.name: sha256_of(path) for path in files}
     with written_whole(target) as part:
@@ -89,7 +89,8 @@ def _is_current(target: Path, files: list[Path]) -> bool:
         return True
     if record.get("sha256") != {path.name: sha256_of(path) for path in files}:
         return False
-    # The same files, copied or touched: looked at once, and not again at every start.
+    # The files have the same content but new times. The new times are recorded, so that the next start need not read
+    # the files again.
     record["source"] = {path.name: _state(path) for path in files}
     with contextlib.suppress(OSError):  # a cache that can only be read serves as well
         replace_text(target / RECORD, json.dumps(record, indent=2))

@@ -59,7 +59,7 @@ def weight_files(directory: Path) -> list[Path]:
     """Return the safetensors files of a checkpoint.
 
     Raises:
-        ModelFileMissingError: one of them is missing.
+        ModelFileMissingError: one of these files is missing.
     """
     if (directory / WEIGHTS).is_file():
         return [directory / WEIGHTS]
@@ -69,7 +69,7 @@ def weight_files(directory: Path) -> list[Path]:
         raise ModelFileMissingError(
             f"{directory} lacks {', '.join(lacking) or WEIGHTS}. Expected a Whisper checkpoint of Hugging Face "
             f"({CONFIG}, {WEIGHTS}, tokenizer.json) or of CTranslate2 ({CONFIG}, {CONVERTED_WEIGHTS}, tokenizer.json)"
-            + ("; weights in pytorch_model.bin must be saved anew as safetensors." if _has_pickle(directory) else ".")
+            + ("; weights in pytorch_model.bin must be saved again as safetensors." if _has_pickle(directory) else ".")
         )
     return paths
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from glas.domain.hallucination import MAX_COMPRESSION_RATIO, compression_ratio
+from glas.domain.text import normalise
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.confidence import Alternative
@@ -12,6 +13,8 @@ from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features
 # Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A longer text has no end, and is cut.
 MOST_TOKENS_PER_S = 10
 SPARE_TOKENS = 16
+# People do say a few words twice.
+FEWEST_DOUBLED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Clip:
 
     @property
     def n_frames(self) -> int:
-        """Number of frames without padding, an even number."""
+        """Number of frames of the sound itself, without padding; always an even number."""
         return -(-self.samples.size // (HOP_SAMPLES * FRAMES_PER_POSITION)) * FRAMES_PER_POSITION
 
     @property
@@ -39,7 +42,7 @@ class Clip:
 
 
 class Written(NamedTuple):
-    """A draft with the encoded sound, its text, its temperature, and all texts that were found."""
+    """A draft, the encoded sound, the text and the temperature of the draft, and all texts found for the sound."""
 
     draft: Draft
     heard: Any
@@ -49,9 +52,20 @@ class Written(NamedTuple):
 
 
 def looks_wrong(written: Written, clip: Clip) -> bool:
-    """Return whether a text has no end, is longer than a person can say in the time, or repeats itself."""
+    """Return whether a text was cut off, is longer than a person can say in the clip's duration, or repeats itself."""
     return (
         not written.draft.has_ended
         or len(written.draft.tokens) > clip.most_tokens
         or compression_ratio(written.text) > MAX_COMPRESSION_RATIO
+        or _is_doubled(written.text)
     )
+
+
+def _is_doubled(text: str) -> bool:
+    """Return whether a text consists of the same words twice; such a text compresses too little to be found otherwise.
+
+    If little silence follows a clip, Whisper sometimes writes the whole text again.
+    """
+    words = normalise(text).split()
+    half = len(words) // 2
+    return half >= FEWEST_DOUBLED and words[:half] == words[half:]

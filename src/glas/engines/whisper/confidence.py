@@ -1,8 +1,8 @@
 """Confidence of Whisper's words: a logistic regression over several features of each word.
 
-The product of a word's token probabilities separates right words from wrong ones. But the product is too high if the
-decoder writes a word that nobody said but that fits the sound. Therefore the regression also uses the alternative texts
-and a language model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
+The product of the probabilities of a word's tokens is mostly high for right words and low for wrong words. But it is
+also high for a wrong word that fits the sound. Therefore the regression also uses the alternative texts and a language
+model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
 `calibration.json` beside the model.
 """
 
@@ -46,7 +46,8 @@ class Signs(NamedTuple):
 
     Attributes:
         logprob: sum of the log-probabilities of its tokens.
-        agreement: share, 0..1, of the found texts that contain this word, weighted by their probabilities.
+        agreement: share, 0..1, of the found texts that contain this word; the texts are weighted by their
+            probabilities.
         prior: the language model's log-probability of the word, divided by its number of letters.
         letters: number of letters and digits of the word.
         message: mean log-probability of the tokens of the message.
@@ -87,7 +88,7 @@ class Calibration(BaseModel):
 
 
 def load_calibration(directory: Path) -> Calibration | None:
-    """Read the calibration of the model in `directory`; None if it has none.
+    """Read the calibration of the model in `directory`; None if there is no calibration.
 
     Raises:
         ModelLoadError: the calibration is damaged, has another version, or was fitted to other weights.
@@ -104,7 +105,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     for name, expected in found.sha256.items():
         if not (directory / name).is_file() or sha256_of(directory / name) != expected:
             raise ModelLoadError(
-                f"The calibration {path} was fitted to another {name} than the one beside it. Fit it anew "
+                f"The calibration {path} was fitted to another {name} than the one in the same directory. Fit it anew "
                 "(glas train whisper-base calibrate) or take it away."
             )
     return found

@@ -1,7 +1,7 @@
 """Length of the encoder's input: Whisper's window of 30 s, or the sound followed by some silence.
 
-Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but the original
-weights give wrong texts if the input ends with the sound. How much silence is necessary depends on the weights:
+Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but with the original
+weights the text is wrong if no silence follows the sound. How much silence is necessary depends on the weights:
 
     context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
     dynamic_context: true       in the same places; older notation for no silence
@@ -54,13 +54,15 @@ class ContextRule:
 
 FULL_WINDOW = ContextRule(None)
 
-# Stock weights by width and layers of the encoder, where the text of a shorter input was measured to be as good as that
-# of the window (docs/benchmarks.md). Other sizes have not been measured, and keep the window.
+# Rules for OpenAI's weights, by the width and the number of layers of the encoder. With these rules, the text was as
+# good as with the whole window (docs/benchmarks.md). Other sizes were not measured, and use the whole window.
 _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule that a model states, or the rule that was measured for original weights of its size.
+    """Return the rule that a model states; otherwise the rule that was measured for OpenAI's weights of this size.
+
+    For sizes that were not measured, the rule is to fill the window.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.
@@ -73,7 +75,8 @@ def context_rule(directory: Path) -> ContextRule:
     try:
         config = load_configuration(directory)
     except ModelError:
-        # CTranslate2 reads older formats of its file, too; and what it cannot read it will say.
+        # The file may have an older format, which only CTranslate2 can read. If CTranslate2 cannot read it either,
+        # loading fails later.
         return FULL_WINDOW
     return _MEASURED.get((config["d_model"], config["encoder_layers"]), FULL_WINDOW)
 

@@ -18,8 +18,8 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.vocabulary import token_list
 
 Quantisation = Literal["int8", "int8_float16", "float16", "float32"]
-"""The number format in which weights are stored. `int8` has one scale for each row of a matrix; `int8_float16` is the
-same with all other weights in float16.
+"""The number format in which weights are stored. `int8` has one scale for each row of a matrix; `int8_float16` also has
+all other weights in float16.
 """
 
 
@@ -36,7 +36,8 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
         ModelLoadError: the checkpoint is not a Whisper, or its files are damaged or do not belong together.
     """
     write_model(read_model(source), target, quantisation)
-    # Ours reads the bands from `config.json`; faster-whisper, which may read the same directory, looks for this.
+    # Glas reads the number of bands from `config.json`. faster-whisper, which may use the same directory, needs this
+    # file.
     if (source / "preprocessor_config.json").is_file():
         shutil.copyfile(source / "preprocessor_config.json", target / "preprocessor_config.json")
 
@@ -59,7 +60,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
     try:
         spec.validate()
     except ValueError as error:
-        raise ModelLoadError(f"{model.source} does not hold a whole Whisper: {error}") from error
+        raise ModelLoadError(f"{model.source} does not contain a complete Whisper: {error}") from error
     spec.optimize(quantization=quantisation)
     spec.save(str(target))
     model.tokenizer.save(str(target / "tokenizer.json"), pretty=False)

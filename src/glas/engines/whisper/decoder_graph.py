@@ -14,7 +14,7 @@ from glas.engines.whisper.shape import Shape
 def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> bytes:
     """Build the graph.
 
-    The rows of a call are `sounds` × `texts` tokens; those of one sound are beside each other. Inputs:
+    A call reads `sounds` × `texts` tokens, each in one row; the rows of one sound are beside each other. Inputs:
 
     - `tokens`, `positions`: shape `(1, rows)`;
     - `mask`: shape `(1, 1, rows, used)`, 0 for places that a row attends to, and a large negative number elsewhere. The

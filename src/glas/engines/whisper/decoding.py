@@ -1,7 +1,8 @@
-"""Run the decoder's graph over the prefixes of texts of one sound.
+"""Run the decoder's graph for prefixes of texts of one piece of sound.
 
-Texts with a common beginning share the decoder's results for it. Each token that was read has a place in one memory (KV
-cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of several texts.
+Texts with a common beginning share the decoder's results for this beginning. Each token that was read has a place in
+one memory (KV cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of
+several texts.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ class Encoded:
     positions: int
 
     def one(self, number: int) -> "Encoded":
-        """Return one of the sounds."""
+        """Return the encoded form of one of the sounds."""
         if self.sounds == 1:
             return self
         make = _ort_value()
@@ -62,7 +63,7 @@ class Prefix:
     attention: Floats | None = None
 
     def logprob(self, token: int) -> float | None:
-        """Return the natural logarithm of the probability of a next token; None if it is not among the best."""
+        """Return the natural logarithm of the probability of a next token; None if the token is not in `best`."""
         return self.logprobs[self.best.index(token)] if token in self.best else None
 
 
@@ -134,7 +135,7 @@ class Decoding:
             with_logits: whether to return the logits of all next tokens.
 
         Returns:
-            For each chain, the prefixes that end with each of its tokens.
+            For each chain, one prefix for each of its tokens: the prefix that ends with this token.
         """
         tokens = [token for _, chain in chains for token in chain]
         positions = [len(prefix.places) + step for prefix, chain in chains for step in range(len(chain))]
@@ -228,7 +229,7 @@ class Decoding:
         return 0 if self._buffer is None else int(self._buffer.shape[3])
 
     def _make_memory(self, room: int) -> None:
-        """Allocate the memory; if there was one before, allocate a larger one with its contents."""
+        """Allocate memory with `room` places, and copy the contents of the former, smaller memory into it."""
         shape, old = self._shape, self._buffer
         size = (2 * shape.decoder_layers, 1, shape.decoder_heads, room, shape.head_width)
         self._buffer = np.zeros(size, np.float32)

@@ -11,10 +11,10 @@ _TAPS = 3
 def build_encoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> bytes:
     """Build the graph.
 
-    Input `mel` is a spectrogram of shape `(batch, mels, 2 positions)`. Outputs are, for each layer `i` of the decoder,
-    the keys and values of its cross-attention, laid out for the products of `glas.engines.whisper.decoder_graph`:
-    `cross_keys_i` of shape `(batch, heads, positions, head width)`, already divided by the root of the head's width,
-    and `cross_values_i` of shape `(batch, heads, head width, positions)`.
+    Input `mel` is a spectrogram of shape `(batch, mels, 2 positions)`. The outputs are the keys and values of the
+    cross-attention of each layer `i` of the decoder, in the order of axes that `glas.engines.whisper.decoder_graph`
+    needs. `cross_keys_i` has the shape `(batch, heads, positions, head width)`, and is already divided by the root of
+    the head's width. `cross_values_i` has the shape `(batch, heads, head width, positions)`.
     """
     graph = Graph(weights, precision)
     x = _convolutions(graph, shape)

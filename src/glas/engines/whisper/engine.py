@@ -1,10 +1,10 @@
 """The engine for Whisper.
 
 A piece is decoded once, without time tokens. The encoder's input is the piece followed by as much silence as the model
-needs. A model that was trained for this needs none. If the need is not known, the full window is used. A text that
-looks wrong (it has no end, or repeats itself) is decoded again, first in the full window, then with sampling. The times
-of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), it is used
-to choose among the texts that were found.
+needs. A model that was trained for this needs no silence. If the necessary silence is not known, the full window is
+used. If a text looks wrong (see `glas.engines.whisper.clip.looks_wrong`), the piece is decoded again: first in the full
+window, then with sampling. The times of words are computed afterwards from attention. If there is a language model
+beside the weights (`lm.npz`), it chooses among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +51,7 @@ class WhisperEngine:
         workers: number of parallel calls on a graphics card, which share the weights; a processor runs any number.
         beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.
         context: rule for the silence that follows a piece in the encoder's input; None uses the rule of the model.
-        retry_within_s: seconds after the begin of a call within which pieces may be decoded again.
+        retry_within_s: seconds after the beginning of a call. Later than this, no piece is decoded again.
         calibration: computes confidences of words; None uses the calibration beside the weights, if there is one.
 
     Raises:
@@ -93,7 +93,7 @@ class WhisperEngine:
             batch_size=BATCH_SIZE if device == "cuda" else 1,
             batch_s=BATCH_S,
             languages=network.languages or frozenset({"en"}),
-            # A vocabulary for one language has no words of English.
+            # A model for one language has no English words in its vocabulary.
             translates=len(network.languages) > 1,
             takes_prompt=True,
             takes_keywords=True,
@@ -129,8 +129,11 @@ class WhisperEngine:
         self._network = None
 
     def _groups(self, clips: Mapping[int, Clip], options: DecodingOptions) -> Iterator[list[int]]:
-        """Yield the indices of clips that form a batch: of similar length, or single clips that fill the window."""
-        # Languages that are found out may differ, and so would the tasks; a text is scored by one sound.
+        """Yield the indices of the clips of each batch; the clips of a batch have similar lengths.
+
+        A batch has only one clip if batches are not faster, or if an option needs single clips.
+        """
+        # If languages are detected, the clips may need different prompts. A text can be scored only against one sound.
         is_one_sound = options.language is None or options.compared or options.hotwords
         is_alone = is_one_sound or self.context == FULL_WINDOW
         size = 1 if is_alone else BATCH_SIZE

@@ -1,4 +1,4 @@
-"""Generate the texts of a sound: first the most probable one, token by token, then its alternatives."""
+"""Generate the texts of a sound: first the most probable text, token by token, then its alternatives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.decoding import Decoding, Prefix, Prompt
 from glas.engines.whisper.vocabulary import Vocabulary
 
-# Changes that are tried for each text that a beam search would follow.
+# Number of changes that are tried, for each unit of the beam size.
 _CHANGES_PER_TEXT = 6
 
 
@@ -50,7 +50,7 @@ class Barred:
 def generate(
     decoding: Decoding, prompt: Sequence[int], settings: Settings, barred: Barred, vocabulary: Vocabulary
 ) -> list[Draft]:
-    """Generate texts of one sound, the most probable one first.
+    """Generate texts of one sound, the most probable text first.
 
     Args:
         decoding: a new run of the decoder over the sound.
@@ -81,7 +81,10 @@ def generate(
 
 
 def _written(decoding: Decoding, prefix: Prefix, settings: Settings, end: int, choose: Callable[[Prefix], int]) -> Path:
-    """Generate one text, token by token. If the text reaches the largest number of tokens, it has no end token."""
+    """Generate one text, token by token.
+
+    The text ends with the end token, unless it reaches the largest number of tokens before.
+    """
     path: Path = []
     while len(path) < settings.most_tokens:
         path.append(Choice(prefix, choose(prefix)))

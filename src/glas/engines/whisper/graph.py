@@ -5,11 +5,12 @@ model is loaded. Two operators of onnxruntime multiply by such matrices:
 
 - `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
   its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.
-  There each row is divided by its largest number first, and the result is multiplied by it (`per_row`). Without this,
-  int8 changed the output of whisper-base's encoder by 23 % of its mean size; with it, the change is 6 %, as with
-  CTranslate2's int8.
+  There each row is divided by its largest number first, and the result is multiplied by this number (`per_row`).
+  Without this division, int8 changed the output of whisper-base's encoder by 23 % of its mean size; with the division,
+  the change is 6 %, as with CTranslate2's int8.
 - `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on other rows. For one
-  to five rows it is as fast or faster. For hundreds of rows it takes twice as long.
+  to five rows, `MatMulNBits` is as fast as `DynamicQuantizeMatMul` or faster. For hundreds of rows it takes twice as
+  long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,16 +70,19 @@ class Weights:
         return as_float32(self._get(name))
 
     def quantised(self, name: str) -> tuple[Array, Array]:
-        """Return a matrix as int8 of shape (outputs, inputs), and the float32 step of each output: values × step."""
+        """Return a matrix as int8 of shape (outputs, inputs), and the float32 step of each output.
+
+        The original matrix is the int8 values, multiplied by the step of their row.
+        """
         stored = self._get(name)
         if isinstance(stored, Quantised) and stored.values.dtype == np.int8:
             return stored.values, (1 / stored.scale).astype(np.float32)
         return quantise(as_float32(stored))
 
     def biases(self, projections: Sequence[str]) -> Array | None:
-        """Return the joined biases of several projections; a projection without a bias gets zeros.
+        """Return the joined biases of several projections; for a projection without a bias, zeros.
 
-        None if no projection has any.
+        If none of the projections has a bias, return None.
         """
         if not any(self.has(f"{name}.bias") for name in projections):
             return None
@@ -97,7 +101,7 @@ class Weights:
 
 
 def quantise(matrix: Array) -> tuple[Array, Array]:
-    """Quantise a float32 matrix to int8; return it with the step of each row."""
+    """Quantise a float32 matrix to int8; return the int8 matrix, and the step of each row."""
     step = np.maximum(np.abs(matrix).max(axis=1) / _LARGEST, _TINY).astype(np.float32)
     return np.rint(matrix / step[:, None]).astype(np.int8), step
 
@@ -150,7 +154,7 @@ class Graph:
     def normalise(self, x: str, name: str) -> str:
         """Normalise the input of a layer.
 
-        The operator `SkipLayerNormalization`, which also adds, takes eight times as long.
+        The operator `SkipLayerNormalization`, which would also add the residual, takes eight times as long.
         """
         scale, bias = self.vector(f"{name}.weight"), self.vector(f"{name}.bias")
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
@@ -186,7 +190,7 @@ class Graph:
         return self._integer_product(x, values, steps, bias, per_row=per_row)
 
     def few_rows(self, x: str, *projections: str) -> str:
-        """Multiply like `linear`, for inputs of few rows whose results must not depend on each other."""
+        """Multiply like `linear`, for inputs of few rows; the result of a row does not depend on the other rows."""
         if self._precision == "float32":
             return self.linear(x, *projections)
         pairs = [self.weights.quantised(f"{name}.weight") for name in projections]
@@ -214,7 +218,7 @@ class Graph:
             added = [] if bias is None else ["", self.constant(bias, np.float32)]
             return self.node("DynamicQuantizeMatMul", x, *inputs, *added, domain=MICROSOFT)
         sizes = self.node("ReduceMax", self.node("Abs", x), self.constant([-1]), keepdims=1)
-        # A row of zeros stays one.
+        # This prevents a division by zero for a row of zeros.
         sizes = self.node("Max", sizes, self.constant(_TINY, np.float32))
         product = self.node("DynamicQuantizeMatMul", self.node("Div", x, sizes), *inputs, domain=MICROSOFT)
         product = self.node("Mul", product, sizes)

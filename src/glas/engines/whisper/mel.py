@@ -1,7 +1,7 @@
 """Whisper's input: the log-mel spectrogram of openai/whisper (`audio.py`), computed for the length of the sound only.
 
-The original first pads every sound with zeros to 30 s. All frames of zeros are equal, so they are not computed here.
-`filled` appends them if a model needs them; the result is the same as that of the original.
+openai/whisper first pads every sound with zeros to 30 s. All frames of zeros are equal, so these frames are not
+computed here. `filled` appends them if a model needs them; the result is equal to that of openai/whisper.
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 Features = npt.NDArray[np.float32]
 
 FRAMES_PER_S = 100
-# What the encoder's second convolution makes one position of.
+# The encoder's second convolution makes one position of this number of frames.
 FRAMES_PER_POSITION = 2
 HOP_SAMPLES = SAMPLE_RATE_HZ // FRAMES_PER_S
 WINDOW_SAMPLES = 400
@@ -23,8 +23,8 @@ WINDOW_SAMPLES = 400
 _FLOOR = -10.0
 _DECADES = 8.0
 
-# Products this small stay in one thread of OpenBLAS, whose threads would burn ten times the processor time in waiting
-# for each other (measured: 0.7 against 10 ms for 3 s of sound on two cores).
+# Products of this size are computed in one thread of OpenBLAS. Several threads would need ten times the processor time,
+# because they wait for each other (measured: 10 ms instead of 0.7 ms for 3 s of sound, on two cores).
 _BLOCK_FRAMES = 16
 
 
@@ -33,7 +33,7 @@ def _filters(n_mels: int) -> tuple[Features, Features]:
     """Return the window, shape (400,), and the mel filters, shape (n_mels, 201), on Slaney's mel scale, 0 to 8 kHz.
 
     Slaney, "Auditory Toolbox" (1998): linear up to 1 kHz with 3 mels per 200 Hz, then 27 mels per factor of 6.4; each
-    triangle has the area of one. The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400,
+    triangle has the area 1. The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400,
     n_mels=n_mels)`.
     """
     bend_hz, bend_mel = 1000, 15
@@ -57,14 +57,15 @@ def log_mel(samples: Samples, n_mels: int) -> tuple[Features, float]:
         n_mels: number of mel bands; 80, or 128 for the large-v3 family.
 
     Returns:
-        Two values. The features have the shape `(n_mels, n_frames)`, with 10 ms for each frame that overlaps the sound.
-        The number is the value of each frame of the silence after them.
+        The features, and a number. The features have the shape `(n_mels, n_frames)`; there is one frame every 10 ms, as
+        long as frames overlap the sound. The number is the value of all features in the silence after the sound.
     """
     window, filters = _filters(n_mels)
     half = WINDOW_SAMPLES // 2
     n_frames = (len(samples) + half - 1) // HOP_SAMPLES + 1
     n_blocks = -(-n_frames // _BLOCK_FRAMES)
-    # The original reflects the beginning. After the end there is silence, so its reflection is silence, too.
+    # openai/whisper pads the beginning with a reflection of the sound. At the end it reflects silence, which is
+    # silence, too.
     behind = np.zeros(n_blocks * _BLOCK_FRAMES * HOP_SAMPLES + half - len(samples), np.float32)
     sound = np.concatenate((samples[half:0:-1], samples, behind))
     frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW_SAMPLES)[::HOP_SAMPLES]

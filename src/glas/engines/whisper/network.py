@@ -64,7 +64,7 @@ class Network:
         languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
 
     Raises:
-        ModelLoadError: CTranslate2 cannot load it, its tokenizer is not that of a Whisper, or a language that
+        ModelLoadError: CTranslate2 cannot load the model, its tokenizer is not that of a Whisper, or a language that
             `config.json` names is missing.
     """
 
@@ -99,7 +99,7 @@ class Network:
         """See `Backend.language_probabilities`."""
         if not self._loaded().is_multilingual:
             raise InvalidParameterError(
-                "Expected the name of a language: this model cannot find it out.", param="language"
+                "Expected the name of a language: this model cannot detect the language.", param="language"
             )
         return [
             {token[2:-2]: probability for token, probability in ranked}
@@ -117,7 +117,7 @@ class Network:
         with_times: bool,  # noqa: ARG002 - CTranslate2 reads the drafts once more in `align`
     ) -> list[list[Draft]]:
         """See `Backend.generate`."""
-        # One place is left for the end token, with which the text is timed.
+        # One place stays free for the end token, which `align` needs.
         most_tokens = min(most_tokens, self.text_context - len(prompts[0]) - 1)
         results = self._loaded().generate(
             encoded,
@@ -126,7 +126,7 @@ class Network:
             num_hypotheses=1 if temperature else beam_size,
             sampling_topk=0 if temperature else 1,
             sampling_temperature=temperature or 1,
-            # CTranslate2 halves it, and takes off the prompt where that leaves less.
+            # CTranslate2 uses half of this number, or this number minus the length of the prompt if that is smaller.
             max_length=max(2 * most_tokens, most_tokens + len(prompts[0])),
             return_scores=True,
             return_no_speech_prob=True,
@@ -134,7 +134,7 @@ class Network:
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """See `Backend.score`. The end token is left out, because CTranslate2 does not return its probability."""
+        """See `Backend.score`. The score lacks the end token, because CTranslate2 does not return its probability."""
         task = [token for token in prompt if token != self.vocabulary.no_timestamps]
         found = []
         for text in texts:
@@ -159,7 +159,8 @@ def _drafts(result: Any, most_tokens: int, end: int) -> list[Draft]:
     drafts = []
     for sequence, score in zip(result.sequences_ids, result.scores, strict=True):
         tokens = list(sequence)
-        # The score is the sum over the tokens and the end, divided by the tokens alone.
+        # CTranslate2's score is the sum for the tokens and the end token, divided by the number of tokens without the
+        # end token.
         mean = min(float(score * len(tokens) / (len(tokens) + 1)), 0.0) if tokens else 0.0
         text = [token for token in tokens if token < end]
         drafts.append(Draft(text, mean, float(result.no_speech_prob), len(tokens) < most_tokens))
@@ -170,7 +171,7 @@ def _timing(result: Any, n_tokens: int) -> Timing:
     pairs = np.array(result.alignments).reshape(-1, 2)
     # The path may begin before the first token or before the sound: both are numbered -1 there.
     pairs = np.maximum(pairs[pairs[:, 0] >= 0], 0)
-    # The path stays on a token for as long as it sounds: its beginning is where the path comes to it.
+    # The path stays on a token while the token is spoken. So the token begins where the path reaches it.
     arrivals = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
     starts = pairs[arrivals, 1][:n_tokens] * POSITION_S
     return Timing(starts.tolist(), [float(one) for one in result.text_token_probs[:n_tokens]])

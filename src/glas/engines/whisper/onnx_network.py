@@ -63,7 +63,7 @@ class OnnxNetwork:
         self.vocabulary = Vocabulary(directory, self.text_context)
         weights = Weights(stored_arrays(directory / CONVERTED_WEIGHTS))
         try:
-            # One after the other: each needs three times its size for a moment.
+            # The graphs are loaded one after the other, because each needs three times its size for a moment.
             self._encoder: Any = _session(build_encoder(weights, shape, precision), threads)
             self._decoder: Any = _session(build_decoder(weights, shape, precision), threads)
         except Exception as error:  # onnxruntime's errors have no common base
@@ -98,7 +98,7 @@ class OnnxNetwork:
         """See `Backend.language_probabilities`."""
         if not self._languages:
             raise InvalidParameterError(
-                "Expected the name of a language: this model cannot find it out.", param="language"
+                "Expected the name of a language: this model cannot detect the language.", param="language"
             )
         nothing = np.zeros(self._shape.tokens, np.float32)
         read = [
@@ -143,7 +143,8 @@ class OnnxNetwork:
         decoding = self._decoding(encoded)
         first = decoding.begin(prompt, prompt.index(self.vocabulary.start), self._barred.at_first).prefix
         (own,) = self._read(decoding, [(first, texts[0])])
-        # What the others have in common with the first text is read once, and the rest of them in one call.
+        # The beginning that a text has in common with the first text is not read again. The remaining tokens of all
+        # texts are read in one call.
         shared = [[first, *own][: _n_common(text, texts[0]) + 1] for text in texts[1:]]
         rests = [(read[-1], text[len(read) - 1 :]) for read, text in zip(shared, texts[1:], strict=True)]
         others = [[*read, *rest] for read, rest in zip(shared, self._read(decoding, rests), strict=True)]

@@ -20,18 +20,20 @@ from glas.engines.whisper.context import ContextRule
 from glas.engines.whisper.mel import filled
 from glas.engines.whisper.rescoring import choose
 
-# In less, languages are taken for each other too often: see MOST_PROBABLE_FOREIGN.
+# In shorter clips, languages are confused too often: see MOST_PROBABLE_FOREIGN.
 SHORTEST_TO_TELL_S = 3.0
 
-# openai/whisper goes up to 1.0 by 0.2; each step costs a whole writing.
+# openai/whisper tries temperatures up to 1.0 in steps of 0.2. Each step takes the time of one more decoding, so there
+# is only one here.
 SECOND_TEMPERATURE = 0.4
 
 LEAST_PROBABILITY = 1e-30
 
-# Below this probability of a language a sound is surely in another one. Measured with a Russian whisper-base of 54 MB,
-# true length + 0.64 s. Of 76 stretches of 3 s of two Russian speakers none is below, clean or in noise of 10 dB (one is
-# below 0.05); of 90 stretches of 1 s 6 are. Of 34 prompts of 3 s and more in English, Spanish, French and Italian 32
-# are, and 30 of these are named rightly.
+# If the probability of a language is below this value, another language is certainly spoken. Measured with a Russian
+# whisper-base of 54 MB and a margin of 0.64 s. Of 76 pieces of 3 s of two Russian speakers, none is below this value
+# for Russian, without noise or with noise of 10 dB (one is below 0.05). Of 90 pieces of 1 s, 6 are below it. Of 34
+# prompts of at least 3 s in English, Spanish, French and Italian, 32 are below it, and for 30 of these the right
+# language is the most probable one.
 MOST_PROBABLE_FOREIGN = 0.02
 
 
@@ -98,13 +100,16 @@ class RecognitionCall:
         return hypotheses
 
     def _spoken(self, heard: Any) -> str:
-        """Return the most probable language of one clip; if the model has only one language, return this one."""
+        """Return the language of one clip: the only language of the model, or else the most probable language."""
         if len(self._network.languages) == 1:
             return next(iter(self._network.languages))
         return _most_probable(self._network.language_probabilities(heard)[0])
 
     def _foreign(self, heard: Any, clips: Sequence[Clip], language: str) -> list[str | None]:
-        """Return the foreign language of each clip; None if there is none, or if the clip was not checked."""
+        """Return, for each clip, the language that is certainly spoken instead of `language`; None if there is none.
+
+        Clips that are too short are not checked. Without the option `checks_language`, no clip is checked.
+        """
         if not self._options.checks_language or all(clip.duration_s < SHORTEST_TO_TELL_S for clip in clips):
             return [None] * len(clips)
         if language not in self._network.vocabulary.languages:
@@ -138,7 +143,7 @@ class RecognitionCall:
         return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
 
     def _compared(self, written: Written, task: list[int]) -> Comparison | None:
-        """Score the caller's text (`DecodingOptions.compared`); return None if there is none, or if it is too long."""
+        """Score the caller's text (`DecodingOptions.compared`); return None if no text was given or it is too long."""
         if not self._options.compared or not written.text or self._options.task != "transcribe":
             return None
         other, n_words = laid_into(written.text, self._options.compared)
@@ -155,7 +160,10 @@ class RecognitionCall:
         return network.score(written.heard, prompt, tokens)
 
     def _with_keywords(self, words: tuple[Word, ...], written: Written, task: list[int]) -> Found:
-        """Replace words by the caller's keywords if the text is Russian; sounds of other languages are not known."""
+        """Replace words by the caller's keywords, if the text is Russian.
+
+        Texts in other languages are not changed, because only the sounds of Russian letters are known.
+        """
         options = self._options
         if not options.hotwords or not self._is_russian:
             return Found(words, ())
@@ -219,7 +227,7 @@ class RecognitionCall:
             tokens=tokens if timing and self._options.wants_tokens else (),
             keywords=uses,
         )
-        # English is what a translation is written in, whatever was said.
+        # A translation is always in English, whatever language was spoken.
         return Hypothesis(
             text=segment.text,
             duration_s=clip.duration_s,
@@ -229,7 +237,7 @@ class RecognitionCall:
         )
 
     def _spelt(self, clip: Clip, written: Written, timing: Timing | None) -> tuple[tuple[Token, ...], tuple[Word, ...]]:
-        """Return the tokens, and the words with their confidences; without a timing, all begin at 0."""
+        """Return the tokens, and the words with their confidences; without a timing, all words begin at 0."""
         draft = written.draft
         each = draft.logprobs or [draft.avg_logprob] * len(draft.tokens)
         if timing and draft.logprobs is None:

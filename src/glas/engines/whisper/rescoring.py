@@ -1,11 +1,12 @@
-"""Choose among the texts of one sound with a language model that knows more words than Whisper's decoder.
+"""Choose among the texts of one sound with a language model that contains more words than Whisper's decoder.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
-chosen on the original whisper-base. There every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces the errors
-(docs/lab-notes.md).
+chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces
+the errors (docs/lab-notes.md).
 
-A sum of log-probabilities prefers texts that end early, because missing words do not lower it. The mean over the tokens
-does not prefer them. So only texts are compared that are about as long as the text with the highest mean.
+The score is a sum, so it is higher for texts that end too early, because missing words do not lower it. The mean of the
+log-probabilities of the tokens does not have this fault. So texts that are much shorter than the text with the highest
+mean are not compared.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ class Chosen(NamedTuple):
 
 
 def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_model: LanguageModel | None) -> Chosen:
-    """Choose the best text.
+    """Choose the text of one sound with the highest score, as the module's docstring defines it.
 
     Changes of the first draft that do not overlap are combined, if each of them improves the score.
 
@@ -67,7 +68,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
 
 def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
-    """Combine changes of a draft; if two changes overlap, only the first one is made."""
+    """Combine several changes of a draft; if two changes overlap, only the first of them is made."""
     taken: list[tuple[int, int, list[_Step]]] = []
     steps = _steps(first)
     for draft in changed:

@@ -1,4 +1,4 @@
-"""The shape of a Whisper, read from the shapes of its weights."""
+"""The shape of a Whisper network: its dimensions, and the heads from which times are computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -27,8 +27,8 @@ def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:
         texts: the texts; if a text occurs both with and without a space before it, both must be given.
 
     Returns:
-        Ids in ascending order: the tokens of the texts, those from which they are merged, all bytes, and all special
-        tokens.
+        Ids in ascending order: the tokens of the texts, the tokens from which these tokens are merged, all bytes, and
+        all special tokens.
 
     Raises:
         ModelLoadError: the tokenizer is not a byte-level BPE.
@@ -55,7 +55,8 @@ def trim(tokenizer: Tokenizer, tokens: Sequence[int]) -> Tokenizer:
 
     Args:
         tokenizer: tokenizer of the whole vocabulary.
-        tokens: ids to keep, ascending, as from `choose_tokens`; the n-th of them gets the id n.
+        tokens: ids of the tokens to keep, in ascending order, as `choose_tokens` returns them. The n-th token gets the
+            new id n, counted from 0.
 
     Raises:
         ModelLoadError: the tokenizer is not a byte-level BPE.
@@ -79,8 +80,8 @@ def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
     Args:
         whole: tokenizer of the whole vocabulary.
         trimmed: the result of `trim`.
-        size: number of rows of the whole model's embeddings; those after the tokenizer's last token are time tokens,
-            which are all kept.
+        size: number of rows of the whole model's embeddings. The rows after the tokenizer's last token belong to time
+            tokens; all of them are kept.
 
     Raises:
         ModelLoadError: the reduced tokenizer has tokens that are missing in the whole tokenizer, or another order.
@@ -105,7 +106,9 @@ def _content(tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _mended(content: dict[str, Any]) -> dict[str, Any]:
-    """Add merges that are missing in a tokenizer.json; that of faster-whisper-base has none for the token " t".
+    """Add merges that are missing in a tokenizer.json.
+
+    The tokenizer.json of faster-whisper-base, for example, has no merge for the token " t".
 
     Without this merge, " the" is never a token of a text, although the model generates it. Merges are in the order of
     the tokens that they make, so the position of a missing merge is known.

@@ -15,14 +15,14 @@ TRANSLATE = "<|translate|>"
 TRANSCRIBE = "<|transcribe|>"
 PREVIOUS = "<|startofprev|>"
 NO_TIMESTAMPS = "<|notimestamps|>"
-# The first models of openai/whisper call it by the second name.
+# In the first models of openai/whisper, the token has the second name.
 NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
 # The last text token of multilingual models. The English-only models of openai/whisper have GPT-2's vocabulary, which
 # lacks it. CTranslate2 distinguishes them in the same way.
 EMPTY = ""
 
-# openai/whisper keeps half of the text context for what came before.
+# As in openai/whisper, the previous text may fill at most half of the text context.
 _SHARE_OF_PROMPT = 2
 
 _BROKEN_LETTER = "\ufffd"
@@ -78,7 +78,7 @@ def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
 def language_ids(tokens: Sequence[str]) -> range:
     """Return the ids of the languages.
 
-    The tokens of languages are between the start token and the tasks; if there are no tasks, there are none.
+    The tokens of languages are between the start token and the tasks; a model without tasks has no tokens of languages.
     """
     if TRANSLATE not in tokens or TRANSCRIBE not in tokens:
         return range(0)
@@ -97,7 +97,7 @@ class Vocabulary:
         end: id of the token that ends a text; smaller ids are text tokens.
         start: id of the start token, after which the network predicts the language, or that nobody speaks.
         no_timestamps: id of the token that requests a text without times.
-        no_speech: id of the token that means that nobody speaks; None if there is none.
+        no_speech: id of the token that means that nobody speaks; None if there is no such token.
     """
 
     def __init__(self, directory: Path, text_context: int) -> None:
@@ -123,7 +123,7 @@ class Vocabulary:
         if not self.languages:
             if language != "en":
                 raise InvalidParameterError(
-                    f"This model knows English alone; expected the language 'en', got {language!r}.", param="language"
+                    f"This model knows only English; expected the language 'en', got {language!r}.", param="language"
                 )
             return [self.start]
         if language not in self.languages:
@@ -136,11 +136,11 @@ class Vocabulary:
     def prompt(self, task: list[int], options: DecodingOptions) -> list[int]:
         """Return the tokens before the text: the previous text, the task, and the token for a text without times.
 
-        The prompt contains no keywords, because they take time, and cause errors in recordings that contain none of
-        them (docs/benchmarks.md).
+        The prompt contains no keywords, because keywords in a prompt take time, and cause errors in recordings that
+        contain none of the keywords (docs/benchmarks.md).
         """
         before = self.encode(options.prompt) if options.prompt.strip() else []
-        # The end of it is nearest to what is said now.
+        # Only the end of the previous text is kept, because it is closest to the present piece.
         before = before[-(self._context // _SHARE_OF_PROMPT - 1) :]
         previous = [self._id(PREVIOUS), *before] if before else []
         return [*previous, *task, self.no_timestamps]
@@ -152,7 +152,7 @@ class Vocabulary:
     def letters(self, token: int) -> str:
         """Return the letters and digits of a token in lower case.
 
-        For a token that is a part of a letter, return a text made from its id.
+        If the token is only a part of a letter, return a text that no other token has.
         """
         if token not in self._letters:
             text = self.decode([token]).lower()

@@ -48,11 +48,12 @@ class BackupReport:
 
 @contextmanager
 def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["ArchiveWriter"]:
-    """Write an archive while the context is open; it is complete only if the context ends without an error.
+    """Write an archive while the context is open; the archive is complete only if the context ends without an error.
 
     Args:
-        file: the target; it is only written from beginning to end, so it can be a pipe.
-        scratch: directory for the manifest, which is not kept in memory, because there may be millions of objects.
+        file: the target. It is written from its beginning to its end, without seeking, so it can be a pipe.
+        scratch: directory for the manifest. The manifest is not kept in memory, because there may be millions of
+            objects.
         installation: name of the installation, which is also in the log of deletions.
     """
     with (
@@ -75,7 +76,7 @@ class ArchiveWriter:
         self._say({"format": FORMAT, "glas": glas.__version__, "creation_datetime": made, "installation": installation})
 
     def add_file(self, path: Path, name: str) -> bool:
-        """Add a file; return False if it was deleted meanwhile, for instance by /forget."""
+        """Add a file to the archive; return False if the file was deleted meanwhile, for instance by /forget."""
         try:
             source = path.open("rb")
         except FileNotFoundError:
@@ -89,7 +90,7 @@ class ArchiveWriter:
         self._add(name, io.BytesIO(content), len(content))
 
     def finish(self) -> None:
-        """Add the manifest, after all other files; its last line shows that it is complete."""
+        """Add the manifest, after all other files; the last line of the manifest shows that the archive is complete."""
         self._say({"n_files": self._n_files})
         self._manifest.flush()
         with Path(self._manifest.name).open("rb") as whole:
@@ -125,7 +126,7 @@ class _Hashing(io.RawIOBase):
 
 
 def unpack(file: IO[bytes], directory: Path) -> None:
-    """Write the files of an archive into an empty directory; when this returns, they are on the disk.
+    """Write the files of an archive into an empty directory; when this function returns, the files are on the disk.
 
     Raises:
         BackupError: the archive is damaged, or contains something else than files of a backup.
@@ -141,7 +142,7 @@ def unpack(file: IO[bytes], directory: Path) -> None:
 
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
-    """Write one file of the archive; refuse links, devices and paths outside the directory.
+    """Write one member of the archive as a file; refuse links, devices and paths outside the directory.
 
     `TarFile.extract` is not used, because the archive is not trusted.
     """
@@ -161,10 +162,10 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
     """Compare the unpacked files with the manifest; each file is read from the disk again.
 
     Returns:
-        The contents, and the name of the installation; None for a backup of an earlier version.
+        The contents, and the name of the installation. The name is None if an earlier version of Glas made the backup.
 
     Raises:
-        BackupError: a file is missing or differs.
+        BackupError: a file is missing or differs from the manifest.
     """
     n_files = n_objects = size_bytes = 0
     databases = set[str]()
@@ -177,7 +178,7 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
             break
         _verify_one(directory, line)
         n_files += 1
-        # The parts of a dump are in one folder.
+        # The parts of a dump are in one directory.
         folder = line["path"].partition("/")[0]
         if folder == OBJECTS:
             n_objects += 1
@@ -201,7 +202,7 @@ def _installation(head: dict[str, Any]) -> str | None:
 
 def _lines(manifest: Path) -> Iterator[dict[str, Any]]:
     if not manifest.exists():
-        raise BackupError(f"expected {MANIFEST} in the archive, got none: no backup, or one that was not finished")
+        raise BackupError(f"expected {MANIFEST} in the archive, got none: this is no backup, or an unfinished one")
     with manifest.open(encoding="utf-8") as file:
         try:
             yield from (dict(json.loads(line)) for line in file)

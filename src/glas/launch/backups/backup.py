@@ -3,8 +3,8 @@
 In the embedded mode all data is in the data directory. The server may run meanwhile. Therefore the order of the copies
 is: durable work, then the database, then the objects. If durable work is older than the database, steps are only
 repeated, which is harmless. An object to which no row refers yet is also harmless. In another order, rows or objects
-would be missing. `glas.launch.backups.server_backup` copies PostgreSQL and S3. `glas.launch.backups.restore` restores a
-backup.
+could be missing from the backup. `glas.launch.backups.server_backup` copies PostgreSQL and S3.
+`glas.launch.backups.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
 `glas.launch.backups.deletions`.
@@ -35,10 +35,10 @@ _DRAFT = ".part"
 
 
 def is_on_servers(settings: Settings) -> bool:
-    """Return whether the data is in PostgreSQL and S3; otherwise all of it is in the data directory.
+    """Return whether the data is in PostgreSQL and S3; False if all data is in the data directory.
 
     Raises:
-        ConfigurationError: only one of the two is on a server.
+        ConfigurationError: only the database or only the object store is on a server.
     """
     url = plain(settings.database_url)
     is_postgresql = url is not None and url.startswith("postgres")
@@ -60,8 +60,8 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
         force: whether to replace an existing file.
 
     Raises:
-        ConfigurationError: the settings name no complete place of data, PostgreSQL cannot be reached, or `pg_dump` is
-            missing or too old.
+        ConfigurationError: the settings name a server for the database but none for the objects, or the other way
+            round. Or PostgreSQL cannot be reached, or `pg_dump` is missing or too old.
         InvalidParameterError: a recipient is not a public key.
         NotFoundError: there is nothing to back up.
         WouldReplaceError: the file exists, and `force` is not set.
@@ -88,10 +88,10 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
 
 @contextmanager
 def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """Yield a file for writing; if no error occurs, sync it to disk and give it its final name.
+    """Yield a draft file for writing; if no error occurs in the context, sync the file to disk and rename it.
 
     Raises:
-        WouldReplaceError: the file exists now, and `force` is not set.
+        WouldReplaceError: the target exists when the backup is finished, and `force` is not set.
     """
     make_directory(target.parent)
     # The backup contains voices and texts of people: only its owner may read the directory and the file.
@@ -107,7 +107,7 @@ def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
 
 def _require_free(target: Path) -> None:
     if target.exists():
-        raise WouldReplaceError(f"{target.absolute()} is there already; --force replaces it")
+        raise WouldReplaceError(f"{target.absolute()} exists already; --force replaces it")
 
 
 def databases_in(data_dir: Path) -> list[Path]:
@@ -138,7 +138,7 @@ def _copy_files(archive: ArchiveWriter, scratch: Path, settings: Settings) -> Ba
 
 
 def _copy_database(source: Path, copy: Path) -> None:
-    """Copy a database consistently with SQLite's backup function, while other processes may write."""
+    """Copy a database with SQLite's backup function; the copy is consistent even if other processes write."""
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as origin,
         closing(sqlite3.connect(copy)) as destination,

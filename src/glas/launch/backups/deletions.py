@@ -1,4 +1,4 @@
-"""Delete again, in a restored backup, the data of people who asked for deletion after it was made."""
+"""Delete again, in a restored backup, the data of people who asked for deletion after the backup was made."""
 
 import asyncio
 import shutil
@@ -23,17 +23,20 @@ _REMEMBER: Final = "INSERT OR REPLACE INTO glas_forgotten (person, before_s) VAL
 
 
 def log_in(data_dir: Path) -> DeletionLog:
-    """Return the log of a data directory."""
+    """Return the log of deletions of a data directory."""
     return DeletionLog(data_dir / FILE)
 
 
 def log_beside(directory: Path, installation: str) -> DeletionLog:
-    """Return the copy of an installation's log in the directory of its backups."""
+    """Return the copy of an installation's log of deletions in the directory of its backups."""
     return DeletionLog(directory / f"glas-{installation}-{FILE}")
 
 
 def copy_beside(log: Sequence[Deletion], directory: Path, installation: str) -> None:
-    """Add deletions to the copy of an installation's log beside its backups, which older backups there need."""
+    """Add deletions to the copy of an installation's log of deletions in the directory of its backups.
+
+    A restore of an older backup in this directory reads the copy.
+    """
     copy = log_beside(directory, installation)
     copy.write(installation, merged(log, copy.read()))
 
@@ -55,7 +58,7 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
 
 
 def delete_files_again(unpacked: Path, deletions: Sequence[Deletion]) -> int:
-    """Delete from an unpacked backup of the embedded mode the data that was deleted after it was made.
+    """Delete from an unpacked backup of the embedded mode the data that was deleted after the backup was made.
 
     Returns:
         The number of people whose data was deleted again.

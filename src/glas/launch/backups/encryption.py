@@ -104,13 +104,13 @@ def _encrypt(reading: int, target: IO[bytes], recipients: Sequence[Recipient]) -
 
 @contextmanager
 def decrypting(source: IO[bytes], identities: Sequence[Identity]) -> Iterator[IO[bytes]]:
-    """Yield the decrypted content of a file; a file that is not encrypted is returned unchanged.
+    """Yield a file with the decrypted content of `source`; if `source` is not encrypted, yield its content unchanged.
 
-    The content may be used only after the context has ended without an error, because only the end of the file shows
-    that it is complete.
+    The content may be used only after the context has ended without an error, because only the end of `source` shows
+    that the content is complete.
 
     Raises:
-        BackupEncryptedError: the file is encrypted, and none of the identities fits.
+        BackupEncryptedError: the file is encrypted, and none of the secret keys in `identities` can decrypt it.
         BackupError: the file is incomplete or changed.
     """
     start = source.read(len(_HEADER))

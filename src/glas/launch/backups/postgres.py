@@ -67,7 +67,7 @@ def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
 
 
 def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
-    """Load a dump, in one transaction, into a database that does not have its schemas.
+    """Load a dump, in one transaction, into a database that does not have the schemas of the dump.
 
     Raises:
         BackupError: the data is not a dump, or the server refuses it; the database is unchanged.
@@ -89,7 +89,11 @@ def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
 def _started(
     arguments: list[str], url: URL, *, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """Start a program, and end it at the end of the context. The file contains its error messages."""
+    """Start a program, and end it at the end of the context.
+
+    Yields:
+        The process, and a file that contains its error messages.
+    """
     environment = dict(os.environ)
     if url.password is not None:
         environment["PGPASSWORD"] = str(url.password)
@@ -112,7 +116,7 @@ def _address(url: URL) -> list[str]:
 
 
 def _complaint(complaints: IO[bytes]) -> str:
-    """Return the line with the error. Other lines may quote rows with ids and words of people."""
+    """Return only the first line with an error, because other lines may quote rows with ids and words of people."""
     complaints.seek(0)
     lines = complaints.read(64 * 1024).decode(errors="replace").splitlines()
     return next((line for line in lines if "error:" in line), "no reason is given")

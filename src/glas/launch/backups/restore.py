@@ -19,7 +19,7 @@ from glas.settings import Settings
 
 
 def restore(settings: Settings, archive: Path, *, identity: Path | None = None, force: bool = False) -> BackupReport:
-    """Restore a backup, without the data of people who asked for deletion after it was made.
+    """Restore a backup, and delete again the data of people who asked for deletion after the backup was made.
 
     The target is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
 
@@ -31,12 +31,13 @@ def restore(settings: Settings, archive: Path, *, identity: Path | None = None, 
 
     Raises:
         BackupError: the archive is damaged; nothing was changed.
-        BackupEncryptedError: the archive is encrypted, and no identity that fits was given.
-        InvalidParameterError: the file of the identity contains no secret key.
-        WouldReplaceError: the directory contains data, and `force` is not set.
+        BackupEncryptedError: the archive is encrypted, and no secret key was given that can decrypt it.
+        InvalidParameterError: the file `identity` contains no secret key.
+        WouldReplaceError: the target contains data, and `force` is not set.
         DataDirectoryInUseError: a server runs in the data directory.
         ConflictError: other programs are connected to the database.
-        ConfigurationError: the backup belongs to the other mode, or the database cannot be reached.
+        ConfigurationError: the backup was made in the embedded mode and the settings name servers, or the other way
+            round. Or the database cannot be reached.
         OSError: the archive cannot be read, or the disk is full; nothing was changed.
     """
     identities = [] if identity is None else identities_in(identity)

@@ -1,8 +1,8 @@
 """Backup of PostgreSQL and an object store: a dump of the database, then the objects, in the archive of a backup.
 
-The parts may run meanwhile. The dump is one consistent state of the database and of durable work. Objects that are
-newer than the dump are harmless, but a missing object of a row would be a loss. `glas.launch.backups.server_restore`
-restores such a backup.
+The parts may run meanwhile. The dump is one consistent state of the database and of durable work. The objects are
+copied after the dump, so every row of the dump has its objects, except objects that are deleted meanwhile. Objects
+without a row are harmless. `glas.launch.backups.server_restore` restores such a backup.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 
 
 def server_log(settings: Settings) -> tuple[str, list[Deletion]]:
-    """Return the name of the installation, and all deletions that its database still shows.
+    """Return the name of the installation, and all deletions that its database still records.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another version.
@@ -72,7 +72,7 @@ async def _log(url: URL) -> tuple[str, list[Deletion]]:
 
 
 async def log_in_database(database: Database) -> tuple[str, list[Deletion]]:
-    """Return the same as `server_log`, for an open database that has the tables of this version."""
+    """Return the same as `server_log`, from an open database that has the tables of this version."""
     async with database.reading() as session:
         row = await session.get_one(InstallationRow, 1)
         return row.name, await privacy.deletions(session=session)
@@ -103,7 +103,7 @@ async def _copy(archive: ArchiveWriter, settings: Settings) -> BackupReport:
 
 
 async def _content(store: Store, key: str, size_bytes: int) -> bytes | None:
-    """Read an object; None if it was deleted meanwhile, for instance by /forget."""
+    """Read an object; return None if the object was deleted meanwhile, for instance by /forget."""
     try:
         content = b"".join([part async for part in store.stream(key, end=size_bytes)])
     except NotFoundError:

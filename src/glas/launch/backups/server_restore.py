@@ -1,8 +1,8 @@
 """Restore a backup into PostgreSQL and an object store.
 
 Everything is unpacked and compared first. The schemas of the database are then renamed, the dump is loaded, and the
-objects are written. Only then are the old schemas and objects deleted. After an error before this point, the old
-schemas are renamed back. If the process itself ends before this point, the next restore renames them back.
+objects are written. Only then are the old schemas and objects deleted. If an error occurs before this deletion, the old
+schemas are renamed back. If the process is killed before this deletion, the next restore renames the old schemas back.
 """
 
 import asyncio
@@ -47,7 +47,8 @@ def restore_servers(settings: Settings, unpacked: Path, beside: Path, installati
 
     Args:
         settings: they contain the URL of the database's owner.
-        unpacked: directory of the backup's files. Objects of people whose data is deleted again are deleted there, too.
+        unpacked: directory of the backup's files. If a person's data is deleted again, their objects are deleted in
+            this directory, too.
         beside: directory of the backup, which contains the log of deletions.
         installation: name of the installation in the backup.
         force: whether to replace existing data.
@@ -91,7 +92,7 @@ async def _restore(settings: Settings, unpacked: Path, beside: Path, installatio
 
 
 async def _require_alone(database: Database) -> None:
-    """Raise if other programs are connected.
+    """Raise an error if other programs are connected to the database.
 
     Wait a moment first, because the server notices the end of a connection late.
     """
@@ -127,7 +128,11 @@ async def _holds_objects(store: Store) -> bool:
 
 
 async def _known_deletions(url: URL, beside: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions that concern the backup, from the database that it replaces and from the log beside it."""
+    """Return the deletions that concern the backup, from the present database and from the log beside the backup.
+
+    The deletions in the present database count only if the database belongs to the installation of the backup. They are
+    also added to the log beside the backup, because the restore replaces the database.
+    """
     if installation is None:
         return []
     logged = log_beside(beside, installation).read()
@@ -147,7 +152,10 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Rename the schemas, so that new ones can be loaded while the context is open; delete the old ones at its end."""
+    """Rename the present schemas, so that schemas with their names can be loaded within the context.
+
+    At the end of the context, the renamed schemas are deleted. If an error occurs, they get their names back.
+    """
     async with database.writing() as session:
         for name in (await session.scalars(_SCHEMAS)).all():
             await session.execute(text(f'ALTER SCHEMA "{name}" RENAME TO "{_FORMER}{name}"'))
@@ -162,7 +170,7 @@ async def _exchanged(database: Database) -> AsyncIterator[None]:
 
 
 async def _bring_back(session: AsyncSession) -> None:
-    """Rename schemas back, and drop what a failed restore has left in their place."""
+    """Drop the schemas that a failed restore has left, and give the old schemas their names back."""
     former = (await session.scalars(_FORMER_SCHEMAS)).all()
     if not former:
         return
@@ -177,7 +185,7 @@ async def _drop(session: AsyncSession, schemas: Sequence[str]) -> None:
 
 
 async def _put(store: Store, objects: Path) -> None:
-    """Write all unpacked objects; objects that exist already are not changed."""
+    """Write all unpacked objects to the store; an object with other content under the same key is replaced."""
     paths = [Path(folder) / name for folder, _, names in os.walk(objects) for name in names]
     for start in range(0, len(paths), AT_ONCE):
         await asyncio.gather(*(_put_one(store, objects, path) for path in paths[start : start + AT_ONCE]))

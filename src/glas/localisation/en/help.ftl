@@ -61,7 +61,7 @@ transcribe-help =
     A file that fails does not stop the others; the exit code is then 1.
 transcribe-files = Recordings; `-` is standard input.
 transcribe-model = Model: a name from `glas models`, or `onnx:DIRECTORY`.
-transcribe-format = Form of the result.
+transcribe-format = Format of the result.
 transcribe-output = Directory for the results, one file for each recording.
 
 run-help =
@@ -108,7 +108,7 @@ models-use-name = A name from `glas models`, a directory, or `auto` for the best
 models-list-help = Models that were judged here: state, errors, from how many people they learnt and how many of these have withdrawn.
 models-history-help = Who released, refused or took back a model and when, what it is made of, and what the gate measured.
 models-history-model = A number, name or version of `glas models list`.
-models-retire-help = Retire a model, such as when people from whom it learnt have withdrawn; the one before serves again.
+models-retire-help = Retire a model, for example if people from whom it learnt have withdrawn their consent; the previous model serves again.
 models-retire-reason = Why.
 models-canary-help = Let a candidate answer a share of people before it is decided whether it serves everybody.
 models-canary-name = A name from `glas models`, or a directory; without a name the candidate is shown.
@@ -117,8 +117,8 @@ models-canary-shadow = Share of messages, 0 to 1, that the other model recognise
 models-canary-end = Let the model before answer everybody again.
 models-own-help = Models that answer one person or one group in place of the common one.
 models-own-retire = Number of a model that is to answer nobody any more; the next export deletes its files.
-models-watch-help = Compare people's ratings of the new model with those of the model before it.
-models-watch-roll-back = If the new one is worse, take it back.
+models-watch-help = Compare people's ratings of the new model with those of the previous model.
+models-watch-roll-back = If the new model is worse, take it back.
 
 keys-help =
     Keys for callers of the API. `glas keys new NAME` makes a key, `glas keys` shows whose keys there are.
@@ -145,8 +145,8 @@ export-help =
         glas export           what has changed since the last time
         glas export --full    compare everything, with the files on disk too
 
-    The directory downloads: folders by rating, manifest.jsonl (the worst first) and a dataset for `datasets`. More:
-    docs/export.md. An interrupted export does no harm: the next one completes it. A running `glas run` exports by itself
+    The directory downloads: subdirectories by rating, manifest.jsonl (the worst first) and a dataset for `datasets`. More:
+    docs/export.md. The next export completes an interrupted export. A running `glas run` exports by itself
     every 3 hours (GLAS_DATA_LOADER__EXPORT_HOURS); this command asks it to export now.
 export-full = Compare everything, not only what has changed.
 
@@ -162,7 +162,7 @@ migrate-help =
 ledger-help = Check that everybody's balance is the sum of their transactions. The exit code is 1 if not.
 
 backup-help =
-    Save all that Glas remembers in one file. The server may be running.
+    Save all data of Glas in one file. The server may be running.
 
     For example:
 
@@ -183,8 +183,8 @@ restore-help =
         glas restore glas.tar.age --identity key.txt      from an encrypted backup
 
     First everything is unpacked in the data directory and compared with the checksums; a damaged file changes nothing.
-    The data of people who asked for deletion after this backup do not come back: the present data and the file
-    glas-…-deletions.jsonl beside the backups know about them.
+    The data of people who asked for deletion after this backup does not come back: the list comes from the present data
+    and the file glas-…-deletions.jsonl beside the backups.
 backup-file = Backup, tar.
 backup-force = Replace what is there already.
 backup-recipient = Encrypt the backup (age) for this public key: age1…, ssh-ed25519 … or ssh-rsa …. May be repeated.
@@ -213,12 +213,12 @@ train-festvox = Unpacked Debian package festvox-ru: the reader on whom the model
 train-texts = Directory of Russian texts: unpacked Debian packages (fortunes-ru, …).
 train-rhvoice = Unpacked Debian packages librhvoice5, librhvoice-core7, rhvoice-russian: voices of people.
 train-recordings = Directories of recordings with metadata.jsonl (file_name, text); they are only tested on.
-train-smoke = The whole way in small: a check, not a model.
-train-picture = SVG file: how right the confidence is.
+train-smoke = All steps with little data: a check of the program, not a model.
+train-picture = SVG file: plot of the confidence against the share of right words.
 train-adapter-help = Speak the phrases, compute the teacher's targets, train the adapter; it can be interrupted and resumed.
 train-weights-help = Add the adapter to the original weights, keep the Russian vocabulary, write them in int8.
 train-language-model-help = Count words for the language model; what resembles the test phrases is not read.
-train-calibrate-help = Measure how far to trust the model in each word (after weights and language-model, before card).
+train-calibrate-help = Calibrate the confidence of words (after weights and language-model, before card).
 train-card-help = Measure the model and write its card.
 
 finetune-help =
@@ -236,12 +236,12 @@ finetune-help =
     The new model does not serve yet: `glas promote` tests and releases it.
 finetune-to = Directory of the new model.
 finetune-data = Recordings with their right words: a directory or a manifest.
-finetune-replay = Other recordings with words, so that old things are not forgotten.
-finetune-keep = Recordings on which the new model must not become worse: at least 80 sentences, better 150 to 300.
+finetune-replay = Other recordings with their right words, so that the model forgets less.
+finetune-keep = Recordings on which the new model must not become worse: at least 40 sentences (500 words).
 finetune-base = Directory of the model to start from; without it, the embedded one.
 finetune-weights = Its official weights; without it, those that `glas models get whisper-base` downloads.
 finetune-work = Directory for intermediate files; without it, beside the model.
-finetune-epochs = How often each recording is heard.
+finetune-epochs = How often the model learns from each recording.
 finetune-share = Which share of the change to try; can be given several times.
 finetune-threads = How many cores to use.
 
@@ -254,11 +254,11 @@ learn-help =
         glas learn --guard reader --release      and serves at once
         glas learn --release --every 24          every day
 
-    If there are fewer new corrected minutes than --least-minutes, nothing is done. A round that was interrupted goes on
-    where it stopped; a finished one is not repeated. How it works: docs/learning.md.
+    If there are fewer new corrected minutes than --least-minutes, nothing is done. A round that was interrupted continues
+    where it stopped; a finished round is not repeated. How it works: docs/learning.md.
 learn-test = Recordings of a directory to test on; without it, those whom the export keeps for the test.
 learn-guard = Recordings that must not become worse: the test uses them.
-learn-keep = The same for the choice of the share: other recordings, at least 80 sentences, better 150 to 300.
+learn-keep = The same for the choice of the share: other recordings, at least 40 sentences (500 words).
 learn-speaker = A pseudonym: a model for one person, which with --release answers this person only.
 learn-least-minutes = How many new corrected minutes are needed.
 learn-release = Release the model if it passes the test.
@@ -275,16 +275,16 @@ promote-help =
 
     Both models, the present one and the new one, recognise the same recordings as the server does. The new one passes
     only if all conditions hold: at least 5% fewer errors on the test recordings and not by chance (the bootstrap
-    interval is above zero), at most 0.3 points worse on each --guard set, no more invented texts, not slower, no part
-    of the recordings much worse, and nothing of the test was heard in training.
+    interval is above zero), at most 0.3 points worse on each --guard set, no more texts for sounds without speech, not
+    slower, no part of the recordings more than a point worse, and no recording of the test was used in training.
 
-    A server with `GLAS_MODEL=auto` takes it by itself within two seconds, and no request fails.
+    A server with `GLAS_MODEL=auto` begins to use it within two seconds, and no request fails.
     To take it back: `glas models use THE_FORMER`.
 promote-candidate = A name from `glas models`, or `whisper:DIRECTORY`.
 promote-data = Test recordings with their right words.
 promote-guard = Recordings that must not become worse.
-promote-personal = The model is for the same people: the test is apart by texts.
-promote-person = The model is for one person: their id in Telegram. The test is apart by texts, as with --personal.
+promote-personal = The model is for the people from whom it learnt: only the texts of the test must be new.
+promote-person = The model is for one person: their id in Telegram. Only the texts of the test must be new, as with --personal.
 promote-chat = The same for a group: its id in Telegram, a negative number.
 promote-dry-run = Test, and change nothing.
 promote-force = Release it even if it fails; the reason is kept in the journal.
@@ -301,15 +301,16 @@ dataset-help =
         glas dataset show --speaker PSEUDONYM    which versions hold this speaker
 
     A version is a file without texts and sound: it has the numbers of recordings and checksums. Its name is a hash of
-    its content. Whoever was deleted or withdrew consent is gone from old versions too. More: docs/datasets.md.
+    its content. Recordings of people who deleted their data or withdrew the consent disappear from old versions, too.
+    More: docs/datasets.md.
 dataset-make-help = Make a version from the export; GLAS_DATA_LOADER__TEST_SHARE sets the share of test speakers.
 dataset-show-help = Show the versions; with a name, what is in it and what has left the export since.
 dataset-export = Directory of the export; without it, the one that glas writes to.
 dataset-folder = Directory of the versions; without it, datasets in GLAS_DATA_DIR.
 dataset-replay = More recordings with their right words, only to learn from; can be given several times.
-dataset-non-speech = A directory of sounds without speech, to learn silence; can be given several times.
+dataset-non-speech = A directory of sounds without speech, for which the model learns to write nothing; can be given several times.
 dataset-dev-share = Share of the speakers with whom training is watched.
 dataset-min-confidence = Confidence from which a text rated ✅ is learnt without a correction.
 dataset-speaker = A pseudonym: a dataset for one person.
-dataset-whose = A pseudonym: which versions hold it.
+dataset-whose = A pseudonym: show the versions that contain it.
 dataset-name = The version.

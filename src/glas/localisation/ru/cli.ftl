@@ -13,7 +13,7 @@ setting-choice = возможны значения: {$choices}
 setting-at-least = нужно не меньше {$limit}
 setting-at-most = нужно не больше {$limit}
 setting-more-than = нужно больше {$limit}
-setting-pattern = запись не того вида
+setting-pattern = значение не в том формате
 setting-too-short =
     { $limit ->
         [one] нужен хотя бы {$limit} символ
@@ -26,7 +26,7 @@ transcribe-needs-output = ✗ Субтитры нескольких записе
 transcribe-one-stdin = ✗ Стандартный ввод «-» можно указать только один раз.
 
 run-loading = Загружаю модель…
-run-hears = Глас слышит.
+run-hears = Глас запущен и распознаёт речь.
 run-started = Глас запущен.
 run-model = Модель
 run-check = Проверка
@@ -113,8 +113,8 @@ finetune-loss-risen =     {$name}: потери {$loss} — слишком вы�
 finetune-served = в работе, доля {$share}: ошибок на отложенных {$dev} %
 finetune-served-kept =     {$name}: ошибок {$wer} %
 finetune-few-kept =
-    В наборе {$name} мало слов: {$words}. Меньше {$least} (примерно 40 предложений) плохо отличают потерю от случайности.
-finetune-replayed = Для повторения взято {$used} записей из {$all}, равномерно по всем папкам.
+    В наборе {$name} мало слов: {$words}. Нужно хотя бы {$least} (примерно 40 предложений): иначе ухудшение не отличить от случайности.
+finetune-replayed = Для повторения взято {$used} записей из {$all}, равномерно из всех каталогов.
 finetune-nothing = Ни одна доля выученного не лучше прежней модели: новая не записана.
 finetune-done = Готово: {$place}. Оставлено {$share} % выученного; ошибок на отложенных записях {$before} → {$after} %.
 
@@ -124,9 +124,9 @@ gate-guard = Не хуже на наборе «{$subject}»
 gate-bucket = Не хуже, где {$subject}
 gate-nonspeech = Текстов там, где никто не говорит
 gate-speed = Медленнее на
-gate-speakers = Людей из проверочных записей слышала при обучении
-gate-recordings = Проверочных записей слышала при обучении
-gate-texts = Проверочных текстов слышала при обучении
+gate-speakers = Людей из проверочных записей было в обучении
+gate-recordings = Проверочных записей было в обучении
+gate-texts = Проверочных текстов было в обучении
 gate-percent = {$value} %
 gate-points = {$value} п. п.
 gate-unknown = неизвестно
@@ -169,8 +169,8 @@ learn-release-speaker = Модель ждёт: с --release она будет о
 learn-decide = Модель ждёт решения: бот спросит администраторов. Выпустить без вопроса: glas models use {$model}
 
 dataset-reason-no-target = без верных слов
-dataset-reason-not-for-tests = для проверки не годятся: слова не человека
-dataset-reason-both-sides = те же слова уже на другой стороне
+dataset-reason-not-for-tests = для проверки не годятся: слова написал не человек
+dataset-reason-both-sides = те же слова уже в другой части набора
 dataset-reason-moved = перенесены выгрузкой прямо сейчас
 dataset-rank-agreed = сошлись двое
 dataset-rank-reviewer = проверяющий
@@ -183,10 +183,10 @@ dataset-for-one = для {$speaker}
 dataset-speakers-gone = ; говорящих больше нет в выгрузке: {$count}
 dataset-side = {"  "}{$side}: записей {$recordings}, {$minutes} мин, говорящих {$speakers}
 dataset-ranks = ; чьи слова: {$ranks}
-dataset-more = {"  "}ещё учить: {$place} (с текстами), записей {$recordings}
-dataset-more-silent = {"  "}ещё учить: {$place} (без речи), записей {$recordings}
+dataset-more = {"  "}дополнительно для обучения: {$place} (с текстами), записей {$recordings}
+dataset-more-silent = {"  "}дополнительно для обучения: {$place} (без речи), записей {$recordings}
 dataset-gone = {"  "}ушло из выгрузки записей: {$gone}; изменилось: {$changed}
-dataset-speaker-gone = {"  "}• говорящего {$speaker} в выгрузке больше нет, а модели этой версии его слышали
+dataset-speaker-gone = {"  "}• говорящего {$speaker} в выгрузке больше нет, а модели этой версии учились на его записях
 
 canary-chosen = {$title} ({$name}) — кандидат: отвечает {$percent} % людей, остальным отвечает прежняя модель.
 canary-shadow = Ещё {$percent} % сообщений распознают обе модели, когда сервер свободен; второй текст видят только те, кто проверяет записи.
@@ -197,7 +197,7 @@ canary-either = Укажите либо модель, либо --end.
 watch-nothing = Модель не менялась: сравнивать нечего.
 watch-counts = {$model}: ❌ {$bad} из {$rated} оценок; у прежней — {$bad_before} из {$rated_before}.
 watch-too-few = У прежней модели слишком мало оценок, чтобы судить.
-watch-fine = Новая не хуже прежней, насколько это видно.
+watch-fine = Новая не хуже прежней, насколько можно судить по оценкам.
 watch-worse = Новая хуже прежней.
 watch-advice = Вернуть прежнюю: glas models watch --roll-back
 watch-candidate-taken-back = Кандидат больше никому не отвечает: {$model}.

@@ -25,10 +25,10 @@ doctor-champion-missing = в {$place} указана модель {$name}, а н
 doctor-port-taken = порт {$port} занят: возможно, Глас уже запущен
 doctor-port-taken-do = другой порт: GLAS_PORT=8080
 doctor-port = порт {$port} свободен
-doctor-will-not-start = так сервер не запустится: {$problem}
+doctor-will-not-start = с этими настройками сервер не запустится: {$problem}
 doctor-hub = хранилище моделей {$address} доступно
 doctor-hub-away = хранилище моделей {$address} недоступно
-doctor-hub-away-do = модели можно принести файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…
+doctor-hub-away-do = модели можно скопировать файлами: glas models get ИМЯ скажет, какие и куда; зеркало: HF_ENDPOINT=…
 doctor-no-pip = в этом окружении нет pip
 doctor-no-pip-do = без хранилища моделей whisper-base скачивается через pip: uv pip install pip или python -m ensurepip
 doctor-no-torch = torch не установлен: он нужен только для обучения (make train-setup)
@@ -47,7 +47,7 @@ doctor-store-unchecked = хранилище не проверено: нет па
 doctor-store-away = хранилище {$place} не отвечает: {$problem}
 doctor-store-away-do = проверьте GLAS_S3_…
 doctor-store = хранилище записей {$place} отвечает
-doctor-bucket = {$endpoint}, корзина {$bucket}
+doctor-bucket = {$endpoint}, бакет {$bucket}
 doctor-service-away = {$part} не отвечает: {$problem}
 doctor-service-url-do = проверьте {$variable}_URL
 doctor-service-ill = {$part} отвечает, но работать не может: {$status}
@@ -58,7 +58,7 @@ doctor-service = {$part} отвечает и принимает наш ключ
 doctor-bot-none = бот не настроен: нет TELEGRAM_TOKEN (токен даёт @BotFather)
 doctor-bot-unknown = Telegram не знает этого токена
 doctor-bot-unknown-do = новый токен даёт @BotFather: TELEGRAM_TOKEN=…
-doctor-bot-refused = Telegram ответил {$status}: бот заработает, когда это пройдёт
+doctor-bot-refused = Telegram ответил {$status}: бот заработает, когда Telegram снова станет доступен
 doctor-bot-away = Telegram недоступен: бот заработает, когда появится связь
 doctor-bot-away-do = проверьте сеть; другой сервер Bot API: GLAS_TELEGRAM_API_URL=…
 doctor-bot = бот @{$name}
@@ -68,8 +68,8 @@ doctor-bot-no-admins = у бота нет администраторов
 doctor-bot-no-admins-do = укажите их: ADMIN_USER_IDS=ваш ID в Telegram
 
 doctor-clock-database = базы данных
-doctor-clock = часы {$of} идут вместе с нашими
-doctor-clock-wrong = часы {$of} и наши расходятся на {$seconds} с
+doctor-clock = часы {$of} показывают то же время, что и часы этой машины
+doctor-clock-wrong = часы {$of} и часы этой машины расходятся на {$seconds} с
 doctor-clock-do = включите NTP на обеих машинах (timedatectl set-ntp true)
 doctor-database-size = в базе данных {$megabytes} МБ
 doctor-database-rights = роль, с которой мы вошли в базу данных, может переписать журнал монет
@@ -80,18 +80,18 @@ doctor-probe-failed-do = проверьте права ключа GLAS_S3_ACCESS
 doctor-service-version = {$part}: версия {$version}, как у нас
 doctor-service-other-version = {$part}: версия {$version}, а у нас {$ours}
 doctor-service-other-version-do = обновите все части до одной версии
-doctor-webhook = вебхук стоит там, где велят настройки
-doctor-polling = вебхука нет: бот сам спрашивает обновления
-doctor-webhook-foreign = вебхук ведёт на {$host}, а в настройках его нет
-doctor-webhook-foreign-do = бот снимет его при запуске; если там работает другая программа, дайте ей другого бота
-doctor-webhook-missing = вебхук ещё не поставлен или ведёт не туда, куда велят настройки
-doctor-webhook-missing-do = бот поставит его при запуске; проверьте GLAS_BOT__WEBHOOK_URL
+doctor-webhook = адрес вебхука в Telegram такой же, как в настройках
+doctor-polling = вебхука нет: бот сам запрашивает обновления
+doctor-webhook-foreign = в Telegram задан вебхук на {$host}, а в настройках вебхука нет
+doctor-webhook-foreign-do = бот удалит его при запуске; если вебхуком пользуется другая программа, дайте ей другого бота
+doctor-webhook-missing = вебхук в Telegram ещё не задан или его адрес не такой, как в настройках
+doctor-webhook-missing-do = бот задаст его при запуске; проверьте GLAS_BOT__WEBHOOK_URL
 doctor-webhook-error = Telegram не смог доставить обновление: {$problem}
 doctor-webhook-error-do = проверьте, что адрес вебхука открыт снаружи и сертификат верен
-doctor-updates-wait = у Telegram ждут обновления, их {$count}
+doctor-updates-wait = в Telegram ждут доставки обновления: {$count}
 doctor-updates-wait-do = запущен ли бот? Telegram хранит обновления сутки
 doctor-model-whole = файлы модели целы: {$path}
-doctor-model-damaged = файлы модели не те, что в SHA256SUMS: {$path}: {$files}
+doctor-model-damaged = файлы модели не совпадают с SHA256SUMS: {$path}: {$files}
 doctor-model-damaged-do = скачайте модель ещё раз: glas models get ИМЯ
 doctor-disk = свободно {$gigabytes} ГБ: {$path}
 doctor-disk-do = освободите место: на полном диске база данных останавливается

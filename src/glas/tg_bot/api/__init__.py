@@ -1,1 +1,1 @@
-"""Calls to Telegram's Bot API: they keep Telegram's limits, raise our own errors, and find moved groups."""
+"""Calls to Telegram's Bot API: they keep Telegram's limits, raise errors of Glas, and follow groups that have moved."""

@@ -17,7 +17,7 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """Return the bytes of a file. It raises the same errors as `at_hand`."""
+    """Return the bytes of a file. This function raises the same errors as `at_hand`."""
     return await (await at_hand(bot, file_id, limit_bytes=limit_bytes))()
 
 
@@ -25,10 +25,11 @@ async def at_hand(bot: Bot, file_id: str, *, limit_bytes: int) -> Callable[[], A
     """Wait until a file is on this machine: in memory, or on the disk of a Bot API server with `--local`.
 
     Returns:
-        A function that returns the bytes of the file. For a file on the disk, it raises the same errors.
+        A function that returns the bytes of the file. If the file is on the disk, the function can raise
+        UploadTooLargeError and DownloadError, too.
 
     Raises:
-        UploadTooLargeError: the file has more than `limit_bytes`, even if Telegram announced fewer.
+        UploadTooLargeError: the file has more than `limit_bytes` bytes, even if Telegram announced fewer.
         DownloadError: Telegram does not have the file.
         TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
     """

@@ -1,4 +1,4 @@
-"""Errors of calls to Telegram: our own classes, the translation of aiogram's, and which of them pass with time."""
+"""Errors of calls to Telegram: classes of Glas, the conversion of aiogram's errors, and which errors are temporary."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ class TelegramAwayError(ServiceUnreachableError):
 
 
 class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the bot was removed from the chat, so nobody can be answered."""
+    """The person blocked the bot, or the bot was removed from the chat, so the bot cannot send a message there."""
 
     code = "person_gone"
 
@@ -81,7 +81,7 @@ class DownloadError(InvalidParameterError):
 
 
 def translated(error: TelegramAPIError) -> GlasError:
-    """Convert an exception of aiogram into one of ours."""
+    """Convert an exception of aiogram into an exception of Glas."""
     name = type(error).__name__
     if isinstance(error, TelegramBadRequest):
         return _of_bad_request(error.message)
@@ -103,9 +103,9 @@ def translated(error: TelegramAPIError) -> GlasError:
 
 
 def error_of_answer(body: Any) -> GlasError:
-    """Return the error for an answer that is not the Bot API's: a page of a proxy, or an incomplete body.
+    """Return the error for an answer without the Bot API's format, such as a page of a proxy, or an incomplete body.
 
-    As after a broken connection, it is not known whether the call had an effect, so the call is repeated.
+    It is not known whether the call had an effect, so the call is repeated, as after a broken connection.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -123,14 +123,15 @@ def _of_bad_request(text: str) -> GlasError:
 
 
 def is_not_modified(error: InvalidParameterError) -> bool:
-    """Return whether an edit failed because the message already has this content; this counts as success."""
+    """Return whether an edit failed because the message already has the new content; this counts as success."""
     return "message is not modified" in error.message
 
 
 class RetryRule:
     """Decide which errors are temporary: a service or Telegram is unavailable, or a queue is full.
 
-    An internal error of a service may be a permanent bug, so the call is repeated only a few times.
+    An internal error of a service may come from a bug that stays, so after such an error a call is repeated only a few
+    times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:

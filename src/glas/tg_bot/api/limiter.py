@@ -1,6 +1,6 @@
 """Keep Telegram's limits: 30 messages a second, one a second to a chat, 20 a minute to a group; obey `retry_after`.
 
-Every call to Telegram passes through `RateLimiter`. Waiting calls are sent in the order of urgency, so that a finished
+Every call to Telegram passes through `RateLimiter`. Waiting calls are sent in the order of their urgency. So a finished
 text is sent before status lines. A status line that would have to wait is dropped.
 """
 
@@ -77,8 +77,9 @@ def urgency(value: Urgency) -> Iterator[None]:
 class _Window:
     """Delay calls so that at most `limit` of them arrive at Telegram within any `period_s` seconds.
 
-    It is only known that a call arrives between its begin and the arrival of its answer. So a call counts from its
-    begin until `period_s` after its answer. Then all calls that may arrive together are counted together.
+    The time at which a call arrives at Telegram is not known exactly: it is between the beginning of the call and its
+    answer. So a call counts from its beginning until `period_s` seconds after its answer. Then all calls that may have
+    arrived within one period count together.
     """
 
     def __init__(self, limit: int, period_s: float) -> None:
@@ -88,9 +89,9 @@ class _Window:
         self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """Return when the next call may begin if `share` processes share one limit.
+        """Return the time at which the next call may begin, if `share` processes share one limit.
 
-        Infinity means: only after another answer.
+        If the next call may begin only after a further answer has come, return infinity.
         """
         while self._answered and self._answered[0] <= now_s - self._period_s:
             self._answered.popleft()
@@ -100,7 +101,7 @@ class _Window:
         return self._answered[n_too_many - 1] + self._period_s if n_too_many <= len(self._answered) else float("inf")
 
     def begin(self) -> None:
-        """Count the begin of a call."""
+        """Count the beginning of a call."""
         self._n_on_the_way += 1
 
     def end(self, now_s: float) -> None:
@@ -130,9 +131,9 @@ class RateLimiter(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Send a call when the limits permit it.
+        """Wait until the limits permit a call, then send it.
 
-        If Telegram refuses it, repeat it after the pause that Telegram requests.
+        If Telegram refuses the call and requests a pause, send the call again after the pause.
         """
         while True:
             if not isinstance(method, GetUpdates):
@@ -148,7 +149,10 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Return, for each chat, the seconds for which Telegram requested a pause; the key None means all chats."""
+        """Return, for each chat, the remaining seconds of the pause that Telegram requested.
+
+        The key None means all chats.
+        """
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
@@ -159,9 +163,10 @@ class RateLimiter(BaseRequestMiddleware):
         self._held_until[chat] = max(until_s, self._held_until.get(chat, 0.0))
 
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
-        """Begin a pause.
+        """Begin the pause that Telegram has requested in reply to a call.
 
-        For a group it is only for this group, because its own limit is the usual cause; otherwise it is for all chats.
+        If the call was for a group, the pause is only for this group, because the limit of the group is the usual
+        cause. Otherwise the pause is for all chats.
         """
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
@@ -171,7 +176,7 @@ class RateLimiter(BaseRequestMiddleware):
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
     async def _take_turn(self, method: TelegramMethod[Any]) -> None:
-        """Wait until a call may begin; count how long it waited, or that it was dropped."""
+        """Wait until a call may begin; add to the metrics how long the call waited, or that it was dropped."""
         now_s = asyncio.get_running_loop().time
         began_s = now_s()
         try:
@@ -185,7 +190,7 @@ class RateLimiter(BaseRequestMiddleware):
             tracing.waited("tg_bot", "wait for Telegram's rates", waited_s)
 
     async def _turn(self, method: TelegramMethod[Any]) -> bool:
-        """Wait until a call may begin, and count it; return whether it had to wait."""
+        """Wait until a call may begin, and count the call; return whether it had to wait."""
         loop, wanted = asyncio.get_running_loop(), _urgency.get()
         if wanted is Urgency.STATUS and (self._waiting or not self._has_room_for_status(loop.time())):
             raise NotNowError
@@ -217,7 +222,7 @@ class RateLimiter(BaseRequestMiddleware):
         return self._everything.free_at(now_s, self.share * _STATUS_PART) <= now_s
 
     def _look_at(self, at_s: float) -> None:
-        """Schedule a check of the waiting calls at the given time, unless an earlier one is scheduled."""
+        """Schedule a check of the waiting calls at the given time, unless an earlier check is scheduled."""
         if at_s < float("inf") and (self._timer is None or at_s < self._timer.when()):
             if self._timer is not None:
                 self._timer.cancel()
@@ -256,11 +261,11 @@ class RateLimiter(BaseRequestMiddleware):
         return max(times)
 
     def _held(self, method: TelegramMethod[Any]) -> float:
-        """Return the end of the current pause; a time in the past if there is none."""
+        """Return the end of the current pause for a call's chat; return a time in the past if there is no pause."""
         return max(self._held_until.get(where, 0.0) for where in (None, _chat(method)))
 
     def _windows(self, method: TelegramMethod[Any]) -> Iterator[_Window]:
-        """Return the windows in which a call counts."""
+        """Yield the windows in which a call counts: that of all chats, that of its group, that of its chat."""
         chat = _chat(method)
         if isinstance(method, (*_NEW, *_EDITS)):
             yield self._everything
@@ -284,7 +289,7 @@ class RateLimiter(BaseRequestMiddleware):
             self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
-        """Delete the counts of chats whose last calls are too old to limit new ones."""
+        """Delete the counts of chats whose last calls are too old to limit new calls."""
         for windows in (self._chats, self._groups):
             for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
                 del windows[chat]

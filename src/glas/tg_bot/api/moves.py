@@ -1,6 +1,7 @@
-"""Follow groups that became supergroups. Telegram gives them a new number, and states it when it refuses the old one.
+"""Follow groups that became supergroups, to which Telegram has given a new number.
 
-New messages are sent to the new number. Messages that were sent to the old one cannot be edited any more.
+Telegram states the new number when it refuses a call with the old number. New messages are sent to the new number.
+Messages that were sent to the old number cannot be edited any more.
 """
 
 from typing import Any
@@ -31,7 +32,11 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Moves(BaseRequestMiddleware):
-    """Send calls to the new number of a moved group; it is a request middleware outside the rate limiter."""
+    """Send calls to the new number of a group that has moved.
+
+    This is a request middleware of aiogram's client. It runs outside the rate limiter, so that a repeated call keeps
+    the limits, too.
+    """
 
     def __init__(self) -> None:
         # This is not stored: after a restart Telegram names the new number again.
@@ -40,7 +45,7 @@ class Moves(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call, to the new number of the chat if it has one."""
+        """Make a call; if the chat has a new number, make the call with this number."""
         chat_id = getattr(method, "chat_id", None)
         if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
             return await make_request(bot, _sent_to(method, self._moved[chat_id]))
@@ -63,7 +68,7 @@ def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMeth
 
 
 def has_moved(message: Message) -> bool:
-    """Return whether a message is Telegram's notice of a group's new number.
+    """Return whether a message is Telegram's notice that a group has a new number.
 
     The notice is sent to the old chat and to the new one.
     """

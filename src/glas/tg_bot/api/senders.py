@@ -1,4 +1,4 @@
-"""Determine who wrote a message: a person, or a chat that uses one of Telegram's own accounts.
+"""Determine who wrote a message: a person, or a chat in whose name Telegram sends the message.
 
 Messages of anonymous administrators, of channels and of a linked channel arrive from accounts that many people share.
 `sender_chat` then names the real sender. A shared account must never be treated as a person.
@@ -29,15 +29,20 @@ def person_in(message: Message) -> User | None:
 
 
 def party_in(message: Message) -> int:
-    """Return the id under which limits and queues count: the person's, or the chat's if nobody is known."""
+    """Return the id of the party of a message, under which limits and queues count it.
+
+    This is the id of the person, or of the chat if no person is known.
+    """
     person = person_in(message)
     return message.chat.id if person is None else person.id
 
 
 def name_in(message: Message) -> str:
-    """Return the speaker's name that is shown in a group; for a forwarded recording, the name of the first sender.
+    """Return the speaker's name to show in a group.
 
-    The name is empty in a channel, where only the channel itself speaks.
+    If the recording was forwarded, this is the name of its first sender.
+
+    In a channel the name is empty, because there all messages are from the channel itself.
     """
     origin = message.forward_origin
     sender = _sender_name(message)

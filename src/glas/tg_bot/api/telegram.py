@@ -1,7 +1,7 @@
-"""Client of the Bot API that keeps Telegram's limits and raises our own errors, which never contain the token.
+"""Client of the Bot API that keeps Telegram's limits and raises errors of Glas, which never contain the token.
 
-Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. So these exceptions are converted
-into exceptions without URLs.
+Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. So the exceptions of the HTTP client
+are converted into errors of Glas without URLs.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     Args:
         token: token of the bot.
         api_url: URL of another server than Telegram's own.
-        is_local: whether this server runs with `--local` on this machine and returns paths of files.
+        is_local: whether the server at `api_url` runs with `--local` on this machine, and so returns paths of files.
         limiter: the middleware through which every call passes.
     """
     server = PRODUCTION if api_url is None else TelegramAPIServer.from_base(api_url, is_local=is_local)
@@ -66,7 +66,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
 
 
 async def said(call: Callable[[], Awaitable[_T]]) -> _T:
-    """Make a call to the Bot API; raise our own error if it fails.
+    """Make a call to the Bot API; if it fails, raise an error of Glas.
 
     Raises:
         TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
@@ -87,7 +87,9 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 
 
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
-    """Send a message; if the answer has an unknown format, the number of the message is sufficient.
+    """Send a message, and return it.
+
+    If Telegram's answer has an unknown format but contains the number of the message, the message counts as sent.
 
     Raises:
         GlasError: the errors of `said`.
@@ -112,7 +114,7 @@ async def edit_text(
     entities: Sequence[MessageEntity] = (),
     parse_mode: str | None = None,
 ) -> None:
-    """Set the text of a message; do nothing if it is the same already.
+    """Set the text of a message; do nothing if the message has this text already.
 
     Raises:
         MessageGoneError: the message was deleted.
@@ -138,14 +140,17 @@ async def edit_text(
 async def edit_caption(
     bot: Bot, chat_id: int, message_id: int, caption: str, keyboard: InlineKeyboardMarkup | None
 ) -> None:
-    """Set the text below a picture, and its buttons; ignore the error if they are the same or it was deleted."""
+    """Set the text below a picture, and its buttons.
+
+    Do nothing if text and buttons are the same already, or if the message was deleted.
+    """
     await _edit(
         lambda: bot.edit_message_caption(chat_id=chat_id, message_id=message_id, caption=caption, reply_markup=keyboard)
     )
 
 
 async def edit_keyboard(bot: Bot, chat_id: int, message_id: int, keyboard: InlineKeyboardMarkup | None) -> None:
-    """Set the buttons of a message; ignore the error if they are the same already or the message was deleted."""
+    """Set the buttons of a message; do nothing if it has these buttons already, or if the message was deleted."""
     await _edit(lambda: bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=keyboard))
 
 
@@ -160,6 +165,6 @@ async def _edit(call: Callable[[], Awaitable[Message | bool]]) -> None:
 
 
 async def delete_message(bot: Bot, chat_id: int, message_id: int) -> None:
-    """Delete a message of the bot; ignore the error if it was deleted already or is too old."""
+    """Delete a message of the bot; do nothing if it was deleted already, or if it is too old to be deleted."""
     with contextlib.suppress(InvalidParameterError, PersonGoneError):
         await said(lambda: bot.delete_message(chat_id, message_id))

@@ -1,9 +1,10 @@
-"""Import aiogram without building the validators of all its types; each is built when it is first used.
+"""Import aiogram without building the validators of all its types; a validator is built at the first use of its type.
 
-aiogram builds the validators of its four hundred types when it is imported, and each contains copies of most others.
-Building them takes three seconds of processor time and 100 MB, in every process with the bot. The types are declared so
-that pydantic can build them on demand (`defer_build`). For this, pydantic must find the types that a field names, but
-most modules of aiogram import these for type checkers only.
+When aiogram is imported, it builds the validators of its four hundred types, and each validator contains copies of most
+other validators. Building them takes three seconds of processor time and 100 MB, in every process with the bot. aiogram
+declares its types so that pydantic can build each validator on demand (`defer_build`). For this, pydantic must find the
+types that a field names. But most modules of aiogram import these types only for type checkers, so this module adds
+them.
 """
 
 import re
@@ -16,7 +17,7 @@ _NAME = re.compile(r"\w+")
 
 
 def import_aiogram() -> None:
-    """Import aiogram in this way; do nothing if it has been imported already."""
+    """Import aiogram without building validators; do nothing if aiogram has been imported already."""
     if "aiogram" in sys.modules:
         return
     rebuild, config = BaseModel.__dict__["model_rebuild"], BaseModel.model_config
@@ -37,7 +38,7 @@ def import_aiogram() -> None:
 
 
 def _not_now(_model: type[BaseModel], /, **_options: object) -> None:
-    """Replace `model_rebuild` during the import, and do nothing."""
+    """Do nothing; this function replaces pydantic's `model_rebuild` during the import."""
 
 
 def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -47,7 +48,10 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _complete(model: type[BaseModel], known: dict[str, object]) -> None:
-    """Add the types that a model's fields name, including inherited fields, to its module, unless they are there."""
+    """Add the types that the fields of a model name to the module of the model, unless the module has them.
+
+    Inherited fields count, too.
+    """
     module = vars(sys.modules[model.__module__])
     for base in model.__mro__:
         for annotation in vars(base).get("__annotations__", {}).values():

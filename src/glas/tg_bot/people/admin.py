@@ -75,7 +75,10 @@ async def on_grant(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Give coins or take them back; the message identifies the grant, so that a repetition pays nothing."""
+    """Give coins to a person, or take them back.
+
+    The message identifies the payment. So a repetition after a crash pays nothing.
+    """
     wanted = _grant(command.args or "")
     if wanted is None or message.from_user is None:
         await message.answer(say("grant-how"))
@@ -96,7 +99,7 @@ async def on_grant(
 
 
 async def _make_admin(person: int, db_assist: DbAssistClient) -> None:
-    """Give the role to an administrator whom the settings name, so that the audit can record their actions."""
+    """Store the role of an administrator whom the settings name, so that the audit can record what they do."""
     await db_assist.register(person)
     await db_assist.set_role(person, Role.ADMIN)
 
@@ -110,7 +113,7 @@ async def _is_known(person: int, db_assist: DbAssistClient) -> bool:
 
 
 def _grant(text: str) -> tuple[int, int, str] | None:
-    """Parse person, hundredths of a coin and reason; return None if the command has another form."""
+    """Parse the arguments of /grant: person, hundredths of a coin, reason. Return None if they have another form."""
     words = text.split(maxsplit=_GRANT_WORDS - 1)
     if len(words) < _GRANT_WORDS or not words[0].isdecimal():
         return None

@@ -1,4 +1,4 @@
-"""Work on a recording that a person requests: «Повторить», «Распознать», /transcribe in reply, subtitles."""
+"""Handle requests of people about a recording: «Повторить», «Распознать», /transcribe in reply, subtitles."""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
@@ -30,7 +30,7 @@ def make_router() -> Router:
 
 
 async def on_retry(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, say: Say) -> VoiceJob | None:
-    """Begin another attempt; its answer replaces the message about the failure."""
+    """Begin another attempt to recognise a recording; its answer replaces the message about the failure."""
     return await _begin(query, bot, say, attempt=values[0])
 
 
@@ -40,7 +40,10 @@ async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | 
 
 
 async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
-    """Return the job for the recording to which the bot's message replies; only its speaker may press the button."""
+    """Return the job for the recording to which the bot's message with the button replies.
+
+    Only the speaker of the recording may press the button.
+    """
     message = message_of(query)
     original = message.reply_to_message if message else None
     job = voice_job(original, bot_id=bot.id, attempt=attempt) if original else None
@@ -52,7 +55,7 @@ async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> V
 
 
 async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """Handle /transcribe in reply to a recording: recognise it, for any setting of the chat."""
+    """Handle /transcribe in reply to a recording: recognise the recording, whatever the settings of the chat are."""
     original = message.reply_to_message
     job = voice_job(original, bot_id=bot.id, is_asked=True) if original else None
     if job is None:
@@ -61,7 +64,7 @@ async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | N
 
 
 async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Handle a recording that waits for a confirmation, or a document without sound."""
+    """Handle a recording whose recognition the person must confirm, or a document without sound."""
     if recording_in(message) is None:
         if message.chat.type == "private":
             await message.answer(say("text-hint"))
@@ -81,7 +84,7 @@ async def on_subtitles(
     subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Send subtitles of the current text; a later correction updates them."""
+    """Send subtitles of the current text; a later correction of the text also updates the subtitles."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])

@@ -1,8 +1,9 @@
 """Send announcements about models: news to people from whom a model learnt, and questions to administrators.
 
-The bot asks for them at intervals, and enqueues each once, as separate work. News must not be sent twice. So news are
-claimed in the database directly before they are sent. If a run finds that another run, which was killed, has claimed
-them, it sends nothing. Before the claim, a harmless call checks whether the person can be reached.
+The bot asks db_assist for announcements at intervals, and enqueues each announcement once, as separate work. News must
+not be sent twice. So a run claims the news in the database directly before it sends them. If a run that claimed the
+news was killed, a later run finds the claim and sends nothing. Before the claim, a harmless call checks whether the
+person can be reached.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ class Announcing:
     look_s: float
 
     async def watch(self) -> None:
-        """Ask for announcements until cancelled, and enqueue them."""
+        """Ask db_assist for announcements at intervals, and enqueue them, until cancelled."""
         while True:
             try:
                 for model in await self.db_assist.models(ModelState.CANDIDATE):
@@ -70,13 +71,13 @@ class Announcing:
                     job = AnnounceJob(bot_id=self.bot.id, announcement_id=one.id, person=one.tg_id)
                     await self.durable.enqueue(job.work())
             except GlasError as error:
-                _log.warning("announcements could not be looked for", code=error.code)
+                _log.warning("announcements could not be requested", code=error.code)
             except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later announcements
-                _log.exception("announcements could not be looked for")
+                _log.exception("announcements could not be requested")
             await asyncio.sleep(self.look_s)
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Send one announcement; this is the workflow."""
+        """Send one announcement; this function is the workflow of an `AnnounceJob`."""
         job, claim = AnnounceJob.model_validate(arguments), secrets.token_hex(8)
         try:
             try:
@@ -100,10 +101,12 @@ class Announcing:
         return None if found is None else _ended(claim, Outcome.UNREACHABLE)
 
     async def _send(self, job: AnnounceJob, claim: str) -> dict[str, Any] | None:
-        """Claim an announcement and send it, once; return None if it must not be sent.
+        """Claim an announcement and send it at most once.
+
+        Return None if the announcement must not be sent.
 
         Raises:
-            GlasError: it was not sent; sending may succeed later.
+            GlasError: the announcement was not sent; sending may succeed later.
         """
         found = await self.db_assist.claim_announcement(job.announcement_id, claim)
         if found is None:
@@ -170,7 +173,7 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
     """Return the record of a model.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such model.
     """
     for model in await db_assist.models():
         if model.id == model_id:
@@ -179,7 +182,11 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
 
 
 def question(model: ModelRecord, locale: Locale, phrases: Phrases) -> str:
-    """Describe a candidate to an administrator: name, the gate's figures, number of people from whom it learnt."""
+    """Return the text of the question to an administrator whether a candidate should serve.
+
+    It contains the name of the candidate, the figures of the gate, and the number of people from whom the candidate
+    learnt.
+    """
     say, verdict = phrases[locale], model.verdict
     lines = [say("candidate", name=model.name.rpartition("/")[2], version=model.version)]
     if verdict is not None:

@@ -27,7 +27,7 @@ class CanaryWatch:
     look_s: float
 
     async def watch(self) -> None:
-        """Compare at intervals until cancelled."""
+        """Compare the ratings at intervals until cancelled."""
         while True:
             try:
                 await self.compare_ratings()
@@ -38,7 +38,9 @@ class CanaryWatch:
             await asyncio.sleep(self.look_s)
 
     async def compare_ratings(self) -> None:
-        """Compare once; take the candidate back if it is worse, or if it is no candidate any more.
+        """Compare the ratings once, and end the trial if necessary.
+
+        The trial ends if the ratings of the candidate are worse, or if the model is no longer a candidate.
 
         The decision is stored first. If this run is killed before the trial has ended, the next comparison finds the
         decision.

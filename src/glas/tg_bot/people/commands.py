@@ -74,7 +74,10 @@ async def on_help(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Explain the bot and name its model; in private chats also list the commands of reviewers and administrators."""
+    """Explain the bot and name its model.
+
+    In a private chat with a reviewer or an administrator, their commands are listed, too.
+    """
     parts = [say("help"), say("help-words")]
     if page_url is not None:
         parts.append(say("help-web"))
@@ -90,7 +93,7 @@ async def on_help(
 
 
 async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
-    """Return the title of the model that serves; None if it is not known now."""
+    """Return the title of the default model; None if nn_service does not answer."""
     try:
         return (await nn_service.health()).title[locale]
     except ServiceError:
@@ -98,7 +101,7 @@ async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
 
 
 async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:
-    """Send the number of coins, and the number that is missing to become a beta-tester."""
+    """Send the person's number of coins, and how many more are needed to become a beta-tester."""
     if user is None:
         await message.answer(say("not-registered"))
         return

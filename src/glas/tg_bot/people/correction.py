@@ -1,8 +1,8 @@
 """Handle corrections: a reply counts as a correction only if the person asked for one, or confirms it.
 
-A correction begins with ✏️, or with a reply to the person's own recording. In a private chat it also begins with a
-reply whose words are similar to the text. If it is not clear whether a reply is a correction, the bot asks. In groups a
-correction begins only with ✏️, because people talk to each other there.
+In every chat, a person can press ✏️ and then send the right words. In a private chat, a person can also reply directly
+to the text of the bot or to their own recording. If the reply is similar to the text, it counts as a correction. If
+this is not clear, the bot asks. In groups a correction begins only with ✏️, because people reply to each other there.
 """
 
 from aiogram import Bot, F, Router
@@ -28,7 +28,10 @@ from glas.tg_bot.voices.recordings import recording_in
 
 
 class AnswersPrompt(Filter):
-    """Filter: a reply to a request for words, by the person who was asked; the handler gets its `prompt`."""
+    """Filter: a reply to the bot's request for words, by the person who was asked.
+
+    The handler gets the context of the request as `prompt`.
+    """
 
     async def __call__(self, message: Message, corrector: Corrector) -> bool | dict[str, Prompt]:
         """Return whether the reply passes the filter."""
@@ -60,7 +63,10 @@ def make_router() -> Router:
 
 
 async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say) -> None:
-    """Ask for the right words; show the current text so that it can be copied, or send it as a file if it is long."""
+    """Ask for the right words.
+
+    The request contains the current text, so that the person can copy it. A long text is sent as a file.
+    """
     row, message = await corrector.row(values[0]), message_of(query)
     if row is None or message is None or row.status is not Status.DONE:
         await toast(bot, query, say("rate-stale"), is_alert=True)
@@ -78,7 +84,10 @@ async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, cor
 
 
 def _name_in_front(message: Message, otherwise: str) -> str:
-    """Return the speaker's name that stands before the text in a group."""
+    """Return the speaker's name that stands before the text of the bot in a group; return `otherwise` if there is none.
+
+    In a private chat the name is empty.
+    """
     if message.chat.type == "private":
         return ""
     front, is_there, _ = (message.text or "").partition(": ")
@@ -88,7 +97,7 @@ def _name_in_front(message: Message, otherwise: str) -> str:
 async def on_words(
     message: Message, *, prompt: Prompt, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Handle the words that a person sent in reply to the request."""
+    """Handle the words that a person sent in reply to the bot's request for the right words."""
     words, row = await corrector.words_in(message), await corrector.row(prompt.transcription_id)
     if words is None:
         await message.reply(say("fix-no-words"))
@@ -106,7 +115,10 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Handle a reply in a private chat: as a correction if it clearly is one; if this is uncertain, ask the person."""
+    """Handle a reply in a private chat: record it as a correction if it is similar to the text.
+
+    If it is very different, explain how to correct a text. If this is not clear, ask whether the reply is a correction.
+    """
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
         return None
@@ -141,7 +153,10 @@ async def _take(
     say: Say,
     locale: Locale,
 ) -> AmendJob | None:
-    """Record a correction; before a doubtful correction replaces the text, ask the person."""
+    """Record a correction and confirm it to the person.
+
+    If the correction is doubtful, it does not replace the text yet, and the person is asked.
+    """
     if row.corrected_text is None and words.split() == row.shown_text.split():
         await message.reply(say("fix-same"))
         return None
@@ -187,9 +202,9 @@ async def on_insist(
 
 
 def _prompt_of(query: CallbackQuery, message: Message, row: Transcription, corrector: Corrector) -> Prompt:
-    """Return the context of a question or a confirmation.
+    """Return the context of the bot's message whose button was pressed.
 
-    If it cannot be read, use the name of the person who presses.
+    If the message contains no valid context, make a context with the name of the person who presses the button.
     """
     name = "" if message.chat.type == "private" else query.from_user.full_name
     return corrector.prompts.read(message) or Prompt(row.id, query.from_user.id, name)

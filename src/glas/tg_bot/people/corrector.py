@@ -46,11 +46,11 @@ class Corrector:
     admission_control: AdmissionControl
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
-        """Record a correction, with the engine's judgement of its words.
+        """Record a correction, together with the judgement of an engine whether its words can be said in the recording.
 
-        Judging a correction takes as much work as recognising. Therefore judging has a separate daily limit, as large
-        as that of recordings. So corrections do not reduce the minutes for recordings. Beyond this limit the edit
-        distance decides.
+        Such a judgement takes as much work as a recognition. So there is a daily limit for judgements, which is as
+        large as the limit for recordings. The limits are separate, so corrections do not reduce the minutes for
+        recordings. Beyond the limit for judgements, only the edit distance decides whether a correction is doubtful.
 
         Raises:
             GlasError: the errors of `DbAssistClient.correct`.
@@ -64,7 +64,7 @@ class Corrector:
         return await self.db_assist.correct(row.id, person, words, is_confirmed=is_confirmed, sound=sound)
 
     async def row(self, transcription_id: int) -> Transcription | None:
-        """Return the row of a message, if it still exists."""
+        """Return the row of a message; None if it does not exist any more."""
         return await found(self.db_assist.transcription(transcription_id))
 
     async def ask(self, message: Message, row: Transcription, prompt: Prompt, question: str, say: Say) -> None:
@@ -80,7 +80,7 @@ class Corrector:
     def told(
         self, result: CorrectionResult, prompt: Prompt, words: str, *, is_private: bool, say: Say, locale: Locale
     ) -> dict[str, Any]:
-        """Return the message that confirms a correction; coins are mentioned in private chats only."""
+        """Return the content of the message that confirms a correction; it mentions coins only in private chats."""
         notes = list[str]()
         if result.paid_hundredths and result.is_first and is_private:
             balance = coins(result.balance_hundredths, locale)
@@ -90,7 +90,7 @@ class Corrector:
         return self._change(prompt, say("fixed"), result.before, words, tail="\n".join(notes))
 
     def amendment(self, result: CorrectionResult, prompt: Prompt, locale: Locale) -> AmendJob:
-        """Return the work that updates all messages with the text."""
+        """Return the job that updates all messages that show the corrected text."""
         return AmendJob(
             transcription_id=result.transcription.id,
             change_id=result.change_id,
@@ -100,7 +100,7 @@ class Corrector:
         )
 
     async def words_in(self, message: Message) -> str | None:
-        """Return the words of a message or of the text file attached to it; None if there are none."""
+        """Return the words of a message or of the text file attached to it; None if there are no words."""
         if message.text is not None:
             return message.text
         if message.document is None or (message.document.file_size or 0) > _MAX_FILE_BYTES:
@@ -112,7 +112,10 @@ class Corrector:
             return None
 
     def _change(self, prompt: Prompt, head: str, before: str, after: str, *, tail: str) -> dict[str, Any]:
-        """Join the head, the difference and the tail; leave out the difference if the message would be too long."""
+        """Return the content of a message: the head, the difference of two texts, and the tail.
+
+        The difference is left out if the message would be too long.
+        """
         mark, end = self.prompts.mark(prompt), ["\n\n", tail] if tail else []
         whole = Text(mark, f" {head}\n\n", *word_diff(before, after), *end)
         if not after or units(whole.as_kwargs()["text"]) > MAX_UNITS:
@@ -126,7 +129,7 @@ class Corrector:
 
 
 async def found(asked: Awaitable[Transcription]) -> Transcription | None:
-    """Return a message, or None if there is none."""
+    """Return the row that a call of db_assist returns; None if there is no such row."""
     try:
         return await asked
     except NotFoundError:

@@ -1,6 +1,6 @@
-"""Decisions of administrators about a candidate.
+"""Handle decisions of administrators about a candidate.
 
-The first press counts, and all administrators who were asked see the result.
+The first administrator who presses a button decides. All administrators who were asked see the result.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ async def on_decision(
     admins: frozenset[int],
     say: Say,
 ) -> DecisionJob | None:
-    """Accept the decision of an administrator, unless another administrator was first."""
+    """Return the job for an administrator's decision, unless another administrator has decided already."""
     person = query.from_user.id
     if person not in admins or user is None:
         await toast(bot, query, say("admin-only"), is_alert=True)
@@ -88,9 +88,10 @@ class Deciding:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Store a decision, let the model serve, and show the result to all administrators who were asked.
+        """Store a decision, carry it out, and show the result to all administrators who were asked.
 
-        This function is the workflow of a decision.
+        This function is the workflow of a `DecisionJob`. If the administrator refused the candidate, no model is
+        changed.
         """
         job = DecisionJob.model_validate(arguments)
         try:
@@ -106,7 +107,7 @@ class Deciding:
         try:
             await self.steps.run("tell", lambda: self._tell(job, ended))
         except GlasError as error:
-            _log.warning("not everybody was told of a decision", model=job.model_id, code=error.code)
+            _log.warning("some administrators were not told of a decision", model=job.model_id, code=error.code)
 
     async def _decide(self, job: DecisionJob) -> None:
         wanted = DecisionRequest(
@@ -118,7 +119,10 @@ class Deciding:
         await self.db_assist.decide(job.model_id, wanted)
 
     async def _serve(self, job: DecisionJob) -> dict[str, str]:
-        """Let the model serve; if this fails, take the decision back. Return the result to show."""
+        """Make the candidate the default model, and return the result to show.
+
+        If this fails, the decision is taken back.
+        """
         model = await model_of(job.model_id, self.db_assist)
         try:
             is_kept = await self.steps.run("serve", lambda: self.nn_service.serve(model.name))

@@ -11,16 +11,16 @@ from glas.tg_bot.talk.phrases import Phrases
 
 
 def make_router() -> Router:
-    """Make the router of changes of the bot's own membership in chats."""
+    """Make the router of updates about the bot's own membership in chats."""
     router = Router()
     router.my_chat_member.register(on_added, ChatMemberUpdatedFilter(JOIN_TRANSITION))
     return router
 
 
 async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
-    """Greet a group; if privacy mode hides its recordings from the bot, tell what to do.
+    """Greet a group; if privacy mode hides the group's recordings from the bot, explain how to change this.
 
-    Telegram is asked for the mode each time, because the bot's owner may have changed it since the start.
+    The bot asks Telegram for its privacy mode each time, because its owner may have changed the mode since the start.
     """
     if event.chat.type not in ("group", "supergroup"):
         return

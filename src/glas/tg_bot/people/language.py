@@ -21,7 +21,10 @@ def make_router() -> Router:
 
 
 async def on_language(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Show the languages; in private chats only, because only there the id of the chat is that of the person."""
+    """Show the languages to choose from.
+
+    This works only in private chats, because only there the id of the chat is that of the person.
+    """
     keyboard = keyboards.language(asker=message.chat.id, born_s=int(message.date.timestamp()))
     await message.answer(say("language"), reply_markup=keyboard)
 
@@ -37,7 +40,10 @@ async def on_language_chosen(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Set the language of a person; below /start, also show its text again in this language."""
+    """Set the language of a person.
+
+    If the button is below the text of /start, show this text again in the new language.
+    """
     if user is None:
         await toast(bot, query, say("not-registered"), is_alert=True)
         return

@@ -44,7 +44,7 @@ def make_router() -> Router:
 async def on_model(
     message: Message, *, nn_service: NnServiceClient, keyboards: Keyboards, say: Say, locale: Locale
 ) -> None:
-    """Show the current model, and buttons for all others, the best one first."""
+    """Show the current model, and buttons for all other models, the best model first."""
     health = await nn_service.health()
     offered = await nn_service.offered_models()
     asker = message.from_user.id if message.from_user else message.chat.id
@@ -65,7 +65,7 @@ async def on_model_chosen(
     say: Say,
     locale: Locale,
 ) -> ModelJob | None:
-    """Begin to download the chosen model; its progress is shown in the message with the buttons."""
+    """Begin to download the chosen model; the message with the buttons then shows the progress."""
     if query.from_user.id not in admins:
         await toast(bot, query, say("admin-only"), is_alert=True)
         return None
@@ -104,9 +104,9 @@ class ModelChange:
     phrases: Phrases
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Change the default model and show the progress; this is the workflow.
+        """Change the default model, and show the progress meanwhile.
 
-        The workflow can be repeated after a crash.
+        This function is the workflow of a `ModelJob`. It can be repeated after a crash.
         """
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]
@@ -121,7 +121,7 @@ class ModelChange:
         try:
             await self.steps.run("tell", lambda: edit_text(self.bot, job.chat_id, job.message_id, text))
         except GlasError as error:
-            _log.warning("nobody was told of the model", model=job.model, code=error.code)
+            _log.warning("no administrator was told of the model", model=job.model, code=error.code)
 
     async def _record(self, job: ModelJob) -> None:
         """Record who has chosen the model, if it serves now."""
@@ -138,10 +138,10 @@ class ModelChange:
         await self.db_assist.choose_model(choice)
 
     async def _change(self, job: ModelJob, say: Say) -> str:
-        """Wait until the download has ended.
+        """Start the download of the model if necessary, and wait until it has ended.
 
         Returns:
-            The text to show then.
+            The text to show after the download.
 
         Raises:
             GlasError: the download failed.

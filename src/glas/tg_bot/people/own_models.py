@@ -1,4 +1,4 @@
-"""Show in /settings whether the own model of a person or a group answers."""
+"""Describe in /settings whether an own model answers a person or a group."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from glas.tg_bot.talk.phrases import Say
 class OwnModelLine(NamedTuple):
     """The part of /settings about an own model: a line of text, and whether the model is used.
 
-    None if there is no model.
+    If there is no own model, the text is empty, and `is_used` is None.
     """
 
     text: str = ""
@@ -36,7 +36,8 @@ async def line_of_chat(chat_id: int, nn_service: NnServiceClient, db_assist: DbA
 async def _state(record: OwnModelRecord, nn_service: NnServiceClient) -> str:
     """Return `on`, `off`, or `waits`.
 
-    The last means that the champion is not the one with which the own model was compared.
+    `waits` means that the own model does not answer now, because it was compared with another champion than the present
+    one.
     """
     if not record.is_used:
         return "off"

@@ -70,7 +70,7 @@ async def on_mydata(
 
 
 async def _send(bot: Bot, chat_id: int, file: BufferedInputFile, caption: str) -> None:
-    """Send one part; if Telegram is unavailable for a while, only this part is sent again."""
+    """Send one part of the data; if Telegram is unavailable for a while, only this part is sent again."""
     patience = RetryRule()
     await with_retries(
         lambda: sent(lambda: bot.send_document(chat_id, file, caption=caption, request_timeout=_UPLOAD_S)),
@@ -99,9 +99,10 @@ async def on_forget_chosen(
     durable: Durable,
     say: Say,
 ) -> CleanJob | None:
-    """Delete a person's data: objects, rows, and the records of the durable engine.
+    """Delete a person's data if the person has confirmed it.
 
-    The export is cleaned afterwards.
+    Objects, rows and the records of the durable engine are deleted at once. The returned job removes the data from the
+    export.
     """
     message, person = message_of(query), query.from_user.id
     await toast(bot, query)
@@ -116,9 +117,9 @@ async def on_forget_chosen(
 
 
 async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable) -> int:
-    """Delete a person's objects, rows, and records of the durable engine.
+    """Delete a person's objects and rows, and the records of the durable engine about the person.
 
-    A `CleanJob` removes the data from the export.
+    The caller must enqueue a `CleanJob`, which removes the data from the export.
 
     Returns:
         The number of deleted recordings.
@@ -132,7 +133,7 @@ async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoader
 async def forget_shared_accounts(
     db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable
 ) -> CleanJob | None:
-    """Delete data that earlier versions stored under Telegram's shared accounts, which they treated as persons."""
+    """Delete data that earlier versions of Glas stored under Telegram's shared accounts, as if these were persons."""
     counts = [await forget(account, db_assist, data_loader, durable) for account in sorted(SHARED_ACCOUNTS)]
     if not any(counts):
         return None
@@ -141,17 +142,20 @@ async def forget_shared_accounts(
 
 
 async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete, until cancelled, the records of work of people whose data was deleted on the pages."""
+    """Call `forget_work` at intervals, until cancelled."""
     while True:
         try:
             await forget_work(db_assist, durable)
         except GlasError as error:
-            _log.warning("whose work is to be forgotten could not be asked", code=error.code)
+            _log.warning("the people whose work must be deleted could not be requested", code=error.code)
         await asyncio.sleep(_ASK_AGAIN_S)
 
 
 async def forget_work(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete the records of the durable engine, and the exported files, of people whose data was deleted elsewhere."""
+    """Delete what is left of people whose other data was deleted outside the bot, for example on the pages.
+
+    The records of the durable engine are deleted. A `CleanJob` is enqueued, which removes the exported files.
+    """
     found = await db_assist.work_to_forget()
     for person in found.people:
         await durable.forget(str(person))

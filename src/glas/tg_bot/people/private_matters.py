@@ -19,16 +19,16 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of private commands in groups; it must come before the routers that answer them."""
+    """Make the router of private commands in groups; it must come before the routers that answer these commands."""
     router = Router()
     router.message.register(on_private_matter, Command(*_PRIVATE), F.chat.type != "private")
     return router
 
 
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
-    """Handle the command as if it came from the private chat; in the group only tell where the answer is.
+    """Handle the command as if the person had sent it in their private chat; in the group only say where the answer is.
 
-    A bot cannot begin a private chat, so a person without one gets a link to it.
+    A bot cannot begin a private chat, so a person without a private chat gets a link to it.
     """
     if user is not None:
         here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}
@@ -36,7 +36,7 @@ async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatche
         try:
             given = await said(lambda: dispatcher.feed_update(bot, update))
         except PersonGoneError:
-            _log.info("a private chat is closed; its link is given")
+            _log.info("a person has no private chat with the bot; a link to it is sent")
         else:
             await message.reply(say("answered-privately"))
             return given

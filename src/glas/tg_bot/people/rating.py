@@ -1,4 +1,7 @@
-"""Handle the buttons ❌ 👌 ✅. db_assist decides about the payment; this module requests it and shows the result."""
+"""Handle the buttons ❌ 👌 ✅: send the score to db_assist, and show the result.
+
+db_assist decides whether coins are paid for the score.
+"""
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery
@@ -32,7 +35,7 @@ async def on_rating(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Store a score and show the coins that it earned."""
+    """Store a person's score, and show the coins that the person gets for it."""
     transcription_id, score = values[0], Score(values[1])
     if user is None:
         # The button belongs to the person who pressed it, so their data was deleted meanwhile.

@@ -1,8 +1,8 @@
 """Handle /review: a reviewer listens to one recording after another and judges its text.
 
-This module stores nothing. db_assist holds one message for a reviewer and returns the same one until it is reviewed.
-The request for the right words contains the id of its message. So after a crash at any point, at most one message of
-the bot is sent twice.
+This module stores nothing. db_assist holds one message for a reviewer and returns this message until it is reviewed.
+The bot's request for the right words contains the id of the reviewed message. So after a crash at any point, at most
+one message of the bot is sent twice.
 """
 
 import time
@@ -48,7 +48,7 @@ class Reviewing:
     prompts: Prompts
 
     async def show_next(self, reviewer: int, say: Say) -> None:
-        """Send the next recording to a reviewer, with its text and buttons."""
+        """Send the next recording to a reviewer, with its text and buttons; if there is none, say so."""
         for _ in range(_TRIES):
             item = await self.db_assist.next_review(reviewer)
             if item is None:
@@ -60,7 +60,7 @@ class Reviewing:
         await said(lambda: self.bot.send_message(reviewer, say("review-empty")))
 
     async def _send_recording(self, item: ReviewItem, reviewer: int, say: Say) -> bool:
-        """Send a recording; return whether there is one."""
+        """Send the recording of a message to a reviewer; return whether the recording still exists and was sent."""
         if item.bot_id == self.bot.id:
             try:
                 await self._send(item, item.file_id, reviewer, say)
@@ -87,7 +87,7 @@ class Reviewing:
 class AnswersReviewPrompt(Filter):
     """Filter: a reply to a request for the right words, by the reviewer who was asked.
 
-    The handler gets its `prompt`.
+    The handler gets the context of the request as `prompt`.
     """
 
     async def __call__(self, message: Message, reviewing: Reviewing) -> bool | dict[str, Prompt]:
@@ -132,7 +132,10 @@ def may_review(user: User | None, admins: frozenset[int]) -> bool:
 async def on_verdict(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, reviewing: Reviewing, say: Say, locale: Locale
 ) -> None:
-    """Store a reviewer's verdict and send the next recording; or ask for the right words."""
+    """Store a reviewer's verdict and send the next recording.
+
+    If the reviewer wants to correct the text, ask for the right words instead.
+    """
     transcription_id, verdict, message = values[0], list(Verdict)[values[1]], message_of(query)
     if verdict is Verdict.CORRECT:
         await _ask(query, message, transcription_id, reviewing, say)

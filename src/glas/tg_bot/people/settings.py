@@ -43,13 +43,13 @@ async def on_settings(message: Message, *, user: User | None, settings_menus: Se
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a person switches on and off, in /settings or in a message of its own.
+    """A setting that a person can switch on and off, with a button under /settings or under another message.
 
     Attributes:
-        switch: its button.
-        store: stores the choice; returns the person with it.
-        turned_on: name of the message that confirms that it is on.
-        turned_off: name of the message that confirms that it is off.
+        switch: the button of the setting.
+        store: stores the choice in db_assist; returns the person with the new value.
+        turned_on: name of the message that confirms that the switch is on.
+        turned_off: name of the message that confirms that the switch is off.
     """
 
     switch: Switch
@@ -69,7 +69,7 @@ class _Choice:
         settings_menus: SettingsMenus,
         say: Say,
     ) -> None:
-        """Store the choice, and show it in the message with the button."""
+        """Store the choice of a person, and show it in the message with the button."""
         if user is None:
             await toast(bot, query, say("not-registered"), is_alert=True)
             return
@@ -110,7 +110,10 @@ async def on_own_model(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Store whether the own model or the common model answers a person, or everybody in a group. Update the message."""
+    """Store whether the own model answers a person or a group, or the champion does.
+
+    Then show the choice in the message with the button.
+    """
     message, is_used = message_of(query), bool(values[0])
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
@@ -147,7 +150,7 @@ async def on_chat_chosen(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Change the bot's behaviour in a group; only its administrators may press the button."""
+    """Change the bot's behaviour in a group; only administrators of the group may press the button."""
     message = message_of(query)
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)

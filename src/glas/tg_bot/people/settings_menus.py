@@ -18,9 +18,9 @@ class SettingsMenus:
     """Makes the menus of settings as they are now.
 
     Args:
-        bot: the bot, whose behaviour in groups is set.
-        nn_service: says which model answers.
-        db_assist: keeps the settings.
+        bot: the client of the Bot API; its id identifies the bot whose behaviour in groups is set.
+        nn_service: client that tells which model answers.
+        db_assist: client that reads the settings.
         keyboards: makes the buttons.
     """
 
@@ -31,7 +31,10 @@ class SettingsMenus:
         self._keyboards = keyboards
 
     async def of_person(self, user: User, message: Message, say: Say) -> Menu:
-        """Make the menu of a person; `message` asks for it, or shows it."""
+        """Make the menu of a person.
+
+        `message` is the person's /settings, or the bot's message that shows the menu.
+        """
         given = Purpose.TRAINING in user.consents
         own = await line_of_person(user.tg_id, self._nn_service, self._db_assist, say)
         lines = (
@@ -51,7 +54,7 @@ class SettingsMenus:
         return Menu("\n".join(lines) + "\n\n" + about, keyboard)
 
     async def of_chat(self, message: Message, say: Say) -> Menu:
-        """Make the menu of the group in which `message` stands."""
+        """Make the menu of the group to which `message` was sent."""
         chat = await self._db_assist.chat(self._bot.id, message.chat.id)
         own = await line_of_chat(message.chat.id, self._nn_service, self._db_assist, say)
         mode = say("chat-auto") if chat.answers_automatically else say("chat-asked")

@@ -1,7 +1,7 @@
 """Show texts in Telegram that were corrected on the pages.
 
-db_assist stores which texts these are. The bot asks for these texts at intervals. For each it enqueues the same durable
-work as after a correction in Telegram.
+db_assist knows which texts were corrected on the pages. The bot asks for these texts at intervals, and enqueues the
+same durable work as after a correction in Telegram.
 """
 
 import asyncio
@@ -22,19 +22,22 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Ask for corrected texts until cancelled."""
+    """Call `take_up` at intervals, until cancelled."""
     while True:
         try:
             await take_up(bot, db_assist, durable)
         except GlasError as error:
-            _log.warning("corrected texts could not be looked for", code=error.code)
+            _log.warning("corrected texts could not be requested", code=error.code)
         except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later looks
-            _log.exception("corrected texts could not be looked for")
+            _log.exception("corrected texts could not be requested")
         await asyncio.sleep(LOOK_S)
 
 
 async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Enqueue the update of each text that waits; because of the name of the work, it is done once."""
+    """Ask for corrected texts, and enqueue the update of the messages that show them.
+
+    The work for a correction always has the same name, so it is done only once.
+    """
     for one in await db_assist.texts_to_show(bot.id):
         job = AmendJob(
             transcription_id=one.transcription_id,
@@ -48,9 +51,10 @@ async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None
 
 
 async def _name_of(one: TextToShow, bot: Bot) -> str:
-    """Return the name at the beginning of the answer in a group; it is empty if there is none.
+    """Return the name at the beginning of the answer in a group; an empty text if there is no name.
 
-    Names are not stored, so the name of the first sender of a forwarded recording is not known any more.
+    This is the name of the person who sent the recording. If the recording was forwarded, the name of its first sender
+    is not known any more, because names are not stored.
     """
     if one.chat_id == one.tg_id:
         return ""

@@ -30,9 +30,11 @@ def make_router() -> Router:
 async def on_web(
     message: Message, *, user: User | None, db_assist: DbAssistClient, admins: frozenset[int], page_url: str, say: Say
 ) -> None:
-    """Send a link; in private chats only, because only there the id of the chat is that of the person.
+    """Send a link with which a person signs in.
 
-    The link is not a button, because Telegram refuses buttons with an address of this machine.
+    This works only in private chats, because only there the id of the chat is that of the person.
+
+    The link is not a button, because Telegram refuses buttons with a local address such as `localhost`.
     """
     if user is None:
         await message.answer(say("not-registered"))

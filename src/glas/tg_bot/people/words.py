@@ -1,4 +1,4 @@
-"""Handle /words: show the words that a person has corrected or added, remove some, add others."""
+"""Handle /words: show the words that a person has corrected or added, remove words, add words."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,10 @@ def make_router() -> Router:
 async def on_words(
     message: Message, *, user: User | None, db_assist: DbAssistClient, keyboards: Keyboards, say: Say, locale: Locale
 ) -> None:
-    """Show a person's vocabulary; in private chats only, where the chat's id is the person's."""
+    """Show a person's vocabulary.
+
+    This works only in private chats, because only there the id of the chat is that of the person.
+    """
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -64,7 +67,7 @@ def _page(
     say: Say,
     locale: Locale,
 ) -> Menu:
-    """Return text and buttons of a page; if there are fewer pages, those of the last one."""
+    """Return text and buttons of a page of the vocabulary; if there is no page of this number, return the last page."""
     n_pages = max(1, -(-len(words) // _PAGE))
     page = min(page, n_pages - 1)
     text = say("words", count=counted(len(words), locale)) if words else say("words-empty")
@@ -145,7 +148,7 @@ async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) 
 
 
 async def on_typed(message: Message, *, user: User | None, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
-    """Add the words that a person sent in reply to the request."""
+    """Add the words that a person sent in reply to the bot's request for words."""
     if user is None:
         await message.answer(say("not-registered"))
         return

@@ -9,7 +9,10 @@ _WORDS = re.compile(r"\S+")
 
 
 def word_diff(before: str, after: str) -> list[str | Text]:
-    """Return the difference of two texts: deleted words struck through, new words bold; case and punctuation count."""
+    """Return the difference of two texts: deleted words are struck through, and new words are bold.
+
+    Words that differ only in case or punctuation count as different.
+    """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     parts: list[str | Text] = []
     for what, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -24,7 +27,7 @@ def word_diff(before: str, after: str) -> list[str | Text]:
 
 
 def new_words(before: str, after: str) -> list[str | Text]:
-    """Return the later of two texts; words that the earlier text does not have at this place are bold."""
+    """Return the text `after`; words that `before` does not have at the same place are bold."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     parts: list[str | Text] = []
     for what, _, _, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

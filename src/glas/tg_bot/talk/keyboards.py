@@ -1,6 +1,7 @@
 """Buttons under messages, and the data that Telegram sends when a button is pressed.
 
-Every button names its `asker`: the Telegram id of the person who may press it, or `ADMINISTRATORS` of the chat.
+Every button contains an `asker`: the Telegram id of the person who may press the button, or `ADMINISTRATORS`, which
+means every administrator of the chat.
 """
 
 import zlib
@@ -32,10 +33,10 @@ NEWS, DECIDE, OWN_MODEL = "b", "o", "h"
 
 
 class Switch(NamedTuple):
-    """Something that is on or off; its button offers what it is not.
+    """A setting that is on or off; its button offers to change it.
 
     Attributes:
-        action: action of the button.
+        action: name of the button's action, as in the data that Telegram sends.
         turn_on: name of the message on the button that turns it on.
         turn_off: name of the message on the button that turns it off.
     """
@@ -58,7 +59,7 @@ _VERDICTS = (
 
 
 def model_number(name: str) -> int:
-    """Return a number that identifies a model in a button, whose data consists of numbers only."""
+    """Return a number that identifies a model, because the data of a button can contain only numbers."""
     return zlib.crc32(name.encode())
 
 
@@ -72,7 +73,10 @@ class Keyboards:
     def rating(
         self, transcription_id: int, *, asker: int, born_s: int, say: Say, score: Score = Score.NOT_RATED
     ) -> InlineKeyboardMarkup:
-        """Make the buttons under a text: ❌ 👌 ✅, with a dot at the current rating; correction and subtitles."""
+        """Make the buttons under a text: the ratings ❌ 👌 ✅, a correction, and subtitles.
+
+        The current rating is marked with a dot.
+        """
         marks = [
             self._button(
                 f"{mark} {_CHOSEN}" if score is value else mark,
@@ -90,7 +94,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Make the button that begins an attempt: «Повторить» after a failure, «Распознать» before the first."""
+        """Make the button that begins an attempt: «Распознать» if `is_first` is set, otherwise «Повторить»."""
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
@@ -110,7 +114,7 @@ class Keyboards:
     def take_back(
         self, transcription_id: int, change_id: int, *, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
-        """Make the button ↩️ under the confirmation of a correction; it works for a day."""
+        """Make the button ↩️ under the confirmation of a correction; it can be pressed for a day."""
         values = (TAKE_BACK, transcription_id, change_id)
         return self._one(
             self._button(say("button-take-back"), *values, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
@@ -154,7 +158,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[row])
 
     def switch(self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the button of a switch for a message of its own."""
+        """Make the button of a switch for a message that is not /settings."""
         return self._one(self._switch(switch, is_on=is_on, asker=asker, born_s=born_s, say=say))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
@@ -194,7 +198,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[[consent], *([row] if row else [])])
 
     def chat(self, *, uses_own: bool | None, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons for the bot's behaviour in a group; only its administrators may press them.
+        """Make the buttons for the bot's behaviour in a group; only administrators of the group may press them.
 
         `uses_own` is None for a group without an own model.
         """
@@ -246,7 +250,10 @@ class Keyboards:
     def _switch(
         self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardButton:
-        """Make the button of a switch; a press of one `in_settings` also updates the text of /settings."""
+        """Make the button of a switch.
+
+        If `in_settings` is set, a press also updates the text of /settings.
+        """
         values = (switch.action, int(not is_on), int(in_settings))
         text = say(switch.turn_off if is_on else switch.turn_on)
         return self._button(text, *values, asker=asker, born_s=born_s, life_s=self._rating_s)

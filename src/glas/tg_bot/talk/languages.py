@@ -14,5 +14,8 @@ def language_name(code: str, locale: Locale) -> str:
 
 
 def locale_of(sender: TelegramUser | None) -> Locale:
-    """Return the language for a person who has not chosen one: that of their Telegram app if we support it."""
+    """Return the language for a person who has not chosen one.
+
+    This is the language of their Telegram app, if Glas has messages in this language, and otherwise Russian.
+    """
     return Locale(language_of(sender.language_code if sender else None))

@@ -1,4 +1,4 @@
-"""A message whose text and buttons belong together, as it is sent and later updated."""
+"""The text and the buttons of a message that are sent together and later updated together."""
 
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ class Menu(NamedTuple):
     keyboard: InlineKeyboardMarkup
 
     async def answer(self, message: Message) -> None:
-        """Send it as the answer to a message."""
+        """Send the menu as the answer to a message."""
         await message.answer(self.text, reply_markup=self.keyboard)
 
     async def update(self, message: Message, bot: Bot) -> None:
-        """Show it in a message of the bot."""
+        """Replace text and buttons of a message of the bot by the menu."""
         await edit_text(bot, message.chat.id, message.message_id, self.text, self.keyboard)

@@ -11,10 +11,10 @@ Say: TypeAlias = Callable[..., str]
 
 
 class Phrases:
-    """The catalogues; `phrases[locale]("balance", coins="1 монета", role="…")` returns a message."""
+    """The catalogues of all languages; `phrases[locale]("balance", coins="1 монета", role="…")` returns a message."""
 
     def __getitem__(self, locale: Locale) -> Catalogue:
-        """Return the function that returns messages in one language."""
+        """Return the catalogue of one language, which returns messages when it is called."""
         return catalogue(locale)
 
 

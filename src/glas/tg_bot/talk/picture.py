@@ -1,4 +1,4 @@
-"""Picture above the text of /start. The picture is uploaded once, then sent by the id that Telegram gave it."""
+"""The picture above the text of /start. It is uploaded once, and later sent by the file id that Telegram returned."""
 
 from pathlib import Path
 

@@ -19,9 +19,11 @@ _CHAT_ADMINISTRATORS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR
 
 
 class Pressed(Filter):
-    """Filter: a press of one kind of button, with a valid signature, in time, by the right person.
+    """Filter: a press of one kind of button.
 
-    The handler gets `values`.
+    The signature must be valid, the button must not be too old, and it must have been made for the person.
+
+    The handler gets the numbers in the data of the button as `values`.
     """
 
     def __init__(self, action: str) -> None:
@@ -39,7 +41,10 @@ class Pressed(Filter):
 
 
 async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
-    """Return whether the button was made for the person who pressed it."""
+    """Return whether a button was made for the person who pressed it.
+
+    If `asker` is `ADMINISTRATORS`, the button was made for every administrator of the chat.
+    """
     if asker != ADMINISTRATORS:
         return query.from_user.id == asker
     message = query.message
@@ -52,7 +57,10 @@ async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
 
 
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
-    """Answer a press with a short note; if Telegram no longer accepts this, send a message instead."""
+    """Answer a press of a button with a short note.
+
+    If Telegram no longer accepts this, send the note as a message, but only in a private chat.
+    """
     try:
         await said(lambda: bot.answer_callback_query(query.id, text[:_TOAST_CHARS] or None, show_alert=is_alert))
     except InvalidParameterError:
@@ -76,7 +84,7 @@ def make_last_router() -> Router:
 
 
 async def on_unknown(query: CallbackQuery, bot: Bot, signer: Signer, say: Say) -> None:
-    """Refuse a press that is forged, too late, or by another person."""
+    """Refuse a press if the signature is not valid, if the button is too old, or if it was made for another person."""
     try:
         pressed = signer.read(query.data or "", now_s=time.time())
         if pressed.asker == ADMINISTRATORS:

@@ -1,9 +1,10 @@
-"""Messages of the bot that contain their own context: requests for words, questions, confirmations of a correction.
+"""Messages of the bot that contain a context: requests for words, questions, confirmations of a correction.
 
-Telegram delivers a reply together with the message to which it replies. These messages therefore contain a link behind
-a pencil. The link contains the id of the text, the id of the person who is asked, and the name that the answer shows.
-The link is signed like buttons. So nothing must be stored between a request and its reply, and a crash in between is
-harmless.
+The context says what the message is about. Telegram delivers a reply together with the message to which it replies, so
+the bot can read the context of its own message again. The context is in a link, which is attached to the sign ✏️ in the
+message. The link contains the id of the text, the id of the person who is asked, and the speaker's name. It is signed
+in the same way as the data of buttons. So nothing must be stored between a request and its reply, and a crash in
+between is harmless.
 """
 
 import time
@@ -25,7 +26,7 @@ _MAX_HINT_CHARS = 64
 
 
 class Prompt(NamedTuple):
-    """Context of such a message."""
+    """Context of a message of the bot to which a person replies."""
 
     transcription_id: int
     asker: int
@@ -35,16 +36,16 @@ class Prompt(NamedTuple):
 
 
 class Prompts:
-    """Makes such messages and reads them."""
+    """Makes messages with a context, and reads the context."""
 
     def __init__(self, signer: Signer, bot_id: int, *, life_s: int, action: str = CORRECTION) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
-            signer: object that signs the context.
-            bot_id: id of the bot; only its own messages are read.
+            signer: object that signs and checks contexts.
+            bot_id: id of the bot; contexts are read only from messages of this bot.
             life_s: seconds for which a reply is accepted.
-            action: kind of the request; requests of another kind are not read.
+            action: kind of the request, which is signed, too; messages with another kind are not read.
         """
         self._signer = signer
         self._bot_id = bot_id
@@ -52,7 +53,7 @@ class Prompts:
         self._action = action
 
     def mark(self, prompt: Prompt) -> TextLink:
-        """Return the pencil with the link that contains the context."""
+        """Return the sign ✏️ with the link that contains the context."""
         born_s = int(time.time())
         signed = self._signer.sign(
             self._action, prompt.transcription_id, asker=prompt.asker, born_s=born_s, life_s=self._life_s
@@ -61,11 +62,11 @@ class Prompts:
         return TextLink(_PENCIL, url=f"https://{_PAGE}/?{query}")
 
     def request(self, prompt: Prompt, words: str, *, shown: str = "") -> Text:
-        """Return a request for words, followed by the current text, which can be copied."""
+        """Return a request: its text `words` with the context, and the current text `shown`, which can be copied."""
         return Text(self.mark(prompt), f" {words}", *(["\n\n", Code(shown)] if shown else []))
 
     def read(self, message: Message | None) -> Prompt | None:
-        """Return the context of a message; None if it has none, or if it is too old."""
+        """Return the context of a message; None if the message has no valid context, or is too old."""
         for url in _urls(message, self._bot_id, _TEXT_FIELD):
             fields = _fields(url)
             try:
@@ -83,7 +84,7 @@ class Prompts:
         return Text(mark, f" {words}")
 
     def read_words(self, message: Message | None) -> int | None:
-        """Return the id of the person whom a message asks for words of a vocabulary; None if there is none."""
+        """Return the id of the person whom a message asks for words of a vocabulary; None for any other message."""
         for url in _urls(message, self._bot_id, _WORDS_FIELD):
             try:
                 pressed = self._signer.read(_fields(url)[_WORDS_FIELD], now_s=time.time())
@@ -95,17 +96,20 @@ class Prompts:
 
 
 def forced_reply(say: Say, placeholder: str = "fix-placeholder") -> ForceReply:
-    """Return the markup that makes the app of the person who is asked open the reply field, with a placeholder text."""
+    """Return the markup that opens the reply field in the app of the person who is asked, with a placeholder text."""
     return ForceReply(selective=True, input_field_placeholder=say(placeholder)[:_MAX_HINT_CHARS])
 
 
 def is_prompt(message: Message | None, bot_id: int) -> bool:
-    """Return whether a message looks like such a message; the signature is checked when it is read."""
+    """Return whether a message seems to contain a context; the signature is checked when the context is read."""
     return bool(_urls(message, bot_id, _TEXT_FIELD))
 
 
 def _urls(message: Message | None, bot_id: int, field: str) -> list[str]:
-    """Return the links with a context, in one of their fields, in a message of the bot."""
+    """Return the links of a message that contain a context in the field `field`.
+
+    Return none if the message is not from the bot.
+    """
     if message is None or message.from_user is None or message.from_user.id != bot_id:
         return []
     entities = (*(message.entities or ()), *(message.caption_entities or ()))

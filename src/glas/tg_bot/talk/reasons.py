@@ -6,5 +6,5 @@ from glas.localisation import catalogue
 
 
 def reason(error: GlasError, locale: Locale, *, limit: int | None = None) -> str:
-    """Return a sentence for an error; if the exceeded limit is known, the sentence contains it."""
+    """Return a sentence that explains an error; if the exceeded limit is given, the sentence contains the limit."""
     return catalogue(locale).error(error.code, limit)

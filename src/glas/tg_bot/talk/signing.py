@@ -1,4 +1,4 @@
-"""Sign the data of buttons, so that it cannot be forged, and keep it within Telegram's 64 bytes.
+"""Sign the data of buttons, so that it cannot be forged; data and signature fit into Telegram's limit of 64 bytes.
 
 A manipulated client can send any callback data, so data without a valid signature is refused. Every button also names
 the people who may press it: one person, or the administrators of its chat.
@@ -16,11 +16,11 @@ _HOUR_S = 3600
 MAX_BYTES = 64
 
 ADMINISTRATORS: Final = 0
-"""Used instead of a person's id: any administrator of the chat with the button may press it."""
+"""Used in place of a person's id: every administrator of the chat may press the button."""
 
 
 class Pressed(NamedTuple):
-    """Data of a button."""
+    """The data of a button that was pressed."""
 
     action: str
     asker: int
@@ -67,12 +67,12 @@ class Signer:
         """Check callback data and parse it.
 
         Raises:
-            ForgedButtonError: the signature is not ours.
-            StaleButtonError: the signature is ours, but too old.
+            ForgedButtonError: the signature was not made with this bot's key.
+            StaleButtonError: the signature is valid, but the button is too old.
         """
         body, _, signature = data.rpartition(":")
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
-            raise ForgedButtonError("expected callback data with our signature, got another one")
+            raise ForgedButtonError("expected callback data with the signature of this bot, got another")
         action, *values = body.split(":")
         *numbers, asker, expires_h = (int(value, 36) for value in values)
         if now_s >= (expires_h + 1) * _HOUR_S:
@@ -85,7 +85,7 @@ class Signer:
 
 
 def _short(value: int) -> str:
-    """Return a whole number in base 36, which `int` can read."""
+    """Return a whole number in base 36, which is shorter; `int(text, 36)` reads it."""
     digits, rest = "", abs(value)
     while rest or not digits:
         rest, digit = divmod(rest, 36)

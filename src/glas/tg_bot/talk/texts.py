@@ -19,14 +19,14 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """A message, with the quotation that Telegram shows folded, if there is one."""
+    """One message; if its text is long, it contains a quotation that Telegram shows folded."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
 
 
 class Layout(NamedTuple):
-    """Messages in their order, of which the first is the answer; and the whole text, if it is sent as a file."""
+    """The messages of an answer in their order; and the whole text if it must be sent as a file, otherwise None."""
 
     parts: tuple[Part, ...]
     document: str | None
@@ -66,7 +66,10 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
 
 
 def _part(front: str, text: str, back: str) -> Part:
-    """Return a message with a text between two others; a long text is a quotation that opens when it is tapped."""
+    """Return a message that consists of `front`, `text` and `back`.
+
+    A long text becomes a quotation that opens when it is tapped.
+    """
     entities: tuple[MessageEntity, ...] = ()
     if len(text) > _FOLDED_CHARS:
         entities = (MessageEntity(type="expandable_blockquote", offset=units(front), length=units(text)),)
@@ -85,13 +88,16 @@ def split(text: str, limit: int) -> list[str]:
 
 
 def _place_to_cut(head: str) -> int:
-    """Return the place to cut. The place is not in the first half, unless a very long word leaves no other place."""
+    """Return the index at which to cut a text: the end of a paragraph, of a sentence, or of a word in its second half.
+
+    If there is no such end, because of a very long word, return the length of the text.
+    """
     ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
     return next((end for end in ends if end > len(head) // 2), len(head))
 
 
 def _first_units(text: str, limit: int) -> str:
-    """Return the beginning of a text, with at most `limit` units, without cutting a character of two units."""
+    """Return the beginning of a text with at most `limit` units; a character of two units is not cut in half."""
     return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
 
 

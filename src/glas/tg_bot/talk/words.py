@@ -11,7 +11,7 @@ _BETWEEN = re.compile(r"[,;\n]")
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return the first words, with an ellipsis instead of the others."""
+    """Return a list of words as text: the first words, and an ellipsis if there are more."""
     return ", ".join(words[:_MOST_LISTED]) + ("…" if len(words) > _MOST_LISTED else "")
 
 

@@ -1,4 +1,4 @@
-"""Decide, once for each recording and before anything is sent, whether and how it is answered."""
+"""Decide whether and how a recording is answered. This is decided once for each recording, before anything is sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,21 +19,31 @@ _MB = 1_000_000
 class Admission(BaseModel):
     """The decision about one recording.
 
-    Size and duration that Telegram states can only lead to a refusal. The real values are measured later.
+    The decision uses the size and the duration that Telegram states. They may be wrong, so an admitted recording is
+    checked again when its real size and duration are known.
     """
 
     model_config = ConfigDict(frozen=True)
 
     is_answered: bool
-    is_kept: bool = Field(default=False, description="There is a registered speaker: row, audio and text are stored.")
+    is_kept: bool = Field(
+        default=False,
+        description="Whether the recording and its text are stored. They are stored only if the speaker is registered.",
+    )
     locale: Locale = Locale.RU
-    refusal: str | None = Field(default=None, description="The phrase with which it is refused.")
+    refusal: str | None = Field(
+        default=None,
+        description="Name of the message with which the recording is refused. null if the recording is not refused.",
+    )
     values: dict[str, int] = {}
-    may_ask_again: bool = Field(default=False, description="What is refused now may be asked for with a button.")
+    may_ask_again: bool = Field(
+        default=False,
+        description="Whether the message of refusal has a button with which the person can request the text later.",
+    )
 
 
 class DailyLimitError(InputError):
-    """A party has sent as much sound as it may send in a day."""
+    """A party has sent as much sound as it may send in a day, or would send more with this recording."""
 
     code = "daily_limit"
 
@@ -86,18 +96,21 @@ class AdmissionControl:
         return bool(limit) and job.n_in_minute > limit and not is_unlimited
 
     async def minutes_exceeded(self, person: int, pseudonym: str, duration_s: float) -> int:
-        """Return the daily limit in minutes that a registered person's work would exceed; 0 if it exceeds none.
+        """Return the daily limit in minutes that further work for a person would exceed; 0 if no limit is exceeded.
 
         Args:
             person: the person, whose role determines the limit.
             pseudonym: the pseudonym under which earlier work was counted.
-            duration_s: duration of the recording, seconds.
+            duration_s: duration in seconds of the recording that needs the work.
         """
         standing = await self.db_assist.standing(pseudonym, person)
         return self._minutes_exceeded(person, standing, duration_s)
 
     def serves(self, person: int | None) -> bool:
-        """Return whether a person may use the bot: there is no list of permitted people, or the person is on it."""
+        """Return whether a person may use the bot.
+
+        If the settings contain a list of permitted people, the person must be on the list or be an administrator.
+        """
         return not self.allowed or person in self.allowed | self.admins
 
     async def known(self, person: int) -> User | None:
@@ -108,9 +121,9 @@ class AdmissionControl:
             return None
 
     def _minutes_exceeded(self, party: int, standing: Standing, duration_s: float) -> int:
-        """Return the daily limit in minutes that this recording would exceed; 0 if it exceeds none.
+        """Return the daily limit in minutes that a party would exceed with this recording; 0 if no limit is exceeded.
 
-        People who have not registered, and chats whose speakers are not known, have the limits of a registered person.
+        People who have not registered, and chats whose speakers are not known, have the limit of the role `USER`.
         """
         limits = {
             Role.USER: self.settings.user_minutes_per_day,

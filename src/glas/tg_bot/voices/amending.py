@@ -28,8 +28,9 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Amending:
     """Objects that the update needs.
 
-    The update shows the current words when it runs, not the words of the change that started it. So at the end the
-    messages agree with the database, even if the work is repeated or runs in another order.
+    The update shows the words that the database contains when it runs, which may be newer than the change that started
+    the update. So in the end the messages agree with the database, even if updates are repeated or run in another
+    order.
     """
 
     bot: Bot
@@ -40,7 +41,7 @@ class Amending:
     keyboards: Keyboards
 
     async def run(self, arguments: dict[str, Any]) -> None:
-        """Update the messages that show one text; this is the workflow."""
+        """Update the messages that show one text; this function is the workflow of an `AmendJob`."""
         job = AmendJob.model_validate(arguments)
         try:
             await self.steps.run("texts", lambda: self._texts(job))
@@ -76,7 +77,10 @@ class Amending:
             await self.db_assist.attach(row.id, MessageKind.DOCUMENT, sent.chat.id, sent.message_id)
 
     async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], new: Sequence[Part]) -> None:
-        """Update the further messages of a long text; their number may have changed."""
+        """Update the second and all later messages of a long text.
+
+        If the text now needs more or fewer messages, messages are sent or deleted.
+        """
         for one, part in zip(old, new, strict=False):
             try:
                 await edit_text(self.bot, one.chat_id, one.message_id, part.text, entities=part.entities)
@@ -101,7 +105,7 @@ class Amending:
             await self._replace(row, one, subtitles, say("subtitles-name"))
 
     async def _replace(self, row: Transcription, message: AttachedMessage, text: str, name: str) -> None:
-        """Replace the file of a message."""
+        """Replace the file that a message contains by a file with the new text."""
         media = InputMediaDocument(media=as_document(text, name))
         try:
             await said(
@@ -119,5 +123,5 @@ class Amending:
 
 
 def _chat(row: Transcription) -> int:
-    """Return the chat of the answer."""
+    """Return the id of the chat that contains the answer."""
     return row.answer_chat_id or row.chat_id

@@ -1,6 +1,7 @@
 """Archive an answered recording: original bytes, text and recognition in the object store, then the row.
 
-The database is updated last. So a row that names its audio has all its objects, and an export can rely on this.
+The database is updated last. So if a row contains the key of its audio, all objects of the message are stored. The
+export relies on this.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ class Archiving:
     byte_cache: ByteCache
 
     async def keep(self, arguments: dict[str, object]) -> None:
-        """Archive one recording; this is the workflow."""
+        """Archive one recording; this function is the workflow of an `ArchiveJob`."""
         job = ArchiveJob.model_validate(arguments)
         try:
             await self.steps.run("archive", lambda: self.store(job))
@@ -50,9 +51,9 @@ class Archiving:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
-        """Start an export after a deletion, as soon as no other export runs, and wait for its end.
+        """Start an export after a deletion, as soon as no other export runs, and wait until it has ended.
 
-        This function is the workflow of a decision.
+        This function is the workflow of a `CleanJob`. The export removes the messages that were deleted.
         """
 
         async def begin() -> None:
@@ -68,12 +69,13 @@ class Archiving:
         try:
             await self.steps.run("clean", begin)
         except GlasError as error:
-            _log.error("the export could not be begun; the next one takes the deleted messages away", code=error.code)
+            _log.error("the export could not be started; the next export removes the deleted messages", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
-        """Store the bytes, the text, the recognition and the digest.
+        """Store the bytes, the text and the recognition of a message, then enter key and digest into its row.
 
-        If the bytes are no longer in memory, they are read from the message of the same file, or downloaded again.
+        If the bytes are no longer in memory, they are read from an archived message with the same file, or downloaded
+        again.
         """
         transcription_id = job.transcription_id
         data = self.byte_cache.get(job.file_unique_id)
@@ -94,7 +96,7 @@ class Archiving:
         self.byte_cache.take(job.file_unique_id)
 
     async def _stored(self, transcription_id: int) -> bytes | None:
-        """Return the stored bytes of a message; None if they are not available or have changed."""
+        """Return the stored bytes of a message; None if they are not available, or have another digest than the row."""
         try:
             row = await self.db_assist.transcription(transcription_id)
             if row.audio_key is None:
@@ -106,10 +108,10 @@ class Archiving:
 
 
 async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:
-    """Store the recognition of a message, unless one is stored already.
+    """Store the recognition of a message, unless a recognition is stored already.
 
-    If subtitles are requested before the message is archived, the recording is recognised again. Then either of the two
-    recognitions can be stored first.
+    If subtitles are requested before the message is archived, the recording is recognised a second time. Then two
+    recognitions exist, and the one that is stored first stays.
     """
     with contextlib.suppress(ConflictError):
         await data_loader.store_recognition(transcription_id, kept)

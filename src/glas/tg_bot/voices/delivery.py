@@ -1,4 +1,6 @@
-"""Send the recognised text: in the placeholder, as a file, or in several messages. If one way fails, use another.
+"""Send the recognised text: in the placeholder, as a file, or in several messages.
+
+If Telegram refuses one of these forms, another form is used.
 
 Each message that is sent is a separate recorded step, so a crash repeats at most one of them.
 """
@@ -45,12 +47,12 @@ class Answer(BaseModel):
     chat_id: int
 
     def chat_if_another(self, chat_id: int) -> int | None:
-        """Return the chat if it is another chat than that of the recording."""
+        """Return `chat_id` if it is not the chat of the recording; otherwise return None."""
         return chat_id if chat_id != self.job.chat_id else None
 
 
 class Recognised(BaseModel):
-    """The result of recognition; it has no row if nothing is stored."""
+    """The result of a recognition, and the id of its row; the id is None if nothing is stored about the recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,7 +71,7 @@ class Delivery:
     pseudonyms: Pseudonyms
 
     async def deliver(self, answer: Answer, recognised: Recognised, say: Say) -> None:
-        """Finish the row and send the text, within a workflow.
+        """Complete the row of the message, and send the text; call this within a workflow.
 
         Raises:
             PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
@@ -83,7 +85,9 @@ class Delivery:
                 raise
             await self._rescue(answer.job.person, recognised.heard.shown, reply_to=None)
         except InvalidParameterError as error:
-            _log.error("an answer was refused; its text is sent plain", code=error.code, error=error.message)
+            _log.error(
+                "Telegram refused an answer; its text is sent without formatting", code=error.code, error=error.message
+            )
             await self._rescue(answer.chat_id, recognised.heard.shown, reply_to=answer.job.message_id)
 
     async def _say(self, answer: Answer, recognised: Recognised, say: Say) -> None:
@@ -102,7 +106,7 @@ class Delivery:
             await self.steps.run(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
 
     def _notes(self, answer: Answer, recognised: Recognised, say: Say) -> Sequence[str]:
-        """Return the notes below a text."""
+        """Return the notes to show below a text, such as a warning that it may be wrong."""
         notes, heard = list[str](), recognised.heard
         if heard.foreign is not None:
             notes.append(say("foreign", language=language_name(heard.foreign, answer.admission.locale)))
@@ -113,7 +117,7 @@ class Delivery:
         return notes
 
     async def finish(self, answer: Answer, recognised: Recognised) -> int | None:
-        """Finish the row, and count the recording towards the daily limit of its sender.
+        """Store the result in the row of the message, and count the recording towards the daily limit of its sender.
 
         Returns:
             The id of the row; None if nothing is stored, or if the person's data was deleted meanwhile.
@@ -128,7 +132,7 @@ class Delivery:
         return None
 
     async def _send_document(self, answer: Answer, recognised: Recognised, say: Say) -> int | None:
-        """Send the text as a file; None if the chat forbids files."""
+        """Send the text as a file, and return the id of the message; return None if the chat forbids files."""
         await self.finish(answer, recognised)
         document = as_document(recognised.heard.shown, say("file-name"))
         to = _reply_to(answer.job.message_id)
@@ -141,7 +145,7 @@ class Delivery:
         return message.message_id
 
     async def _attach(self, recognised: Recognised, kind: MessageKind, message: Message) -> None:
-        """Store a further message with the text, so that a correction can update it."""
+        """Record that a further message shows the text, so that a correction can update this message, too."""
         if recognised.transcription_id is not None:
             with contextlib.suppress(NotFoundError):
                 await self.db_assist.attach(recognised.transcription_id, kind, message.chat.id, message.message_id)
@@ -165,10 +169,10 @@ class Delivery:
         keyboard: InlineKeyboardMarkup | None,
         entities: Sequence[MessageEntity] = (),
     ) -> Message | None:
-        """Edit the placeholder.
+        """Replace the text of the placeholder; if there is no placeholder, send a new message.
 
         Returns:
-            The message that was sent instead, if the placeholder was deleted or never sent.
+            None if the placeholder was edited. If it was deleted or never sent, the message that was sent in its place.
         """
         if answer.message_id is not None:
             try:
@@ -201,7 +205,7 @@ class Delivery:
         return message.message_id
 
     async def _rescue(self, chat_id: int, text: str, *, reply_to: int | None) -> None:
-        """Send a text as plain messages, without name, notes and buttons."""
+        """Send a text as plain messages, without name, notes and buttons, because the usual answer was refused."""
 
         async def send(part: str) -> int:
             with urgency(Urgency.FINAL):

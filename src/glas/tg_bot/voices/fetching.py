@@ -1,9 +1,9 @@
 """Download recordings before their recognition, with a limit on the bytes in memory.
 
-If Telegram states a small size, the recording is downloaded at once. Of larger recordings, at most `n_large` are
-downloaded or in memory at the same time, in the order of arrival; the others wait. So large files that arrive slowly
-delay only other large files. A Bot API server on this machine keeps files on its disk. Such files are read when they
-are recognised, and are not counted.
+A recording for which Telegram states a small size is downloaded at once. Of all larger recordings, at most `n_large`
+are being downloaded or held in memory at the same time; further large recordings wait in the order of arrival. So large
+files that arrive slowly delay only other large files. A Bot API server on this machine keeps files on its disk. Such
+files are read only when they are recognised, so they do not count.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Fetching:
         bot: the client of the Bot API.
         byte_cache: keeps bytes between the steps of a recording, for another attempt and for the archive.
         limit_bytes: size of the largest permitted file.
-        n_large: number of files of more than `SMALL_BYTES` that are downloaded or held at the same time.
+        n_large: largest number of files of more than `SMALL_BYTES` bytes that are downloaded or held at the same time.
     """
 
     def __init__(self, bot: Bot, byte_cache: ByteCache, *, limit_bytes: int, n_large: int) -> None:

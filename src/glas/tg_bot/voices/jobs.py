@@ -42,30 +42,36 @@ class VoiceJob(BaseModel):
     recording: Recording
     answer_message_id: int | None = None
     is_acknowledged: bool = False
-    """Whether that message tells already that the recording waits."""
+    """Whether the bot has already sent a message that the recording waits."""
     is_later: bool = False
-    """Whether it waits in the queue `LATER`."""
+    """Whether the recording waits in the queue `LATER`."""
 
     @property
     def id(self) -> str:
-        """Return the name of the work on this message, which is the same if Telegram delivers the message again."""
+        """Return the name of the work on this message.
+
+        If Telegram delivers the message again, the name is the same, so the work is done once.
+        """
         name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
         # A recording that was not recognised when it arrived may be requested later.
         return f"{name}:asked" if self.is_asked else name
 
     @property
     def is_unasked_in_group(self) -> bool:
-        """Return whether it is answered without a request, because all recordings of its group are answered."""
+        """Return whether the recording was sent to a group, and nobody has requested its text."""
         return not self.is_private and not self.is_asked
 
     @property
     def party(self) -> int:
-        """Return the id under which limits and queues count: the person's, or the chat's if nobody is known."""
+        """Return the id of the party, under which limits and queues count the recording.
+
+        This is the id of the person, or of the chat if no person is known.
+        """
         return self.chat_id if self.person is None else self.person
 
     @property
     def traceparent(self) -> str:
-        """Return the ids of the message's trace, which is the same for all attempts."""
+        """Return the ids of the trace of the message; all attempts belong to the same trace."""
         return traceparent_of(self.recording.file_unique_id, self.message_id)
 
     def work(self) -> Work:
@@ -75,7 +81,7 @@ class VoiceJob(BaseModel):
 
 
 class ToArchive(BaseModel):
-    """A recording to archive; it is downloaded again by `file_id` if its bytes are not in memory any more."""
+    """A recording to archive. If its bytes are not in memory any more, it is downloaded again by its `file_id`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -85,7 +91,9 @@ class ToArchive(BaseModel):
     text: str
     kept: KeptRecognition | None = None
     same_as: int | None = None
-    """The message whose recognition is copied, if nothing was recognised because the file was known."""
+    """The id of an earlier message with the same file, whose recognition is copied; None if the recording was
+    recognised.
+    """
 
 
 class ArchiveJob(ToArchive):
@@ -107,7 +115,7 @@ class AmendJob(BaseModel):
     change_id: int
     person: int
     name: str
-    """Whose words they are, as the answer shows it in a group; empty in private chats."""
+    """Name of the speaker, as the answer shows it in a group; empty in private chats."""
     locale: Locale
 
     def work(self) -> Work:
@@ -117,7 +125,7 @@ class AmendJob(BaseModel):
 
 
 class CleanJob(BaseModel):
-    """Remove the messages of a deleted person from the export; the job does not contain the person's id."""
+    """Remove messages from the export after a person's data was deleted; the job does not contain the person's id."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -144,7 +152,7 @@ class RepairJob(BaseModel):
 
 
 class ModelJob(BaseModel):
-    """Change the default model; its progress is shown in the message in which it was chosen."""
+    """Change the default model, and show the progress in the message in which the model was chosen."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -164,7 +172,7 @@ class ModelJob(BaseModel):
 
 
 class AnnounceJob(BaseModel):
-    """Send an announcement; the job contains none of its words."""
+    """Send an announcement; the job contains the id of the announcement, but not its words."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -179,7 +187,7 @@ class AnnounceJob(BaseModel):
 
 
 class DecisionJob(BaseModel):
-    """Let a candidate serve, or keep the former model, as an administrator has decided."""
+    """Carry out the decision of an administrator: make the candidate the default model, or refuse the candidate."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -200,8 +208,8 @@ def queues(concurrency: int, recognitions: int) -> tuple[Queue, ...]:
     """Return the queues of the bot.
 
     Args:
-        concurrency: works of a queue that one process handles at once.
-        recognitions: recordings that it sends to nn_service at once.
+        concurrency: number of works of one queue that one process handles at the same time.
+        recognitions: number of recordings that one process sends to nn_service at the same time.
     """
     return (
         Queue(VOICES, concurrency),

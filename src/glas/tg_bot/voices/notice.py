@@ -1,7 +1,7 @@
-"""Notes: data that the bot processes exchange with their heartbeats, so that none must query the database.
+"""Notes: data that the bot processes exchange with their heartbeats, so that no process must query the database.
 
-A note is a few seconds old. This age is good enough for a place in the queue, and for a pause that Telegram requests.
-Nothing else may depend on this estimate.
+When a note is read, it is some seconds old. This is good enough for showing a place in the queue, and for keeping a
+pause that Telegram requested. Nothing else may depend on notes.
 """
 
 import json
@@ -28,7 +28,7 @@ class Note(BaseModel):
 
 
 class Notice:
-    """Writes the note of this process, and passes on the notes of the others."""
+    """Writes the note of this process, and passes on the notes of the other processes."""
 
     def __init__(self, recognition_queue: RecognitionQueue, limiter: RateLimiter) -> None:
         self._recognition_queue = recognition_queue
@@ -36,14 +36,14 @@ class Notice:
         self.is_taking_in = False
 
     def say(self) -> str:
-        """Return the note of this process; compose.yaml's health check reads `is_taking_in`."""
+        """Return the note of this process. The health check in compose.yaml reads the field `is_taking_in`."""
         now_s = time.time()
         quiet = tuple((chat, now_s + left_s) for chat, left_s in self._limiter.pauses().items())
         note = Note(is_taking_in=self.is_taking_in, waiting=tuple(self._recognition_queue.waiting()), quiet_until=quiet)
         return note.model_dump_json()
 
     def hear(self, notes: Mapping[str, str]) -> None:
-        """Use the notes of the other processes."""
+        """Pass the notes of the other processes on to the queue of recognitions and to the rate limiter."""
         found = [note for note in map(_read, notes.values()) if note is not None]
         self._limiter.share = len(notes) + 1
         self._recognition_queue.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
@@ -54,9 +54,13 @@ class Notice:
 
 
 def _read(text: str) -> Note | None:
-    """Parse a note; return None if it is of another version, or of a process that has just started."""
+    """Parse a note.
+
+    Return None if another version of Glas has written the note, or if its process has just started and has not written
+    a note yet.
+    """
     try:
         return Note.model_validate(json.loads(text)) if text else None
     except (ValueError, ValidationError):
-        _log.warning("a heartbeat's note is not understood")
+        _log.warning("the note of a heartbeat cannot be read")
         return None

@@ -1,13 +1,14 @@
 """Answer a voice message: placeholder, recognition, delivery. Then archive the message, as separate work.
 
-Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst the
-placeholder is sent twice, because Telegram has no idempotency keys. Rows have natural keys, and the text is sent by
-editing the placeholder. A write that can be repeated shares a step with the code that needs it, because each record
-needs a write to the disk. The recording is archived after the answer, as separate work. So an unavailable object store
+Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst, the
+placeholder is sent twice, because Telegram cannot recognise a repeated call. A row is not created twice, because its
+key is computed from the Telegram message. The text is not sent twice, because it is sent by editing the placeholder.
+Recording a step needs a write to the disk. So a database write that can be repeated has no step of its own; it is part
+of the step that needs it. The recording is archived after the answer, as separate work. So an unavailable object store
 delays no text.
 
-In a group nobody requested an answer, so a recording without speech gets none, and its placeholder is deleted. Files
-and videos often contain no speech, so their placeholder is sent only when there is a text.
+In a group, usually nobody has requested an answer. A recording without speech then gets no answer, and its placeholder
+is deleted.
 """
 
 import time
@@ -22,44 +23,24 @@ from pydantic import BaseModel, ConfigDict
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.db_assist_bodies import NewTranscription
 from glas.domain.errors import AudioError, AudioTooLongError, GlasError, NotFoundError, UploadTooLargeError
-from glas.domain.messages import MediaKind
 from glas.durable import Durable
 from glas.tg_bot.api.errors import PersonGoneError
 from glas.tg_bot.api.limiter import Urgency, urgency
 from glas.tg_bot.api.telegram import delete_message
-from glas.tg_bot.metrics import NOT_ANSWERED, OK, REFUSED, Metrics
+from glas.tg_bot.metrics import OK, Metrics
 from glas.tg_bot.talk.keyboards import Keyboards
 from glas.tg_bot.talk.phrases import Phrases, Say
 from glas.tg_bot.talk.reasons import reason
-from glas.tg_bot.talk.signing import ADMINISTRATORS
-from glas.tg_bot.voices.admission import Admission, AdmissionControl
 from glas.tg_bot.voices.delivery import Answer, Delivery, Recognised
-from glas.tg_bot.voices.jobs import LATER, VOICES, ArchiveJob, VoiceJob
+from glas.tg_bot.voices.jobs import ArchiveJob, VoiceJob
+from glas.tg_bot.voices.placeholders import Placeholders, asker
 from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import Ticket
 from glas.tg_bot.voices.steps import Steps
 
-_SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
 _NO_SPEECH = (AudioError, UploadTooLargeError)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
-
-
-class _Opened(BaseModel):
-    """Result of the first step; it has no message if nothing is answered, or not yet."""
-
-    model_config = ConfigDict(frozen=True)
-
-    admission: Admission
-    message_id: int | None
-    chat_id: int | None = None  # differs from the job's if the group became a supergroup
-
-    @property
-    def refused(self) -> str | None:
-        """How the recording has ended, as `Metrics.answered` expects it; None if it is to be recognised."""
-        if not self.admission.is_answered:
-            return NOT_ANSWERED
-        return None if self.admission.refusal is None else REFUSED
 
 
 class Limits(BaseModel):
@@ -78,7 +59,7 @@ class Pipeline:
     bot: Bot
     durable: Durable
     steps: Steps
-    admission_control: AdmissionControl
+    placeholders: Placeholders
     recogniser: RecordingRecogniser
     delivery: Delivery
     db_assist: DbAssistClient
@@ -88,40 +69,17 @@ class Pipeline:
     metrics: Metrics
 
     async def hear(self, arguments: dict[str, Any]) -> None:
-        """Answer one recording; this is the workflow."""
+        """Answer one recording; this function is the workflow of a `VoiceJob`."""
         job = VoiceJob.model_validate(arguments)
         outcome = await self._hear(job)
         # A recording that is requested later was sent long before.
         is_first = job.attempt == 1 and not job.is_asked
         self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
 
-    async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Tell the sender of a recording that it waits, and let it wait; this is the workflow.
-
-        If it cannot be told, the recording waits all the same: its turn may come at a better time.
-        """
-        job = VoiceJob.model_validate(arguments)
-        try:
-            opened = _Opened.model_validate(
-                await self.steps.run("placeholder", lambda: self._open(job, is_waiting=True))
-            )
-        except PersonGoneError as error:
-            self.metrics.answered(error.code, None)
-            return
-        except GlasError:
-            await self.durable.enqueue(job.work())
-            return
-        if opened.refused is not None:
-            self.metrics.answered(opened.refused, None)
-            return
-        told = {"answer_message_id": opened.message_id, "is_acknowledged": opened.message_id is not None}
-        is_later = await self.durable.backlog.has_work(str(job.party), VOICES, LATER)
-        await self.durable.enqueue(job.model_copy(update=told | {"is_later": is_later}).work())
-
     async def _hear(self, job: VoiceJob) -> str:
         """Answer one recording, and return its outcome, as `Metrics.answered` expects it."""
         try:
-            opened = _Opened.model_validate(await self.steps.run("placeholder", lambda: self._open(job)))
+            opened = await self.placeholders.open(job)
         except PersonGoneError as error:
             return error.code
         if opened.refused is not None:
@@ -154,9 +112,12 @@ class Pipeline:
             if job.is_unasked_in_group and not recognised.heard.text:
                 await self.steps.run("withdraw", lambda: self._withdraw(answer, recognised))
             else:
-                await self.delivery.deliver(await self._placed(answer), recognised, say)
+                await self.delivery.deliver(await self.placeholders.sent(answer), recognised, say)
         except PersonGoneError:
-            _log.info("nobody is there to read the answer", transcription=recognised.transcription_id)
+            _log.info(
+                "the answer cannot be sent, because the person blocked the bot or the chat is gone",
+                transcription=recognised.transcription_id,
+            )
         if recognised.transcription_id is not None and job.person is not None:
             kept = ArchiveJob(
                 transcription_id=recognised.transcription_id,
@@ -170,64 +131,16 @@ class Pipeline:
             await self.durable.enqueue(kept.work())
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """While the context is open, show the progress, if there is a message that can show it."""
+        """Show the progress while the context is open; do nothing if there is no placeholder that can show it."""
         if answer.message_id is None:
             return nullcontext()
         return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
 
-    async def _open(self, job: VoiceJob, *, is_waiting: bool = False) -> dict[str, Any]:
-        """Decide about a recording, and send the first message if it is answered at once.
-
-        Args:
-            job: the recording.
-            is_waiting: whether it has to wait, which the message then says.
-        """
-        admission = await self.admission_control.admit(job)
-        opened = _Opened(admission=admission, message_id=None)
-        is_later = job.is_unasked_in_group and job.recording.kind not in _SPOKEN and admission.refusal is None
-        if admission.is_answered and not is_later:
-            n_waiting = await self.durable.backlog.count_waiting(VOICES, LATER) + 1 if is_waiting else 0
-            chat_id, message_id = await self._place(job, admission, n_waiting)
-            opened = _Opened(admission=admission, message_id=message_id, chat_id=chat_id)
-        return opened.model_dump(mode="json")
-
-    async def _placed(self, answer: Answer) -> Answer:
-        """Return the answer with its placeholder; send the placeholder if it has not been sent yet."""
-        if answer.message_id is not None:
-            return answer
-
-        async def place() -> list[int]:
-            return list(await self._place(answer.job, answer.admission))
-
-        chat_id, message_id = await self.steps.run("place", place)
-        return answer.model_copy(update={"chat_id": chat_id, "message_id": message_id})
-
-    async def _place(self, job: VoiceJob, admission: Admission, n_waiting: int = 0) -> tuple[int, int]:
-        """Send the message that will become the answer, or the refusal; return its chat and id.
-
-        `n_waiting` is the number of recordings that wait, this one included; 0 if it does not wait.
-        """
-        say = self.phrases[admission.locale]
-        if admission.refusal is not None:
-            text = say(admission.refusal, **admission.values)
-        elif job.is_acknowledged and job.answer_message_id is not None:
-            return job.chat_id, job.answer_message_id
-        else:
-            text = say("acknowledged", waiting=n_waiting) if n_waiting else say("placeholder")
-        keyboard = None
-        if admission.may_ask_again:
-            keyboard = self.keyboards.retry(
-                job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say, is_first=True
-            )
-        answer = Answer(job=job, admission=admission, message_id=job.answer_message_id, chat_id=job.chat_id)
-        sent = await self.delivery.say_in_place(answer, text, keyboard)
-        if sent is None:
-            assert job.answer_message_id is not None, "expected a message to be edited or sent"  # noqa: S101
-            return job.chat_id, job.answer_message_id
-        return sent.chat.id, sent.message_id
-
     async def _record(self, answer: Answer) -> int | None:
-        """Create the row; return None if the person's data was deleted meanwhile."""
+        """Create the row of a message, and return its id.
+
+        Return None if nobody is known as the speaker, or if the person's data was deleted meanwhile.
+        """
         job, recording = answer.job, answer.job.recording
         if job.person is None:
             return None
@@ -250,7 +163,7 @@ class Pipeline:
             return None
 
     async def _withdraw(self, answer: Answer, recognised: Recognised) -> None:
-        """Finish the row of a recording without speech, and delete the placeholder."""
+        """Complete the row of a recording without speech, and delete the placeholder."""
         await self.delivery.finish(answer, recognised)
         await self._take_back(answer)
 
@@ -259,7 +172,7 @@ class Pipeline:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
     async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> None:
-        """Explain why there is no text, and offer another attempt if it may help."""
+        """Explain to the person why there is no text, and offer another attempt if it may help."""
         job = answer.job
         _log.warning("a recording was not recognised", code=error.code, error=error.message)
 
@@ -270,7 +183,7 @@ class Pipeline:
             text = say("failed", reason=self._reason(answer, error, say))
             keyboard = None
             if not isinstance(error, _NO_SPEECH):
-                keyboard = self.keyboards.retry(job.attempt + 1, asker=_asker(job), born_s=job.date_s, say=say)
+                keyboard = self.keyboards.retry(job.attempt + 1, asker=asker(job), born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
                 await self.delivery.say_in_place(answer, text, keyboard)
 
@@ -284,7 +197,7 @@ class Pipeline:
             if answer.admission.is_kept:
                 await self.steps.run("fail", note)
         except GlasError as second:
-            _log.error("the failure could not be told or noted", code=second.code)
+            _log.error("the failure could be neither sent nor stored", code=second.code)
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
         """Return a sentence for an error; if a limit was exceeded, the sentence contains the limit."""
@@ -293,8 +206,3 @@ class Pipeline:
         if isinstance(error, UploadTooLargeError):
             return say("file-too-big", limit=self.limits.file_mb)
         return reason(error, answer.admission.locale)
-
-
-def _asker(job: VoiceJob) -> int:
-    """Return the id of the person who may press the buttons under the answer."""
-    return ADMINISTRATORS if job.person is None else job.person

@@ -1,8 +1,9 @@
 """Pseudonyms under which usage is counted.
 
-Pseudonyms are keyed hashes, so that no id can be found from the database alone.
+A pseudonym is a hash of an id with a secret key. So nobody can find the id with the database alone.
 
-The key is derived from the bot's token, which the database does not contain. db_assist deletes the counts after a day.
+The key is derived from the bot's token, which the database does not contain. db_assist deletes the counted usage after
+a day.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from glas.domain.canary import N_BUCKETS
 
 
 class Pseudonyms:
-    """Makes the pseudonyms of the bot with one token."""
+    """Makes pseudonyms with a key that is derived from the token of the bot."""
 
     def __init__(self, token: str) -> None:
         self._key = hashlib.sha256(b"glas usage\0" + token.encode()).digest()
@@ -23,15 +24,15 @@ class Pseudonyms:
         return self._of(f"party:{party}")
 
     def judging(self, party: int) -> str:
-        """Return the pseudonym under which a person's corrections are counted that an engine judged."""
+        """Return the pseudonym under which the judgements of a person's corrections are counted."""
         return self._of(f"judging:{party}")
 
     def bucket(self, party: int) -> int:
-        """Return a number that stands for a hundredth of all people and chats; see `glas.domain.canary`."""
+        """Return the bucket of a person or chat: a number from 0 to 99; see `glas.domain.canary`."""
         return int(self._of(f"bucket:{party}"), 16) % N_BUCKETS
 
     def record(self, party: str, recording: str, audio_s: float) -> UsageRecord:
-        """Return the record of a recording.
+        """Return the record with which db_assist counts the sound of a recording.
 
         Args:
             party: the result of `party` or `judging`.

@@ -42,7 +42,7 @@ class Heard(BaseModel):
 
     text: str
     paragraphs: str = ""
-    """The text that is shown; a long text has paragraphs."""
+    """The text divided into paragraphs, if it is long."""
     duration_s: float
     confidence: float | None = None
     model: str
@@ -51,13 +51,13 @@ class Heard(BaseModel):
     keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
-    """The recognition that is stored with the text; None if the text was known before."""
+    """The recognition to store with the text; None if the text of a known file is used."""
     same_as: int | None = None
-    """The message of the same file whose text is used."""
+    """The id of an earlier message with the same file, whose text is used; None if the recording was recognised."""
 
     @classmethod
     def of(cls, recognition: Recognition, keywords: Sequence[str]) -> Self:
-        """Make the result of a recording that was recognised with these keywords."""
+        """Make the result from the recognition of a recording with these keywords."""
         hypothesis = recognition.hypothesis
         text = hypothesis.text.strip()
         return cls(
@@ -100,23 +100,26 @@ class RecordingRecogniser:
     """Largest number of words from vocabularies that are sent with a recording."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
-        """Return a place in the queue, which `hear` uses."""
+        """Return a ticket for a recording, with which `hear` waits in the queue."""
         # One that had to let others pass does not pass them now, although it was sent earlier.
         return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
 
     def shown(
         self, place: tuple[int, int], job: VoiceJob, ticket: Ticket, say: Say
     ) -> AbstractAsyncContextManager[None]:
-        """Show the progress to the person within the context, in the message `place` (ids of chat and message)."""
+        """Show the progress while the context is open, in the message `place` (ids of its chat and of the message)."""
         return shown_status(self.bot, *place, lambda: status_text(ticket, job.recording.duration_s, say))
 
     async def hear(self, job: VoiceJob, ticket: Ticket, *, transcription_id: int | None = None) -> Heard:
-        """Recognise one recording.
+        """Return the text of one recording.
+
+        The text of an earlier message with the same file is used if possible. Otherwise the recording is downloaded and
+        recognised.
 
         Args:
             job: the recording.
             ticket: its place in the queue.
-            transcription_id: its row; None if nothing about it is stored.
+            transcription_id: id of the recording's row; None if nothing is stored about the recording.
 
         Raises:
             GlasError: the recording cannot be downloaded or recognised.
@@ -144,7 +147,7 @@ class RecordingRecogniser:
         return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
-        """Recognise a stored recording. The recording waits for a seat like a new one, and is read after that.
+        """Recognise a stored recording. The recording first waits for a seat, like a new recording, and is then read.
 
         Raises:
             GlasError: the recording cannot be read or recognised.
@@ -159,7 +162,7 @@ class RecordingRecogniser:
         return await self.fetching.fetch(file_id)
 
     async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
-        """Return the words that are likely in a recording; return none if they cannot be fetched now."""
+        """Return the words that are likely in a recording; return no words if db_assist cannot be asked now."""
         if not self.n_keywords:
             return ()
         try:
@@ -170,9 +173,9 @@ class RecordingRecogniser:
             return ()
 
     async def _own_model(self, job: VoiceJob) -> OwnModel | None:
-        """Return the own model of the person, or else of the chat.
+        """Return the own model that may answer: that of the person, or else that of the chat.
 
-        None if there is none, or it cannot be fetched now.
+        Return None if there is no own model, or if db_assist cannot be asked now.
         """
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
@@ -182,11 +185,11 @@ class RecordingRecogniser:
             return None
 
     async def _known(self, job: VoiceJob, own: OwnModel | None, keywords_sha256: str | None) -> Heard | None:
-        """Return an earlier result for the same file.
+        """Return the earlier result for the same file, if it may be used; otherwise return None.
 
-        The stored text must have been made by the current model, with the current version of its weights, and with the
-        same keywords. Otherwise a person would get an old text without the words that they have corrected, or with
-        words of other people.
+        The result may be used only if the model that would answer now made it, with the same version of its weights and
+        the same keywords. Without this rule, a person could get an old text without the words that they have corrected
+        since, or a text with the keywords of another person.
         """
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
@@ -210,7 +213,7 @@ class RecordingRecogniser:
         )
 
     async def _served_model(self, job: VoiceJob, own: OwnModel | None) -> ModelRef | None:
-        """Return the model that would recognise a recording now; None if it is not known.
+        """Return the model that would recognise a recording now; None if nn_service does not answer.
 
         This function asks nn_service each time, because the model may change.
         """
@@ -220,7 +223,10 @@ class RecordingRecogniser:
             return None
 
     async def _paragraphs(self, transcription_id: int, text: str) -> str:
-        """Return a known text in paragraphs; return it unchanged if its times are not available."""
+        """Divide the text of an earlier message into paragraphs.
+
+        A short text, or a text whose times are not available, is returned unchanged.
+        """
         if len(text) <= CHARS:
             return text
         try:

@@ -1,4 +1,4 @@
-"""Limit the recognitions at the same time, number the waiting recordings, and hold bytes in memory meanwhile."""
+"""Limit how many recognitions run at the same time, number the waiting recordings, and cache their bytes."""
 
 import asyncio
 from bisect import bisect_left, insort
@@ -12,7 +12,7 @@ from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """State of a recording: the step for which it waits, or the step that is running."""
+    """State of a recording: the step for which the recording waits, or the step that is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()
@@ -31,16 +31,16 @@ class Ticket:
         self.called = asyncio.Event()
 
     def pause(self) -> None:
-        """Store that this recording waits for an unavailable service; the next attempt ends this state."""
+        """Note that the recording waits for an unavailable service; the next attempt ends this state."""
         self.phase = Phase.PAUSED
 
     def tell(self, partial: PartialText) -> None:
-        """Store the progress of the recognition."""
+        """Note the progress of the recognition."""
         self.partial = partial
 
     @property
     def place(self) -> int:
-        """Return the place in the queue, from 1; 0 if it is not in the queue."""
+        """Return the place in the queue, from 1; 0 if the recording is not in the queue."""
         return self._recognition_queue.place(self)
 
 
@@ -51,8 +51,8 @@ class RecognitionQueue:
     free seat is given to the first recording whose bytes are available. So a slow download occupies no seat, and delays
     no other recording.
 
-    Each process has its own queue. The waiting recordings of the other processes are received at intervals, as
-    `elsewhere`.
+    Each process has a separate queue. `elsewhere` contains the times at which the waiting recordings of the other
+    processes were sent; `Notice` updates it at intervals.
     """
 
     def __init__(self, seats: int) -> None:
@@ -65,7 +65,8 @@ class RecognitionQueue:
         """Make a ticket for a new recording; this does not wait.
 
         Args:
-            came_s: Unix time at which the recording was sent. The times of all processes can be compared.
+            came_s: Unix time at which the recording was sent. It determines the place among the recordings of all
+                processes.
         """
         return Ticket(self, came_s)
 
@@ -74,14 +75,14 @@ class RecognitionQueue:
         return [ticket.came_s for ticket in self._line]
 
     def place(self, ticket: Ticket) -> int:
-        """Return the place of a ticket in the common queue of all processes; 0 if it is not in the queue."""
+        """Return the place of a ticket among the waiting recordings of all processes, from 1; 0 if it does not wait."""
         if ticket not in self._line:
             return 0
         return self._line.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
 
     @contextmanager
     def in_line(self, ticket: Ticket) -> Iterator[None]:
-        """Keep a ticket in the queue while the context is open, until it gets a seat."""
+        """Put a ticket into the queue. It leaves the queue when it gets a seat, or when the context ends."""
         ticket.phase = Phase.QUEUED
         ticket.called.clear()
         insort(self._line, ticket, key=lambda one: one.came_s)
@@ -94,7 +95,7 @@ class RecognitionQueue:
     async def seat(self, ticket: Ticket) -> AsyncIterator[None]:
         """Wait for a seat, and hold it while the context is open.
 
-        The ticket must be in the queue, and its bytes available.
+        The caller must have put the ticket into the queue, and must have the bytes of the recording.
         """
         ticket.phase = Phase.QUEUED
         self._ready.add(ticket)
@@ -131,9 +132,9 @@ class RecognitionQueue:
 
 
 class ByteCache:
-    """Cache of recordings' bytes between two steps, so that they are not downloaded twice.
+    """Cache of the bytes of recordings between two steps, so that a recording is not downloaded twice.
 
-    The cache is empty after a crash.
+    The cache is only in memory, so it is empty after a crash.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -142,7 +143,7 @@ class ByteCache:
         self._files: OrderedDict[str, bytes] = OrderedDict()
 
     def put(self, name: str, data: bytes) -> None:
-        """Store a file; if there are too many bytes, drop the oldest files."""
+        """Store a file; if the cache then contains too many bytes, remove the oldest files."""
         self.take(name)
         if len(data) > self._max_bytes:
             return
@@ -153,11 +154,11 @@ class ByteCache:
             self._bytes -= len(oldest)
 
     def get(self, name: str) -> bytes | None:
-        """Return a file, if it is there."""
+        """Return a file; None if the cache does not contain it."""
         return self._files.get(name)
 
     def take(self, name: str) -> bytes | None:
-        """Return a file, and remove it from the cache."""
+        """Remove a file from the cache and return it; return None if the cache does not contain it."""
         data = self._files.pop(name, None)
         self._bytes -= len(data or b"")
         return data

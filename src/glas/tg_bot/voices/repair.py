@@ -1,8 +1,8 @@
 """Search every night for lost recordings, and download them again from Telegram by the ids of their files.
 
-The existence and size of every object are checked. Each day another seventh of the objects is read and compared with
-its sha256. So each object is read once a week. Recordings that were never archived, because a service was unavailable
-for too long, are archived.
+Each night, the existence and size of every object are checked. In addition, a seventh of the objects is read and
+compared with the stored sha256, each night another seventh. So each object is read once a week. If a recording was
+never archived because a service was unavailable for too long, it is archived now.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Check all messages; this is the workflow.
+        """Check all messages; this function is a workflow.
 
         Args:
             scheduled: the scheduled time; its day determines which objects are read.
@@ -62,12 +62,15 @@ class Repair:
             page = await self.steps.run("page", lambda cursor=cursor: self._page(cursor, day))  # type: ignore[misc]
             found.update(page["found"])
             cursor = page["next"]
-        _log.info("originals were looked for", **found)
+        _log.info("lost originals were searched", **found)
         if chat_id is not None:
             await self.steps.run("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
-        """Check some messages; if this is repeated after a crash, repaired messages are found to be in order."""
+        """Check the next messages after `cursor`, and repair them.
+
+        If this is repeated after a crash, the messages that were repaired before the crash are found to be in order.
+        """
         page = await self.db_assist.changed_since(cursor, limit=_PAGE)
         rows = [one.transcription for one in page.items if one.transcription is not None]
         found: Counter[str] = Counter(seen=len(rows))
@@ -78,7 +81,10 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Repair one message; log an error if Telegram does not have its recording any more."""
+        """Repair one message if something of it is lost; return counts of what was lost and repaired.
+
+        If Telegram does not have the recording any more, an error is logged.
+        """
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
         is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost
         if not (is_unarchived or is_audio_lost or is_text_lost):
@@ -104,12 +110,12 @@ class Repair:
             # Telegram does not have it any more. Any other error is an outage, and the page is tried again.
             _log.error("an original is lost", transcription=row.id, code=error.code, error=error.message)
             return found + Counter(gone=1)
-        _log.warning("a lost original was fetched again", transcription=row.id)
+        _log.warning("a lost original was downloaded again", transcription=row.id)
         return found + Counter(repaired=1)
 
     def _require_ours(self, row: Transcription) -> None:
         if row.bot_id != self.bot.id:
-            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose ids this one cannot use")
+            raise ConflictError(f"the file was sent to another bot ({row.bot_id}), whose file ids this bot cannot use")
 
     async def _tell(self, chat_id: int, found: Counter[str]) -> None:
         say = self.phrases[Locale.RU]
@@ -117,11 +123,14 @@ class Repair:
         try:
             await said(lambda: self.bot.send_message(chat_id, text))
         except GlasError as error:
-            _log.warning("nobody was told of the repair", code=error.code)
+            _log.warning("the administrator was not told of the repair", code=error.code)
 
 
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
-    """Return the objects of an archived message; their digests are included on the day on which they are read."""
+    """Return the objects that an archived message must have.
+
+    The digests are included only if the objects are to be read on this day.
+    """
     if row.audio_key is None or row.text is None:
         return ()
     is_read = row.id % _DAYS == day
@@ -133,9 +142,9 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 
 
 def _to_archive(row: Transcription) -> ToArchive:
-    """Return the text and recognition to archive for a message.
+    """Return what to archive for a message that was never archived: its file and its text.
 
-    Times of words are computed only when they are needed.
+    A recognition is not archived. If times of words are needed later, the recording is recognised again.
     """
     return ToArchive(
         transcription_id=row.id,

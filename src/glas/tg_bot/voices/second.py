@@ -1,7 +1,7 @@
 """Recognise copies of some messages with another model while no other request waits; reviewers see these texts.
 
-The copy delays no person: nn_service refuses it unless it is idle, and stops it as soon as another request arrives. A
-copy that was stopped is not sent again, and nothing is stored for it.
+The recognition of a copy delays no person. nn_service refuses a copy while it has other work, and stops the recognition
+of a copy as soon as another request arrives. A copy that was stopped is not sent again, and nothing is stored for it.
 """
 
 import asyncio
@@ -27,7 +27,10 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass
 class SecondHypotheses:
-    """Recognises copies of messages, one at a time; messages that arrive meanwhile get no second text."""
+    """Recognises copies of messages, one at a time.
+
+    Messages that are offered while a copy is being recognised get no second text.
+    """
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
@@ -36,9 +39,10 @@ class SecondHypotheses:
     _looked_at: float = field(default=-_LOOK_S)
 
     def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
-        """Start to recognise a copy of a message with the other model, and return at once.
+        """Start the recognition of a copy of a message with another model, and return at once.
 
-        Nothing is done if another copy is being recognised.
+        The other model is the candidate, or the champion if the candidate has answered. Nothing is done if another copy
+        is being recognised, if there is no candidate, or if the message does not belong to the drawn share.
 
         Args:
             transcription_id: the message.
@@ -72,7 +76,7 @@ class SecondHypotheses:
             _log.exception("a message has no second text", transcription=transcription_id)
 
     async def _candidate(self) -> CandidateBody | None:
-        """Return the candidate; the result can be some seconds old."""
+        """Return the candidate; None if there is none. The result can be some seconds old."""
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_S:
             self._tried = await self.nn_service.candidate()

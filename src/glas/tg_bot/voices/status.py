@@ -40,7 +40,7 @@ def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
 
 
 def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
-    """Return the progress of a recognition, with the last words of the text so far."""
+    """Return the text about the progress of a recognition, with the last words of the text so far."""
     if duration_s > 0:
         head = say("recognising-percent", percent=min(99, int(100 * partial.done_s / duration_s)))
     else:
@@ -54,9 +54,10 @@ def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
 
 @asynccontextmanager
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
-    """Keep the status line up to date while the context is open, at most once in 2.5 s, in a group once in 15 s.
+    """Update the status line while the context is open: at most every 2.5 s, in a group at most every 15 s.
 
-    The last edit is finished and not cancelled, because a late edit could overwrite the answer.
+    At the end of the context, an edit that has begun is finished and not cancelled. A cancelled edit could still reach
+    Telegram later, and overwrite the answer.
     """
     done = asyncio.Event()
     task = asyncio.create_task(_keep_up_to_date(bot, chat_id, message_id, text, done))

@@ -1,6 +1,7 @@
-"""Recorded steps.
+"""Run the steps of workflows, and record their results.
 
-A value, or an error that is a result, is stored and the step is not repeated. A bug is not stored.
+If a step returns a value, or fails with an error of Glas, this result is recorded, and the step is not repeated after a
+crash. If it fails because of a bug, nothing is recorded.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -22,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class _BugError(Exception):
-    """Contains the name of an exception that no step may raise."""
+    """A step has raised an exception that is not an error of Glas; this error contains its name."""
 
 
 class Steps:
@@ -35,18 +36,21 @@ class Steps:
     async def run(
         self, name: str, work: Callable[[], Awaitable[Any]], *, on_pause: Callable[[], None] | None = None
     ) -> Any:
-        """Run `work` as a recorded step, and repeat it after temporary errors; its value must be representable in JSON.
+        """Run `work` as a recorded step, and repeat it after temporary errors.
 
-        Errors of Glas are recorded by their code, and a repetition raises the same class. Errors are not recorded as
-        exceptions, because exceptions of a library may contain addresses and keys.
+        The value that `work` returns must be representable in JSON.
+
+        Of an error of Glas, only code and message are recorded. When the workflow is repeated, an error of the same
+        class is raised. The exception itself is not recorded, because its cause may be an exception of a library with
+        addresses and keys.
 
         Any other exception is a bug. Such an exception is logged and raised as a `ServiceFaultError`, so that the
-        person gets a message. Neither the bug nor any later step of this run is recorded. So a repetition, perhaps with
-        a release without the bug, begins at the step that failed.
+        person gets a message. Neither the failed step nor any later step of this run is recorded. So when the workflow
+        is repeated, perhaps by a release without the bug, it continues with the step that failed.
 
         Args:
             name: name of the step.
-            work: is called again after temporary errors.
+            work: function that does the work; it is called again after a temporary error.
             on_pause: is called before each wait.
 
         Raises:
@@ -79,7 +83,7 @@ class Steps:
 
 
 async def _outcome(work: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
-    """Do `work`; return its value, or the error that is its result, in a form that JSON can represent."""
+    """Run `work`; return its value, or the error of Glas that it raises, in a form that JSON can represent."""
     try:
         return {"value": await work()}
     except GlasError as error:

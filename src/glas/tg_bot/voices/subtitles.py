@@ -33,8 +33,9 @@ class Subtitling:
     async def subtitles(self, row: Transcription, person: int) -> str:
         """Return the SubRip subtitles of a message, from the recognition that was stored with it.
 
-        A message of an older version of Glas, whose times were not stored, is recognised once more, and the result is
-        stored. Such a recording then waits for a seat and counts towards the daily limit, like any recording.
+        If no recognition was stored, for example by an older version of Glas, the recording is recognised once more,
+        and the result is stored. The recording then waits for a seat and counts towards the daily limit, like any other
+        recording.
 
         Args:
             row: the message.
@@ -50,7 +51,10 @@ class Subtitling:
         return to_srt(hypothesis if is_shown else realigned(hypothesis, row.shown_text))
 
     async def paragraphs(self, row: Transcription) -> str:
-        """Return the text that a message shows, in paragraphs if it is long and its times are available."""
+        """Return the text that a message shows.
+
+        A long text is divided into paragraphs, if the times of its words are available.
+        """
         if len(row.shown_text) <= CHARS:
             return row.shown_text
         hypothesis = await self._kept(row)
@@ -60,7 +64,7 @@ class Subtitling:
         try:
             kept = await self.data_loader.fetch_recognition(row.id)
         except ServiceError as error:
-            _log.warning("a recognition was not fetched", transcription=row.id, code=error.code, error=error.message)
+            _log.warning("a recognition could not be read", transcription=row.id, code=error.code, error=error.message)
             return None
         return None if kept is None else kept.recognition.hypothesis
 
@@ -90,4 +94,6 @@ class Subtitling:
         except NotFoundError:
             await self.data_loader.delete(row.id)
         except ServiceError as error:
-            _log.warning("a recognition was not kept", transcription=row.id, code=error.code, error=error.message)
+            _log.warning(
+                "a recognition could not be stored", transcription=row.id, code=error.code, error=error.message
+            )

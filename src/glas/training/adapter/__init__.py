@@ -1,1 +1,1 @@
-"""Adapters for Whisper: the network in torch, low-rank layers, the teacher's targets and the training loop."""
+"""Train adapters for Whisper: the network in torch, low-rank layers, the targets of distillation, the training loop."""

@@ -1,4 +1,4 @@
-"""Make batches for training: clips of similar length, newly augmented, padded to about their true length."""
+"""Make batches for training: clips of similar length, augmented anew each time, padded to about their true length."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -34,9 +34,10 @@ class Batch:
     Attributes:
         mel: spectrograms (batch, bands, frames).
         tokens: inputs of the decoder (batch, n).
-        labels: the next tokens (batch, n); `IGNORED` in the prompt and after the end.
-        states: the teacher's hidden states (layers, batch, n, width); None if no clip has any.
-        is_text: whether the state at a position counts in the loss (batch, n).
+        labels: the token that should follow at each position (batch, n); `IGNORED` in the prompt and after the end of
+            the text.
+        states: the teacher's hidden states (layers, batch, n, width); None if no clip has such states.
+        is_text: whether a position counts in the losses (batch, n).
     """
 
     mel: Tensor
@@ -48,18 +49,20 @@ class Batch:
 
 @dataclass
 class Batches:
-    """Draws an endless sequence of batches; the number of a step determines its whole batch.
+    """Draws an endless sequence of batches; the number of a step determines all contents of its batch.
 
     Args:
-        folder: folder of the shards.
+        folder: directory of the shards.
         names: the shards from which clips are drawn.
         tokens: the tokenizer of the model.
         channel: function that augments a clip; see `glas.training.sound.augment`.
         size: number of clips in a batch.
         seed: seed for the order of clips.
         n_mels: number of bands of the spectrogram.
-        wants_states: whether only clips with the teacher's states are drawn, and these states are returned.
-        joined: share of the batches whose clips are joined to other clips; clips with states are never joined.
+        wants_states: whether to draw only clips for which the teacher's states are stored, and to return these states
+            with the clips.
+        joined: share of the batches in which another clip is appended to each clip. Nothing is appended if
+            `wants_states` is set.
         n_positions: number of positions in the encoder's window; longer clips are cut.
     """
 
@@ -109,9 +112,10 @@ class Batches:
     def _joined(
         self, rng: np.random.Generator, said: list[tuple[Samples, str]], others: Group
     ) -> list[tuple[Samples, str]]:
-        """Append another clip to each clip after a pause, unless both together are too long.
+        """Append a pause and another clip to each clip, unless both clips together are too long.
 
-        A network that is trained on single sentences only ends its text at the first full stop.
+        This is necessary because a network that is trained only on single sentences stops writing at the first full
+        stop.
         """
         longest_s = min(LONGEST_S, self.n_positions / POSITIONS_PER_S)
         found = []
@@ -140,7 +144,10 @@ class Batches:
 
 
 def _positions(rng: np.random.Generator, n_samples: int) -> int:
-    """Draw a number of positions near the true length of a clip: up to 16 fewer, or up to 64 more."""
+    """Draw a number of encoder positions near the true length of a clip: up to 16 fewer, or up to 64 more.
+
+    For a short clip the differences are smaller.
+    """
     true = round(POSITIONS_PER_S * n_samples / SAMPLE_RATE_HZ)
     jitter = min(MAX_JITTER, true // JITTER_SHARE)
     return max(MIN_POSITIONS, true + int(rng.integers(-(jitter // 4), jitter + 1)))

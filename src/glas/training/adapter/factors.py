@@ -13,7 +13,7 @@ AdapterFactors = dict[str, Factors]
 
 
 def factors_of(network: Whisper) -> AdapterFactors:
-    """Return the trained factors of each changed matrix, scaled so that the change is `b @ a`."""
+    """Return the trained factors `a` and `b` for each changed matrix, scaled so that the change is `b @ a`."""
     return {
         name: Factors(
             layer.lora_A.detach().float().numpy().copy(), (layer.scale * layer.lora_B).detach().float().numpy().copy()
@@ -23,9 +23,9 @@ def factors_of(network: Whisper) -> AdapterFactors:
 
 
 def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
-    """Combine several changes of the same matrices into one, each multiplied by its share.
+    """Multiply several adapters by their shares, and add them to one adapter.
 
-    The sum of two changes of ranks r and s is one change of rank r + s, so the combination is exact.
+    The sum of a change of rank r and a change of rank s is a change of rank r + s, so the result is exact.
     """
     names = sorted({name for part, _ in factors for name in part})
     found = {}
@@ -39,9 +39,9 @@ def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
 
 
 def as_adapter(factors: AdapterFactors, base: str, base_digest: str, facts: dict[str, Any]) -> Adapter:
-    """Make an adapter of changes `b @ a`.
+    """Make an adapter from the factors of changes `b @ a`.
 
-    The rank of the adapter is the largest of the changes' ranks, and its alpha is equal to its rank.
+    The rank of the adapter is the largest rank of a change, and its alpha is equal to its rank.
     """
     rank = max(len(pair.a) for pair in factors.values())
     return Adapter(factors, rank, float(rank), base, base_digest, facts)

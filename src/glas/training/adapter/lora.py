@@ -1,6 +1,8 @@
 """Low-rank adapters: a small trainable change that is added to frozen linear layers.
 
-Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021: y = W x + (alpha / r) B A x.
+Method: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021. The output of a changed layer is
+
+    y = W x + (alpha / r) B A x.
 """
 
 import re
@@ -52,7 +54,7 @@ def adapters(network: nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
 
 @contextmanager
 def without_adapters(network: nn.Module) -> Iterator[None]:
-    """Switch the adapters off while the context is open, so that the network computes as its base model."""
+    """Switch the adapters off while the context is open, so that the network computes the same as its base model."""
     layers = [layer for _, layer in adapters(network)]
     for layer in layers:
         layer.is_active = False

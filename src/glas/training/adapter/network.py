@@ -1,7 +1,7 @@
 """Whisper in torch, for training only. The parameters of the network have the names of Hugging Face's checkpoints.
 
-The encoder accepts any number of frames up to its window, because training needs clips at their true length. The
-decoder returns the hidden state after every layer, because the states of a student are compared with these.
+The encoder accepts any number of frames up to its window, because training uses clips at their true length. The decoder
+returns the hidden states after every layer, because distillation compares the hidden states of two networks.
 
 Architecture: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
 """
@@ -48,7 +48,7 @@ class Shape:
 
     @classmethod
     def of(cls, arrays: Arrays, n_heads: int | None = None) -> "Shape":
-        """Read the sizes from the weights, except the number of heads, which weights do not show.
+        """Read the sizes from the weights. The number of heads cannot be read from weights, so it is an argument.
 
         Args:
             arrays: the weights.
@@ -76,13 +76,14 @@ class Shape:
 def half_precision() -> torch.autocast:
     """Compute matrix products in bfloat16 while the context is open, if the processor has instructions for it.
 
-    A processor with AVX2 only has none; without them, bfloat16 takes twice as long as float32.
+    On a processor without such instructions, for example with AVX2 only, bfloat16 takes twice as long as float32, so
+    nothing is changed.
     """
     return torch.autocast("cpu", torch.bfloat16, enabled=torch.backends.cpu.get_cpu_capability().startswith("AVX512"))
 
 
 class Attention(nn.Module):
-    """Multi-head attention; its keys have no bias."""
+    """Multi-head attention; the linear layer of the keys has no bias."""
 
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
@@ -95,7 +96,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor, *, causal: bool = False) -> Tensor:
         """Attend from `x` (batch, n, width) to `context` (batch, m, width).
 
-        With `causal`, later positions are hidden.
+        If `causal` is set, a position does not attend to later positions.
         """
         batch, count, width = x.shape
         queries, keys, values = (
@@ -109,7 +110,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer of the encoder; or of the decoder, if `attends_sound` is set."""
+    """One layer of the encoder. If `attends_sound` is set, it is one layer of the decoder."""
 
     def __init__(self, shape: Shape, *, attends_sound: bool) -> None:
         super().__init__()
@@ -157,7 +158,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Turns tokens and an encoded sound into hidden states; the embedding is also the output layer."""
+    """Turns tokens and an encoded sound into hidden states; embedding and output layer have the same weights."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -167,7 +168,7 @@ class Decoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, tokens: Tensor, sound: Tensor) -> list[Tensor]:
-        """Return the hidden states (batch, n, width) after each layer; the last ones are normalised."""
+        """Return the hidden states (batch, n, width) after each layer; the last hidden states are normalised."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         states = []
         for layer in self.layers:

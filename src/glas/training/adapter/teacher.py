@@ -1,8 +1,8 @@
-"""Compute the targets of distillation: the hidden states of the unchanged network for a clip in its full window.
+"""Compute the targets of distillation: the hidden states of the unchanged network (teacher) for clips in a full window.
 
-The student is the same network with an adapter, and gets clips without padding. Method: FUTO's whisper-acft (2024),
-which compares the hidden states of the decoder. The hidden states of the teacher are computed once for each clip and
-stored, because computing them takes longer than a training step.
+The student is the same network with an adapter. It gets the clips without padding, and learns to produce the same
+hidden states. Method: FUTO's whisper-acft (2024), which compares the hidden states of the decoder. The hidden states of
+the teacher are computed once for each clip and stored, because computing them takes longer than a training step.
 """
 
 from collections.abc import Sequence
@@ -37,12 +37,12 @@ class Targets:
     starts: npt.NDArray[np.int64]
 
     def of(self, number: int) -> States:
-        """Return the states (layers, tokens, width) of a clip, given by its number, from the prompt's last token on."""
+        """Return the states (layers, tokens, width) of a clip by its number, from the last token of the prompt on."""
         return self.stored[:, self.starts[number] : self.starts[number + 1]]
 
 
 def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], prompt: int) -> Tensor:
-    """Compute the states (layers, tokens, width) after the prompt's last token and after each token of the text."""
+    """Compute the states (layers, tokens, width) after the prompt's last token, and after each token of the text."""
     frames = 2 * teacher.shape.n_positions
     mel = torch.from_numpy(filled(*log_mel(samples, teacher.shape.n_mels), frames))[None]
     with torch.inference_mode(), half_precision():
@@ -51,7 +51,11 @@ def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], pro
 
 
 def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> None:
-    """Write the targets of a shard if they are missing: first `NAME.states.npy`, then `NAME.starts.npy`."""
+    """Write the targets of a shard, unless they are complete already.
+
+    `NAME.states.npy` is written first, and `NAME.starts.npy` last. So if the second file exists, the targets are
+    complete.
+    """
     starts_file = folder / f"{name}.starts.npy"
     if starts_file.exists():
         return

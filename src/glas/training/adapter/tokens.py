@@ -26,9 +26,9 @@ class Tokens:
         self.prompt_length = len(self._prompt)
 
     def text(self, text: str) -> list[int]:
-        """Return the ids of the prompt, of a space with the text, and of the end token.
+        """Return the token ids of the prompt, of a text with a space before it, and of the end.
 
-        For an empty text there is no space.
+        If the text is empty, there is no space.
         """
         words = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return [*self._prompt, *words, self.end]

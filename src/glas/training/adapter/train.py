@@ -1,4 +1,4 @@
-"""The training loop of an adapter: three losses, a learning rate schedule, checkpoints from which to resume."""
+"""Train an adapter: three losses, a schedule of the learning rate, and checkpoints from which a training is resumed."""
 
 import json
 import time
@@ -29,11 +29,11 @@ class Hyperparameters:
     Attributes:
         steps: number of steps.
         learning_rate: the largest learning rate, which is reached after the warm-up.
-        encoder_rank: rank of the encoder's adapters; 0 means that there are none.
-        decoder_rank: rank of the decoder's adapters; 0 means that there are none.
+        encoder_rank: rank of the encoder's adapters; 0 means no adapters.
+        decoder_rank: rank of the decoder's adapters; 0 means no adapters.
         save_every: steps between checkpoints.
         warm_up: number of steps during which the learning rate rises.
-        n_heads: number of attention heads; None means as many as in every published Whisper of this width.
+        n_heads: number of attention heads; None means the number in the published Whisper models of this width.
     """
 
     steps: int
@@ -50,9 +50,9 @@ class WeightedBatch(NamedTuple):
 
     Attributes:
         batch: the batch of clips.
-        states_weight: weight of the distance to the teacher's states; 0 if the batch has none.
+        states_weight: weight of the distance to the teacher's states; 0 if the batch has no states.
         text_weight: weight of the text's cross-entropy.
-        base_weight: weight of the divergence from the base model's probabilities; see `base_divergence`.
+        base_weight: weight of the difference from the base model's probabilities; see `base_divergence`.
     """
 
     batch: Batch
@@ -70,7 +70,7 @@ class _Losses:
     base: list[float] = field(default_factory=list)
 
     def means(self) -> dict[str, float]:
-        """Return the mean of each loss; 0 for a loss that no step had."""
+        """Return the mean of each loss; return 0 for a loss that was computed in no step."""
         return {name: sum(values) / max(len(values), 1) for name, values in vars(self).items()}
 
 
@@ -79,7 +79,7 @@ OnCheckpoint = Callable[[int, Whisper], bool]
 
 
 def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
-    """Make the network with adapters that do not change anything yet."""
+    """Make the network with new adapters; before they are trained, they change nothing."""
     torch.manual_seed(0)
     network = Whisper(arrays, hyperparameters.n_heads)
     for side, rank in (("encoder", hyperparameters.encoder_rank), ("decoder", hyperparameters.decoder_rank)):
@@ -89,9 +89,10 @@ def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
 
 
 def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor, Tensor]:
-    """Compute the mean square distance of the hidden states, and the cross-entropy of the next tokens.
+    """Compute the mean square distance from the teacher's hidden states, and the cross-entropy of the next tokens.
 
-    A loss that is not wanted, or has no targets, is 0.
+    If the batch has no hidden states of the teacher, the distance is 0. If `wants_text` is not set, the cross-entropy
+    is 0.
     """
     with half_precision():
         states = network.decoder(batch.tokens, network.encoder(batch.mel))
@@ -107,10 +108,10 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 
 
 def base_divergence(network: Whisper, batch: Batch) -> Tensor:
-    """Compute the divergence of the next tokens' probabilities from those of the network without its adapters.
+    """Compute how much the adapters change the probabilities of the next tokens.
 
-    The divergence is the Kullback-Leibler divergence for each token, from the base model to the network: Li and Hoiem,
-    "Learning without Forgetting", 2016.
+    The result is the Kullback-Leibler divergence from the base model to the network, averaged over the tokens. Method:
+    Li and Hoiem, "Learning without Forgetting", 2016.
     """
     with half_precision():
         with torch.no_grad(), without_adapters(network):
@@ -119,7 +120,7 @@ def base_divergence(network: Whisper, batch: Batch) -> Tensor:
 
 
 def log_probabilities(network: Whisper, batch: Batch) -> Tensor:
-    """Compute log probabilities of the next tokens (n, vocabulary) at the places of the text."""
+    """Compute log probabilities of the next tokens (n, vocabulary) at the positions that count in the losses."""
     state = network.decoder(batch.tokens, network.encoder(batch.mel))[-1]
     return F.log_softmax(network.decoder.scores(state[batch.is_text]).float(), dim=-1)
 
@@ -140,15 +141,18 @@ def train(
     hyperparameters: Hyperparameters,
     on_checkpoint: OnCheckpoint = lambda _step, _network: False,
 ) -> Whisper:
-    """Train an adapter, or resume from its last checkpoint; the result of a finished training is only read.
+    """Train an adapter, or resume a training from its last checkpoint.
+
+    If the training has finished already, its result is only read.
 
     Args:
         arrays: weights of the base model.
-        draw: returns the batch of a step by the number of the step, so that a resumed training gets the same batches.
-        folder: folder with the checkpoint and the log.
+        draw: function that returns the batch of a step. The number of the step determines the batch, so a resumed
+            training gets the same batches.
+        folder: directory with the checkpoint and the log.
         hyperparameters: hyperparameters of the training.
-        on_checkpoint: is called after each checkpoint with the number of finished steps; if it returns True, the
-            training ends.
+        on_checkpoint: function that is called after each checkpoint with the number of finished steps. If it returns
+            True, the training ends.
 
     Returns:
         The network with its trained adapters.
@@ -176,7 +180,7 @@ def train(
 
 
 def is_due(step: int, share: float) -> bool:
-    """Return whether a step belongs to a share of the steps that is spread evenly over all steps."""
+    """Return whether a step belongs to the given share of the steps, which is spread evenly over all steps."""
     return int((step + 1) * share) > int(step * share)
 
 
@@ -207,7 +211,7 @@ def _save(
 
 
 def _loss(network: Whisper, weighted: WeightedBatch, seen: _Losses) -> Tensor:
-    """Compute the weighted sum of the losses that have a weight, and record each of them."""
+    """Compute the weighted sum of the losses whose weight is not 0, and record each of these losses."""
     loss = torch.zeros(())
     if weighted.states_weight or weighted.text_weight:
         distance, entropy = losses(network, weighted.batch, wants_text=weighted.text_weight > 0)

@@ -1,7 +1,7 @@
-"""Versions of the dataset, which list the recordings of an export in the training, development and test set.
+"""Versions of the dataset. A version lists recordings of an export, divided into training, development and test set.
 
-A version lists recordings, and contains neither their texts nor their sound. So if a person withdraws the consent or
-deletes their data, their recordings leave the export and thereby all versions.
+A version contains neither the texts nor the sound of the recordings; these are read from the export. So if a person
+withdraws the consent or deletes their data, no version gives their recordings any more.
 """
 
 from glas.training.datasets.reading import Dataset, Example, open_dataset

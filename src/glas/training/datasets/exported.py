@@ -1,4 +1,4 @@
-"""Read the messages of an export (docs/export.md), and choose the words that are learnt for each."""
+"""Read the messages of an export (docs/export.md), and choose the words that are learnt for each message."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,9 @@ from glas.domain.reviews import Verdict
 from glas.domain.text import normalise
 
 HYPOTHESIS: Final = "hypothesis"
-"""Rank of words that the model wrote with a high confidence, and that the speaker rated perfect."""
+"""Rank of words that no person wrote: a model recognised them with a high confidence, and the speaker rated them
+perfect.
+"""
 
 RANKS: Final = (Rank.AGREED.value, Rank.REVIEWER.value, Rank.AUTHOR.value, HYPOTHESIS)
 
@@ -47,7 +49,7 @@ class Message(_Value):
 
     @property
     def audio(self) -> Path:
-        """The recording."""
+        """Path of the recording."""
         return self.folder / self.audio_file
 
 
@@ -64,18 +66,23 @@ class Target(NamedTuple):
 
     @property
     def may_be_tested(self) -> bool:
-        """Return whether a model may be measured with these words: some words that a person wrote."""
+        """Return whether a model may be measured with these words.
+
+        This is permitted if a person wrote or confirmed the words, and if they are not empty.
+        """
         return bool(self.text) and self.rank != HYPOTHESIS
 
 
 def read_export(directory: Path) -> Iterator[Message]:
-    """Yield all messages of an export, by their ids. If an export moves a message meanwhile, it may be left out.
+    """Yield all messages of an export, in the order of their ids.
+
+    If an export runs and moves a message meanwhile, this message may be left out.
 
     Raises:
         DataSetError: there is no export, or one of its files has a wrong format.
     """
     if not (directory / "manifest.jsonl").is_file():
-        raise DataSetError(f"{directory}: expected an export (glas export), got a folder without manifest.jsonl")
+        raise DataSetError(f"{directory}: expected an export (glas export), got a directory without manifest.jsonl")
     folders = {int(path.name): path for path in directory.glob("[0-3]/*") if path.name.isdecimal()}
     for number, folder in sorted(folders.items()):
         path = folder / f"{number}.json"
@@ -101,9 +108,9 @@ def speakers_in(directory: Path) -> frozenset[str]:
 def target_of(message: Message, *, min_confidence: float) -> Target | None:
     """Return the words that are learnt for a message; None if no words are reliable.
 
-    A reference is always used. Without a reference, a recording that cannot be understood is not learnt, and for one
-    without speech an empty text is learnt. A hypothesis is used only if its speaker rated it perfect and the model had
-    a high confidence.
+    If the message has a reference, the reference is learnt. If a reviewer judged that nobody speaks, an empty text is
+    learnt. If a reviewer judged that the recording cannot be used for another reason, nothing is learnt. In all other
+    cases, the hypothesis is learnt if the speaker rated it perfect and the model's confidence was high enough.
 
     Args:
         message: a message of the export.

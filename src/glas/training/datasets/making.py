@@ -1,7 +1,7 @@
 """Make a version of the dataset from an export.
 
-The first version that contains recordings of a speaker determines their split; all later versions keep it. So the
-recordings of one speaker are never used both for training and for the test.
+The first version that contains recordings of a speaker decides to which split the speaker belongs, and all later
+versions keep this split. So the recordings of one speaker are never used both for training and for the test.
 """
 
 from collections import Counter
@@ -24,12 +24,12 @@ class Rules:
     """Rules for the content of a version.
 
     Attributes:
-        test_share: share of the speakers in the test set; share of the texts in a dataset for one person.
-        dev_share: the same for the development set.
-        min_confidence: least confidence with which a perfectly rated hypothesis counts.
-        speaker: a pseudonym, for a dataset for this person only.
-        replay: folders or manifests with reference texts that are used for training as well.
-        non_speech: folders of sounds without speech, for which an empty text is learnt.
+        test_share: share of the speakers in the test set. In a dataset for one person, it is the share of the texts.
+        dev_share: share of the speakers or texts in the development set.
+        min_confidence: least confidence of a hypothesis that may be learnt if its speaker rated it perfect.
+        speaker: pseudonym of a person, if the dataset is for this person only; otherwise None.
+        replay: directories or manifests of further recordings with reference texts, which are used for training, too.
+        non_speech: directories of sounds without speech, for which an empty text is learnt.
     """
 
     test_share: float = 0.1
@@ -42,7 +42,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class MadeVersion:
-    """A version that was made, with the number of messages that were left out, by reason."""
+    """The version that was made, and how many messages were left out for each reason."""
 
     version: Version
     path: Path
@@ -87,7 +87,7 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
 
 
 class _Sides:
-    """Assigns recordings to splits, as earlier versions did, or by a draw."""
+    """Assigns recordings to splits: to the same split as in earlier versions, or else to a split that is drawn."""
 
     def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
         self._rules = rules
@@ -101,11 +101,14 @@ class _Sides:
                     self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
 
     def key(self, speaker: str, words: str) -> str:
-        """Return the key that must be in one split only: the speaker, or the text if the dataset is for one person."""
+        """Return a key; all recordings with the same key must be in one split.
+
+        The key is the speaker. If the dataset is for one person, the key is the text.
+        """
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the split of a message; None if its number and its key belong to different splits."""
+        """Return the split of a message; None if the id of the message belongs to another split than the key."""
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
         if self._of_key.setdefault(key, split) is not split:

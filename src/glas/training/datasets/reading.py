@@ -17,9 +17,9 @@ class Example:
     """A recording and its words.
 
     Attributes:
-        audio: the file: 16 kHz, mono, PCM16 in the export; any format elsewhere.
+        audio: path of the file. A file of the export is 16 kHz, mono, PCM16; a replayed recording may have any format.
         text: the text that is learnt; empty if nobody speaks.
-        speaker: the pseudonym; for replayed recordings, `replay:` and the name of their folder.
+        speaker: the pseudonym of the speaker. For a replayed recording, `replay:` and the name of its directory.
         rank: who wrote or confirmed the words.
     """
 
@@ -39,7 +39,7 @@ class Dataset:
         test: the test set.
         n_gone: number of recordings that are not in the export any more, because a message was deleted or a consent
             withdrawn.
-        n_changed: number of recordings whose sound or words have changed.
+        n_changed: number of recordings whose sound or words have changed since the version was made; they are left out.
         gone_speakers: pseudonyms of speakers who are not in the export any more.
     """
 
@@ -88,7 +88,7 @@ def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -
 
 
 def _example(entry: Entry, message: Message, min_confidence: float, *, checks_audio: bool) -> Example | None:
-    """Return a recording with its words; None if the sound or the words differ from those in the version."""
+    """Return a recording with its words; None if the sound or the words have changed since the version was made."""
     target = target_of(message, min_confidence=min_confidence)
     if target is None or text_sha256(target.text) != entry.reference_sha256:
         return None

@@ -14,12 +14,12 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a")
 
 
 def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> ReplaySet:
-    """Return the name, number and hash of replayed recordings, which a version of the dataset contains.
+    """Return the name, number and hash of replayed recordings; a version of the dataset contains this description.
 
     Args:
-        place: for recordings with reference texts, a folder or manifest that `glas evaluate` can read; otherwise a
-            folder of sounds.
-        kind: whether they have reference texts, or are sounds without speech.
+        place: for recordings with reference texts, a directory or manifest that `glas evaluate` can read; otherwise a
+            directory of sounds.
+        kind: `reference` for recordings with reference texts, `non_speech` for sounds without speech.
 
     Raises:
         DataSetError: there are no such recordings.
@@ -35,7 +35,7 @@ def read_replay(replay: ReplaySet) -> tuple[Utterance, ...]:
     """Return the recordings of a replay set.
 
     Raises:
-        DataSetError: they are missing, or differ from those with which the version was made.
+        DataSetError: the recordings are missing, or differ from the recordings with which the version was made.
     """
     place = Path(replay.place)
     if describe_replay(place, replay.kind) != replay:
@@ -49,6 +49,6 @@ def _utterances(place: Path, kind: str) -> Iterator[Utterance]:
         return
     sounds = [path for path in sorted(place.rglob("*")) if path.suffix.lower() in _SOUNDS and path.is_file()]
     if not sounds:
-        raise DataSetError(f"{place}: expected a folder of sounds ({', '.join(_SOUNDS)}), got none")
+        raise DataSetError(f"{place}: expected a directory of sounds ({', '.join(_SOUNDS)}), got none")
     for path in sounds:
         yield Utterance(path, str(path.relative_to(place)), "")

@@ -23,14 +23,17 @@ class _Value(BaseModel):
 class Entry(_Value):
     """A recording of the export."""
 
-    id: int = Field(description="Of the message.")
+    id: int = Field(description="Number of the message in db_assist.")
     split: Split
-    rank: str = Field(description="Who wrote or confirmed its words: agreed, reviewer, author or hypothesis.")
-    speaker: str = Field(description="Pseudonym.")
+    rank: str = Field(
+        description="Source of the words: `agreed`, `reviewer` or `author` if people wrote or confirmed them, "
+        "`hypothesis` if a model recognised them."
+    )
+    speaker: str = Field(description="Pseudonym of the speaker.")
     duration_s: float
     audio_sha256: str
-    reference_sha256: str = Field(description="Of the words to be learnt, UTF-8.")
-    words_sha256: str = Field(description="Of the same words after RU-NORM.")
+    reference_sha256: str = Field(description="sha256 of the words in UTF-8 on which the model is trained.")
+    words_sha256: str = Field(description="sha256 of the words after the normalisation RU-NORM.")
 
 
 class ReplaySet(_Value):
@@ -39,18 +42,27 @@ class ReplaySet(_Value):
     Replayed recordings are in the training set only, so that the model forgets less.
     """
 
-    kind: Literal["reference", "non_speech"] = Field(description="With reference texts, or sounds without any speech.")
-    place: str = Field(description="Folder or manifest.")
+    kind: Literal["reference", "non_speech"] = Field(
+        description="`reference`: recordings with texts; `non_speech`: sounds without speech."
+    )
+    place: str = Field(description="Path of the directory, or of the manifest, with the recordings.")
     n_recordings: int
-    sha256: str = Field(description="Of all names, sounds and texts.")
+    sha256: str = Field(description="sha256 over the names, sounds and texts of all recordings.")
 
 
 class Version(_Value):
     """The recordings with which a model is trained and measured."""
 
     schema_version: Literal[1] = 1
-    speaker: str | None = Field(description="Of a dataset for one person, whose texts are divided; None: for all.")
-    min_confidence: float = Field(description="Least confidence with which a perfectly rated hypothesis counts.")
+    speaker: str | None = Field(
+        description="Pseudonym of the only speaker of a personal dataset. In such a dataset, the recordings are "
+        "divided between training, development and test by their texts. null means that the dataset contains all "
+        "speakers."
+    )
+    min_confidence: float = Field(
+        description="Least confidence (0..1) with which a recognised text is used for training. This concerns "
+        "texts with the best rating that no person has corrected."
+    )
     test_share: float
     dev_share: float
     entries: tuple[Entry, ...]
@@ -58,17 +70,17 @@ class Version(_Value):
 
     @property
     def content(self) -> bytes:
-        """The bytes of its file."""
+        """The bytes of the version's file."""
         return self.model_dump_json(indent=1).encode() + b"\n"
 
     @property
     def name(self) -> str:
-        """The hash of the content, shortened."""
+        """The name of the version: a shortened hash of its content."""
         return hashlib.sha256(self.content).hexdigest()[:_NAME_CHARS]
 
     @property
     def speakers(self) -> frozenset[str]:
-        """Pseudonyms of the speakers."""
+        """Pseudonyms of all speakers in the version."""
         return frozenset(entry.speaker for entry in self.entries)
 
 
@@ -83,7 +95,7 @@ def words_sha256(text: str) -> str:
 
 
 def write_version(folder: Path, version: Version) -> Path:
-    """Write a version, unless it exists already."""
+    """Write the file of a version, unless it exists already, and return its path."""
     path = folder / f"{version.name}.json"
     if path.exists():
         read_version(folder, version.name)
@@ -103,7 +115,7 @@ def read_version(folder: Path, name: str) -> Version:
     """
     path = folder / f"{name}.json"
     if not set(name) <= _HEX or not path.is_file():
-        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}, which is none")
+        raise DataSetError(f"expected a version of the dataset in {folder}, got {name!r}")
     try:
         version = Version.model_validate_json(path.read_bytes())
     except ValidationError as error:
@@ -117,7 +129,7 @@ def versions_in(folder: Path) -> Iterator[Version]:
     """Read all versions, the oldest first.
 
     Raises:
-        DataSetError: a version was changed.
+        DataSetError: the file of a version was changed.
     """
     paths = (path for path in folder.glob("*.json") if len(path.stem) == _NAME_CHARS and set(path.stem) <= _HEX)
     for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):

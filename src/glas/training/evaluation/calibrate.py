@@ -1,7 +1,7 @@
-"""Calibrate the confidence of the released model on synthetic speech, and measure it on recordings of people.
+"""Calibrate the confidence of the released model on synthetic speech, and measure the result on recordings of people.
 
 The calibration set consists of clips on which the adapter was not trained. These clips are augmented more strongly than
-in training, so that the model makes about as many errors as with unknown people.
+in training. So the model makes about as many errors in them as in recordings of people whom it does not know.
 """
 
 import json
@@ -46,13 +46,13 @@ class ScoredMessage(NamedTuple):
 
 
 class Recorder:
-    """Takes the place of a calibration, and records the features of all words."""
+    """Records the features of all words; an engine gets this object in place of a calibration."""
 
     def __init__(self) -> None:
         self.signs: list[Signs] = []
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Record the features; return the products of probabilities, which are not calibrated."""
+        """Record the features of words; return for each word its probability, which is not calibrated."""
         self.signs += signs
         return [exp(one.logprob) for one in signs]
 
@@ -60,7 +60,7 @@ class Recorder:
 def calibrate(
     model: Path, speech: Speech, sets: Sequence[ReferenceSet], cache: Path, picture: Path | None = None
 ) -> None:
-    """Fit `calibration.json` for the model in a folder, measure it on every set, and print the figures.
+    """Fit the calibration of a model, measure it on every set, write `calibration.json`, and print the figures.
 
     Args:
         model: the directory of the released model.
@@ -95,9 +95,9 @@ def calibrate(
 
 
 def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], ScoredMessage]:
-    """Load the model in a folder.
+    """Load a model, and return a function that scores messages.
 
-    Return a function that recognises samples (n,) and compares the words with a reference.
+    The function recognises samples (n,), and compares the recognised words with a reference.
     """
     recorder = Recorder()
     beam_size = NnServiceSettings().beam_size
@@ -130,15 +130,15 @@ def _fitted(model: Path, messages: Sequence[ScoredMessage], right: Bools) -> Cal
 def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samples) -> Iterator[Hypothesis]:
     """Recognise samples (n,) piece by piece.
 
-    The engine is called directly, because its confidences belong to the words before any are removed or written in
-    digits.
+    The engine is called directly and not through a recogniser. A recogniser removes words and writes numbers in digits,
+    but the calibration needs the words as the engine returned them.
     """
     for piece in segment_speech([samples], vad, SegmentationOptions()):
         yield from engine.recognise([piece.samples])
 
 
 def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
-    """Return samples (n,) and texts of the calibration set; if it is missing, synthesise it."""
+    """Return the calibration set, as pairs of samples (n,) and text; synthesise the set if it is missing."""
     speak_shards(speech, [SHARD], 1)
     shard = open_clips(speech.folder, speech.name(SHARD))
     way, rng = Augmentation(snr_db=SNR_DB), np.random.default_rng(SHARD)
@@ -148,7 +148,8 @@ def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
 def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> ScoredMessage:
     """Compare the recognised words of a message with its reference.
 
-    RU-NORM may make several words of one («Санкт-Петербург», «5 %»). Such a word is right if all of them are.
+    RU-NORM may make several words of one recognised word («Санкт-Петербург», «5 %»). A recognised word counts as right
+    if all words that RU-NORM makes of it are right.
     """
     heard = " ".join(words)
     flags, place, is_right = right_words(said, heard), 0, []
@@ -168,7 +169,7 @@ def pooled(calibration: Calibration, messages: Sequence[ScoredMessage]) -> tuple
 
 
 def measured(calibration: Calibration, messages: Sequence[ScoredMessage]) -> dict[str, float | int | None]:
-    """Measure how well confidences separate right words from wrong ones, and messages with and without errors."""
+    """Measure how well confidences separate right from wrong words, and messages with errors from those without."""
     sure, right = pooled(calibration, messages)
     means = np.array([float(np.mean(calibration.confidences(one.signs))) if one.signs else 0.0 for one in messages])
     errors: Bools = np.array([one.has_error for one in messages])

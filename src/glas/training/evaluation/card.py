@@ -1,4 +1,4 @@
-"""Write the card of the embedded model, with its training data and the error rates of the files in its directory."""
+"""Write the card of the embedded model, with its training data and its error rates."""
 
 import json
 import tempfile
@@ -18,7 +18,7 @@ from glas.training.release import ADAPTER
 
 
 def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
-    """Measure the model in a folder, and write its README.md.
+    """Measure the model in a directory, and write its README.md.
 
     Args:
         model: the directory of the released model.

@@ -1,4 +1,4 @@
-"""Error rates of a model directory on recordings of people, measured with the recogniser of the server."""
+"""Measure the error rates of a model on recordings of people, with the same recogniser as the server."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ FESTVOX = "festvox"
 
 
 def festvox_set(package: Path) -> ReferenceSet:
-    """Return the held-out half of the festvox reader's sentences."""
+    """Return the recordings of the festvox reader that are held out for tests, with their texts."""
     readings = held_out_readings(package)
     return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 
@@ -23,14 +23,16 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
     """Read the test sets.
 
     Args:
-        festvox: folder of the package festvox-ru.
-        recordings: folders or manifests; see `read_reference_set`.
+        festvox: directory of the package festvox-ru.
+        recordings: directories or manifests; see `read_reference_set`.
     """
     return [*([festvox_set(festvox)] if festvox else []), *(read_reference_set(folder) for folder in recordings)]
 
 
 def served(model: Path, data_dir: Path) -> Settings:
-    """Return settings that serve a model directory, with defaults for all other settings; the environment is not read.
+    """Return settings of a server that serves the model in a directory; all other settings have their defaults.
+
+    Environment variables are not read.
 
     Args:
         model: directory of the model.

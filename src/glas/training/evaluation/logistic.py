@@ -14,7 +14,7 @@ _RIDGE = 1e-4  # per example: keeps the weights finite where the classes can be 
 
 
 class LogisticModel(NamedTuple):
-    """The log-odds are the scaled features times `weights`, plus `bias`.
+    """A logistic regression: the log-odds are the scaled features times `weights`, plus `bias`.
 
     The scaled features are `(x - centres) / scales`.
     """
@@ -43,11 +43,11 @@ def fit(features: Floats, is_right: Bools) -> LogisticModel:
 
 
 def auroc(scores: Floats, is_positive: Bools) -> float | None:
-    """Compute the probability that a positive example has a higher score than a negative one.
+    """Compute the probability that a positive example has a higher score than a negative example.
 
-    None if one of the kinds is missing.
+    If there are no positive or no negative examples, return None.
 
-    Ties count as half (Mann and Whitney's U divided by the number of pairs).
+    A pair with equal scores counts as half. The result is Mann and Whitney's U divided by the number of pairs.
     """
     n_positive = int(is_positive.sum())
     n_negative = len(is_positive) - n_positive
@@ -60,7 +60,7 @@ def auroc(scores: Floats, is_positive: Bools) -> float | None:
 
 
 class Bin(NamedTuple):
-    """Examples with similar probabilities: their number, their mean probability, and the share of right ones."""
+    """Examples with similar probabilities: their number, their mean probability, and the share of right examples."""
 
     size: int
     said: float
@@ -68,7 +68,7 @@ class Bin(NamedTuple):
 
 
 def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
-    """Divide the probabilities into bins of equal width; leave empty ones out."""
+    """Divide the probabilities into bins of equal width; leave empty bins out."""
     index = np.clip((probabilities * count).astype(int), 0, count - 1)
     inside = [index == number for number in range(count)]
     return [
@@ -81,6 +81,7 @@ def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
 def calibration_error(probabilities: Floats, is_right: Floats) -> float:
     """Compute the expected calibration error (ECE).
 
-    The error is the mean of |probability - share of right ones| over ten bins, weighted by their size.
+    It is the mean of |probability - share of right examples| over ten bins, weighted by the number of examples in each
+    bin.
     """
     return sum(one.size * abs(one.said - one.right) for one in bins(probabilities, is_right)) / len(probabilities)

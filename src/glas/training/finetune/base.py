@@ -1,4 +1,4 @@
-"""Read the model from which fine-tuning starts: weights in float32, vocabulary, and its own adapter."""
+"""Read the model from which a fine-tuning starts: weights in float32, vocabulary, and the model's own adapter."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +15,17 @@ class Base:
     """A model to fine-tune.
 
     Attributes:
-        directory: the model that is served; the new model gets its vocabulary, settings and language model.
-        weights: the weights of the model before its adapter was merged and its matrices were quantised. For a
-            checkpoint of Hugging Face, this is the same directory.
+        directory: directory of the model as it is served. The new model gets the vocabulary, settings and language
+            model of this model.
+        weights: directory with the weights of the model from before its adapter was merged and its matrices were
+            quantised. For a checkpoint of Hugging Face, this is the same as `directory`.
     """
 
     directory: Path
     weights: Path
 
     def adapter(self) -> Adapter | None:
-        """Read the adapter of the served model; return None if it has none.
+        """Read the adapter of the served model; return None if the model has no adapter.
 
         Raises:
             ModelFileMissingError, ModelLoadError: an error of `read_adapter`.
@@ -45,5 +46,5 @@ class Base:
         return model
 
     def digest(self) -> str:
-        """Return the hash of the weights without the adapter."""
+        """Return the hash of the weights to which the adapter has not been added."""
         return digest(read_model(self.weights).arrays)

@@ -19,8 +19,8 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
 
     Args:
         model: directory of the model.
-        lineage: its base model and training data.
-        run: folder with the logs of the training.
+        lineage: the base model and the training data of the model.
+        run: directory with the logs of the training.
     """
     result = lineage.result
     names = list(result["before"]["kept"])

@@ -1,4 +1,4 @@
-"""The recordings of a fine-tuning, and checks of them before it begins."""
+"""The recordings of a fine-tuning, and checks of the recordings before the fine-tuning begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,8 @@ from glas.training.finetune.report import Report
 from glas.training.finetune.share import FEWEST_WORDS
 
 MOST_REPLAYED = 400
-"""Largest number of replayed recordings; in docs/lab-notes.md this number was sufficient."""
+"""Largest number of replayed recordings that are used. In the experiments of docs/lab-notes.md, this number was enough.
+"""
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,11 @@ class FinetuneData:
     """The recordings for fine-tuning.
 
     Attributes:
-        corrected: recordings with references; if `dev` is missing, `split` divides them.
+        corrected: recordings with references, from which the model learns. If `dev` is empty, `split` divides them into
+            a training set and a development set.
         replayed: other recordings with references, on which the model is trained so that it forgets less.
-        kept: recordings for which the model must not become worse; it is not trained on them, and they determine the
-            share.
+        kept: sets of recordings on which the model must not become worse. The model is not trained on them. They are
+            used for the choice of the share.
         dev: the development set: recordings with references, for early stopping and the choice of the share.
         version: name of the dataset version that contains the corrected recordings.
     """
@@ -33,7 +35,7 @@ class FinetuneData:
 
 
 def prepare(data: FinetuneData, report: Report) -> FinetuneData:
-    """Choose the replayed recordings, give sets different names, and report sets that are too small.
+    """Choose the replayed recordings, give all sets different names, and warn of sets that are too small.
 
     Args:
         data: the recordings, as the caller gives them.
@@ -51,7 +53,7 @@ def prepare(data: FinetuneData, report: Report) -> FinetuneData:
 
 
 def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
-    """Number the sets whose names occur several times, because their figures are stored by name."""
+    """Add numbers to names that several sets have, because the figures of a set are stored under its name."""
     names = [one.name for one in sets]
     return [
         replace(one, name=f"{one.name} ({names[: place + 1].count(one.name)})") if names.count(one.name) > 1 else one
@@ -60,7 +62,7 @@ def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
 
 
 def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
-    """Report sets that are too small to distinguish a loss from chance."""
+    """Warn of sets that are so small that a worse result on them may be chance."""
     for one in kept:
         n_words = sum(len(normalise(utterance.text).split()) for utterance in one.utterances)
         if n_words < FEWEST_WORDS:
@@ -68,6 +70,6 @@ def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
 
 
 def _spread(utterances: Sequence[Utterance], most: int) -> list[Utterance]:
-    """Return at most `most` of the recordings, spread evenly over all of them."""
+    """Return at most `most` recordings, which are spread evenly over all given recordings."""
     n_taken = min(len(utterances), most)
     return [utterances[index * len(utterances) // n_taken] for index in range(n_taken)]

@@ -35,8 +35,9 @@ class Example(NamedTuple):
 def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read | None = None) -> Iterator[Example]:
     """Yield the examples of recordings with references.
 
-    A recording that is longer than `LONGEST_S` is cut into its pieces of speech. A piece is used only if its first and
-    last words were recognised correctly, because otherwise the reference does not show which words belong to it.
+    A recording that is longer than `LONGEST_S` is cut into its pieces of speech. A piece is used only if its first word
+    and its last word were recognised correctly. Otherwise it is not known which words of the reference belong to the
+    piece.
 
     Args:
         recogniser: recogniser with the model that will learn.
@@ -73,7 +74,11 @@ def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> I
 
 
 def _places(said: Sequence[str], heard: Sequence[str]) -> dict[int, int]:
-    """Return, for the index of each word of `heard` that was said, its index in `said`."""
+    """Match recognised words with the words of the reference.
+
+    Return a dictionary: for each word of `heard` that matches a word of `said`, the index in `heard` and that in
+    `said`.
+    """
     matcher = SequenceMatcher(
         None, [normalise(w) or w for w in heard], [normalise(w) or w for w in said], autojunk=False
     )

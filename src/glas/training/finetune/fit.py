@@ -1,4 +1,4 @@
-"""Train the adapter of a fine-tuning on corrected and replayed clips, with early stopping by the loss on dev."""
+"""Train the adapter of a fine-tuning on corrected and replayed clips; stop early if the loss on dev does not fall."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ WARM_UP = 10  # the learning rate rises in one tenth of the steps
 
 
 def kept_shard(name: str) -> str:
-    """Return the name of the shard of a set that must not become worse."""
+    """Return the name of the shard that contains a set on which the model must not become worse."""
     return f"kept-{name}"
 
 
@@ -43,9 +43,9 @@ class FitOptions:
         rank: rank of the adapters, on every linear layer of encoder and decoder.
         learning_rate: the largest learning rate, which is reached after the warm-up.
         replay_share: share of the steps that use replayed clips, if there are any.
-        base_weight: weight of the divergence from the base model in these steps.
+        base_weight: weight of the difference from the base model in the steps that use replayed clips.
         patience: number of checkpoints without a lower loss on dev after which the training ends.
-        checkpoints: largest number of checkpoints, spread evenly.
+        checkpoints: largest number of checkpoints, which are spread evenly over the steps.
     """
 
     epochs: int = 6
@@ -68,17 +68,17 @@ def fit(
     n_heads: int | None = None,
     on_step: Callable[[int, int, float], None] = lambda _step, _steps, _loss: None,
 ) -> AdapterFactors:
-    """Train, or resume a training, and return the changes with the lowest loss on dev.
+    """Train an adapter, or resume its training, and return the changes of the checkpoint with the lowest loss on dev.
 
     Args:
         arrays: float32 weights of the base model.
         tokens: tokenizer of the base model.
-        clips: folder with the shards `train`, `dev` and optionally `replay`.
-        run: folder for checkpoints and logs.
+        clips: directory with the shards `train`, `dev` and optionally `replay`.
+        run: directory for checkpoints and logs.
         options: options of the training.
         n_heads: number of attention heads of the base model; see `Hyperparameters`.
-        on_step: is called at each checkpoint with the number of finished steps, the number of all steps, and the loss
-            on dev.
+        on_step: function that is called at each checkpoint with the number of finished steps, the number of all steps,
+            and the loss on dev.
     """
     shape = Shape.of(arrays)
     make_batches = partial(
@@ -109,11 +109,13 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
 
 
 def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> DrawBatch:
-    """Return a function that draws corrected clips and, in a share of the steps, replayed clips.
+    """Return a function that draws the batch of a step.
 
-    In steps with replayed clips, the model learns to give each next token the same probability as the base model does.
-    This should preserve more than learning the texts of these clips. The two were not compared on the same clips yet
-    (docs/lab-notes.md).
+    A share of the steps gets replayed clips, and all other steps get corrected clips.
+
+    In steps with replayed clips, the model learns to give each next token the probability that the base model gives it.
+    The expectation is that the model forgets less in this way than if it learnt the texts of the replayed clips. A
+    comparison in docs/lab-notes.md is unfinished.
     """
 
     def draw(step: int) -> WeightedBatch:
@@ -128,12 +130,15 @@ def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> Dr
 
 
 def unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
-    """Return samples (n,) as they are, where a channel is asked for."""
+    """Return samples (n,) unchanged; this takes the place of a function that augments clips."""
     return samples
 
 
 class _EarlyStopping:
-    """Measures the loss on dev at checkpoints, stores the best changes, and ends a training without progress."""
+    """Measures the loss on dev at each checkpoint, and stores the changes with the lowest loss.
+
+    It ends the training if the loss does not fall any more.
+    """
 
     def __init__(
         self, run: Path, dev: Sequence[WeightedBatch], patience: int, on_step: Callable[[int, float], None]

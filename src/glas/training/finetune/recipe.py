@@ -1,6 +1,6 @@
 """Fine-tune a Whisper on corrected recordings: write examples, train an adapter, choose its share, write the model.
 
-Every step uses files that exist already, so the same call resumes an interrupted run.
+A step is skipped if its files exist already. So the same call resumes an interrupted run.
 """
 
 import json
@@ -37,7 +37,7 @@ from glas.training.finetune.fit import DEV, REPLAY, TRAIN, FitOptions, fit, kept
 from glas.training.finetune.release import combined_adapter, write_model
 from glas.training.finetune.report import Report, silent
 from glas.training.finetune.share import SHARES, MeasuredShare, ShareLosses, choose_share
-from glas.training.finetune.split import Split, split
+from glas.training.finetune.split import Divided, split
 from glas.training.finetune.text_loss import share_losses
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
@@ -66,12 +66,12 @@ class FinetuneResult(BaseModel):
     """The result of a fine-tuning.
 
     Attributes:
-        losses: of the base and of each share of the change.
-        before: error rates of the base.
-        chosen: error rates of the model with the chosen share; None if no share is better than the base.
+        losses: losses of the base model and of each share of the change.
+        before: error rates of the base model.
+        chosen: error rates of the model with the chosen share; None if no model is better than the base model.
         n_learnt: recordings that were learnt.
         n_dev: recordings of the development set.
-        minutes_learnt: length of the clips that were learnt.
+        minutes_learnt: minutes of sound that were learnt.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,12 +93,14 @@ def finetune(
     recipe: FinetuneRecipe | None = None,
     report: Report = silent,
 ) -> FinetuneResult:
-    """Fine-tune a model, choose the share of the change, and write the model if it is better than the base model.
+    """Fine-tune a model, and choose the share of the change.
+
+    The new model is written only if it is better than the base model.
 
     Args:
         base: the model to fine-tune.
         data: the recordings.
-        work: folder for clips and checkpoints; it belongs to this base model, these data and this recipe.
+        work: directory for clips and checkpoints, for one base model, one set of data and one recipe.
         to: directory of the new model.
         recipe: settings of the fine-tuning.
         report: receives messages about each step.
@@ -112,7 +114,7 @@ def finetune(
     recipe = recipe or FinetuneRecipe()
     data = prepare(data, report)
     torch.set_num_threads(recipe.threads)
-    parted = Split([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
+    parted = Divided([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
     _claim(work, lineage)
     kept = [one for some in data.kept for one in some.utterances]
@@ -126,7 +128,7 @@ class _Task(NamedTuple):
 
     base: Base
     data: FinetuneData
-    parted: Split
+    parted: Divided
     work: Path
     to: Path
     recipe: FinetuneRecipe
@@ -134,18 +136,18 @@ class _Task(NamedTuple):
 
 @contextmanager
 def _unless_deleted(work: Path) -> Iterator[None]:
-    """Raise a clear error if clips of the training were deleted, because a person's data was deleted."""
+    """If a file is missing in the context because a person's data was deleted, raise an error that says so."""
     is_listed = (work / LIST).exists()
     try:
         yield
     except FileNotFoundError as error:
         if is_listed and not (work / LIST).exists():
-            raise DataSetError("somebody's data was deleted while the model learnt from it; begin again") from error
+            raise DataSetError("the data of a person was deleted during the training; start again") from error
         raise
 
 
 def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
-    """Write the examples, train, choose the share, and write the model if a share is better than the base model."""
+    """Do the steps of a fine-tuning: write the examples, train, choose the share, write the model if it is better."""
     base, data, parted, work, to, recipe = task
     clips = work / "clips"
     shards = {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}
@@ -187,7 +189,10 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
 
 
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
-    """Return all that determines the result: base model's version, hashes of recordings and references, recipe."""
+    """Return everything that determines the result of a fine-tuning.
+
+    This is the version of the base model, the hashes of the recordings and references, and the recipe.
+    """
     corrected = [*data.corrected, *data.dev]
     versions = ModelVersions(base.directory, keeps=False)
     return Lineage(
@@ -203,10 +208,10 @@ def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
 
 
 def _claim(work: Path, lineage: Lineage) -> None:
-    """Record to which fine-tuning a work folder belongs.
+    """Record to which fine-tuning a work directory belongs.
 
     Raises:
-        ConfigurationError: the folder belongs to another fine-tuning.
+        ConfigurationError: the directory belongs to another fine-tuning.
     """
     work.mkdir(parents=True, exist_ok=True)
     state, told = work / STATE, lineage.model_dump_json()
@@ -214,14 +219,14 @@ def _claim(work: Path, lineage: Lineage) -> None:
         if state.read_text(encoding="utf-8") != told:
             raise ConfigurationError(
                 f"{work} belongs to a fine-tuning with other recordings, references or another recipe. Give another "
-                "folder, or delete this one."
+                "directory, or delete this directory."
             )
         return
     replace_text(state, told)
 
 
 def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:
-    """Write the examples of each set that has any as a shard; return the seconds of the training set."""
+    """Write the examples of each set that is not empty as a shard; return the seconds of sound in the training set."""
     missing = [name for name, some in sets.items() if some and not (clips / f"{name}.jsonl").exists()]
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
@@ -239,7 +244,10 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
 
 
 def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]:
-    """Report the losses of the base, which is the first one, and of each share; return all."""
+    """Report the losses of each share while they are computed; return all losses.
+
+    The first losses must be those of the base model, with which the others are compared.
+    """
     losses: list[ShareLosses] = []
     for one in found:
         losses.append(one)
@@ -259,10 +267,11 @@ def _chosen(
     share: float | None,
     report: Report,
 ) -> tuple[MeasuredShare, MeasuredShare | None]:
-    """Measure the base and a model with a share of the change on all sets, of which dev is the first.
+    """Measure the base model and a model with a share of the change on all sets, of which dev is the first.
 
     Returns:
-        The figures of the base, and those of the model if it is better on dev.
+        The figures of the base model, and the figures of the model with the share. The latter are None if this model is
+        not better on dev, or if `share` is None.
     """
 
     def measured(share: float, model: Path) -> MeasuredShare:

@@ -28,7 +28,7 @@ def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: M
     """Combine the adapter of the base model with a share of new changes into one adapter.
 
     Raises:
-        ModelLoadError: the adapter of the base model scales its changes in another way than ours.
+        ModelLoadError: the adapter of the base model cannot be combined, because its alpha is not equal to its rank.
     """
     changes = [(factors, share)]
     name = base.weights.name
@@ -41,10 +41,10 @@ def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: M
 
 
 def write_model(base: Base, adapter: Adapter, to: Path) -> None:
-    """Write a model that can be served, and replace an older one.
+    """Write the directory of a model that can be served; a model in this directory is replaced.
 
-    The calibration of the base model is copied, although it was fitted to the base model. A small change of the weights
-    changes the meaning of a probability only a little, and an evaluation shows how much.
+    The calibration of the base model is copied, although it was fitted to the base model. This is accepted, because a
+    fine-tuning changes the weights only a little. An evaluation shows how well the calibration still fits.
 
     Args:
         base: the model that was fine-tuned.

@@ -1,9 +1,10 @@
-"""Choose the share of a learnt change that is kept.
+"""Choose which share of a learnt change of weights a fine-tuned model keeps.
 
-The whole change is best for the corrected messages, and worst for other speech. A part of it often keeps most of the
-gain and loses nothing (measured in docs/lab-notes.md; the idea: Wortsman et al., "Robust fine-tuning of zero-shot
-models", 2022). Shares are compared by their loss: the cross-entropy of the references, in nepers a token. It tells
-models apart with far fewer recordings than word errors do.
+With the whole change, a model is best on messages like the corrected ones, and worst on other speech. With a part of
+the change, it often keeps most of the gain, and does not become worse on other speech (measured in docs/lab-notes.md).
+The idea is from Wortsman et al., "Robust fine-tuning of zero-shot models", 2022. Shares are compared by their loss: the
+cross-entropy of the references, in nepers a token. To show the difference of two models, the loss needs far fewer
+recordings than the number of word errors.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,15 @@ from glas.domain.metrics import ErrorRates
 
 SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_RISEN: Final = 0.01
-"""Permitted rise of the loss on a set that must not become worse. In docs/lab-notes.md, sets with smaller rises lost at
-most 0.3 points of word error rate, and those with twice this rise one point or more."""
+"""Permitted rise of the loss on a set that must not become worse.
+
+In the experiments of docs/lab-notes.md, the word error rate rose by at most 0.3 percentage points if the loss rose less
+than this. It rose by one point or more if the loss rose twice as much.
+"""
 
 FEWEST_WORDS: Final = 500
-"""Words of such a set below which a rise is hard to tell from chance: about 40 sentences."""
+"""If a set that must not become worse has fewer words than this (about 40 sentences), a rise of its loss may be chance.
+"""
 
 
 class _Value(BaseModel):
@@ -30,7 +35,7 @@ class ShareLosses(_Value):
     """The losses of a model with a share of the change.
 
     Attributes:
-        share: the share, 0..1; 0 is the base.
+        share: the share, 0..1; 0 is the base model.
         dev: loss on the development set.
         kept: losses on the sets that must not become worse, by name.
     """
@@ -40,7 +45,7 @@ class ShareLosses(_Value):
     kept: dict[str, float]
 
     def worse_than(self, before: "ShareLosses") -> list[str]:
-        """Return the names of the sets that must not become worse and did, compared with the base."""
+        """Return the names of the sets in `kept` on which this model is worse than the base model."""
         return [name for name, loss in self.kept.items() if loss - before.kept[name] > MOST_RISEN]
 
 
@@ -58,17 +63,23 @@ class MeasuredShare(_Value):
     kept: dict[str, ErrorRates]
 
     def is_better_than(self, before: "MeasuredShare") -> bool:
-        """Return whether dev has fewer errors than with the base; fewer wrong characters count as well."""
+        """Return whether this model is better than the base model on the development set.
+
+        It must not make more word errors, and the sum of its word errors and character errors must be lower.
+        """
         fewer_characters = self.dev.char_errors + self.dev.word_errors < before.dev.char_errors + before.dev.word_errors
         return self.dev.word_errors <= before.dev.word_errors and fewer_characters
 
 
 def choose_share(before: ShareLosses, shares: Sequence[ShareLosses]) -> float | None:
-    """Return the share with the lowest loss on dev that makes no other set worse; None if none lowers it.
+    """Return the permitted share with the lowest loss on dev.
+
+    A share is permitted only if its loss on dev is lower than that of the base model, and if it makes no other set
+    worse. If no share is permitted, return None.
 
     Args:
-        before: the base, share 0.
-        shares: shares above 0.
+        before: losses of the base model (share 0).
+        shares: losses of all shares above 0.
     """
     allowed = [one for one in shares if one.dev < before.dev and not one.worse_than(before)]
     return min(allowed, key=lambda one: one.dev).share if allowed else None

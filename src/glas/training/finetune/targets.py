@@ -1,8 +1,8 @@
-"""Write a reference with the capitals and punctuation of the model that learns it.
+"""Write a reference in the spelling of the model that learns it: with the model's capitals and punctuation.
 
 Most people who correct a text do not change capitals and punctuation, and some references have none. A model that is
-trained on words without capitals and punctuation stops writing them. So where a reference has the same words as the
-hypothesis, they are written as in the hypothesis (measured in docs/lab-notes.md).
+trained on words without capitals and punctuation stops writing them. So words that are in the reference and in the
+hypothesis are written as in the hypothesis. The effect was measured in docs/lab-notes.md.
 """
 
 from difflib import SequenceMatcher
@@ -13,7 +13,7 @@ _MARKS = ".,!?…:;»)"
 
 
 def target_text(reference: str, hypothesis: str) -> str:
-    """Return the words of the reference; words that the hypothesis has, too, are written as there.
+    """Return the words of the reference; words that are also in the hypothesis are written as there.
 
     Args:
         reference: the right words of the recording.
@@ -36,12 +36,15 @@ def target_text(reference: str, hypothesis: str) -> str:
 
 
 def _keys(words: list[str]) -> list[str]:
-    """Return the words in the form in which they are compared; a mark between spaces is compared unchanged."""
+    """Return words in the form in which they are compared: after RU-NORM. A punctuation mark between spaces is kept."""
     return [normalise(word) or word for word in words]
 
 
 def _dressed(words: list[str], heard: list[str]) -> list[str]:
-    """Give words without capitals and marks the first capital and the last marks of the recognised words."""
+    """Add capital and punctuation marks to words that have none, as in the recognised words that they replace.
+
+    A capital at the beginning and marks at the end are copied.
+    """
     behind = len(heard)
     while behind and not normalise(heard[behind - 1]):  # a dash between spaces
         behind -= 1

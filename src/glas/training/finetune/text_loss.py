@@ -29,11 +29,11 @@ def share_losses(
     """Yield the losses of a model with each share of a change.
 
     Args:
-        model: the base, in float32.
-        tokens: its tokenizer.
-        clips: folder with the shards `dev` and, for each of `kept`, `kept-NAME`.
-        factors: the change.
-        shares: the shares; 0 is the base.
+        model: the base model, in float32.
+        tokens: the tokenizer of the base model.
+        clips: directory with the shards `dev` and, for each of `kept`, `kept-NAME`.
+        factors: the learnt change of the weights.
+        shares: the shares to measure; 0 stands for the base model.
         kept: names of the sets that must not become worse.
     """
     shape = Shape.of(model.arrays)

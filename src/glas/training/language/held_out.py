@@ -1,4 +1,4 @@
-"""The sentences of the tests, and the sentences that are too similar to them to be used for training."""
+"""The sentences of the tests. A sentence that is too similar to one of them must not be used for training."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +27,7 @@ class HeldOutSentences:
 
 
 def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
-    """Return all sentences of the festvox reader (both halves), and of folders of recordings."""
+    """Return all sentences of the festvox reader (both halves), and all texts in directories of recordings."""
     found = [reading.text for reading in read_festvox(festvox)] if festvox else []
     for folder in recordings:
         found += [one.text for one in read_reference_set(folder).utterances]

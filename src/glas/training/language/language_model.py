@@ -1,10 +1,11 @@
-"""Build the language model with which texts are scored again: letters and words of spoken Russian.
+"""Build the language model of spoken Russian, with which the engine scores texts: probabilities of letters and words.
 
 The program reads sentences of the training grammar, word forms of the dictionary, wordfreq's frequencies and, if given,
-plain Russian texts. Sentences that are held out for tests, and sentences similar to them, are left out. For letters it
-writes, for every context of up to `ORDER` - 1 letters that occurred often enough, the probabilities of all letters
-after it, one byte each. Smoothing is that of Witten and Bell (1991): the more different letters followed a context, the
-larger is the weight of the shorter context. For words see `glas.training.language.words`.
+plain Russian texts. Sentences that are held out for tests, and sentences similar to them, are left out. A context is a
+sequence of up to `ORDER` - 1 letters. For every context that occurred often enough, the program writes the
+probabilities of all letters after the context, one byte each. The probabilities are smoothed by the method of Witten
+and Bell (1991): the more different letters followed a context, the larger is the weight of the shorter context. Words
+are counted in `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -47,8 +48,8 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
     """Count letters and words, and write the language model.
 
     Args:
-        data: folder with the data of the training.
-        texts: folder of unpacked packages, or of texts.
+        data: directory with the data of the training.
+        texts: directory of unpacked packages, or of texts.
         to: the .npz file.
         size: how much is read and kept.
         tests: sentences of tests; sentences similar to them are not read.
@@ -66,7 +67,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
 
 def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
-    """Draw label texts of the kind that is spoken for training."""
+    """Draw label texts of the same kind as the sentences that are synthesised for training."""
     source = TextSource(lexicon, seed=77)
     return [label(source.draw()) for _ in range(sentences)]
 
@@ -78,16 +79,17 @@ def messages(lexicon: Lexicon, count: int) -> list[str]:
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Return the label texts in a folder, each once, without those that are similar to a test sentence."""
+    """Return the different label texts in a directory, except those that are similar to a sentence of the tests."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Estimate, for each context length 0..ORDER-1, the sorted contexts (n,) and the probabilities after them (n, 33).
+    """Return, for each context length 0..ORDER-1, the sorted contexts (n,) and the probabilities after them (n, 33).
 
-    A context is a number in base 33; its last letter is the lowest digit.
+    A context is stored as a number in base 33, in which the last letter of the context is the lowest digit. Rare
+    contexts are left out, so that there are at most `most_contexts` in all.
     """
     least = 2
     while True:
@@ -98,7 +100,7 @@ def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArra
 
 
 def _estimate(letters: Codes, least: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Estimate the tables of contexts that occurred at least `least` times; longer contexts need more occurrences."""
+    """Estimate the tables of contexts that occurred at least `least` times; longer contexts must occur more often."""
     tables: list[tuple[Codes, npt.NDArray[np.float32]]] = []
     code = np.zeros(len(letters), np.int64)  # of the context before each letter
     for length in range(ORDER):
@@ -142,7 +144,7 @@ def _smoothed(
 
 
 def save(tables: list[tuple[Codes, npt.NDArray[np.float32]]], to: Path, words: Arrays) -> None:
-    """Write the tables with probabilities as bytes, and the words."""
+    """Write a language model: the tables, with each probability as one byte, and the arrays of the words."""
     arrays: Arrays = {"letters": np.array(LETTERS), "step": np.array(STEP)} | words
     for length, (contexts, probabilities) in enumerate(tables):
         arrays[f"contexts{length}"] = contexts

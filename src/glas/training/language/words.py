@@ -1,10 +1,11 @@
 """Count the words of the language model: their frequencies, their classes, and pairs of successive words.
 
 Frequencies are those of wordfreq (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter).
-Adding frequencies of our own texts made development texts less probable. The class of a word contains the entries of
-pymorphy's dictionary about its form: part of speech, case, number, gender, tense and person, for all readings that are
-not rare. How often two classes or two words follow each other is counted in our own texts. All are smoothed by Witten
-and Bell's (1991) method; `glas.engines.word_lm` describes how they are combined.
+Frequencies of Glas's own texts are not added, because this made development texts less probable. The class of a word
+contains the entries of pymorphy's dictionary about its form: part of speech, case, number, gender, tense and person,
+for all readings that are not rare. How often two classes or two words follow each other is counted in Glas's own texts.
+All counts are smoothed by the method of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities
+are combined.
 """
 
 import re
@@ -43,14 +44,14 @@ class WeightedSentences:
 
 @dataclass
 class Classes:
-    """Class of each word of the list, and all classes, the most frequent first."""
+    """The class of each word of the list, and the names of all classes."""
 
     of: dict[str, str]
     names: list[str] = field(default_factory=list)
 
 
 def word_arrays(readings: list[WeightedSentences], most_words: int) -> Arrays:
-    """Compute the arrays of `WordLM` from wordfreq, pymorphy and our own texts."""
+    """Compute the arrays of `WordLM` from wordfreq, pymorphy and Glas's own texts."""
     frequency = frequencies(most_words)
     classes = classify(frequency)
     words = sorted(frequency)
@@ -77,7 +78,11 @@ def frequencies(most_words: int) -> dict[str, float]:
 
 
 def classify(frequency: dict[str, float]) -> Classes:
-    """Return the class of each word: the readings of its form, or the best frequent class if that is a rare one."""
+    """Return the class of each word.
+
+    The class of a word consists of all readings of its form. If this class is rare, the word gets the class of its best
+    reading that is frequent.
+    """
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
     shares: Counter[str] = Counter()
@@ -107,9 +112,10 @@ def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
 def class_gains(
     readings: list[WeightedSentences], frequency: dict[str, float], classes: Classes
 ) -> npt.NDArray[np.float64]:
-    """Compute how much more often a class follows another one than it occurs in all: (n, n), rows by the class before.
+    """Compute how much more often a class occurs after a certain class than it occurs on average, shape (n, n).
 
-    The last two classes are those of the unknown word and of the beginning.
+    A row belongs to the preceding class, a column to the following class. The last two classes are those of unknown
+    words and of the beginning of a sentence.
     """
     names = [*classes.names, UNKNOWN, BEGINNING]
     number = {name: index for index, name in enumerate(names)}
@@ -132,7 +138,7 @@ def class_gains(
 
 
 def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
-    """Count how often a word follows another one."""
+    """Count how often each word follows each other word."""
     pairs: Pairs = defaultdict(Counter)
     for reading in readings:
         for sentence in reading.sentences:
@@ -143,7 +149,7 @@ def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
 
 
 def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
-    """Return the pairs of words of the list in the format that `WordLM` reads."""
+    """Return the pairs of successive words, both from the list, in the format that `WordLM` reads."""
     pairs, number = count_pairs(readings), {word: index for index, word in enumerate(words)}
     contexts: list[int] = []
     starts = [0]
@@ -171,6 +177,6 @@ def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
 
 
 def costs(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Encode probabilities as bytes."""
+    """Encode each probability as one byte."""
     least = np.exp(-STEP * 255)
     return np.round(-np.log(np.maximum(probabilities, least)) / STEP).astype(np.uint8)

@@ -28,12 +28,12 @@ BABBLE_VOICES = 40
 class Augmentation:
     """A random chain of effects on a clip.
 
-    Except for the voices of the babble, the state of the generator determines it.
+    The state of the random generator determines all effects, except the voices of the babble.
 
     Attributes:
-        snr_db: range of the signal-to-noise ratio, if there is noise.
+        snr_db: range from which the signal-to-noise ratio is drawn for clips with noise, in decibels.
         clean: share of the clips to which only a faint noise is added.
-        earlier: the clips before this one, from which the babble is made.
+        earlier: clips that were augmented before, from which babble is made.
     """
 
     snr_db: tuple[float, float] = SNR_DB

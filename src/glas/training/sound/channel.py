@@ -1,4 +1,4 @@
-"""Imitate ways of recording a voice, by seed: rooms, microphones, clipping, telephone band, Opus, lost packets."""
+"""Imitate effects of recording and sending a voice: rooms, microphones, clipping, telephones, Opus, lost packets."""
 
 import io
 
@@ -15,7 +15,7 @@ PACKET_SAMPLES = 320  # 20 ms
 def resample(samples: Samples, ratio: float) -> Samples:
     """Resample samples (n,) to about `ratio` times their rate, in the frequency domain.
 
-    Lengths are chosen to suit the FFT.
+    The lengths are rounded to numbers for which an FFT is fast.
     """
     padded = np.pad(samples, (0, -len(samples) % 1024))
     count = max(round(len(padded) * ratio / 256), 1) * 256
@@ -68,10 +68,10 @@ def clip(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Drop packets of 20 ms of samples (n,), single ones and bursts; fill the gaps with silence or a fading repetition.
+    """Drop packets of 20 ms, single packets and bursts; fill the gaps with silence or with a fading repetition.
 
-    There are two states: a good one without losses, and a bad one in which all packets are lost (Gilbert, "Capacity of
-    a burst-noise channel", 1960).
+    The model of the losses has two states: a good state without losses, and a bad state in which all packets are lost
+    (Gilbert, "Capacity of a burst-noise channel", 1960).
     """
     worse, better, echo = rng.uniform(0.005, 0.05), rng.uniform(0.3, 0.8), rng.choice((0.0, 0.5))
     heard, is_lost = samples.copy(), False

@@ -1,7 +1,7 @@
 """Shards of clips: the samples of many utterances in one memory-mapped array, and their texts in a second file.
 
-`NAME.npy` contains 16-bit samples at 16 kHz, `NAME.jsonl` one line for each clip. The second file is written last and
-renamed into place, so that no program opens an incomplete shard.
+`NAME.npy` contains 16-bit samples at 16 kHz, `NAME.jsonl` one line for each clip. The second file is written last,
+under a temporary name that is then changed. So no program opens an incomplete shard.
 """
 
 import json
@@ -47,7 +47,7 @@ class ClipShard:
         return sum(clip.count for clip in self.clips) / SAMPLE_RATE_HZ / 3600
 
     def samples_of(self, clip: Clip) -> Samples:
-        """Return the samples (n,) of one clip in −1…1."""
+        """Return the samples (n,) of one clip, with values in −1…1."""
         return self.stored[clip.start : clip.start + clip.count].astype(np.float32) / np.float32(_FULL_SCALE)
 
 

@@ -1,4 +1,4 @@
-"""Make noises by seed: voices, wind, streets, clicks, hum, chords, hiss; their root mean square is 1."""
+"""Make noises: voices, wind, streets, clicks, hum, chords, hiss. The root mean square of each noise is 1."""
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Sampl
 
 
 def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db: float) -> Samples:
-    """Vary the loudness of noise (n,) by up to `depth_db`, with a new random level every `every_s` seconds."""
+    """Vary the level of noise (n,) by up to `depth_db` decibels, with a new random level every `every_s` seconds."""
     knots = 10 ** (-rng.uniform(0, depth_db, int(len(noise) / SAMPLE_RATE_HZ / every_s) + 2) / 20)
     where = np.arange(len(noise)) / (SAMPLE_RATE_HZ * every_s)
     swollen = (noise * np.interp(where, np.arange(len(knots)), knots)).astype(np.float32)

@@ -1,7 +1,7 @@
 """Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by their function in a sentence.
 
 The frequent forms are those that OpenCorpora's annotated texts contain. A sample of the whole dictionary adds rare
-forms, so that training covers every sequence of sounds. Building takes a minute, so the result is stored in a file.
+forms, so that training covers every sequence of sounds. Building the lexicon takes a minute, so it is stored in a file.
 """
 
 import json
@@ -22,7 +22,7 @@ LONGEST_RARE = 13  # letters
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Word forms: those of annotated texts, some rare ones, and forms by use ("noun nomn femn sing", "inf", …)."""
+    """Word forms: forms in annotated texts, some rare forms, and forms by use ("noun nomn femn sing", "inf", …)."""
 
     forms: dict[str, list[str]]
     attested: list[str]
@@ -30,7 +30,7 @@ class Lexicon:
 
 
 def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
-    """Return the slot of the grammar for a form with this tag; None if no slot takes it."""
+    """Return the name of the grammar's slot into which a form with this tag fits; None if there is no such slot."""
     if tag.POS == "NOUN" and tag.case and tag.number:
         return f"noun {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
     if tag.POS == "ADJF" and tag.case and tag.number:
@@ -45,7 +45,7 @@ def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
 
 
 def build_lexicon(prefix: str = "") -> Lexicon:
-    """Read pymorphy's dictionary, or the words with a prefix.
+    """Build the lexicon from pymorphy's dictionary; `prefix` restricts it to the words that begin with a prefix.
 
     The same versions of the dictionary give the same lexicon.
     """
@@ -90,7 +90,7 @@ def _morph() -> pymorphy3.MorphAnalyzer:
 
 @lru_cache(maxsize=50_000)
 def inflect(phrase: str, case: str) -> str:
-    """Inflect a phrase: «паспортный стол» becomes «паспортного стола»; words without cases are kept."""
+    """Put a phrase into a case: «паспортный стол» becomes «паспортного стола»; words without cases do not change."""
     words = []
     for word in phrase.split():
         parses = [p for p in _morph().parse(word) if p.tag.case == "nomn"] or _morph().parse(word)

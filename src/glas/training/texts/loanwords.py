@@ -1,7 +1,7 @@
 """Names that are written in Latin letters in Russian texts, with their Russian pronunciation.
 
-The spellings are the usual ones in Russian messages. Synthetic voices read the pronunciation, and the network learns
-the spelling.
+The spellings are those that are usual in Russian messages. Synthetic voices read the pronunciation, and the network
+learns the spelling.
 """
 
 import random

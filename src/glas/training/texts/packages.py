@@ -4,7 +4,8 @@ The files are: aphorisms and jokes (fortunes-ru, plain text); translations of ga
 campaigns, freeciv-data, .mo files); help (gnome-user-docs, .page; libreoffice-help-ru, .html); and the phrases of a
 dictionary (mueller7-dict, .dict.dz). All other files and languages are ignored.
 
-Each package is downloaded with `apt-get download PACKAGE` and unpacked with `dpkg -x FILE FOLDER`, all into one folder.
+Each package is downloaded with `apt-get download PACKAGE`. `dpkg -x FILE DIRECTORY` unpacks all packages into one
+directory.
 """
 
 import gzip
@@ -48,7 +49,7 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def raw_texts(folder: Path) -> Iterator[str]:
-    """Yield the texts of all files in a folder, unchanged (with line breaks and punctuation), sorted by file name."""
+    """Yield the unchanged texts of all files in a directory (with line breaks and punctuation), sorted by name."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (reader := _reader(path)):
             yield from ("\n".join(reader(path)),) if reader is _plain else reader(path)
@@ -77,7 +78,7 @@ def _translations(path: Path) -> Iterator[str]:
 
 
 def _catalogue(data: bytes) -> dict[str | tuple[str, int], str]:
-    """Parse the messages of a compiled catalogue; plural forms have keys with their number.
+    """Parse a compiled gettext catalogue, and return its messages by key; the key of a plural form contains its number.
 
     Python's module gettext cannot list messages. The format is described in the manual of GNU gettext, "The Format of
     GNU MO Files". A file has a magic number, a revision, the number of messages, and the offsets of the tables of

@@ -20,7 +20,10 @@ _MANY_CAPITALS = re.compile(r"[А-ЯЁ]{4}")
 
 
 def read_prose(folder: Path) -> Iterator[str]:
-    """Yield different whole sentences with a number of words within `WORDS`, in the order of the files' names."""
+    """Yield whole sentences, each only once, in the order of the names of the files.
+
+    The number of words of a sentence is in the range `WORDS`.
+    """
     seen = set()
     for text in raw_texts(folder):
         for sentence in whole_sentences(text):

@@ -1,7 +1,7 @@
 """Draw sentences for synthesis: voice messages from a grammar, sentences, and sequences of words from the dictionary.
 
-A CTC network that is trained on few sentences memorises them, so every utterance has another sentence. A hash of the
-normalised text decides which sentences are held out for tests.
+If a CTC network is trained on few sentences, it memorises them. So every utterance has a different sentence. A hash of
+the normalised text decides which sentences are held out for tests.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _NUMBERS = {"n", "n2", "nth"}
 
 
 def label(text: str) -> str:
-    """Reduce a text to the 32 letters and single spaces, after RU-NORM."""
+    """Return a text after RU-NORM, with only the 32 letters and single spaces."""
     return " ".join(_NOT_LETTERS.sub(" ", normalise(text)).split())
 
 
@@ -46,7 +46,7 @@ def share_of(text: str, n_shares: int) -> int:
 
 
 class TextSource:
-    """Draws sentences.  The same seed gives the same sentences in the same order."""
+    """Draws sentences. The same seed gives the same sentences in the same order."""
 
     def __init__(
         self, lexicon: Lexicon, seed: int, lines: list[str] | None = None, shares: Mapping[str, float] = SHARES
@@ -56,7 +56,7 @@ class TextSource:
         self._lines = lines or []
 
     def draw(self, *, test: bool = False) -> str:
-        """Draw a sentence for training, or a held-out one if `test`."""
+        """Draw a sentence for training, or a held-out sentence if `test`."""
         while True:
             text = self._any_sentence()
             clean = label(text)
@@ -64,7 +64,7 @@ class TextSource:
                 return text
 
     def draw_message(self, *, test: bool = False) -> str:
-        """Draw a voice message of three words or more for training, or a held-out one if `test`."""
+        """Draw a voice message of three words or more for training, or a held-out message if `test`."""
         while True:
             text = self._expand("message")
             if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:
@@ -83,7 +83,7 @@ class TextSource:
         return " ".join(self._word() for _ in range(count))
 
     def _word(self) -> str:
-        """Draw a word form, mostly from those of annotated texts: the shortest of up to three drawn forms."""
+        """Draw up to three word forms, mostly from annotated texts, and return the shortest."""
         pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
         return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
 
@@ -134,6 +134,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Read Russian sentences of three words or more from a folder of unpacked packages or plain texts."""
+    """Read Russian sentences of three words or more from a directory of unpacked packages or plain texts."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]

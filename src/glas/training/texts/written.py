@@ -1,4 +1,4 @@
-"""Written Russian from which the tokens of a vocabulary are chosen: words, names, numbers, marks and whole lines.
+"""Yield written Russian, from which the tokens of a vocabulary are chosen: words, names, numbers, marks, whole lines.
 
 These texts are neither spoken nor used for training. Words come from wordfreq (its data: CC BY-SA 4.0). wordfreq's
 Russian list contains the foreign words that Russian texts use.
@@ -38,11 +38,11 @@ _MARKS = (
 
 
 def written_lines(folder: Path | None = None) -> Iterator[str]:
-    """Yield lines that together contain the words, numbers and marks of Russian texts, in the form in which they occur.
+    """Yield lines that together contain the words, numbers and marks of Russian texts, as people write them.
 
     Args:
-        folder: unpacked Debian packages with Russian texts; see `packages`. None leaves the lines of these packages
-            out.
+        folder: unpacked Debian packages with Russian texts; see `packages`. If it is None, there are no lines from such
+            packages.
     """
     yield from _word_lines()
     yield from _number_lines()
@@ -93,7 +93,7 @@ def _number_lines() -> Iterator[str]:
 
 
 def _spaced(texts: Iterable[str]) -> Iterator[str]:
-    """Yield each text at the beginning of a line and after a space, because these are different tokens."""
+    """Yield each text twice: at the beginning of a line and after a space, because the tokens of both are different."""
     for text in texts:
         yield text
         yield f" {text}"

@@ -1,4 +1,4 @@
-"""espeak-ng in this process, through ctypes: text to samples at 22.05 kHz, about 100 times real time.
+"""Call espeak-ng in this process, through ctypes: text to samples at 22.05 kHz, 100 times faster than real time.
 
 The library and its voices come from the PyPI package `espeakng-loader` (espeak-ng 1.52, GPL-3.0).
 Constants are from espeak-ng's public header `speak_lib.h`.
@@ -43,7 +43,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def variants() -> list[str]:
-    """Return the names of the voice variants of the package that work."""
+    """Return the names of those voice variants of the package that work."""
     folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
     return sorted(path.name for path in folder.iterdir() if path.name not in UNSTABLE_VARIANTS)
 
@@ -62,7 +62,7 @@ def _collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: ob
 def _started() -> tuple[ctypes.CDLL, int]:
     """Start the library once, and return it with its sample rate.
 
-    A second start, or freeing the callback, would crash the process.
+    If the library were started again, or the callback were freed, the process would crash.
     """
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate_hz = library.espeak_Initialize(SYNCHRONOUS_MODE, 0, espeakng_loader.get_data_path().encode(), DONT_EXIT)

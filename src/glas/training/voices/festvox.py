@@ -1,9 +1,10 @@
 """The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
 
-The embedded model is never trained on his voice. Half of his sentences, chosen by hash, are the test. The prompts of
-VoxForge are mostly the same sentences, so training does not use recordings of VoxForge either. The other half is used
-to test the learning loop. Unpack the package (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this folder. Layout:
-`etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
+The embedded model is never trained on his voice. Half of his sentences, chosen by a hash of the sentence, are test
+data. Most sentences in VoxForge's recordings are the same, so training does not use these recordings either. The second
+half is used to test learning from corrections. To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`) and
+pass this directory. The layout is: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed
+vowel; the sound is in `wav/ID.wav`.
 """
 
 import re
@@ -26,15 +27,17 @@ class Reading:
 
 
 def held_out_reading(text: str) -> bool:
-    """Return whether a sentence of this reader belongs to the half that is used for tests only."""
+    """Return whether a sentence of this reader belongs to the half that is used only for tests."""
     return share_of(text, 2) == 1
 
 
 def read_festvox(folder: Path) -> list[Reading]:
-    """Read all recordings of the unpacked package (or of the voice's own folder), in the order of the transcripts.
+    """Read all recordings, in the order of the transcripts.
+
+    `folder` is the unpacked package, or the directory of the voice in the package.
 
     Raises:
-        ConfigurationError: the folder does not contain this package.
+        ConfigurationError: the directory does not contain this package.
     """
     found = sorted(folder.rglob(str(TRANSCRIPTS)))
     if len(found) != 1:

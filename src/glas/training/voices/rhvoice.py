@@ -1,9 +1,11 @@
-"""RHVoice in this process, through ctypes: voices of real people (statistical models of their recordings), 24 kHz.
+"""Call RHVoice in this process, through ctypes: text to samples at 24 kHz, in voices of real people.
+
+The voices are statistical models of recordings.
 
 The library comes from Debian's packages librhvoice5 and librhvoice-core7, the voices from rhvoice-russian. All are in
 Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES` names the voices
-with a free licence (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file). The others must not be sold or
-changed, so they are not used for training. Structures are those of RHVoice's public header `RHVoice.h`.
+with a free licence (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file). The other voices must not be
+sold or changed, so they are not used for training. Structures are those of RHVoice's public header `RHVoice.h`.
 """
 
 import ctypes
@@ -60,7 +62,7 @@ class _Parameters(ctypes.Structure):
 
 
 class RHVoice:
-    """Synthesises speech with RHVoice; `root` is the folder of its unpacked packages, or `/` if they are installed."""
+    """Synthesises speech with RHVoice; `root` is the directory of the unpacked packages, or `/` for installed ones."""
 
     def __init__(self, root: Path) -> None:
         self.voices, self.sample_rate_hz = list(FREE_VOICES), 24_000
@@ -70,7 +72,7 @@ class RHVoice:
             raise ConfigurationError(
                 f"expected Debian's packages librhvoice5, librhvoice-core7 and rhvoice-russian unpacked in {root}, "
                 "found no usr/lib/*/libRHVoice.so or no usr/share/RHVoice/voices. "
-                "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE FOLDER"
+                "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE DIRECTORY"
             )
         for core in sorted(root.glob("usr/lib/*/libRHVoice_core.so.*")):
             ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # the other library would look for it in the system only

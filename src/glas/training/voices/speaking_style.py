@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class SpeakingStyle:
-    """A voice, words per minute, pitch and its range (0–99), pause between words (10 ms units)."""
+    """A voice, words per minute, pitch and range of pitch (both 0–99), and the pause between words (units of 10 ms)."""
 
     voice: str
     rate_wpm: int = 160

@@ -1,4 +1,4 @@
-"""Clean synthetic speech for training: sentences with random voices, pitches and tempi, in shards of clips."""
+"""Make clean synthetic speech for training: sentences with random voices, pitches and tempi, in shards of clips."""
 
 import random
 import time
@@ -28,12 +28,12 @@ LEVEL = 0.1  # root mean square
 
 @dataclass(frozen=True)
 class Speech:
-    """Sentences, voices and folder of synthetic speech.
+    """Sentences, voices and directory of synthetic speech.
 
     Attributes:
-        folder: folder of the shards.
+        folder: directory of the shards.
         lines: the sentences to speak.
-        rhvoice: folder of RHVoice's unpacked packages; with None, espeak-ng speaks.
+        rhvoice: directory of RHVoice's unpacked packages. If it is None, espeak-ng synthesises the speech.
         clips_per_shard: number of clips in each shard.
     """
 
@@ -50,7 +50,7 @@ class Speech:
 def spoken_clips(
     synthesiser: Synthesiser, lines: Sequence[str], seed: int, count: int
 ) -> Iterator[tuple[str, str, Samples]]:
-    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed determines them."""
+    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed determines all triples."""
     dice = random.Random(seed)
     voices, made = list(synthesiser.voices), 0
     while made < count:
@@ -67,10 +67,10 @@ def spoken_clips(
 
 
 def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
-    """Of the shards with these numbers, write those that are missing.
+    """Write those of the shards with these numbers that are missing.
 
-    Each shard is synthesised in a separate process, because espeak-ng keeps state between utterances. Only in a new
-    process does the number of a shard determine all its bytes.
+    Each shard is synthesised in a new process, because espeak-ng keeps state between utterances. In a new process, the
+    number of a shard determines all its bytes.
     """
     there = clip_shards(speech.folder, "")
     missing = [index for index in indices if speech.name(index) not in there]

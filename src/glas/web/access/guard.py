@@ -1,4 +1,4 @@
-"""Check every request for a page: it must come from a page of Glas, and its person must have the necessary right."""
+"""Check requests for pages: the person must have the necessary right, and only a page of Glas may request a change."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -17,7 +17,7 @@ _MOST_BYTES: Final = 256 * 1024
 
 
 class ForeignPageError(ForbiddenError):
-    """The request does not come from a page of Glas, or comes from a page that was made for another session."""
+    """The request was not sent by a page of Glas, or was sent by a page that was made for another session."""
 
     code = "foreign_page"
 
@@ -45,10 +45,10 @@ Visit = Annotated[Visitor, Depends(visitor_of)]
 
 
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
-    """Make the dependency of a page: it admits people who have a right; None admits everybody.
+    """Make the FastAPI dependency that checks requests for a page: the person must have `right`; None admits everybody.
 
-    The dependency raises AuthenticationError if the person is not signed in, ForbiddenError if they lack the right,
-    ForeignPageError, and TooManyRequestsError.
+    The dependency raises AuthenticationError if the person is not signed in, and ForbiddenError if they do not have the
+    right. It raises ForeignPageError if a foreign page requests a change.
     """
 
     async def check(request: Request) -> None:
@@ -76,7 +76,7 @@ def _count(request: Request, visitor: Visitor) -> None:
 
 
 def check_size(request: Request) -> None:
-    """Refuse a body that is larger than any form of the pages, before it is read.
+    """Refuse a request whose body is larger than any form of the pages; this is decided before the body is read.
 
     Raises:
         UploadTooLargeError: the body is too large, or its length is not announced.
@@ -84,17 +84,19 @@ def check_size(request: Request) -> None:
     announced = request.headers.get("content-length", "0")
     is_endless = "transfer-encoding" in request.headers
     if is_endless or not announced.isdecimal() or int(announced) > _MOST_BYTES:
-        raise UploadTooLargeError(f"expected a body of at most {_MOST_BYTES} bytes that says its length")
+        raise UploadTooLargeError(
+            f"expected a body of at most {_MOST_BYTES} bytes, with its length in the header Content-Length"
+        )
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse a request that a foreign page has sent; browsers name the sending page in each such request."""
+    """Refuse a request that a page of another site has sent; browsers name the site of the sending page in headers."""
     told = request.headers.get("sec-fetch-site")
     if told is not None and told != "same-origin":
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")
     origin = request.headers.get("origin")
     if origin is None and told is None:
-        raise ForeignPageError("expected a browser, which says whose page asks")
+        raise ForeignPageError("expected a browser, which sends the header Sec-Fetch-Site or Origin")
     if origin is not None:
         ours = {request.headers.get("host", ""), visitors_of(request).public_host}
         if urlsplit(origin).netloc not in ours - {""}:

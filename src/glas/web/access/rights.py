@@ -1,4 +1,4 @@
-"""Rights on the pages, and the present data of people; only this module gets these from db_assist."""
+"""Determine the rights of people on the pages; only this module reads the people from db_assist."""
 
 import time
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Right(StrEnum):
 
 
 def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
-    """Return the rights of a person; none if they are banned.
+    """Return the rights of a person; a banned person has no rights.
 
     Args:
         user: the person.
@@ -41,12 +41,12 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
 
 def written(rights: Iterable[Right]) -> str:
-    """Return the rights in the format of a session."""
+    """Return rights in the format in which a session contains them."""
     return "".join(sorted(right.value[0] for right in rights))
 
 
 class People:
-    """Looks people up, and keeps the results for some seconds, because a page sends several requests at once."""
+    """Reads people from db_assist, and caches them for some seconds, because a page sends several requests at once."""
 
     def __init__(self, db_assist: DbAssistClient) -> None:
         self._db_assist = db_assist
@@ -67,5 +67,5 @@ class People:
         return user
 
     def expire(self, tg_id: int) -> None:
-        """Remove a person's cached data, because it has just changed."""
+        """Remove a person from the cache; call this when the person's data has changed."""
         self._known.pop(tg_id, None)

@@ -16,11 +16,13 @@ _log = structlog.stdlib.get_logger("glas.web")
 
 
 def secret_key(given: str | None, data_dir: Path) -> bytes:
-    """Return the key.
+    """Return the key that signs sessions.
 
     Args:
-        given: the key from the settings; None uses the file.
-        data_dir: directory of the file. If the directory is not writable, the key lasts as long as the process.
+        given: the key from the settings. If it is None, the key is read from the file, which is created if it is
+            missing.
+        data_dir: directory of the file. If the file can be neither read nor created, a new key is made, which only this
+            process uses.
     """
     if given is not None:
         return given.encode()
@@ -34,14 +36,16 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
         reason = "the file is empty"
     except OSError as error:
         reason = type(error).__name__
-    _log.warning("the key of sessions cannot be kept; people sign in anew after each start", file=FILE, reason=reason)
+    _log.warning(
+        "the key of sessions cannot be stored; people must sign in again after each start", file=FILE, reason=reason
+    )
     return secrets.token_bytes(_N_BYTES)
 
 
 def _write(path: Path, text: str) -> None:
-    """Create the file, readable only for its owner.
+    """Create the file of the key, readable only for its owner.
 
-    If two processes start at the same time, the second uses the first one's file.
+    If another process has created the file meanwhile, that file stays.
     """
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,8 +1,8 @@
-"""Sessions of people who are signed in, in signed cookies. Only the sessions that were signed out are stored.
+"""Sessions of people who are signed in. A session is in a signed cookie; only the ended sessions are kept in memory.
 
-A cookie contains the Telegram id of the person, their rights when they signed in, a random name of the session, the
-time when it began, and the time when it was last renewed. The signature is HMAC-SHA256. The content of a cookie need
-not be secret from its owner.
+A cookie contains the Telegram id of the person, the person's rights at the sign-in, and a random name of the session.
+It also contains the time when the session began, and the time when the session was last renewed. The signature is
+HMAC-SHA256. The cookie is not encrypted, because its content need not be secret from its owner.
 """
 
 import hmac
@@ -43,10 +43,10 @@ class Sessions:
     """Begins, writes, reads and ends sessions."""
 
     def __init__(self, key: bytes, *, life_s: float, now: Callable[[], float] = time.time) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
-            key: signs the cookies; cookies with another signature are refused.
+            key: key that signs the cookies; cookies with another signature are refused.
             life_s: seconds without a request after which a session ends.
             now: returns the present Unix time.
         """
@@ -57,7 +57,7 @@ class Sessions:
 
     @property
     def life_s(self) -> int:
-        """Time for which a browser keeps the cookie, seconds."""
+        """Seconds for which a browser keeps the cookie."""
         return int(self._life_s)
 
     def begin(self, tg_id: int, rights: str) -> Session:
@@ -66,24 +66,27 @@ class Sessions:
         return Session(tg_id, rights, secrets.token_urlsafe(18), now, now)
 
     def renewed(self, session: Session) -> Session | None:
-        """Return the session with a later end; None if its cookie is young enough."""
+        """Return the session with the present time as its last renewal, so that it ends later.
+
+        Return None if the session was renewed a short time ago.
+        """
         now = int(self._now())
         return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
 
     def end(self, session: Session) -> None:
-        """End a session in this process, so that copies of its cookie do not work any more."""
+        """End a session, so that this process refuses copies of its cookie."""
         if len(self._ended) >= _MOST_ENDED:
             self._ended = {name: until for name, until in self._ended.items() if until > self._now()}
         self._ended[session.name] = self._now() + self._life_s
 
     def write(self, session: Session) -> str:
-        """Return the content of the cookie."""
+        """Return the content of the cookie of a session."""
         fields = (session.tg_id, session.rights, session.name, session.began_s, session.renewed_s)
         body = ".".join(str(field) for field in fields)
         return f"{body}.{self._signature('session', body)}"
 
     def read(self, cookie: str) -> Session | None:
-        """Return the session of a cookie; None if the signature is not ours, or if the session has ended."""
+        """Return the session in a cookie; None if the signature is not valid, or if the session has ended."""
         body, _, signature = cookie.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature("session", body).encode()):
             return None
@@ -100,7 +103,7 @@ class Sessions:
         return self._signature("form", session.name)
 
     def is_form_token(self, session: Session, given: str) -> bool:
-        """Return whether a text is the token of the session."""
+        """Return whether a text is the token that `form_token` returns for the session."""
         return hmac.compare_digest(given.encode(), self.form_token(session).encode())
 
     def _signature(self, purpose: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Count events by key within a minute: links that do not work by address, requests by person."""
+"""Limit how often an address may try to sign in with links that do not work."""
 
 import time
 from collections import deque
@@ -10,7 +10,10 @@ _MOST_KEYS: Final = 10_000
 
 
 class Tries:
-    """Tells who must wait because there were too many events within the last minute."""
+    """Count, by network address, the links that did not work.
+
+    Valid links are not counted. So people who sign in do not lock out others with the same address.
+    """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
         """Initialise it; `most` is the number of events that a key may have within a minute."""

@@ -1,4 +1,4 @@
-"""Visitors of the pages: the session in a request's cookie, its person, and their language."""
+"""Find the visitor of a page: the session in the cookie of the request, the person, and the person's language."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,15 +20,15 @@ _MOST_REQUESTS: Final = 600
 
 @dataclass(slots=True)
 class Visitor:
-    """A visitor of a page; without `user` they are not signed in.
+    """A visitor of a page; `session` and `user` are None if the visitor is not signed in.
 
     Attributes:
         session: the session in the request's cookie.
         user: the person, as db_assist knows them now.
         rights: the person's present rights.
-        say: the catalogue in their language.
-        cookie: the session that the browser must store from now on; None deletes the cookie; if it is not set, nothing
-            changes.
+        say: the catalogue in the visitor's language.
+        cookie: changes of the browser's cookie. The last entry counts: a session replaces the cookie, and None deletes
+            it. If there is no entry, the cookie stays.
     """
 
     session: Session | None
@@ -41,7 +41,7 @@ class Visitor:
     def person(self) -> int:
         """The Telegram id of the person.
 
-        The function can be used only on pages that require a right, because their visitors are signed in.
+        This can be used only on pages that require a right, because their visitors are signed in.
         """
         if self.user is None:
             raise LookupError("expected somebody who is signed in")
@@ -52,7 +52,7 @@ class Visitors:
     """Finds the visitor of a request, and writes the cookie of the answer."""
 
     def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
-        """Initialise it.
+        """Initialise the object.
 
         Args:
             sessions: reads and writes sessions.
@@ -75,7 +75,8 @@ class Visitors:
     async def find(self, request: Request) -> Visitor:
         """Return the visitor of a request; repeated calls for one request return the same object.
 
-        A session ends if the person's rights have changed, if they are banned, or if their data was deleted.
+        The session is ended if the person's rights have changed, if the person was banned, or if the person's data was
+        deleted.
 
         Raises:
             ServiceError: db_assist does not answer.
@@ -86,7 +87,7 @@ class Visitors:
         return found
 
     def begin(self, visitor: Visitor, user: User) -> bool:
-        """Sign a person in; return False if they have no rights, because they are banned."""
+        """Sign a person in and return True; if the person is banned, only return False."""
         rights = rights_of(user, self._admins)
         if Right.SIGNED_IN not in rights:
             return False
@@ -104,7 +105,7 @@ class Visitors:
         visitor.cookie.append(None)
 
     def mark(self, response: Response, visitor: Visitor | None) -> None:
-        """Write the cookie into an answer, if it has changed."""
+        """Write the visitor's cookie into an answer, if it must change."""
         if visitor is None or not visitor.cookie:
             return
         session = visitor.cookie[-1]

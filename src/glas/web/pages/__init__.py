@@ -2,8 +2,9 @@
 
 How to add a page:
 
-1. Write `pages/NAME.py`: `router = page_router(Right.…)` declares who may use its routes, and `PAGE = Page(…)` its
-   place in the navigation. Routes take `visit: Visit` (the visitor) and get clients from `site_of(request).services`.
+1. Write `pages/NAME.py`: `router = page_router(Right.…)` declares who may use its routes, and `PAGE = Page(…)`
+   declares its place in the navigation. Routes take `visit: Visit` (the visitor), and get clients from
+   `site_of(request).services`.
 2. Write `templates/pages/NAME.html`, which extends `base.html`; a route returns `site_of(request).frame.page(request,
    visit, "NAME.html", …)`. Texts are `say("…")`, from the `*.ftl` files of both languages; a family of pages may have a
    separate file there.

@@ -9,9 +9,11 @@ _Values = Mapping[str, bool | int | str | None] | None
 
 
 def change(before: _Values, after: _Values, say: Catalogue) -> str:
-    """Return a change: «пользователь → администратор», «монет: 5 → —»; what was not there before has no arrow.
+    """Return the text of a change, such as «пользователь → администратор» or «монет: 5 → —».
 
-    The name of a value is left out where one value changes, because the action of the entry says what it is.
+    If there was no value before, only the new value is written, without an arrow.
+
+    If only one value changes, its name is left out, because the action of the entry shows which value it is.
     """
     is_one = before and after and before.keys() == after.keys() and len(after) == 1
     write = _said if is_one else _named
@@ -20,7 +22,7 @@ def change(before: _Values, after: _Values, say: Catalogue) -> str:
 
 
 def _named(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types
-    """Return a value with its name; a value that the pages do not know is shown as in the database."""
+    """Return a value with its name in words; if the catalogue has no words for it, return both as in the database."""
     place = name.replace("_", "-")
     if f"audit-value-{place}" not in say:
         return f"{name}: {value}"

@@ -39,9 +39,10 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 
 @router.get("/dashboard")
 async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
-    """Show all figures; if a part does not answer, a sentence replaces its figures.
+    """Show all figures; if a part does not answer, show a sentence in place of the figures of this part.
 
-    Figures of the database are up to `MOST_AGE_S` old, unless the request asks for new ones. The page shows their time.
+    Figures of the database may be up to `MOST_AGE_S` seconds old. If `fresh` is set, they are computed anew. The page
+    shows when they were computed.
     """
     site = site_of(request)
     services = site.services

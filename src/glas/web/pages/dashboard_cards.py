@@ -16,14 +16,14 @@ class Card:
     """A figure with its plots, its numbers and its SQL statement.
 
     Attributes:
-        name: name of the card, which is also its anchor.
-        title: what is counted.
+        name: name of the card; it is also the anchor to which a link to the card leads.
+        title: title of the card, which says what is counted.
         note: an explanation for the reader; may be empty.
         plots: the plots of the figure, as SVG.
-        legend: names of the colours, in their order, each with the number of its class.
+        legend: meanings of the colours, in their order, each with the number of its colour class.
         columns: headings of the table.
         rows: the cells of the table as text.
-        sql: the SQL statement.
+        sql: the SQL statement that computes the figure.
     """
 
     name: str

@@ -80,7 +80,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
 
 
 def reliability(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the confidence of the model against the share of right words."""
+    """Make the card that compares the confidence of the model with the share of right words."""
     figure = found.figures["reliability"]
     points = [
         (as_number(record["confidence"]), as_number(record["right"]), as_number(record["words"]))

@@ -39,7 +39,7 @@ def days(found: Dashboard, say: Catalogue) -> Card:
 
 
 def _all_days(known: list[str]) -> list[str]:
-    """Return the last 30 days, up to the last known day, without gaps."""
+    """Return 30 successive days, of which the last is the last day in `known`."""
     if not known:
         return []
     last = date.fromisoformat(known[-1])
@@ -47,7 +47,7 @@ def _all_days(known: list[str]) -> list[str]:
 
 
 def training(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the minutes for training, by the rank of their words."""
+    """Make the card of the minutes of training data, by the rank of their words (who wrote or confirmed them)."""
     figure = found.figures["training"]
     named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
     values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
@@ -93,7 +93,7 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of messages without a text, by the code of the error, with the last one as an example."""
+    """Make the card of messages without a text: for each code of an error, their number and the last time."""
     figure = found.figures["errors"]
     example = Markup('<a class="tall" href="/people/{}/messages/{}">{}</a>')
     rows = tuple(

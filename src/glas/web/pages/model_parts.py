@@ -17,7 +17,7 @@ _CONDITIONS: Final = ("gain", "certainty", "guard", "nonspeech", "speed", "bucke
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the gate's table; `passed` is None if the condition was not requested."""
+    """A row in the table of the gate's conditions; `passed` is None if the gate has not checked the condition."""
 
     title: str
     limit: str
@@ -26,7 +26,7 @@ class Row:
 
 
 def checks(verdict: VerdictRecord | None, say: Catalogue) -> list[Row]:
-    """Return the gate's table with a row for each condition; empty for a model that was not judged."""
+    """Return the table of the gate's conditions, with a row for each; it is empty for a model that was not judged."""
     if verdict is None:
         return []
     found = []
@@ -43,7 +43,7 @@ def _row(check: CheckRecord, say: Catalogue) -> Row:
 
 
 def flat(values: object, before: str = "") -> list[tuple[str, str]]:
-    """Return the values of a recipe with their names, such as `fit.epochs` and `6`."""
+    """Return the values of a nested recipe as pairs of name and value, such as `fit.epochs` and `6`."""
     if isinstance(values, Mapping):
         return [pair for name, value in values.items() for pair in flat(value, f"{before}.{name}" if before else name)]
     if isinstance(values, list):
@@ -52,7 +52,7 @@ def flat(values: object, before: str = "") -> list[tuple[str, str]]:
 
 
 def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
-    """Return the known figures of a fine-tuning: minutes and recordings learnt, and the share of the change."""
+    """Return the figures of a fine-tuning that its lineage has: minutes and recordings learnt, share of the change."""
     result = lineage.get("result")
     if not isinstance(result, Mapping):
         return {}
@@ -68,24 +68,24 @@ def short(name: str | None) -> str:
 
 
 def state(value: ModelState, say: Catalogue) -> str:
-    """Return the name of a state."""
+    """Return the name of a model's state for people."""
     return say(f"records-state-{value.value.replace('_', '-')}")
 
 
 def titled(step: StepRecord, say: Catalogue) -> str:
-    """Return the name of a step."""
+    """Return the name of a round's step for people."""
     return say(f"models-step-{step.step}")
 
 
 def took(step: StepRecord) -> str:
-    """Return the duration of a step; empty while it runs."""
+    """Return the duration of a step; return an empty text while the step runs."""
     if step.finished_datetime is None:
         return ""
     return written.length((step.finished_datetime - step.began_datetime).total_seconds())
 
 
 def outcome(step: StepRecord, say: Catalogue) -> str:
-    """Return the result of a step in words."""
+    """Return the result of a step in words; return an empty text if there is no result."""
     details = step.details
 
     def number(name: str, digits: int = 1) -> str:

@@ -1,8 +1,8 @@
 """Models that were judged, for administrators: their origin, the gate's figures, and which of them serves.
 
-A decision is recorded by db_assist first, and then nn_service serves the model. If nn_service cannot, the decision is
-taken back. If this process is killed in between, the page shows that another model serves, with a button to repeat the
-second step.
+A decision has two steps: db_assist records it, and then nn_service serves the model. If nn_service cannot serve the
+model, the decision is taken back. If this process is killed between the steps, the page shows that another model
+serves, with a button that repeats the second step.
 """
 
 import secrets
@@ -64,7 +64,8 @@ async def models(request: Request, visit: Visit) -> Response:
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
     """Show one model: lineage, verdict, report, decisions, and the decisions that are possible now.
 
-    `kept` is false after a decision that is valid only until a restart, because GLAS_MODEL names another model.
+    `kept` is false if the model of a decision serves only until nn_service is restarted, because GLAS_MODEL names
+    another model.
     """
     site = site_of(request)
     found = await site.services.db_assist.models()
@@ -93,7 +94,7 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
 
 @router.get("/models/{number}/report")
 async def report(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the gate's page about a model, with words and sound of people; the audit records each opening."""
+    """Send the gate's report about a model, with words and sound of people; the audit records that it was opened."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     body = await services.data_loader.report(shown.version)
@@ -105,7 +106,7 @@ async def report(request: Request, visit: Visit, number: Number) -> Response:
 async def promote(
     request: Request, visit: Visit, number: Number, *, expected: Expected, key: Key, reason: Reason = ""
 ) -> Response:
-    """Let a model serve; for a model that the gate has refused, a reason is required."""
+    """Make a model the champion; if the gate has refused the model, a reason is required."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     is_forced = _is_refused(shown)
@@ -133,7 +134,7 @@ async def promote(
 
 @router.post("/models/{number}/roll-back")
 async def roll_back(request: Request, visit: Visit, number: Number, key: Key, reason: Reason = "") -> Response:
-    """Take the champion back; the model that served before it then serves again."""
+    """Take the champion back, so that the previous model is the champion again."""
     services = site_of(request).services
     found = await services.db_assist.models()
     shown = _one(found, number)
@@ -164,7 +165,7 @@ async def roll_back(request: Request, visit: Visit, number: Number, key: Key, re
 
 @router.post("/models/{number}/serve")
 async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
-    """Let nn_service serve the champion, if it serves another model."""
+    """Let nn_service serve the champion, for the case that it serves another model."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     if shown.state is not ModelState.CHAMPION:
@@ -173,14 +174,14 @@ async def serve(request: Request, visit: Visit, number: Number) -> Response:  # 
 
 
 async def _serve(services: Services, name: str) -> bool:
-    """Let a model serve; return whether it will also serve after a restart."""
+    """Make a model the default model of nn_service; return whether it will still be so after a restart."""
     if services.nn_service is None:
         raise ConflictError("expected nn_service behind the pages")
     return await services.nn_service.serve(name)
 
 
 async def _served(services: Services) -> ModelRef | None:
-    """Return the model that serves now; None if nn_service does not answer."""
+    """Return the present default model of nn_service; None if nn_service does not answer."""
     try:
         return None if services.nn_service is None else (await services.nn_service.health()).served
     except GlasError:
@@ -225,7 +226,7 @@ def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
 
 
 def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
-    """Return the model that would serve again if the champion were taken back."""
+    """Return the model that would be the champion again if the present one were taken back; None if there is none."""
     earlier = [one for one in found if one.state is ModelState.REPLACED and one.champion_datetime is not None]
     return max(earlier, key=lambda one: str(one.champion_datetime), default=None)
 
@@ -235,7 +236,11 @@ def _is_refused(model: ModelRecord) -> bool:
 
 
 def _is_same(served: ModelRef, model: ModelRecord) -> bool:
-    """Return whether a model serves; nn_service may see the directory of models under another path."""
+    """Return whether the served model is the model of a record.
+
+    The directories in both names are not compared, because nn_service may use the directory of models under another
+    path.
+    """
     names = [one.rpartition("/")[2] for one in (served.name, model.name)]
     return names[0] == names[1] and served.version == model.version
 

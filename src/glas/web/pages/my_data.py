@@ -1,4 +1,4 @@
-"""The data about the person who is signed in: see it, download it, change it, delete it."""
+"""The pages on which people see, download, change and delete the data about themselves."""
 
 from typing import Annotated, Final
 
@@ -70,7 +70,7 @@ async def ledger(request: Request, visit: Visit, before: Before = None) -> Respo
 
 @router.get("/data/download")
 async def download(request: Request, visit: Visit) -> Response:
-    """Send all data in one zip file; the bot's /mydata sends the same."""
+    """Send all data in one zip file, as the bot's /mydata does."""
     services = site_of(request).services
     data = await services.db_assist.export_user(visit.person)
     return StreamingResponse(
@@ -88,7 +88,7 @@ async def ask_to_forget(request: Request, visit: Visit) -> Response:
 
 @router.post("/data/forget")
 async def forget(request: Request, visit: Visit, word: Annotated[str, Form(max_length=100)] = "") -> Response:
-    """Delete everything, as the bot's /forget does, and end the session."""
+    """Delete all data about the person, as the bot's /forget does, and end the session."""
     if word.strip().casefold() != visit.say("data-forget-word"):
         return _confirmation(request, visit, is_wrong=True)
     site = site_of(request)

@@ -1,4 +1,4 @@
-"""One message of the person who is signed in: hear it, correct it, rate it, delete it."""
+"""The page on which people hear, correct, rate and delete one of their messages."""
 
 from typing import Annotated, Literal
 
@@ -43,7 +43,7 @@ async def correct(
     reference: Annotated[str, Form(max_length=100_000)] = "",
     insists: Annotated[Literal["yes", "no"], Form()] = "no",
 ) -> Response:
-    """Correct the words of a message; a doubtful correction must be confirmed."""
+    """Correct the words of a message; if the correction is doubtful, ask for a confirmation."""
     mine = await _mine(request, visit, number)
     if reference.split() == mine.shown_text.split():
         return await _page(request, visit, mine, said="data-same")
@@ -76,7 +76,7 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete the message with recording, text and corrections; its payments stay."""
+    """Delete the message with recording, text and corrections; the payments for it are kept."""
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)
@@ -84,10 +84,10 @@ async def delete(request: Request, visit: Visit, number: Number) -> Response:
 
 
 async def _mine(request: Request, visit: Visitor, number: int) -> Transcription:
-    """Return a message if it belongs to the person.
+    """Return a message if it belongs to the visitor.
 
     Raises:
-        NotFoundError: there is none, or it belongs to another person; the error does not tell which.
+        NotFoundError: there is no such message, or it belongs to another person; the error does not tell which.
     """
     found = await site_of(request).services.db_assist.transcription(number)
     if visit.user is None or found.user_id != visit.user.id:
@@ -132,7 +132,7 @@ def _back(number: int) -> Response:
 
 
 def _expire(request: Request, visit: Visitor) -> None:
-    """Read the balance again at the next request, because a payment may have been made."""
+    """Remove the visitor from the cache, because a payment may have changed the balance."""
     people = site_of(request).visitors.people
     if people is not None:
         people.expire(visit.person)

@@ -41,7 +41,7 @@ Person = Annotated[TgId, Path()]
 async def people(
     request: Request, visit: Visit, q: Annotated[str, Query(max_length=100)] = "", before: Before = None
 ) -> Response:
-    """List people, the newest first, or those whom a number identifies."""
+    """List people, the newest first; if `q` is a number, list only the people to whom this number belongs."""
     site, wanted = site_of(request), q.strip()
     is_number = wanted.isascii() and wanted.isdecimal() and 0 < len(wanted) <= _MOST_DIGITS and int(wanted) > 0
     found = None
@@ -125,7 +125,10 @@ async def grant(
     reason: Reason,
     key: Annotated[str, Form(pattern=_KEY)],
 ) -> Response:
-    """Give coins, or take them back; because of the key of the form, this happens once."""
+    """Give coins, or take them back.
+
+    The form contains a key. So coins are given only once if the form is sent twice.
+    """
     hundredths = int(Decimal(amount.strip().replace(",", ".").replace("−", "-")).scaleb(2))
     if hundredths == 0 or not reason.strip():
         raise InvalidParameterError("expected an amount other than 0, and a reason", param="amount")
@@ -137,7 +140,10 @@ async def grant(
 
 @router.post("/people/{tg_id}/forget")
 async def forget(request: Request, visit: Visit, tg_id: Person, typed: Annotated[str, Form(max_length=50)]) -> Response:
-    """Delete a person's data, as their own /forget does; the administrator types the person's id to confirm it."""
+    """Delete a person's data, as the person's own /forget does.
+
+    To confirm it, the administrator must type the id of the person.
+    """
     site = site_of(request)
     _refuse_protected(tg_id, site)
     if typed.strip() != str(tg_id):
@@ -163,7 +169,7 @@ def _back(request: Request, tg_id: int) -> Response:
 
 
 def _expire(tg_id: int, site: Site) -> None:
-    """Remove the person's cached data, so that their new rights are valid at once."""
+    """Remove the person from the cache, so that changed rights apply at once."""
     if site.visitors.people is not None:
         site.visitors.people.expire(tg_id)
 

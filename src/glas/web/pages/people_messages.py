@@ -1,4 +1,4 @@
-"""Show a person's message to administrators; the audit records each administrator who opens one."""
+"""Show a person's message to administrators; the audit records each administrator who opens a message."""
 
 from typing import Annotated
 

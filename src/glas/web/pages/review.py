@@ -1,7 +1,8 @@
-"""The page of reviewers: one recording after another, with its text; one key press judges it.
+"""The page of reviewers: it shows one recording after another, with its text. One key press judges a recording.
 
-A reviewer sees the recognised text and, if it differs, the text of another model, but no other person's words. A
-reviewer holds two messages: the one that is reviewed, and the next one, which the page loads meanwhile.
+A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see what
+other people wrote about the recording. A reviewer holds two messages: the message that is reviewed now, and the next
+message, which the page loads meanwhile.
 """
 
 from difflib import SequenceMatcher
@@ -56,7 +57,7 @@ class OtherWord(_Value):
     """A word of another model's text."""
 
     word: str
-    differs: bool = Field(description="Whether the recognised text has another word, or none, in this place.")
+    differs: bool = Field(description="Whether the recognised text has another word, or no word, in the same place.")
 
 
 class Span(_Value):
@@ -72,9 +73,14 @@ class Item(_Value):
     id: int
     text: str
     duration_s: float
-    words: tuple[SpokenWord, ...] = Field(description="Empty where their times were not kept.")
+    words: tuple[SpokenWord, ...] = Field(
+        description="Words of the recognised text with times. Empty if the times were not stored."
+    )
     spans: tuple[Span, ...]
-    second: tuple[OtherWord, ...] = Field(description="Where another model heard other words; otherwise empty.")
+    second: tuple[OtherWord, ...] = Field(
+        description="Words of the text that another model recognised. Empty if this text is the same, or if there "
+        "is none."
+    )
 
 
 class Figures(_Value):
@@ -89,13 +95,16 @@ class Wanted(_Value):
     """The messages that the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
-    since: AwareDatetime = Field(description="When the reviewer's day began.")
+    since: AwareDatetime = Field(description="Time at which the present day begins for the reviewer.")
 
 
 class Work(_Value):
-    """The messages that are held, and the figures."""
+    """The messages that the reviewer holds, and figures about the reviewer's work."""
 
-    items: tuple[Item | int, ...] = Field(description="Of a message that the page has already, the number only.")
+    items: tuple[Item | int, ...] = Field(
+        description="Messages that are reserved for the reviewer. A message that the page has already is given "
+        "only by its number."
+    )
     figures: Figures
 
 
@@ -115,7 +124,10 @@ class Answer(_Value):
 class Answered(_Value):
     """The result of an answer."""
 
-    is_kept: bool = Field(description="False: somebody else was faster, or nobody may hear the message any more.")
+    is_kept: bool = Field(
+        description="Whether the answer was stored. It is not stored if another person was faster, or if the "
+        "message may no longer be reviewed."
+    )
     said: str
 
 
@@ -132,7 +144,7 @@ async def page(request: Request, visit: Visit) -> Response:
 
 @router.post("/review/items")
 async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
-    """Hold up to two messages for the reviewer, and count their reviews."""
+    """Hold up to two messages for the reviewer; return them with figures about the reviewer's work."""
     services = site_of(request).services
     first = await _next(services, visit.person, None)
     second = None if first is None else await _next(services, visit.person, first.transcription_id)
@@ -181,7 +193,7 @@ async def answer(request: Request, visit: Visit, number: Number, given: Answer) 
 
 @router.delete("/review/items/{number}")
 async def take_back(request: Request, visit: Visit, number: Number) -> Item | Answered:
-    """Take back the last answer; its message is held again."""
+    """Take back the reviewer's last answer; the reviewer holds its message again."""
     services = site_of(request).services
     try:
         item = await services.db_assist.take_back_review(number, visit.person)
@@ -191,7 +203,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Hold the next message whose recording is in the object store."""
+    """Hold the next message whose recording is in the object store; return None if there is none."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -221,7 +233,9 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of a second text, each with a mark if it differs; return none if both texts have the same words.
+    """Return the words of a second text, and for each word whether it differs from the first text.
+
+    If both texts have the same words, return nothing.
 
     Words are compared as for error rates: case and punctuation do not count.
     """

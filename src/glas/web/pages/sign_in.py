@@ -1,7 +1,7 @@
 """Sign in by a link of the bot, sign out, choose the language.
 
-Telegram fetches links to show previews, so opening a link must not use it up. The opened page shows a button, and
-pressing the button uses the link up.
+Telegram opens links to show previews, so a link must stay valid when it is opened. The opened page shows a button. When
+a person presses the button, the person is signed in, and the link becomes invalid.
 """
 
 from typing import Annotated, Final
@@ -35,7 +35,7 @@ async def explain(request: Request, visit: Visit) -> Response:
 
 @open_router.get("/sign-in/{token}")
 async def confirm(request: Request, visit: Visit, token: Annotated[str, Path(max_length=128)]) -> Response:
-    """Show the button that uses a link; db_assist is not asked."""
+    """Show the button that uses a link; whether the link is valid is checked only when the button is pressed."""
     return _page(request, visit, token=token)
 
 

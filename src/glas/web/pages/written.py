@@ -56,7 +56,7 @@ def percent(share: float | None, language: str, digits: int = 1) -> str:
 
 
 def amount(hundredths: int, language: str) -> str:
-    """Return coins without their noun, but with a sign: "+0.8"."""
+    """Return an amount of coins without a noun, and with a sign: "+0.8"."""
     shown = Decimal(hundredths).scaleb(-2)
     whole = shown.to_integral_value()
     digits = written(language, int(whole) if shown == whole else shown.normalize())

@@ -20,6 +20,7 @@ const BY_CODE = {
   forbidden: 'errorForbidden',
   service_timeout: 'errorTimeout',
   service_unreachable: 'errorOffline',
+  service_stopping: 'errorOffline',
 };
 const BY_STATUS = {
   0: 'errorOffline',

@@ -50,7 +50,7 @@ def upgrade() -> None:
 def _set_reasons(reasons: str) -> None:
     """Change the permitted reasons of the ledger.
 
-    SQLite copies the table, and deletes its triggers with the old table.
+    SQLite copies the table, and deletes the triggers together with the old table. So the triggers are created again.
     """
     with op.batch_alter_table("transactions", table_kwargs=_AUTOINCREMENT) as batch:
         batch.drop_constraint(op.f("ck_transactions_reason"), type_="check")
@@ -86,7 +86,7 @@ def _unlock_ledger() -> None:
 
 
 def _lock_ledger() -> None:
-    """Create the triggers of the ledger again; on SQLite `_set_reasons` does this."""
+    """Create the triggers of the ledger again on PostgreSQL; on SQLite, `_set_reasons` has created them."""
     if op.get_bind().dialect.name == "postgresql":
         for name, change in (("update", f"UPDATE OF {_LEDGER_FACTS}"), ("delete", "DELETE")):
             op.execute(

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Count the usage of 24 hours by pseudonym, and store paid audio as hashes only.
 
-Both are kept after the deletion of a person's data: usage for a day, hashes for `PAID_KEPT_DAYS` of
+Usage and hashes are kept after the deletion of a person's data: usage for a day, hashes for the time `PAID_KEPT` of
 `glas.db_assist.coins`.
 """
 
@@ -63,7 +63,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both. A hash does not reveal its audio, so the same audio may then be paid again."""
+    """Drop usage and hashes. The former table needs the names of paid audio, which cannot be computed from hashes.
+
+    So the former table stays empty, and audio that was paid for may be paid for again.
+    """
     op.drop_table("usage_records")
     op.drop_table("paid_audio")
     op.create_table(

@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both. The verdict of another speaker becomes the verdict that the recording cannot be understood."""
+    """Drop the links and the verdict. The verdict of another speaker becomes "the recording cannot be understood"."""
     op.drop_table("web_logins")
     op.execute("UPDATE reviews SET verdict = 'bad_audio' WHERE verdict = 'other_voice'")
     _set_verdicts(_VERDICTS)

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add the models before and after to decisions about models, and a table of the steps of a round of learning.
+"""Record which model served before and after each decision about models, and the steps of a round of learning.
 
-Add a reason and an end to bans. Add a table of texts that were corrected on a page, for the bot. Add columns to
-indexes, because the pages sum them up.
+Bans get a reason and an end. A new table lists the texts that were corrected on the pages and that the bot must show.
+Indexes get more columns, because the pages compute sums of these columns.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,110 @@
+"""The settings of the Telegram bot."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glas.settings.secrets import Secret
+
+
+class BotSettings(BaseModel):
+    """Settings of `tg_bot`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    webhook_url: str | None = Field(
+        default=None,
+        description="Public https URL to which Telegram sends updates. If empty, the bot requests updates from "
+        "Telegram.",
+    )
+    webhook_secret: Secret | None = Field(
+        default=None,
+        description="Secret that Telegram must send with every update. It is required if GLAS_BOT__WEBHOOK_URL is set.",
+    )
+    port: int = Field(
+        default=8004,
+        ge=0,
+        le=65535,
+        description="Port on which the bot receives updates from Telegram, if GLAS_BOT__WEBHOOK_URL is set. 0 "
+        "means that the system chooses a free port.",
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of the bot's metrics (`/metrics`), if the bot runs without `web`. 0 means that the "
+        "system chooses a free port. If empty, there is no such port.",
+    )
+    metrics_token: Secret | None = Field(
+        default=None,
+        description="Token that is required to read the bot's metrics (`/metrics`). It is required if "
+        "GLAS_BOT__METRICS_PORT is set.",
+    )
+    api_is_local: bool = Field(
+        default=False,
+        description="Whether GLAS_TELEGRAM_API_URL is a Bot API server on this machine that runs with `--local`. "
+        "Such a server permits files up to 2 GB.",
+    )
+    max_file_mb: int = Field(
+        default=20,
+        ge=1,
+        le=2000,
+        description="Largest recording that the bot accepts, in MB. Telegram's public server permits at most 20 MB.",
+    )
+    confirm_first: bool = Field(
+        default=False,
+        description="Whether the bot asks «Распознать?» before it recognises a recording in a private chat.",
+    )
+    user_messages_per_minute: int = Field(
+        default=20,
+        ge=0,
+        le=500,
+        description="Number of recordings that a person may send in a minute. 0 means no limit.",
+    )
+    user_minutes_per_day: int = Field(
+        default=120, ge=0, description="Minutes of sound that a person may send in 24 hours. 0 means no limit."
+    )
+    beta_tester_minutes_per_day: int = Field(
+        default=360,
+        ge=0,
+        description="Minutes of sound that a person with the role of a beta-tester may send in 24 hours. 0 means "
+        "no limit.",
+    )
+    announce_s: float = Field(
+        default=20,
+        gt=0,
+        description="Seconds between two requests of the bot to db_assist for messages about models: news to "
+        "people and questions to administrators.",
+    )
+    rating_days: int = Field(
+        default=7, ge=1, le=365, description="Days after which the buttons under a text no longer work."
+    )
+    concurrency: int = Field(
+        default=32, ge=1, description="Number of messages that one bot process handles at the same time."
+    )
+    recognitions: int = Field(
+        default=4, ge=1, description="Number of recordings that one bot process sends to `nn_service` at the same time."
+    )
+    keywords: int = Field(
+        default=100,
+        ge=0,
+        le=100,
+        description="Largest number of words from vocabularies that the bot sends with a recording. 0 means that "
+        "it sends none.",
+    )
+    patience_s: float = Field(
+        default=3600,
+        gt=0,
+        description="Seconds for which the bot repeats a call to a service that is unavailable. After this time "
+        "the recognition of the message fails.",
+    )
+    repair_hour: int = Field(
+        default=3,
+        ge=-1,
+        le=23,
+        description="Hour (0 to 23, UTC) in which the bot looks for lost recordings and downloads them again. It "
+        "does so 30 minutes after the full hour. -1 means never.",
+    )
+    slot: str | None = Field(
+        default=None,
+        description="Name of this bot process. If several bot processes use one database, their names must differ. "
+        "The name must stay the same after a restart. If empty, the host name is used.",
+    )
