@@ -1,4 +1,4 @@
-"""`glas train whisper-base`: train the embedded model from the official weights, completely or step by step."""
+"""`glas train whisper-base`: train the embedded model from the official weights: all steps, or single steps."""
 
 import contextlib
 import importlib.util

@@ -4,7 +4,7 @@ A model is loaded when it is first requested, and unloaded when it was not used 
 holds a lease. If a model is unloaded or replaced, it is closed only after its last lease has ended, so no request
 fails.
 
-At most `most` models are loaded. If a request needs a further model, an unused model is unloaded first; if all models
+The number of loaded models is limited (`most`). If a request needs a further model, an unused model is unloaded first; if all models
 are in use, the request is refused. A swap first loads the new model, and then unloads the old model, because the old
 model must serve until the new model is loaded. So during a swap there may be one more model in memory.
 

@@ -17,7 +17,10 @@ _REQUEST = 1  # number of the button; the only one that asks for people
 
 
 def make_router() -> Router:
-    """Make the router of /find; Telegram permits such buttons in private chats only."""
+    """Make the router of /find, which is accepted in private chats only.
+
+    Only there does Telegram permit a button that opens the list of people.
+    """
     router = Router()
     router.message.filter(FromAdmin(), F.chat.type == "private")
     router.message.register(on_find, Command("find"))

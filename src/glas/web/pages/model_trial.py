@@ -18,9 +18,10 @@ class Trial:
     """What messages tell about a model in comparison with another one.
 
     Attributes:
-        ratings: the ratings of the texts of both.
-        texts: the texts of both for the same recordings, with the names of the dashboard's figure `second_texts`, where
-            the other model comes first; None if there are no such recordings.
+        ratings: the ratings of the texts of both models.
+        texts: counts of the recordings that both models recognised; None if there are none. The counts are `messages`,
+            `same` (equal texts), `references`, `words` (of the references), and the word errors of this model and of
+            the other one (`errors`, `errors_before`).
     """
 
     ratings: RatingsWatch
