@@ -4,9 +4,9 @@ A model is loaded when it is first requested, and unloaded when it was not used 
 holds a lease. If a model is unloaded or replaced, it is closed only after its last lease has ended, so no request
 fails.
 
-The number of loaded models is limited (`most`). If a request needs a further model, an unused model is unloaded first; if all models
-are in use, the request is refused. A swap first loads the new model, and then unloads the old model, because the old
-model must serve until the new model is loaded. So during a swap there may be one more model in memory.
+The number of loaded models is limited (`most`). If a request needs a further model, an unused model is unloaded first.
+If all models are in use, the request is refused. A swap first loads the new model, and then unloads the old model,
+because the old model must serve until the new model is loaded. So during a swap there may be one more model in memory.
 
 The former default model is unloaded later than other models, so that it can serve again without loading.
 """
