@@ -189,7 +189,7 @@ async def test_a_role_that_may_more_is_not_used(postgres: Postgres) -> None:
     url = await asyncio.to_thread(postgres.create, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {} SUPERUSER").format(sql.Identifier(f"{name}_app")))
-    with pytest.raises(ConfigurationError, match=f"{name}_app to be an ordinary one"):
+    with pytest.raises(ConfigurationError, match=f"{name}_app to be an ordinary role"):
         await upgraded(url, PASSWORDS)
 
 

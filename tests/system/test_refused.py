@@ -139,8 +139,10 @@ def test_one_that_hears_words_in_noise(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_one_that_is_slower(world: World) -> None:
+def test_one_that_is_slower(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model writes the texts of the embedded model with four times as many layers."""
+    # A single round may include work of other threads of this process, which counts for either model.
+    monkeypatch.setattr(cost, "ROUNDS", 3)
     model = write_changed(world.place / "deeper", deeper)
     found = failed(world, model, champion=f"whisper:{embedded_directory()}")
     assert found == {Condition.SPEED, Condition.GAIN, Condition.CERTAINTY}
