@@ -97,7 +97,10 @@ def _place_to_cut(head: str) -> int:
 
 
 def _first_units(text: str, limit: int) -> str:
-    """Return the beginning of a text with at most `limit` units; a character of two units is not cut in half."""
+    """Return the beginning of a text with at most `limit` code units of UTF-16, in which Telegram counts.
+
+    A character of two code units is not cut in half.
+    """
     return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
 
 

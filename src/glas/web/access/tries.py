@@ -1,4 +1,4 @@
-"""Limit how often an address may try to sign in with links that do not work."""
+"""Limit how often something may happen within a minute: links that do not work, and requests of a person."""
 
 import time
 from collections import deque
@@ -10,13 +10,14 @@ _MOST_KEYS: Final = 10_000
 
 
 class Tries:
-    """Count, by network address, the links that did not work.
+    """Counts events by key.
 
-    Valid links are not counted. So people who sign in do not lock out others with the same address.
+    Links that did not work are counted by network address. Valid links are not counted, so people who sign in do not
+    lock out others with the same address. Requests of people who are signed in are counted by person.
     """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
-        """Initialise it; `most` is the number of events that a key may have within a minute."""
+        """Permit each key `most` events within a minute."""
         self.most = most
         self._now = now
         self._counted: dict[str, deque[float]] = {}
