@@ -105,6 +105,7 @@ async def test_a_person_waits_for_their_own_work_only(durable: Durable, diary: D
     await asyncio.sleep(0.2)
     assert sorted(diary.lines) == ["anna first 0", "boris first 0"]
     assert await durable.backlog.count_waiting("lines", "others") == 2
+    assert await durable.backlog.count_running("lines", "others") == 2
     assert [await durable.backlog.has_work(person, "lines") for person in ("anna", "boris", "carl")] == [
         True,
         True,

@@ -88,7 +88,8 @@ async def test_an_answer_that_is_cut_off_is_none(capsys: Captured) -> None:
 )
 async def test_taking_in_updates(error: Exception, trace: int, tmp_path: Path, capsys: Captured) -> None:
     durable = Durable(sqlite_place(tmp_path / "durable.sqlite"), slot="one")
-    intake = Intake(Bot("42:abcdefghijklmnopqrstuvwxyz012345678"), durable, confirm_first=False, n_at_once=1)
+    bot = Bot("42:abcdefghijklmnopqrstuvwxyz012345678")
+    intake = Intake(bot, durable, confirm_first=False, n_at_once=1, concurrency=1)
     with patch.object(Durable, "take_lease", side_effect=error):
         polling = asyncio.create_task(intake.poll())
         await asyncio.sleep(0.2)

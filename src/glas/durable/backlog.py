@@ -18,13 +18,20 @@ class Backlog:
 
     async def count_waiting(self, *queues: str) -> int:
         """Return how many works wait in queues; running works are not counted."""
-        count = sa.select(sa.func.count()).where(self._works.c.status == "ENQUEUED")
-        return int(await asyncio.to_thread(self._first, self._unfinished(count, *queues)))
+        return await self._count("ENQUEUED", *queues)
+
+    async def count_running(self, *queues: str) -> int:
+        """Return how many works of queues run, in all processes together."""
+        return await self._count("PENDING", *queues)
 
     async def has_work(self, person: str, *queues: str) -> bool:
         """Return whether work of a person waits or runs in these queues; each of them must be `one_per_person`."""
         one = sa.select(sa.literal(1)).where(self._works.c.queue_partition_key == person).limit(1)
         return await asyncio.to_thread(self._first, self._unfinished(one, *queues)) is not None
+
+    async def _count(self, status: str, *queues: str) -> int:
+        count = sa.select(sa.func.count()).where(self._works.c.status == status)
+        return int(await asyncio.to_thread(self._first, self._unfinished(count, *queues)))
 
     def _unfinished(self, query: sa.Select[Any], *queues: str) -> sa.Select[Any]:
         # SQLite uses a partial index only if it finds the index's condition word for word.

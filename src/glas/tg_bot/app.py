@@ -180,7 +180,12 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
             Context(settings, services, durable, bot, phrases, token, recognition_queue, second, metrics)
         )
         intake = Intake(
-            bot, durable, confirm_first=settings.bot.confirm_first, n_at_once=settings.bot.recognitions, metrics=metrics
+            bot,
+            durable,
+            confirm_first=settings.bot.confirm_first,
+            n_at_once=settings.bot.recognitions,
+            concurrency=settings.bot.concurrency,
+            metrics=metrics,
         )
         try:
             yield TelegramBot(bot, intake, phrases, notice, settings, services, durable, announcing, metrics)

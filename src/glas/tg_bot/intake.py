@@ -49,7 +49,14 @@ class Intake:
     """Receive updates by polling or from a webhook."""
 
     def __init__(
-        self, bot: Bot, durable: Durable, *, confirm_first: bool, n_at_once: int, metrics: Metrics | None = None
+        self,
+        bot: Bot,
+        durable: Durable,
+        *,
+        confirm_first: bool,
+        n_at_once: int,
+        concurrency: int,
+        metrics: Metrics | None = None,
     ) -> None:
         """Initialise the object.
 
@@ -60,6 +67,8 @@ class Intake:
                 button.
             n_at_once: number of recordings that may come within a second before further recordings are acknowledged
                 first. If a recording waits, every new recording is acknowledged first.
+            concurrency: number of recordings that a process handles at the same time. If so many are handled already,
+                a new recording is acknowledged first.
             metrics: counts the updates; None if nobody needs the counts.
         """
         self._bot = bot
@@ -67,7 +76,9 @@ class Intake:
         self._confirm_first = confirm_first
         self._metrics = metrics or Metrics()
         self._n_at_once = n_at_once
-        self._n_waiting, self._n_new, self._counted_s = 0, 0, float("-inf")
+        self._concurrency = concurrency
+        self._counting = asyncio.Lock()  # so that updates that are stored at the same time use the same count
+        self._n_waiting, self._n_running, self._n_new, self._counted_s = 0, 0, 0, float("-inf")
         self._pace = Pace()
         self._offset: int | None = None
 
@@ -83,12 +94,19 @@ class Intake:
             self._metrics.received(is_recording=is_recording)
 
     async def _is_line_long(self) -> bool:
-        """Return whether a recording may have to wait: other recordings wait, or too many came within a second."""
-        if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
-            self._counted_s, self._n_new = now_s, 0
-            self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)
-        self._n_new += 1
-        return self._n_waiting > 0 or self._n_new > self._n_at_once
+        """Return whether a recording may have to wait.
+
+        It may have to wait if other recordings wait, if too many came within a second, or if a process already handles
+        as many as it can.
+        """
+        async with self._counting:
+            if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
+                self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)
+                self._n_running = await self._durable.backlog.count_running(VOICES, ARRIVALS)
+                self._counted_s, self._n_new = now_s, 0
+            self._n_new += 1
+        is_full = self._n_running + self._n_new > self._concurrency
+        return is_full or self._n_waiting > 0 or self._n_new > self._n_at_once
 
     async def poll(self) -> None:
         """Poll Telegram for updates until cancelled.
