@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from glas.cli.db_assist import ask_db_assist
 from glas.cli.language import say
 from glas.cli.session import err
+from glas.cli.stored_models import store
 from glas.domain.errors import ConflictError, GlasError
 from glas.domain.model_records import ModelState
 
@@ -54,6 +55,8 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
             # A run that was killed released it, or a version that did not tell db_assist; or it was taken back since.
             state = ModelState.CHAMPION if _is_chosen(settings, candidate) else ModelState.REFUSED
     entry = _entry_of(settings, plan, ended, state)
+    if state is not ModelState.REFUSED:
+        store(settings, candidate)
     if state is ModelState.CHAMPION:
         _release(settings, champion, candidate)
     recorded = ask_db_assist(settings, lambda db_assist: db_assist.record_model(entry))
@@ -132,7 +135,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of this machine lets a model serve; if db_assist does not answer, only print a warning.
+    """Record that the user of this machine lets a model serve; if a service does not answer, only print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -145,6 +148,7 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
     before, after = (ModelRef(name=name, version=versions.version_of(name)) for name in (former, chosen))
     choice = ChoiceRequest(model=after, former=before, operator=getpass.getuser())
     try:
+        store(settings, after)
         ask_db_assist(settings, lambda db_assist: db_assist.choose_model(choice))
     except ConflictError:
         raise

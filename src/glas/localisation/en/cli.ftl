@@ -112,6 +112,7 @@ finetune-served-kept =     {$name}: errors {$wer}%
 finetune-few-kept =
     {$name} has few words: {$words}. With fewer than {$least} (about 40 sentences), a loss is hard to tell from chance.
 finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all directories.
+finetune-no-whisper = Only a Whisper can be fine-tuned, and {$model} is none.
 finetune-nothing = No share of the change is better than the previous model: no new model was written.
 finetune-done = Done: {$place}. Kept {$share}% of the change; errors on held-out recordings {$before} → {$after}%.
 

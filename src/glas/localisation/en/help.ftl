@@ -238,12 +238,13 @@ finetune-to = Directory of the new model.
 finetune-data = Recordings with their right words: a directory or a manifest.
 finetune-replay = Other recordings with their right words, so that the model forgets less.
 finetune-keep = Recordings on which the new model must not become worse: at least 40 sentences (500 words).
-finetune-base = Directory of the model to start from; without it, the embedded one.
+finetune-recipe = A recipe: settings of the training in TOML, such as recipes/whisper-small-ru.toml. Other options take precedence.
+finetune-base = The model to start from: a name from `glas models`, `auto` for the one that serves, or a directory. Without it, the model of the recipe, or the embedded one.
 finetune-weights = Its official weights; without it, those that `glas models get whisper-base` downloads.
 finetune-work = Directory for intermediate files; without it, beside the model.
-finetune-epochs = How often the model learns from each recording.
-finetune-share = Which share of the change to try; can be given several times.
-finetune-threads = How many cores to use.
+finetune-epochs = How often the model learns from each recording; without it, as the recipe says, or 6.
+finetune-share = Which share of the change to try; can be given several times. Without it, as the recipe says.
+finetune-threads = How many cores to use; without it, as the recipe says, or 1.
 
 learn-help =
     Learn from corrections: export, make a dataset, fine-tune, test, release.
