@@ -77,6 +77,15 @@ evaluate-summary-model = Model   {$model}
 evaluate-summary-data = Data    {$data}: recordings {$recordings}, minutes {$minutes}, words {$words}
 evaluate-without-text = without a known text, not counted: {$count}
 evaluate-failures = not recognised, not counted: {$count}
+evaluate-interval = {$value}% ({$level}% interval: {$low}…{$high})
+evaluate-recordings = Recordings
+evaluate-recordings-told = {$recordings}; minutes {$minutes}, words {$words}
+evaluate-speed = Speed on one thread
+evaluate-speed-told = {$times} times as fast as the sound
+evaluate-memory = Memory of the process
+evaluate-parts-legend = Word errors, %; in brackets the number of words.
+evaluate-worst = Worst recordings
+evaluate-worst-legend = Above what was said; below what the model recognised.
 evaluate-words = substitutions {$substitutions}, deletions {$deletions}, insertions {$insertions}
 
 export-begin = starting

@@ -94,6 +94,7 @@ evaluate-help =
     recordings (Bisani, Ney, 2004), always with the same seed.
 evaluate-model = A name from `glas models`, or `onnx:DIRECTORY`.
 evaluate-data = Directory of recordings, or a manifest.
+evaluate-page = Write a page (HTML) with charts and the worst recordings, which can be played. 120 sounds without speech are measured, too.
 evaluate-json = Print everything as JSON.
 
 models-help =

@@ -80,6 +80,15 @@ evaluate-summary-model = Модель  {$model}
 evaluate-summary-data = Данные  {$data}: записей {$recordings}, минут {$minutes}, слов {$words}
 evaluate-without-text = без известного текста, не учтено: {$count}
 evaluate-failures = не распозналось, не учтено: {$count}
+evaluate-interval = {$value} % ({$level}-процентный интервал: {$low}…{$high})
+evaluate-recordings = Записи
+evaluate-recordings-told = {$recordings}; минут {$minutes}, слов {$words}
+evaluate-speed = Скорость на одном потоке
+evaluate-speed-told = быстрее звука в {$times} раза
+evaluate-memory = Память процесса
+evaluate-parts-legend = Ошибки в словах, %; в скобках число слов.
+evaluate-worst = Худшие записи
+evaluate-worst-legend = Сверху — что сказано, снизу — что распознала модель.
 evaluate-words = замен {$substitutions}, пропусков {$deletions}, вставок {$insertions}
 
 export-begin = начинаю

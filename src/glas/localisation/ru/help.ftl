@@ -93,6 +93,7 @@ evaluate-help =
     (Bisani, Ney, 2004), всегда с одним и тем же начальным числом.
 evaluate-model = Имя из `glas models` или `onnx:КАТАЛОГ`.
 evaluate-data = Каталог записей или манифест.
+evaluate-page = Записать страницу (HTML) с графиками и худшими записями, которые можно послушать. Измеряются и 120 звуков без речи.
 evaluate-json = Напечатать всё как JSON.
 
 models-help =
