@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from pydantic import SecretStr
 
+from glas.cli.stored_models import store
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.http import open_http
@@ -114,6 +115,22 @@ async def test_a_stored_model_is_fetched_whole(central: Central, tmp_path: Path)
     await central.reader.fetch_model(model.version, tmp_path / "fetched")
     assert ModelVersions(tmp_path).version_in(tmp_path / "fetched") == model.version
     assert not (tmp_path / "fetched" / ".draft").exists()
+
+
+async def test_commands_store_a_model_only_for_servers_that_fetch_models(central: Central) -> None:
+    model = central.models[0]
+    settings = central.settings.model_copy(
+        update={
+            "data_loader_url": central.url,
+            "data_loader_token": SecretStr(KEY),
+            "data_loader": DataLoaderSettings(),
+        }
+    )
+    await asyncio.to_thread(store, settings, model)
+    with pytest.raises(NotFoundError):
+        await central.reader.stored_files(model.version)
+    await asyncio.to_thread(store, settings.model_copy(update={"data_loader": DATA_LOADER}), model)
+    assert (await central.reader.stored_files(model.version)).files
 
 
 async def test_only_whole_models_can_be_stored(central: Central) -> None:

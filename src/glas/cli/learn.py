@@ -44,6 +44,8 @@ def learn(
     share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
     weights: Annotated[Path | None, typer.Option(help=say("finetune-weights"))] = None,
     release: Annotated[bool, typer.Option("--release", help=say("learn-release"))] = False,
+    canary: Annotated[float, typer.Option(min=0, max=1, help=say("learn-canary"))] = 0,
+    shadow: Annotated[float, typer.Option(min=0, max=1, help=say("learn-shadow"))] = 0,
     every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
 ) -> None:
     """Run one round of learning, or repeat rounds at an interval of hours."""
@@ -63,7 +65,7 @@ def learn(
         steps = RecordedSteps(settings)
         export_through(lambda: open_data_loader(settings), full=False)
         steps.exported()
-        _round(settings, plan, steps, release=release)
+        _round(settings, plan, steps, release=release, canary=canary, shadow=shadow)
         if every is None:
             return
         time.sleep(every * _S_PER_HOUR)
@@ -97,7 +99,9 @@ def _plan(
     )
 
 
-def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, release: bool) -> None:
+def _round(
+    settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, release: bool, canary: float, shadow: float
+) -> None:
     with told():
         from glas.cli.records import record_round
         from glas.domain.model_records import LearningStep, ModelState
@@ -114,7 +118,7 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
         if plan.rules.speaker is not None:
             _serve_speaker(settings, plan, ended, steps, release=release)
             return
-        recorded = record_round(settings, plan, ended, release=release)
+        recorded = record_round(settings, plan, ended, release=release, share=canary, shadow_share=shadow)
         if recorded.is_new:
             steps.ended(ended.version, LearningStep.DECIDE, outcome=recorded.state.value)
         model = f"whisper:{ended.model}"

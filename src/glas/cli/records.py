@@ -26,15 +26,32 @@ class Recorded(NamedTuple):
     is_new: bool
 
 
-def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
+def record_round(
+    settings: "Settings",
+    plan: "RoundPlan",
+    ended: "Round",
+    *,
+    release: bool,
+    share: float = 0.0,
+    shadow_share: float = 0.0,
+) -> Recorded:
     """Record the candidate of a round in db_assist, unless it was recorded before.
 
     With `release`, a candidate that passed the gate becomes the champion, also if it was recorded before and waits for
     a decision. Other earlier decisions do not change. For example, a model that was taken back is not released again.
 
+    Args:
+        settings: the whole configuration.
+        plan: the data of the round.
+        ended: the result of the round.
+        release: whether a candidate that passed the gate becomes the champion.
+        share: share of people whom a candidate that waits for a decision answers meanwhile.
+        shadow_share: share of messages that it recognises a second time; see `glas.engines.candidate`.
+
     Raises:
         GlasError: db_assist does not answer, or the choice of the champion cannot be stored.
     """
+    from glas.engines.candidate import CandidateChoice, choose_candidate
     from glas.recognition import journal
     from glas.training.rounds import Outcome
 
@@ -59,6 +76,9 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
         store(settings, candidate)
     if state is ModelState.CHAMPION:
         _release(settings, champion, candidate)
+    elif state is ModelState.CANDIDATE and (share or shadow_share):
+        choice = CandidateChoice(model=candidate.name, share=share, shadow_share=shadow_share)
+        choose_candidate(choice, settings.models_dir)
     recorded = ask_db_assist(settings, lambda db_assist: db_assist.record_model(entry))
     return Recorded(recorded.state, is_new=True)
 

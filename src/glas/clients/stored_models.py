@@ -35,6 +35,14 @@ class StoredModelCalls:
         body = ModelFiles(files=tuple(files))
         await call(self._http, "PUT", f"/models/{version}", timeout_s=_TIMEOUT_S, body=body)
 
+    async def stored_files(self, version: str) -> ModelFiles:
+        """Return the list of a stored model's files.
+
+        Raises:
+            NotFoundError: no model of this version is stored.
+        """
+        return ModelFiles.model_validate(await call(self._http, "GET", f"/models/{version}", timeout_s=_TIMEOUT_S))
+
     async def fetch_model(self, version: str, directory: Path) -> None:
         """Write the files of a stored model into an empty directory.
 
@@ -42,8 +50,7 @@ class StoredModelCalls:
             NotFoundError: no model of this version is stored.
             ServiceFaultError: a part has another sha256 than the list of files says.
         """
-        found = ModelFiles.model_validate(await call(self._http, "GET", f"/models/{version}", timeout_s=_TIMEOUT_S))
-        for one in found.files:
+        for one in (await self.stored_files(version)).files:
             path = directory / one.path
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:

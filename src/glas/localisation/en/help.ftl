@@ -264,6 +264,8 @@ learn-keep = The same for the choice of the share: other recordings, at least 40
 learn-speaker = A pseudonym: a model for one person, which with --release answers this person only.
 learn-least-minutes = How many new corrected minutes are needed.
 learn-release = Release the model if it passes the test.
+learn-canary = Share (0..1) of people whom a model that waits for a decision answers meanwhile.
+learn-shadow = Share (0..1) of messages that a model that waits for a decision recognises a second time.
 learn-every = Repeat after so many hours.
 
 promote-help =
