@@ -142,7 +142,9 @@ class RecordingRecogniser:
                     # Another attempt downloads it again, as it may have been damaged in transit.
                     self.fetching.drop(job.recording)
                     raise
-        if transcription_id is not None:
+        if transcription_id is None:
+            self.fetching.drop(job.recording)  # nothing is archived
+        else:
             self.second.offer(transcription_id, recognition.hypothesis, data, keywords)
         return Heard.of(recognition, keywords)
 

@@ -9,9 +9,9 @@ from fastapi import Request, Response
 from glas.domain.people import User
 from glas.localisation import Catalogue, catalogue
 from glas.localisation.catalogue import LANGUAGES
+from glas.web.access.minute_limit import MinuteLimit
 from glas.web.access.rights import People, Right, rights_of, written
 from glas.web.access.sessions import Session, Sessions
-from glas.web.access.tries import Tries
 
 _COOKIE: Final = "glas-session"
 _MOST_REQUESTS: Final = 600
@@ -63,7 +63,7 @@ class Visitors:
         """
         self.sessions = sessions
         self.people = people
-        self.requests = Tries(_MOST_REQUESTS)
+        self.requests = MinuteLimit(_MOST_REQUESTS)
         """Counts the requests of each person."""
         self._admins = admins
         self.public_host = urlsplit(url).netloc

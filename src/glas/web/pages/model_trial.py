@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from glas.clients.dashboard import Cell
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.model_ref import ModelRef
-from glas.domain.ratings_watch import RatingsWatch
+from glas.domain.ratings_watch import FEWEST_BEFORE, RatingsWatch
 from glas.localisation import Catalogue
 from glas.web.pages import written
 from glas.web.pages.dashboard_cards import as_number
@@ -39,7 +39,7 @@ class Trial:
         before = {"bad_before": ratings.bad_before, "rated_before": ratings.n_before}
         said = [say("models-trial-ratings", **counts, **before)]
         if not ratings.can_tell:
-            said.append(say("watch-too-few"))
+            said.append(say("watch-too-few", least=FEWEST_BEFORE))
         else:
             said.append(say("watch-worse" if ratings.has_alarm else "watch-fine"))
         return said + self._told_of_texts(say)

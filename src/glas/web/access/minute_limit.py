@@ -9,8 +9,8 @@ _WINDOW_S: Final = 60.0
 _MOST_KEYS: Final = 10_000
 
 
-class Tries:
-    """Counts events by key.
+class MinuteLimit:
+    """Count events by key, and tell a key that had too many events within a minute how long it must wait.
 
     Links that did not work are counted by network address. Valid links are not counted, so people who sign in do not
     lock out others with the same address. Requests of people who are signed in are counted by person.
