@@ -18,9 +18,9 @@ from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = REPORT_PAGE, REPORT_FIGURES
 WORST = 20
-_LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
+_LARGEST_SOUND = 400_000  # bytes; larger recordings are not embedded in the page
 
-# Texts of the page that have no values in them.
+# Names of those messages of the page that contain no variables.
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
 
 

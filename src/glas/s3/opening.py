@@ -47,7 +47,7 @@ def open_store(
         bucket,
         config=config,
         endpoint=endpoint,
-        region="us-east-1",  # part of the signature; servers of one's own accept this one
+        region="us-east-1",  # part of the signature; self-hosted servers accept this region
         virtual_hosted_style_request=False,
         client_options={
             "allow_http": endpoint.startswith("http://"),

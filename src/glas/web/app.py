@@ -29,7 +29,8 @@ _HERE: Final = Path(__file__).parent
 STATIC_DIR: Final = _HERE / "static"
 _PAGE_FILE: Final = _HERE / "templates" / "index.html"
 
-# The page names the version of its files, so it must be asked for anew; an unchanged one costs a 304.
+# The page contains the version of its files, so a browser must ask each time whether the page has changed. If it has
+# not changed, the answer is 304 without a body.
 _REVALIDATE: Final = {"Cache-Control": "no-cache"}
 
 
@@ -62,7 +63,7 @@ def create_app(
         app.state.page = page.replace("{{ static }}", static).replace("{{ sure }}", str(SURE))
         yield
 
-    # Without its own /docs and /openapi.json these paths reach the API, whose description is the useful one.
+    # This app has no /docs and no /openapi.json, so that requests for these paths reach the API and its documentation.
     app = FastAPI(title="Glas", version=glas.__version__, lifespan=lifespan, openapi_url=None)
     errors.install(app, max_body_bytes=0)
     app.add_api_route("/", page, methods=["GET", "HEAD"], response_class=HTMLResponse)

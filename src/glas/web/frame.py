@@ -64,7 +64,7 @@ class PageRoute(APIRoute):
                 if "text/html" in request.headers.get("accept", ""):
                     response = frame_of(request).failure(request, error, _catalogue_of(request))
                 elif isinstance(error, GlasError):
-                    # A script shows the sentence.
+                    # The script that sent the request shows this sentence to the person.
                     said = _catalogue_of(request).error(error.code)
                     response = JSONResponse({**to_body(error), "said": said}, error.status)
                 else:

@@ -2,9 +2,9 @@
 
 The plots need no script, and their light or dark colours come from the style sheet.
 
-Everything is drawn with CSS classes (`plot.css`), because the policy of the pages permits no style in the HTML. Every
-plot has a name for screen readers; a table next to it has the numbers. Numbers are formatted for the language of the
-page.
+Everything is drawn with CSS classes (`plot.css`), because the content security policy of the pages permits no style in
+the HTML. Every plot has a name for screen readers, and a table next to the plot contains the numbers. Numbers are
+formatted for the language of the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,10 @@ _BOTTOM: Final = 22
 _SIDE: Final = 220
 _FEW: Final = 4
 _LETTER: Final = 9.5
-"""Width of a letter of a label on a phone, where letters are larger (`dashboard.css`), in a wide font."""
+"""Width of a letter of a label, in units of the plot, on a phone and in a wide font.
+
+On phones, `dashboard.css` makes the letters larger.
+"""
 _ROW: Final = 17
 N_COLOURS: Final = 6
 """Number of colour classes (c0 to c5) in the style sheet; if a plot has more series, colours are used again from c0 on.

@@ -35,8 +35,8 @@ class Site:
     Attributes:
         given: clients of the other parts; None if nobody can sign in.
         visitors: finds the visitor of a request.
-        failed_links: counts links that do not work, by address. Valid links are never counted, so that people who sign
-            in do not lock others out.
+        failed_links: counts attempts to sign in with an invalid link, by network address. Valid links are not counted,
+            so people who sign in do not lock out others with the same address.
         frame: makes pages from templates.
         admins: Telegram ids of the administrators in the settings.
     """

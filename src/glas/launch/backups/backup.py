@@ -30,7 +30,7 @@ from glas.settings import Settings, plain
 from glas.system.files import make_directory, put_in_place
 
 _BUSY_S = 30.0
-# Writes of the store that have not got their name yet.
+# The store writes a file under a name with this ending, and renames the finished file.
 _DRAFT = ".part"
 
 
@@ -74,7 +74,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     installation, _ = log(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (
-        # Beside the data, not beside the backup: no plain copy lies there if the backup is encrypted.
+        # In the data directory and not beside the backup, because the files in it are not encrypted.
         tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".backup-") as scratch,
         _draft(target, force=force) as file,
         encrypting(file, keys) as plain_file,
@@ -150,6 +150,6 @@ def _objects(directory: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(directory):
         names.sort()
         for path in (Path(folder) / name for name in sorted(files) if not name.endswith(_DRAFT)):
-            # A file that somebody else left there is none of ours.
+            # Skip files that Glas did not write.
             if NAME.fullmatch(path.relative_to(directory.parent).as_posix()):
                 yield path

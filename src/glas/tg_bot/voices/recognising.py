@@ -29,7 +29,7 @@ from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
 from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.status import shown_status, status_text
 
-# Recognition needs neither vocabulary nor own model, so that it does not wait for them as long as for other things.
+# Recognition is possible without keywords and own model, so the bot waits only this long for them.
 _LOOK_UP_TIMEOUT_S = 5.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -101,7 +101,8 @@ class RecordingRecogniser:
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a ticket for a recording, with which `hear` waits in the queue."""
-        # One that had to let others pass does not pass them now, although it was sent earlier.
+        # Recordings of other people went before a recording of the queue `LATER`. It must not go before such recordings
+        # now because it was sent earlier, so the present time determines its place.
         return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
 
     def shown(

@@ -20,7 +20,7 @@ from glas.domain.errors import ConfigurationError
 from glas.training.voices.speaking_style import SpeakingStyle
 
 FREE_VOICES = ("aleksandr", "aleksandr-hq", "anna", "elena", "irina")
-USUAL_RATE_WPM = 160  # about what the voices speak when they are not told
+USUAL_RATE_WPM = 160  # approximate rate at which the voices speak by default, words per minute
 PITCH_PER_OCTAVE = 100  # steps of a style's pitch; 50 is the normal pitch of a voice
 
 _SAMPLE_RATE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)

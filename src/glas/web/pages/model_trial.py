@@ -1,4 +1,4 @@
-"""Compare a model with another one on real messages: people's ratings, and texts of both for the same recordings."""
+"""Compare two models on real messages: by people's ratings, and by both models' texts for the same recordings."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ _MOST_AGE_S = 30.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What messages tell about a model in comparison with another one.
+    """The comparison of a model with another model on real messages.
 
     Attributes:
         ratings: the ratings of the texts of both models.
-        texts: counts of the recordings that both models recognised; None if there are none. The counts are `messages`,
-            `same` (equal texts), `references`, `words` (of the references), and the word errors of this model and of
-            the other one (`errors`, `errors_before`).
+        texts: counts of the recordings that both models recognised; None if there are no such recordings. The counts
+            are `messages`, `same` (equal texts), `references`, `words` (of the references), `errors` (word errors of
+            the model), and `errors_before` (word errors of the other model).
     """
 
     ratings: RatingsWatch
@@ -59,7 +59,10 @@ class Trial:
 
 
 async def compare(db_assist: DbAssistClient, before: ModelRef, after: ModelRef) -> Trial:
-    """Compare a model with the one that serves or served before it; texts are those of the dashboard's last count."""
+    """Compare the model `after` with the model `before`.
+
+    The counts of texts are those of the dashboard, so they may be up to `_MOST_AGE_S` seconds old.
+    """
     ratings = await db_assist.compare_ratings(before, after)
     figures = (await db_assist.dashboard(most_age_s=_MOST_AGE_S)).figures
     return Trial(ratings, _texts(figures["second_texts"].records(), before, after))
