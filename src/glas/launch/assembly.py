@@ -1,8 +1,8 @@
 """Assemble the parts of a process: make their apps, give each part clients of other parts, and start background tasks.
 
 A service in this process is called through its app. Any other service is called over TCP at the address in the
-settings. Both ways use the same client. Parts are imported only when they are made: importing aiogram takes seconds,
-and a process that runs only the recogniser needs neither aiogram nor a database.
+settings. The classes of the clients are the same in both cases. Parts are imported only when they are made: importing
+aiogram takes seconds, and a process that runs only the recogniser needs neither aiogram nor a database.
 """
 
 import contextlib

@@ -21,7 +21,7 @@ class Catalogue:
     def __init__(self, language: str) -> None:
         """Read the files of a language, `ru` or `en`.
 
-        A message is parsed when it is first needed, because a command needs only few.
+        A message is parsed when it is first needed, because a command needs only few messages.
         """
         self.language = language
         self._sources: dict[str, str] = {}

@@ -72,7 +72,7 @@ class Fetch:
 
     @property
     def total_bytes(self) -> int:
-        """Number of bytes of all files; 0 until the source has stated it."""
+        """Number of bytes of all files; 0 until the source has stated the sizes of files."""
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:

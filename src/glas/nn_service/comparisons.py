@@ -35,7 +35,7 @@ async def compare(request: Request, *, file: Recording, text: Text, model: Model
     """Recognise a recording, and compare the model's probabilities of the given text and of the recognised text.
 
     The answer is `unknown` in three cases: the model cannot compute the probability of a text, the recording has
-    several pieces of speech, or the two probabilities differ neither little nor much.
+    several pieces of speech, or the difference of the probabilities is neither small nor large.
     """
     options = DecodingOptions(language=RUSSIAN, compared=text, wants_words=False)
     recognition = await recognise(request, service_of(request), file, Question(model=model, options=options))

@@ -3,9 +3,9 @@
 The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
 tag when it is put into the queue, and the piece with the smallest tag is taken first. Tags are seconds of virtual time.
 The tag of a piece is the larger of two values: the virtual time, and the end of the previous piece of the same
-recording. The virtual time is the largest tag of all pieces that were taken first; it begins at 0. The end of a piece
-is its tag plus its duration. So all recordings get equal shares of the workers, and a message does not wait for the
-rest of a recording of two hours.
+recording. The end of a piece is its tag plus its duration. The virtual time begins at 0. When a piece is taken, the
+virtual time rises to the tag of this piece, unless it is higher already. So all recordings get equal shares of the
+workers, and a message does not wait for the rest of a recording of two hours.
 
 While pieces of long recordings are recognised, one additional worker is available for messages. So a message does not
 even wait for the end of one piece of a long recording. Such a piece may be half a minute long.

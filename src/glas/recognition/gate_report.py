@@ -95,7 +95,7 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
 
 
 def _named(name: str, say: Catalogue) -> str:
-    """Return the name of a model that people read."""
+    """Return the title of a model, in the language of the report."""
     found = title_of_model(name)
     return found.en if say.language == "en" else found.ru
 

@@ -76,8 +76,8 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        Normally this is the model that the caller names. But if the caller means the default model, and this model is
-        loaded and does not know the language, a multilingual model on disk is taken, if there is one.
+        This is the model that the caller names, with one exception. If the caller means the default model, and the
+        default model is loaded but does not know the language, it is a multilingual model on disk, if there is one.
 
         Returns:
             A uniform name or an alias. An alias is resolved later, when the model is leased.

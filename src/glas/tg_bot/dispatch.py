@@ -83,7 +83,7 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Give handlers the sender (`user`, `locale`, `say`).
+    """Pass the sender of an update to the handlers, as `user`, with the sender's language, as `locale` and `say`.
 
     No handler gets updates of banned people, or of people who are not permitted to use the bot.
 

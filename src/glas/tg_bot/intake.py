@@ -1,8 +1,8 @@
 """Receive updates from Telegram, and store each update durably before it is confirmed to Telegram.
 
 A request for the next updates confirms the previous updates. If the process crashes between storing and confirming an
-update, Telegram sends the update again. The durable engine then finds that it has work of this name already. If several
-processes use one database, only the process that holds a lease polls.
+update, Telegram sends the update again. The durable engine ignores it, because it already has a work of this name. If
+several processes use one database, only the process that holds a lease polls.
 """
 
 import asyncio
@@ -96,8 +96,8 @@ class Intake:
     async def _is_line_long(self) -> bool:
         """Return whether a recording may have to wait.
 
-        It may have to wait if other recordings wait, if too many came within a second, or if a process already handles
-        as many as it can.
+        It may have to wait if other recordings wait, if too many recordings came within a second, or if a process
+        already handles as many recordings as it can.
         """
         async with self._counting:
             if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
@@ -231,8 +231,8 @@ def _party(update: Update) -> int | None:
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
     """Yield the updates of an answer that could not be parsed as a whole.
 
-    Each update is parsed alone. If an update has an unknown format, an empty update with its number is yielded, so that
-    the others are still handled.
+    Each update is parsed alone. If an update has an unknown format, an empty update with the same number is yielded, so
+    that the other updates are still handled.
     """
     for raw in body["result"]:
         try:

@@ -1,4 +1,4 @@
-"""The FastAPI app of `web`: the page that turns speech into text, sample messages, and the pages behind sign-in.
+"""The FastAPI app of `web`: the page that turns speech into text, sample messages, and pages that require a sign-in.
 
 All pages are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the API
 of `nn_service` at the same origin; `launch` mounts or proxies this API. The first page works without a database, and
@@ -50,7 +50,7 @@ def create_app(
             its lifespan, because the lifespan of a mounted app is not run.
         samples_dir: a directory with audio files with which people can try the page; None or a missing directory means
             that there are none.
-        services: parts behind the pages for people who are signed in; without them nobody can sign in.
+        services: clients of the parts that the pages for signed-in people need; without them nobody can sign in.
         options: settings of these pages.
         key: key that signs sessions. If it is None, a key is made that is lost when the app ends.
         admins: Telegram ids of the administrators.

@@ -73,7 +73,7 @@ def stacks(
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
     """Draw a line with points for each series; the labels are on the horizontal axis.
 
-    Each series contains its values by label. If a series has no value for a label, it has no point there.
+    Each series contains its values by label. If a series has no value for a label, its line has no point at this label.
     """
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
@@ -210,7 +210,7 @@ def _svg(title: str, width: int, height: int, drawn: Sequence[Markup]) -> Markup
 
 
 def _round_up(value: float) -> float:
-    """Return the next of 1, 2, 4, 10, 20, 40, 100 … (or 0.1, 0.2, …) that is not less than the value; 1 for 0."""
+    """Return the smallest of the numbers …, 0.4, 1, 2, 4, 10, 20, 40, … that is not less than the value; 1 for 0."""
     if value <= 0:
         return 1
     scale = 1.0

@@ -43,7 +43,7 @@ def create_proxy(
         url: address of nn_service.
         token: token that nn_service requires.
         key: key that callers must send.
-        max_body_bytes: largest announced length of a body.
+        max_body_bytes: largest permitted `Content-Length` of a request, in bytes.
         others: further accepted keys. If neither `key` nor such a key is set, every request is admitted.
         cors_origins: origins of foreign pages that may call the API from a browser.
     """

@@ -1,10 +1,10 @@
 """Backup: one tar with the databases, the objects, and a manifest of their sha256.
 
-In the embedded mode all data is in the data directory. The server may run meanwhile. Therefore the order of the copies
-is: durable work, then the database, then the objects. If durable work is older than the database, steps are only
-repeated, which is harmless. An object to which no row refers yet is also harmless. In another order, rows or objects
-could be missing from the backup. `glas.launch.backups.server_backup` copies PostgreSQL and S3.
-`glas.launch.backups.restore` restores a backup.
+In the embedded mode all data is in the data directory. The server may run during the backup. Therefore the order of the
+copies is: durable work, then the database, then the objects. If the copy of the durable work is older than the copy of
+the database, steps are repeated after a restore, which is harmless. An object to which no row refers yet is also
+harmless. In another order, rows or objects could be missing from the backup. `glas.launch.backups.server_backup` copies
+PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
 `glas.launch.backups.deletions`.

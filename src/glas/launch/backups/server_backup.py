@@ -1,8 +1,8 @@
 """Backup of PostgreSQL and an object store: a dump of the database, then the objects, in the archive of a backup.
 
-The parts may run meanwhile. The dump is one consistent state of the database and of durable work. The objects are
-copied after the dump, so every row of the dump has its objects, except objects that are deleted meanwhile. Objects
-without a row are harmless. `glas.launch.backups.server_restore` restores such a backup.
+The parts may run during the backup. The dump is one consistent state of the database and of durable work. The objects
+are copied after the dump, so every row of the dump has its objects, except objects that are deleted during the backup.
+Objects without a row are harmless. `glas.launch.backups.server_restore` restores such a backup.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Errors of calls to Telegram: classes of Glas, the conversion of aiogram's errors, and which errors are temporary."""
+"""Define the errors of calls to Telegram, convert aiogram's errors into them, and decide which errors are temporary."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """One message; if its text is long, it contains a quotation that Telegram shows folded."""
+    """One message; if its text is long, it contains a quotation that Telegram shows collapsed."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()

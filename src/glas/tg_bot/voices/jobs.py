@@ -1,4 +1,7 @@
-"""Arguments of the workflows: all information of a Telegram message, without the bytes of the recording."""
+"""Arguments of the workflows.
+
+They contain everything that a workflow needs from a Telegram message, except the bytes of the recording.
+"""
 
 from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict

@@ -75,7 +75,7 @@ class Heard(BaseModel):
 
     @property
     def shown(self) -> str:
-        """Return the text that is shown."""
+        """Return the text to show: in paragraphs if it is long."""
         return self.paragraphs or self.text
 
     @property

@@ -108,7 +108,7 @@ class _Sides:
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the split of a message; None if the id of the message belongs to another split than the key."""
+        """Return the split of a message, by its id (`number`) or its key; None if these belong to different splits."""
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
         if self._of_key.setdefault(key, split) is not split:

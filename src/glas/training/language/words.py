@@ -112,10 +112,11 @@ def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
 def class_gains(
     readings: list[WeightedSentences], frequency: dict[str, float], classes: Classes
 ) -> npt.NDArray[np.float64]:
-    """Compute how much more often a class occurs after a certain class than it occurs on average, shape (n, n).
+    """Compute the gain of each pair of successive classes, shape (n, n).
 
-    A row belongs to the preceding class, a column to the following class. The last two classes are those of unknown
-    words and of the beginning of a sentence.
+    The gain is the probability of the following class after the preceding class, divided by the probability of the
+    following class on average. A row belongs to the preceding class, a column to the following class. The last two
+    classes are those of unknown words and of the beginning of a sentence.
     """
     names = [*classes.names, UNKNOWN, BEGINNING]
     number = {name: index for index, name in enumerate(names)}

@@ -4,8 +4,8 @@ The files are: aphorisms and jokes (fortunes-ru, plain text); translations of ga
 campaigns, freeciv-data, .mo files); help (gnome-user-docs, .page; libreoffice-help-ru, .html); and the phrases of a
 dictionary (mueller7-dict, .dict.dz). All other files and languages are ignored.
 
-This module downloads nothing. Before, download each package with `apt-get download PACKAGE`, and unpack all packages
-into one directory with `dpkg -x FILE DIRECTORY`.
+This module downloads nothing. Before you use it, download each package with `apt-get download PACKAGE`, and unpack all
+packages into one directory with `dpkg -x FILE DIRECTORY`.
 """
 
 import gzip

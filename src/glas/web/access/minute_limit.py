@@ -10,7 +10,7 @@ _MOST_KEYS: Final = 10_000
 
 
 class MinuteLimit:
-    """Count events by key, and tell a key that had too many events within a minute how long it must wait.
+    """Counts events by key; if a key had too many events within a minute, it must wait before the next event.
 
     Attempts to sign in with an invalid link are counted by network address. Valid links are not counted, so people who
     sign in do not lock out others with the same address. Requests of people who are signed in are counted by person.

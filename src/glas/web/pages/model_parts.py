@@ -26,7 +26,7 @@ class Row:
 
 
 def checks(verdict: VerdictRecord | None, say: Catalogue) -> list[Row]:
-    """Return the table of the gate's conditions, with a row for each; it is empty for a model that was not judged."""
+    """Return a row for each condition of the gate; return no rows for a model that was not judged."""
     if verdict is None:
         return []
     found = []

@@ -94,7 +94,7 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
 
 @router.get("/models/{number}/report")
 async def report(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the gate's report about a model, with words and sound of people; the audit records that it was opened."""
+    """Send the gate's report about a model, with words and sound of people; the audit records who opened the report."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     body = await services.data_loader.report(shown.version)
@@ -230,7 +230,8 @@ def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
 
 
 def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
-    """Return the model that would be the champion again if the present one were taken back; None if there is none."""
+    """Return the model that would be the champion again if the present champion were taken back; None if there is none.
+    """
     earlier = [one for one in found if one.state is ModelState.REPLACED and one.champion_datetime is not None]
     return max(earlier, key=lambda one: str(one.champion_datetime), default=None)
 

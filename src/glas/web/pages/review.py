@@ -2,7 +2,7 @@
 
 A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see what
 other people wrote about the recording. A reviewer holds two messages: the message that is reviewed now, and the next
-message, which the page loads meanwhile.
+message, which the page loads in advance.
 """
 
 from difflib import SequenceMatcher
