@@ -11,7 +11,7 @@ from glas.nn_service.answering import Question, recognise, service_of
 from glas.nn_service.fields import Model, Recording
 from glas.serving.openapi import failures
 
-_MOST_CHARS = 4096  # of a message in Telegram
+_MOST_CHARS = 4096  # Telegram's limit for the length of a message
 
 Text = Annotated[
     str, Form(min_length=1, max_length=_MOST_CHARS, description="Text that may have been said in the recording.")

@@ -188,7 +188,7 @@ def _recognise(batch: Sequence[_Piece]) -> None:
     began = time.monotonic()
     try:
         heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+    except BaseException as error:  # noqa: BLE001 - passed on to those who wait
         if len(batch) == 1:
             batch[0].future.set_exception(error)
             return

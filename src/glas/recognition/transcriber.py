@@ -30,7 +30,8 @@ from glas.recognition.job import Job
 from glas.recognition.loaded import LoadedModel
 from glas.recognition.slots import MESSAGE_S, JobSlot, SlotPool
 
-# Pieces of a long recording that wait for the engine while its decoder waits for them: half a minute and 2 MB each.
+# Largest number of pieces of a long recording that wait for the engine. If so many wait, the decoder of the recording
+# waits, too. A piece has up to half a minute of sound and 2 MB.
 _MOST_PENDING = 8
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers only
 
 _CONNECT_S = 3
-_REQUEST_S = 30  # one part, there or back
+_REQUEST_S = 30  # to send or receive one part of an object
 _RETRY_S = 15  # how long obstore itself tries again when the endpoint refuses or answers 5xx
 
 

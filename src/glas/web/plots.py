@@ -218,5 +218,5 @@ def _round_up(value: float) -> float:
         scale *= 10
     while scale / 10 >= value:
         scale /= 10
-    # Shares that add up to 100 may be a little more than that.
+    # The tolerance is for shares that add up to a little more than 100 because of rounding.
     return next(scale * part for part in (0.1, 0.2, 0.4, 1) if scale * part * (1 + 1e-9) >= value)

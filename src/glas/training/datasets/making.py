@@ -94,7 +94,7 @@ class _Sides:
         self._of_id: dict[int, Split] = {}
         self._of_key: dict[str, Split] = {}
         for version in versions:
-            # Datasets for one person have models and tests of their own.
+            # A dataset for one person has its own model and tests, so only versions of the same person count.
             if version.speaker == rules.speaker:
                 for entry in version.entries:
                     self._of_id.setdefault(entry.id, entry.split)
@@ -129,7 +129,7 @@ def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | st
     try:
         audio_sha256 = sha256_of(message.audio)
     except FileNotFoundError:
-        return MOVED  # an export is running
+        return MOVED  # an export that is running has moved the message
     return Entry(
         id=message.id,
         split=split,

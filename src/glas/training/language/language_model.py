@@ -37,11 +37,11 @@ MESSAGES_COUNT = 0.3
 class LMSize:
     """Sizes of the language model and of the texts that it reads."""
 
-    sentences: int = 200_000  # drawn from the grammar and the dictionary
-    contexts: int = 60_000  # of letters: rows of the file at most, about 20 bytes each
-    words: int = 200_000  # about 4 bytes each
-    messages: int = 60_000  # drawn from the grammar alone, for pairs of words
-    prefix: str = ""  # the dictionary's words that begin so; all of them take a minute
+    sentences: int = 200_000  # sentences that are drawn from the grammar and the dictionary, to count letters
+    contexts: int = 60_000  # largest number of contexts of letters; each takes about 20 bytes of the file
+    words: int = 200_000  # largest number of words; each takes about 4 bytes of the file
+    messages: int = 60_000  # messages that are drawn from the grammar alone, to count pairs of words
+    prefix: str = ""  # only words of the dictionary with this prefix are read; to read all words takes a minute
 
 
 Codes = npt.NDArray[np.int64]

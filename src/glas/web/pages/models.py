@@ -230,7 +230,9 @@ def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
 
 
 def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
-    """Return the model that would be the champion again if the present champion were taken back; None if there is none.
+    """Return the previous champion, which would be the champion again if the present champion were taken back.
+
+    Return None if there is no previous champion.
     """
     earlier = [one for one in found if one.state is ModelState.REPLACED and one.champion_datetime is not None]
     return max(earlier, key=lambda one: str(one.champion_datetime), default=None)
