@@ -118,7 +118,8 @@ async def on_reply(
 ) -> AmendJob | None:
     """Handle a reply in a private chat: record it as a correction if it is similar to the text.
 
-    If it is very different, explain how to correct a text. In all other cases, ask whether the reply is a correction.
+    If it is very different, and the person replied to a text of the bot, explain how to correct a text. In all other
+    cases, ask whether the reply is a correction.
     """
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
