@@ -61,8 +61,8 @@ def die_with_parent(parent: int) -> None:
 def offers_filter() -> bool:
     """Return whether the system can filter this program's system calls.
 
-    A child process tries this, because a filter cannot be removed. A kernel may be built without seccomp, and a
-    container may forbid seccomp.
+    A filter is installed in a child process, because a filter cannot be removed from a process. The installation fails
+    if the kernel was built without seccomp, or if a container forbids seccomp.
     """
     if not IS_LINUX:
         return False
@@ -118,7 +118,10 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities for good, and prevent other processes of the same user from reading this one's memory."""
+    """Drop all capabilities permanently.
+
+    Also prevent other processes of the same user from reading the memory of this process.
+    """
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

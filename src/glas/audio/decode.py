@@ -151,9 +151,9 @@ def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
-    """Return the index of the track to recognise: the first track that is not silent, the default track first.
+    """Return the index of the track to recognise: the first track that is not silent.
 
-    If all tracks are silent, return the index of the default track.
+    The file's default tracks are examined first. If all tracks are silent, return the index of the first default track.
 
     Screen recorders write the sound of the computer and of the microphone into separate tracks. Tracks are never mixed,
     because the tracks of a film often contain different languages.
@@ -170,7 +170,7 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 
 
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
-    """Raise if the header states a duration that is too long, so that the file is refused before it is decoded.
+    """Raise an error if the header states a duration that is too long; the file then need not be decoded.
 
     If the header states a shorter duration, the header may be wrong. So the decoded samples are counted later, too.
     """

@@ -183,7 +183,7 @@ class Recording:
 
     Attributes:
         n_samples: number of samples yielded so far, at 16 kHz.
-        verdict: exit code, memory and processor time of the decoder; None until the end.
+        verdict: exit code, memory and processor time of the decoder; None until the decoder has ended.
     """
 
     def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: TimeBudget) -> None:

@@ -1,9 +1,10 @@
 """The program of a decoder process: a warden that forks one confined process for every file.
 
-The owner is the service. The service starts the warden once, and the warden forks a decoder for each file.
+The owner is the process that needs decoded files, such as nn_service or `glas transcribe`. The owner starts the warden
+once. The warden forks a decoder for each file.
 
-    owner (the service) ── starts, once ──▶ warden: loads PyAV, never reads a file
-                                              └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
+    owner ── starts, once ──▶ warden: loads PyAV, never reads a file
+                                └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
 
 A fork takes one or two milliseconds; a new interpreter takes half a second. A decoder ends after one file, so a file
 that takes control of its decoder cannot reach the recording of another person.

@@ -41,8 +41,8 @@ def parts(data: bytes) -> list[bytes]:
 def _ogg_starts(data: bytes) -> list[int]:
     """Return the offsets of chained Ogg recordings.
 
-    A recording may have several streams, and begins with the first page of each stream. So a first page begins a
-    recording only if the page before it is not a first page.
+    A recording may have several streams. At the beginning of the recording, the first pages of all its streams follow
+    each other. So a first page begins a recording only if the page before it is not the first page of a stream.
     """
     starts: list[int] = []
     was_first = False

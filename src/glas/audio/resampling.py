@@ -102,7 +102,10 @@ def _silence(seconds: float) -> Iterator[Samples]:
 
 
 class _Converter:
-    """Converts frames of one format to samples, one second at a time, because each call of the filter takes time."""
+    """Converts frames of one format to samples.
+
+    The filter is called once for each second of sound and not for each frame, because every call has a fixed cost.
+    """
 
     def __init__(self, like: Any) -> None:
         self._rate_hz = like.sample_rate

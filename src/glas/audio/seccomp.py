@@ -75,7 +75,8 @@ def allow_only_computation(libc: ctypes.CDLL) -> bool:
     The process must have set PR_SET_NO_NEW_PRIVS before.
 
     Returns:
-        Whether the filter is installed. The kernel may refuse it, and the table above contains only x86-64 and AArch64.
+        Whether the filter is installed. It is not installed if the kernel refuses it, or if the processor is neither
+        x86-64 nor AArch64.
     """
     if platform.machine() not in _MACHINES:
         return False

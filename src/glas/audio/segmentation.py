@@ -3,8 +3,8 @@
 A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends:
 
     at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
-    at a pause of `min_silence_s`   once it has `target_piece_s`
-    at `max_piece_s`                by force, at the place near its end that sounds least like speech
+    at a pause of `min_silence_s`   if the piece is at least `target_piece_s` long
+    at `max_piece_s`                even without a pause: at the place near its end that is least similar to speech
 """
 
 from collections.abc import Iterable, Iterator
@@ -202,7 +202,7 @@ class _Segmenter:
                 yield piece
 
     def _step(self, probability: float) -> SpeechPiece | None:
-        """Take the probability of one frame; return the piece that ends with it, if any."""
+        """Take the probability of speech of one frame; return the piece that ends with this frame, if any."""
         self._probabilities.append(probability)
         self._speaking = probability >= (self._release if self._speaking else self._threshold)
         self._is_speech.append(self._speaking)
@@ -280,7 +280,7 @@ class _Segmenter:
 
 
 def _level_db(samples: Samples) -> float:
-    """Return the root mean square of the loudest tenth of the frames, in dB of full scale.
+    """Return the root mean square of the loudest tenth of the frames, in dB relative to full scale.
 
     Only the loudest frames are used, so that pauses do not lower the level.
     """

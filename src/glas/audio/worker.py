@@ -114,7 +114,8 @@ class DecoderWorker:
             None if the whole file was sent; the verdict if the decoder ended before that.
 
         Raises:
-            WorkerEndedError, DecodeLimitError
+            WorkerEndedError: the warden has ended.
+            DecodeLimitError: the time of `patience` is used up.
         """
         poll = select.poll()
         poll.register(self._requests, select.POLLOUT)
@@ -137,7 +138,8 @@ class DecoderWorker:
         If the decoder ended without sending another frame, return its verdict instead.
 
         Raises:
-            WorkerEndedError, DecodeLimitError
+            WorkerEndedError: the warden has ended, or an answer is malformed.
+            DecodeLimitError: the time of `patience` is used up.
         """
         header = self._read_answer(FRAME.size, patience)
         if header is not None:
@@ -154,7 +156,8 @@ class DecoderWorker:
         """Wait until the decoder has ended, and return its verdict.
 
         Raises:
-            WorkerEndedError, DecodeLimitError
+            WorkerEndedError: the warden has ended.
+            DecodeLimitError: the time of `patience` is used up.
         """
         poll = select.poll()
         poll.register(self._verdicts, select.POLLIN)

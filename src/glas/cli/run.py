@@ -42,7 +42,10 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Serve; if a signal to stop arrived before the event loop ran, end the program instead."""
+    """Serve until a signal arrives.
+
+    If `wishes` is not empty, a signal arrived before the event loop ran. The program then ends at once.
+    """
     task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
     signal.signal(signal.SIGTERM, _leave)
     if wishes:

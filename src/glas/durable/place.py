@@ -61,7 +61,10 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Return the place in a file, and create the file's directory. No other process may have the former file open."""
+    """Return the place in a file, and create the directory of this file.
+
+    No other process may have the former file open.
+    """
     make_directory(path.parent)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
