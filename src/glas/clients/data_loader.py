@@ -163,7 +163,7 @@ class DataLoaderClient:
 
         Args:
             full: whether to compare all messages and files, instead of the changes since the last export.
-            only_again: do nothing if nothing was ever exported; this is used after deletions.
+            only_again: whether to do nothing if nothing was ever exported; used after deletions.
 
         Raises:
             ConflictError: an export is running.

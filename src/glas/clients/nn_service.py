@@ -78,7 +78,7 @@ class NnServiceClient:
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
                 last ones are left out.
-            bucket: a number that stands for the person, see `glas.domain.canary`.
+            bucket: the bucket of the person; see `glas.domain.canary`.
             own: the own model of the person or chat, which answers if possible.
             when_idle: recognise only while no other request waits for a text; if another request waits or arrives, the
                 service refuses.

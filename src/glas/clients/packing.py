@@ -17,7 +17,10 @@ from glas.domain.errors import NotFoundError
 from glas.domain.object_keys import recognition_key, transcription_key
 
 PART_BYTES: Final = 45_000_000
-"""Telegram accepts documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11)."""
+"""Largest number of bytes of files in one zip file.
+
+Telegram accepts documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11).
+"""
 
 _PIECE_BYTES: Final = 4_000_000
 _SMALL_BYTES: Final = 64_000

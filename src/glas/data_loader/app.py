@@ -34,8 +34,8 @@ def create_app(
     Args:
         settings: the whole configuration.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
-        db_assist: client of the service that knows what may be exported; the caller closes it.
-        previous_key: the former key, which is still accepted while keys are exchanged.
+        db_assist: client of db_assist, which decides what may be exported; the caller closes the client.
+        previous_key: the former key, which is still accepted while callers change to the new key.
     """
     metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},

@@ -38,7 +38,7 @@ class Page:
         kept: ids of messages whose directories stay as they are.
         changed: messages whose directories were written.
         gone: ids of messages that are not in the export any more.
-        must_repeat: whether the page must be exported again, because a decoder failed and its file is not the cause.
+        must_repeat: whether the page must be exported again, because a decoder failed and the file is not the cause.
     """
 
     kept: list[int] = field(default_factory=list)

@@ -12,7 +12,7 @@ from glas.domain.reviews import Verdict
 
 
 class ReviewRow(Base):
-    """A review of a message. `is_agreed`: another person gave the same words independently."""
+    """A review of a message. If `is_agreed` is set, another person gave the same words independently."""
 
     __tablename__ = "reviews"
 

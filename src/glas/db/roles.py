@@ -7,8 +7,8 @@
 | `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
-Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first
-removes all rights, so that rights of an older version do not remain.
+An upgrade of the tables first calls `prepare`, then changes the tables, and then calls `grant`. Both functions can be
+repeated. `grant` first removes all rights, so that rights of an older version do not remain.
 """
 
 import base64

@@ -159,7 +159,7 @@ def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.In
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Raise an error for a connection that the server has closed, so that the pool replaces it.
+    """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
     each use. Such a query needs three round trips, and a transaction needs only three or four.

@@ -69,7 +69,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     Args:
         settings: the whole configuration.
         key: the key that callers must send as `Authorization: Bearer`; None admits every caller.
-        previous_key: the former key, which is still accepted while keys are exchanged.
+        previous_key: the former key, which is still accepted while callers change to the new key.
     """
     running: set[asyncio.Task[None]] = set()
 

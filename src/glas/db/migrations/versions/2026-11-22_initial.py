@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Create the first tables: people, messages, the ledger that cannot be changed, and the order of changes for exports.
 
-The table definitions are written here and not imported, because `glas.db.tables` changes with later versions and a
-migration must not.
+The table definitions are written here and not imported, because later versions change `glas.db.tables`, but a migration
+must not change.
 """
 
 import sqlalchemy as sa
