@@ -26,7 +26,7 @@ _MAY_TEACH_ALL: Final = and_(_MAY_TEACH, last_consent(UserRow.id, Purpose.TRAINI
 
 
 class Name(NamedTuple):
-    """A word: its form under RU-NORM, and its spelling."""
+    """A word that is a name (see `glas.domain.vocabulary`): its form under RU-NORM, and its spelling."""
 
     normalised: str
     word: str

@@ -228,7 +228,10 @@ async def on_database_error(_request: Request, error: Exception) -> JSONResponse
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Return whether the same statement may succeed later: no connection, a shutdown, no disk space, a deadlock."""
+    """Return whether the same statement may succeed later.
+
+    Examples of such errors are a lost connection, a shutdown, a full disk and a deadlock.
+    """
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
     return str(getattr(error.orig, "sqlstate", "")).startswith(_PASSING_SQLSTATES)

@@ -42,7 +42,7 @@ def as_transcription(row: TranscriptionRow) -> Transcription:
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Create the row of a message, once; a repetition may change the place of the answer.
+    """Create the row of a message; if the row exists, only the place of the answer may change.
 
     Raises:
         NotFoundError: the sender is not registered.

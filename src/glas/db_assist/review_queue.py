@@ -2,7 +2,7 @@
 
 A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
 messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
-drawn for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
+chosen for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
 message is reviewed, and always sees the recognised text.
 """
 
@@ -139,8 +139,9 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
     Args:
         reviewer_id: the reviewer.
-        among_all: whether all messages are searched. Otherwise the caller names some, and the database looks up each of
-            them, instead of collecting all consents and reviews first.
+        among_all: True if the caller searches all messages: the database then first collects all consents and reviews.
+            False if the caller restricts the query to some messages: the database then looks up the consent and the
+            reviews of each message.
     """
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)

@@ -164,7 +164,11 @@ async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) ->
 async def choose(
     chat_id: int, tg_id: int | None, limit: int, *, agreement: Agreement, session: AsyncSession
 ) -> Keywords:
-    """Choose words for a recording: the newest of the person, the newest of the chat, the most common of everybody."""
+    """Choose at most `limit` keywords for a recording.
+
+    First come the newest words of the person, then the newest names of the chat, then the most common names of
+    everybody.
+    """
     # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
     # came before, `agreement` could count old rows and keep that count as if it were new.
     of_all = await agreement.of_all(session=session)

@@ -56,7 +56,7 @@ class RatingsWatch:
 
     @property
     def share_before(self) -> float:
-        """Estimated share of bad ratings of the previous model, within bounds."""
+        """Estimated share of bad ratings of the previous model, limited to 0.02..0.85."""
         return min(max((self.bad_before + 1) / (self.n_before + 2), _LEAST), _MOST)
 
     @property

@@ -1,4 +1,4 @@
-"""Build a model for release: official weights with a merged adapter, a smaller vocabulary, and int8 matrices.
+"""Build a model for release: OpenAI's weights with a merged adapter, a smaller vocabulary, and int8 matrices.
 
 The same base model, adapter and tokenizer always give the same bytes. The reason is that merging and quantising use
 only elementwise operations, whose rounding IEEE 754 defines.

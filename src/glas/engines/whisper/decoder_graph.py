@@ -24,7 +24,7 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
     - `keys_i`, `values_i`: the memory of layer `i`, `(1, heads, room, head width)`; the outputs `new_keys_i` and
       `new_values_i` must be bound to the same buffers, which are changed in place;
     - `cross_keys_i`, `cross_values_i`: the outputs of the encoder;
-    - `grid`: `(sounds, texts, heads, head width)`;
+    - `grid`: the four numbers `(sounds, texts, heads, head width)`, the shape of the queries of cross-attention;
     - `chosen`: indices of the rows whose next token is requested; `barred`: shape `(tokens,)`, added to the logits;
       `n_best`: shape `(1,)`, the number of best tokens.
 
