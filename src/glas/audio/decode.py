@@ -29,7 +29,7 @@ from glas.domain.errors import (
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 
-# FFmpeg's names of the decoders of sound that may be used; the list is given to FFmpeg as it stands.
+# FFmpeg's names of the audio decoders that may be used. The list is passed to FFmpeg unchanged.
 _DECODERS = (
     "opus,libopus,vorbis,speex,flac,alac,mp3float,mp3,mp2float,mp2,mp1float,mp1,aac,aac_fixed,aac_latm,ac3,eac3,amrnb,"
     "amrwb,gsm,gsm_ms,ilbc,g722,g726,g726le,g723_1,g729,nellymoser,wmav1,wmav2,wmapro,wmavoice,"
@@ -37,8 +37,8 @@ _DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
 
-# FFmpeg looks for the description of the sound only within these limits. It is in the first kilobytes of a file; a
-# longer search would only take time.
+# FFmpeg looks for the description of the sound only within these limits. The description is in the first kilobytes of a
+# file; a longer search would only take time.
 _PROBE_BYTES = 1_000_000
 _PROBE_US = 5_000_000
 _MAX_STREAMS = 64
@@ -95,7 +95,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
 def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
     try:
         yield
-    except MemoryError as error:  # FFmpeg's own is one too
+    except MemoryError as error:  # PyAV's error for missing memory is a MemoryError, too
         raise DecodeLimitError("The decoding of the file needs more memory than is permitted") from error
     except av.error.EOFError as error:
         raise CorruptAudioError(f"The {sniff(data).name} file ends before its sound begins") from error

@@ -124,7 +124,7 @@ class DecoderPool:
                 self._discard(worker)
                 if is_new:
                     raise ServiceFaultError("A decoder process was killed") from error
-                continue  # it was killed while idle, which is not this file's fault
+                continue  # it was killed while it was idle; this file is not the cause
             except BaseException:
                 self._discard(worker)
                 raise

@@ -58,7 +58,7 @@ def main(argv: list[str]) -> None:
         argv: one JSON object with `limits` (of `DecodeLimits`) and `verdicts` (descriptor of the pipe for verdicts).
     """
     task = json.loads(argv[0])
-    # The owner decides when to stop; an interrupt from the keyboard is meant for it.
+    # The owner decides when to stop; an interrupt from the keyboard is meant for the owner.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_the_network()
     warm_up()
@@ -82,7 +82,7 @@ def warm_up() -> None:
     with wave.open(silence, "wb") as writer:
         writer.setparams((2, 2, 48_000, 0, "NONE", ""))
         writer.writeframes(bytes(4_000))
-    for data in (silence.getvalue(), b"OggS"):  # the second way goes through the errors
+    for data in (silence.getvalue(), b"OggS"):  # the second file loads what errors need
         with suppress(GlasError):
             list(decode_blocks(data, DecodeLimits()))
     for name in _CODECS_WARMED:
@@ -145,7 +145,7 @@ def _answer_one(limits: DecodeLimits, *, must_filter: bool) -> int:
     except GlasError as error:
         _answer(ERROR, error_body(error.code, error.message))
     except MemoryError:
-        # A part of the request may be unread, so the pipe cannot be used again; this exit code says so.
+        # A part of the request may be unread, so the pipe cannot be used again; this exit code reports this.
         _answer(ERROR, error_body("audio_decode_limit", "The file asked for more memory than it may have"))
         return FAULT
     except OSError:

@@ -45,7 +45,7 @@ _ALLOWED = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-# Column of the table above, and the kernel's number for the architecture.
+# Column of `_ALLOWED`, and the kernel's number for the architecture.
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2

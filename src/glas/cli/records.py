@@ -28,8 +28,9 @@ class Recorded(NamedTuple):
 def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
     """Record the candidate of a round in db_assist, unless it was recorded before.
 
-    With `release`, a candidate that passed the gate becomes the champion, also if it was recorded before and waits for
-    a decision. Other earlier decisions do not change. For example, a model that was taken back is not released again.
+    With `release`, a candidate that passed the gate becomes the champion. The candidate may have been recorded before,
+    if it still waits for a decision. Other earlier decisions do not change. For example, a model that was taken back is
+    not released again.
 
     Raises:
         GlasError: db_assist does not answer, or the choice of the champion cannot be stored.
@@ -51,7 +52,8 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
     if ended.outcome is Outcome.PASSED:
         state = ModelState.CHAMPION if release else ModelState.CANDIDATE
         if journal.was_released(settings.models_dir, candidate):
-            # A run that was killed released it, or a version that did not tell db_assist; or it was taken back since.
+            # The candidate was released before without a record in db_assist: by a run that was killed, or by an older
+            # version of Glas. It may have been taken back since then.
             state = ModelState.CHAMPION if _is_chosen(settings, candidate) else ModelState.REFUSED
     entry = _entry_of(settings, plan, ended, state)
     if state is ModelState.CHAMPION:

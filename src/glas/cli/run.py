@@ -46,7 +46,7 @@ async def _listening(served: Coroutine[object, object, None], wishes: list[int])
 
     If `wishes` is not empty, a signal arrived before the event loop ran. The program then ends at once.
     """
-    task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
+    task = asyncio.ensure_future(served)  # so the coroutine is never left unawaited
     signal.signal(signal.SIGTERM, _leave)
     if wishes:
         sys.exit(0)

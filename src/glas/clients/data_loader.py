@@ -36,7 +36,7 @@ _TIMEOUT_S = 60.0
 _UPLOAD_TIMEOUT_S = 300.0
 _CHECK_TIMEOUT_S = 1800.0
 _versions = TypeAdapter(tuple[str, ...])
-_POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
+_POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last interval is repeated
 
 _log = structlog.stdlib.get_logger("glas.clients")
 

@@ -77,7 +77,7 @@ async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIt
     with zipfile.ZipFile(tape, "w", zipfile.ZIP_DEFLATED) as archive:
         async for entry in _entries(data, data_loader):
             info = zipfile.ZipInfo(entry.name, time.gmtime()[:6])
-            # Sound is compressed already, and texts are short.
+            # Files are not compressed: sound is compressed already, and texts are short.
             info.compress_type = zipfile.ZIP_DEFLATED if entry.size_bytes < _SMALL_BYTES else zipfile.ZIP_STORED
             try:
                 first = await entry.read(0, min(entry.size_bytes, _PIECE_BYTES))

@@ -27,7 +27,7 @@ For the 50th and the 99th percentile, replace 0.95 by 0.5 and 0.99.
 
 
 class Spread(Value):
-    """A histogram of seconds."""
+    """A histogram of times in seconds."""
 
     total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(

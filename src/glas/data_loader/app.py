@@ -68,7 +68,7 @@ def create_app(
         health=health,
         ready=ready,
         ready_summary="Check whether the object store answers",
-        # A slow disk may delay the figure of its free space.
+        # In a thread, because a slow disk may delay the query for its free space.
         render=functools.partial(asyncio.to_thread, metrics.render),
     )
     return app

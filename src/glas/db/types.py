@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.types import TypeDecorator
 
-# SQLite gives out row ids only for a column declared INTEGER, which is 64 bits wide there.
+# SQLite assigns row ids only for a column declared INTEGER, which is 64 bits wide there.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 

@@ -93,6 +93,6 @@ async def _agreed(
     order = (_N_PEOPLE.desc(), last.desc()) if by_people else (last.desc(),)
     agreed = query.order_by(*order).limit(MOST_KEYWORDS).subquery()
     chosen = select(_row.normalised, _row.word).join(agreed, agreed.c.id == _row.id)
-    # The order of a subquery does not bind the query around it.
+    # The outer query does not keep the order of its subquery.
     order = (agreed.c.n_people.desc(), agreed.c.id.desc()) if by_people else (agreed.c.id.desc(),)
     return [Name(*one) for one in await session.execute(chosen.order_by(*order))]

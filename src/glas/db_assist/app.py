@@ -50,7 +50,8 @@ from glas.settings import MIB, DbAssistSettings, Settings
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
 _EXPIRY_S = 3600.0
-# The check reads the whole ledger; Prometheus asks several times a minute.
+# Prometheus requests metrics several times a minute. The check reads the whole ledger, so its result is kept for this
+# time.
 _LEDGER_CHECK_S = 300.0
 # Shorter than the clients' time-out, so that they receive the error.
 _STATEMENT_TIMEOUT_S = 20.0

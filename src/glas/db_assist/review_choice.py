@@ -84,14 +84,15 @@ class ReviewChoices:
         if kept is not None and time.monotonic() < kept.until_s:
             waiting = set(await session.scalars(_still_waiting(reviewer_id, kept)))
             found = [number for number in kept.ids if number in waiting]
-            # If no check is left, the reviewer gets another message. If no other one is left, all are searched again.
+            # If no check is left, the reviewer gets another message. If no such message is left, all messages are
+            # searched again.
             if found or is_check:
                 return found[:_CANDIDATES]
         moment = people.now()
         last_review = await session.scalar(select(func.max(ReviewRow.id))) or 0
         ids = await _all_waiting(reviewer_id, is_check=is_check, session=session)
         self._kept.pop((reviewer_id, is_check), None)
-        # Where many messages wait, there may be few checks.
+        # If many messages wait, the choice of checks is also kept, even if it contains few checks.
         if len(ids) == _MANY or (is_check and (reviewer_id, False) in self._kept):
             until_s = time.monotonic() + _LIFE_S
             self._kept[reviewer_id, is_check] = _Choice(tuple(ids), last_review, moment, until_s)
@@ -118,7 +119,8 @@ async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSessio
     query = _waiting(reviewer_id, is_check=is_check).limit(_MANY)
     if dialect(session) != "postgresql":
         return (await session.scalars(query)).all()
-    # PostgreSQL expects a thousandth of the messages, and would read all consents again for each message.
+    # PostgreSQL estimates that only a thousandth of the messages is found. So it would use a nested loop, and read all
+    # consents again for each message.
     await session.execute(text("SET LOCAL enable_nestloop = off"))
     found = (await session.scalars(query)).all()
     await session.execute(text("SET LOCAL enable_nestloop = on"))

@@ -80,7 +80,7 @@ async def hold(
         ForbiddenError: the person is not a reviewer.
         OverloadedError: other reviewers have taken all chosen messages; there may be further messages.
     """
-    # The same reviewer may have asked twice at once.
+    # The same reviewer may have sent two requests at the same time.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
         return item
     reviewer = await people.lock(tg_id, session=session)

@@ -43,7 +43,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
     """
     right: tuple[PutRight, ...] = ()
     if change.reference is not None and change.rank != Rank.DOUBTFUL:
-        # A long text takes half a second.
+        # In a thread, because a long text takes half a second.
         right = await asyncio.to_thread(words_put_right, row.text or "", change.reference)
     of_message = _row.transcription_id == row.id
     await session.execute(delete(_row).where(of_message, _row.normalised.not_in([one.normalised for one in right])))
@@ -55,7 +55,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
             "user_id": row.user_id,
             "transcription_id": row.id,
             "change_id": change.id,
-            "chat_id": chat_id if chat_id < 0 else None,  # the ids of private chats are people's, and positive
+            "chat_id": chat_id if chat_id < 0 else None,  # the id of a private chat is that of a person
             "creation_datetime": people.now(),
         }
         for one in right[: max(room, 0)]

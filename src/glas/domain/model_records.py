@@ -23,7 +23,7 @@ class ModelState(StrEnum):
 class AnnouncementKind(StrEnum):
     """Kind of an announcement."""
 
-    NEWS = "news"  # to a person whom the champion has learnt from
+    NEWS = "news"  # to a person from whom the champion has learnt
     QUESTION = "question"  # to an administrator: may the candidate serve?
 
 
@@ -38,7 +38,7 @@ class LearningStep(StrEnum):
     """The steps of a round of learning, in order."""
 
     EXPORT = "export"  # corrected messages as files
-    DATASET = "dataset"  # who is learnt, who is tested
+    DATASET = "dataset"  # choose the recordings for training and for the test
     FINETUNE = "finetune"
     EVALUATE = "evaluate"  # the gate measures and judges
     DECIDE = "decide"  # the model serves, waits for a decision, or was refused

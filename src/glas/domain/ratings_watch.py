@@ -26,7 +26,7 @@ MOST_AFTER: Final = 300
 the previous model.
 """
 
-_LEAST, _MOST = 0.02, 0.85  # shares of H0; nearer to 0 and 1 a single rating would decide
+_LEAST, _MOST = 0.02, 0.85  # bounds of the share in H0; nearer to 0 or 1, a single rating could decide
 
 
 @dataclass

@@ -98,7 +98,7 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
     new = list(_tokens(said))
     known, tells = set(old), _Telling(said)
     found: dict[str, PutRight] = {}
-    # `autojunk` keeps long texts fast: it does not look for the places of very frequent words.
+    # The option `autojunk` is on by default and saves time for long texts: very frequent words are not searched for.
     matcher = SequenceMatcher(None, old, [token.key for token in new])
     for token, replaced in islice(_replaced(old, new, matcher), _MOST_CANDIDATES):
         word = spelled(token.text)

@@ -25,11 +25,11 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
-# This is earlier than the time after which other processes count this process as dead. In between, calls that were
-# interrupted can still arrive.
+# This is earlier than the time after which other processes count this process as dead. In the time between, interrupted
+# calls can still reach their receiver.
 _INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
-# Between two batches, so that others can write.
+# Pause between two batches of deletions, so that other processes can write.
 _CLEANING_PAUSE_S = 0.2
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _BATCH = 500
@@ -157,7 +157,7 @@ class Maintenance:
                 claimed.setdefault(one.executor_id, []).append(one.workflow_id)
         await self._orphans.put_back(self._dbos, claimed.pop(self._slot, []))
         if time.monotonic() < self._steady_since_s + DEAD_AFTER_S:
-            return  # the others may have been cut off by the same outage
+            return  # the other processes may have lost the database at the same time
         for dead in sorted(set(claimed) - set(living)):
             _log.warning("taking over the work of an executor that has ended", executor=dead, count=len(claimed[dead]))
             await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)

@@ -106,7 +106,7 @@ class Members:
             try:
                 connection.execute(sa.insert(leases).values(name=name, holder=holder, until_s=now_s + ttl_s))
             except sa.exc.IntegrityError:
-                connection.rollback()  # somebody took it first at this very moment
+                connection.rollback()  # another process took the lease at the same moment
                 return False
             return True
 

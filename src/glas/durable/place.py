@@ -20,7 +20,8 @@ _BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL_SIZE = 20
 _IDLE_TRANSACTION_MS = 60_000
 _CONNECT_TIMEOUT_S = 5  # for each server
-# SQLite has one writer; connections that wait for it in a fair queue lose less time than in its own sleeps.
+# SQLite permits one writer at a time. Connections that wait in a queue lose less time than with SQLite's own pauses
+# between attempts.
 _SQLITE_POOL_SIZE = 4
 
 _log = structlog.stdlib.get_logger("glas.durable")

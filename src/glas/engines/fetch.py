@@ -152,12 +152,12 @@ def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
 
     If a directory is already at the final place, its other files stay.
     """
-    for path in sorted(gathering.rglob("*"), reverse=True):  # what is in a directory comes before it
+    for path in sorted(gathering.rglob("*"), reverse=True):  # the content of a directory comes before the directory
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
         elif path.is_file() and path.relative_to(gathering).as_posix() not in files:
             path.unlink()
-    if target.exists():  # somebody has begun to fill it by hand: what is ours goes in beside
+    if target.exists():  # somebody has put files there by hand: our files are added
         for file in files:
             make_directory((target / file).parent)
             put_in_place(gathering / file, target / file)

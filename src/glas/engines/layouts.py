@@ -56,7 +56,7 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return the required files that are missing in `directory`: files of `files`, and files that the index names.
+        """Return the required files that are missing in `directory`: of those that `files` returns or the index names.
 
         A broken link counts as missing.
         """
@@ -137,7 +137,7 @@ WHISPER_CONVERTED = Layout(
     otherwise=WHISPER,
 )
 
-# The families among which the family of a directory with unknown files is searched.
+# The families among which `layout_of` chooses if no `model_type` is stated.
 LAYOUTS = (
     GIGAAM_V2_CTC,
     GIGAAM_V2_RNNT,

@@ -26,7 +26,7 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
     options.inter_op_num_threads = 1
     # The arena never frees the memory of the longest piece, and made no model measurably faster.
     options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
+    options.log_severity_level = 3  # errors only: warnings about loading do not help our callers
     # Threads that wait in a loop would use a core that another worker could use, and gain nothing in such short calls.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

@@ -23,7 +23,7 @@ import numpy.typing as npt
 ENCODING = "cp1251"  # one byte a letter, in the order of the alphabet
 LISTED = 0.85  # λ
 NO_WORD = -1
-LEAST = 1e-300  # a word of a thousand letters is improbable, and no division by zero
+LEAST = 1e-300  # lower bound of a probability, so that its logarithm exists even for very long words
 
 
 class WordLM:

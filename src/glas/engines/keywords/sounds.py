@@ -41,7 +41,7 @@ _VOWELS = "аеёиоуыэюя"
 _LETTERS = "абвгдеёжзийклмнопрстуфхцчшщыэюя"
 _NUMBERS: Final = {letter: number for number, letter in enumerate(_LETTERS)}
 
-# Costs in consonants: 1 is another consonant.
+# Costs in units of one replaced consonant.
 _LOST_VOWEL, _LOST_CONSONANT, _LOST_Y = 0.6, 0.9, 0.4
 _OTHER_VOWEL, _OTHER_CONSONANT, _OTHER_KIND = 0.6, 1.0, 1.3
 _NEAR: Final = {

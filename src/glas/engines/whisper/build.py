@@ -19,7 +19,7 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.trimming import kept_rows
 from glas.engines.whisper.vocabulary import END
 
-# Matrices in int8, all else in float16, in which the official weights are published.
+# Matrices in int8, all else in float16, in which OpenAI published the weights.
 _QUANTISATION: Quantisation = "int8_float16"
 _EMBEDDINGS = ("decoder.embed_tokens.weight", "proj_out.weight")
 # Settings that are lists of tokens.

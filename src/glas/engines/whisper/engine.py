@@ -32,7 +32,8 @@ from glas.engines.whisper.recognition_call import RecognitionCall, Rules
 # For a graphics card. On a processor, a batch of four pieces of 4 s saves a seventh of the time, pieces of 8 s save
 # nothing, and a piece that is padded to the length of another may get another text.
 BATCH_SIZE, BATCH_S = 8, 64.0
-# The encoder has no mask, so the pieces of a batch are padded to the longest. The model's margin covers this much.
+# The encoder has no mask, so the pieces of a batch are padded to the longest. The silence margin of a model covers
+# padding of this length.
 MAX_SPREAD_FRAMES = FRAMES_PER_S
 
 

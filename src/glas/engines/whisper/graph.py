@@ -33,9 +33,9 @@ _IR_VERSION = 10
 _EPSILON = 1e-5  # of layer normalisation, as in torch
 _LARGEST = 127
 _TINY = 1e-10
-_BLOCKS = (256, 128, 64, 32, 16)  # sizes that MatMulNBits knows
-_INT8_INPUTS = 4  # its accuracy level
-_ZERO = 128  # what it subtracts from a number of eight bits
+_BLOCKS = (256, 128, 64, 32, 16)  # block sizes that MatMulNBits supports
+_INT8_INPUTS = 4  # accuracy level of MatMulNBits
+_ZERO = 128  # MatMulNBits subtracts this from each 8-bit number
 
 
 class Port(NamedTuple):
@@ -115,7 +115,7 @@ class Graph:
     """
 
     def __init__(self, weights: Weights, precision: GraphPrecision) -> None:
-        # A third of a second to import, and only what loads a Whisper needs it.
+        # The import takes a third of a second, and is needed only to load a Whisper.
         import onnx  # noqa: PLC0415
 
         self._onnx = onnx

@@ -44,7 +44,8 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
             log-probability of its tokens is chosen.
     """
     found = [Alternative(read(draft.tokens), _logprob(draft)) for draft in drafts]
-    # A text that was broken off has no end token, whose probability is part of the others'.
+    # A text that was cut off has no end token. The scores of all other texts contain the probability of the end token,
+    # so a text that was cut off cannot be compared with them.
     ended = [number for number, draft in enumerate(drafts) if draft.has_ended] or [0]
     likely = max(ended, key=lambda number: drafts[number].avg_logprob)
     if language_model is None or len(ended) == 1:

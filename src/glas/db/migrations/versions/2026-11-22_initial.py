@@ -17,7 +17,7 @@ _CODE = sa.String(32)
 _NAME = sa.String(512)
 _SHA256 = sa.String(64)
 
-# Everything but `note`, which holds an administrator's words and goes when the person is forgotten.
+# All columns except `note`, which contains an administrator's words and is cleared when the person's data is deleted.
 _LEDGER_FACTS = (
     "id, user_id, amount_hundredths, reason, transcription_id, role_earned, granted_by, idempotency_key, "
     "date_of_transaction"
