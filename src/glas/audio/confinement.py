@@ -2,8 +2,8 @@
 
 The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The other
 limits exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or
-socket. On Linux it can also make no system calls except a few: for memory, for time, for the descriptors that it holds,
-and to end itself.
+socket. On Linux, it can make only a few system calls: for memory, for time, for the descriptors that it holds, and to
+end itself.
 """
 
 import ctypes

@@ -145,7 +145,7 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
-    """Raise an error; FFmpeg calls this function if the untrusted file asks it to open another file."""
+    """Raise an error; FFmpeg calls this function to open another file to which the untrusted file refers."""
     del flags, options
     raise CorruptAudioError(f"The file refers to another file, {url[:80]!r}")
 

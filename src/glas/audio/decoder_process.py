@@ -72,8 +72,8 @@ def main(argv: list[str]) -> None:
 def warm_up() -> None:
     """Load, before any fork, everything that decoders need: modules, tables of the codecs, caches.
 
-    This saves time, because no decoder has to load them again. It is also necessary: PyAV imports some of its modules
-    only when they are needed, but a confined process cannot open files, so it cannot import modules.
+    Then no decoder has to load anything, which saves time. Loading before the fork is also necessary: PyAV imports some
+    of its modules only when they are needed, but a confined process cannot open files, so it cannot import modules.
     """
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_FOR_DECODING:

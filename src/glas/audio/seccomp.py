@@ -1,8 +1,8 @@
 """Restrict a Linux process to system calls for memory, time, its open descriptors, and its own end.
 
-The limit of descriptors already prevents the process from opening files. This filter also prevents it from deleting
-files by name, starting programs, sending signals, and reading other processes of the same user. A call that is not on
-the list fails with ENOSYS, which every C library can handle; the process is not killed.
+The limit of descriptors already prevents the process from opening files. This filter also prevents the process from
+deleting files by name, starting programs, sending signals, and reading other processes of the same user. A call that is
+not on the list fails with ENOSYS, which every C library can handle; the process is not killed.
 """
 
 import ctypes

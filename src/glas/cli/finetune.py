@@ -100,5 +100,5 @@ def _show(before: "MeasuredShare", chosen: "MeasuredShare", to: Path) -> None:
 
 
 def told_step(name: str, /, **values: Value) -> None:
-    """Print the message `name` of the catalogue, which tells about a step, with these values."""
+    """Print the message `name` of the catalogue about a step; `values` are the variables of the message."""
     err.print(say(name, **values), markup=False, highlight=False)

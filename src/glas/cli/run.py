@@ -69,7 +69,7 @@ def parts_that_can(settings: Settings) -> list[str]:
 
 @contextlib.contextmanager
 def _no_group() -> Iterator[None]:
-    """If a task group fails with a single exception, raise this exception instead of the group."""
+    """Replace the exception group of a task group by its exception, if it contains only one."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -80,7 +80,7 @@ def _no_group() -> Iterator[None]:
 
 
 def _greet(ready: "Ready") -> None:
-    """After a start, print the addresses, the text of the sample recording, and the next steps."""
+    """Print the addresses of the started parts, the text of the sample recording, and the next steps."""
     out.print("\n" + (say("run-hears") if ready.check else say("run-started")), style="bold", markup=False)
     rows: list[tuple[str, str]] = []
     if ready.model is not None:

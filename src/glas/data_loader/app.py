@@ -78,7 +78,7 @@ def create_app(
 async def _open_exporter(
     settings: Settings, db_assist: DbAssistClient, store: Store, metrics: Metrics
 ) -> AsyncIterator[Exporter]:
-    """Give an exporter that can be used while the context is open.
+    """Yield an exporter that can be used while the context is open.
 
     The exporter's decoder processes start when the first export needs them.
     """

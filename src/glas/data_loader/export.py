@@ -182,7 +182,7 @@ class _Run:
                 return position
 
     async def _finish_full(self, position: Position) -> Position:
-        """After a full export, remove files that do not belong to the export, and write files that are missing."""
+        """Complete a full export: remove files that do not belong to the export, and write files that are missing."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)

@@ -35,7 +35,10 @@ class ReviewRow(Base):
 
 
 class ReviewHoldRow(Base):
-    """A message that a reviewer took and has not answered; after `expiry_datetime` others may take it."""
+    """A message that a reviewer took and has not answered.
+
+    After `expiry_datetime`, other reviewers may take the message.
+    """
 
     __tablename__ = "review_holds"
 

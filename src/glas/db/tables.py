@@ -247,7 +247,7 @@ class UsageRow(Base):
 
 
 class TombstoneRow(Base):
-    """A message that was deleted; data_loader deletes its files from the export and its objects."""
+    """A message that was deleted; data_loader deletes its exported files and its objects."""
 
     __tablename__ = "tombstones"
 

@@ -11,7 +11,10 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time with a time zone. SQLite stores text without a time zone, so times are converted to UTC for it."""
+    """A time with a time zone.
+
+    SQLite stores text without a time zone, so times are converted to UTC before they are stored.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True

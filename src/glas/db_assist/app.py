@@ -212,7 +212,7 @@ async def render(app: FastAPI) -> bytes:
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer a violated constraint with 409, a refused statement with 500, and all other database errors with 503.
 
-    Every call may be repeated, so the answer 503 tells callers to try again.
+    Every call may be repeated, so callers try again after the answer 503.
     """
     answer: GlasError
     if isinstance(error, IntegrityError):

@@ -1,8 +1,9 @@
 """Number the changes of messages in their order, so that exports can read them one after another.
 
-Times cannot order changes. Two changes may have the same time, and a transaction that began earlier may commit later
-and would then be skipped. So each transaction that changes finished messages takes the next number of a counter. The
-row of the counter stays locked until the commit. Numbers therefore become visible in their order and without gaps.
+Times cannot order changes. Two changes may have the same time. A transaction that began earlier may commit later; a
+reader that orders changes by their times would then skip its changes. So each transaction that changes finished
+messages takes the next number of a counter. The row of the counter stays locked until the commit. Numbers therefore
+become visible in their order and without gaps.
 """
 
 import re

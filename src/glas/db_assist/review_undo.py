@@ -1,7 +1,7 @@
 """Take back a reviewer's last review, for instance if the reviewer pressed a wrong key.
 
-An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews until
-one of them agrees with that of another person, and be paid for it.
+An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews, until
+one of them agrees with the review of another person and is paid.
 """
 
 from datetime import timedelta

@@ -24,7 +24,7 @@ from glas.domain.text import normalise
 from glas.domain.vocabulary import MESSAGES_OF_A_WORD, MOST_CHARS, PutRight, VocabularyWord, spelled, words_put_right
 
 MOST_WORDS: Final = 1000
-"""Largest number of words of one person; beyond it no words are added, not even by hand."""
+"""Largest number of words of one person; further words are not added, not even by hand."""
 
 _row = VocabularyWordRow
 _is_by_hand: Final = _row.transcription_id.is_(None)

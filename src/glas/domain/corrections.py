@@ -1,4 +1,4 @@
-"""Judge a correction: how similar it is to the recognised text, and whether it can be what was said.
+"""Judge a correction: how similar it is to the recognised text, and whether its words can have been said.
 
 If the engine can score a given text against the sound, its score decides (`Sound`). Otherwise the edit distance of the
 two texts decides.

@@ -1,4 +1,4 @@
-"""States of a model that the gate has judged here, and the messages that the bot sends about it without a request."""
+"""States of a model that the gate has judged, and messages about models that the bot sends without a request."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -125,8 +125,8 @@ def laid_into(heard: str, said: str) -> tuple[str, int]:
     """Replace the words of a recognised text that a correction changes; keep its other words as they are written.
 
     The caller then lets an engine compute how probable the new text and the recognised text are for the sound. An
-    engine gives a person's capitals and punctuation a lower probability than its own. So the two texts must differ only
-    in the changed words.
+    engine gives the capitals and punctuation of a person a lower probability than those of the recognised text. So the
+    two texts must differ only in the changed words.
 
     Returns:
         The new text, and the number of changed words.

@@ -3,7 +3,8 @@
 A corrected word is a *name* if its spelling shows this: it has Latin letters, a capital inside a sentence, or more than
 one capital. Such a word is added at once. Any other word may be an everyday word, so it is added only after the same
 person corrected it in two messages. A list of frequent words would not be better: of the words in everyday phrases, a
-fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
+fifth is not among the 10,000 most frequent forms of Russian words, and a tenth is not among the 20,000 most frequent
+forms.
 """
 
 import hashlib

@@ -1,4 +1,6 @@
-"""The durable engine DBOS: parts register their work before it starts, then enqueue it by name.
+"""The durable engine DBOS.
+
+Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
 Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: work with a known id
 is not enqueued again. A recorded step is never repeated. A step that a crash interrupted is repeated, so each step

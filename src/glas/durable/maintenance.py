@@ -1,11 +1,11 @@
 """Background tasks of the durable engine.
 
 These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
-people who asked for it.
+people who have requested the deletion of their data.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-one step twice, such as sending a message. If the database itself was unavailable, no process has ended. So a process
+the same step, such as sending a message. If the database itself was unavailable, no process has ended. So a process
 takes over work only after its own heartbeats have arrived for some time.
 """
 
@@ -97,8 +97,8 @@ class Maintenance:
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
         """Delete a person's work that was enqueued before `before_s` (Unix time; None means now).
 
-        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this, is deleted
-        soon after its end; until then, a table of Glas contains a request for its deletion.
+        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this method, is
+        deleted soon after its end. Until then, a table of Glas contains a request for its deletion.
 
         Returns:
             The number of works that were deleted at once.

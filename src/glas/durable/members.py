@@ -111,7 +111,7 @@ class Members:
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """If `holder` has a lease, give it up, so that another process can take the lease at once."""
+        """Give up a lease if `holder` has it, so that another process can take the lease at once."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))

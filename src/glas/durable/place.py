@@ -132,7 +132,7 @@ def _open_postgres(url: str) -> sa.Engine:
 
 
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connect to the database; if this fails, give the error the code by which DBOS recognises temporary errors.
+    """Connect to the database; if this fails, add to the error the code by which DBOS recognises temporary errors.
 
     Without the code, DBOS recognises a temporary error only by some texts. If DBOS does not recognise it, the work
     counts as failed and is never done.

@@ -10,7 +10,7 @@ TRIM_EVERY_S = 10.0
 
 
 def return_large_blocks() -> None:
-    """From now on, return blocks of 1 MiB or more to the system as soon as they are freed.
+    """Make glibc return freed blocks of 1 MiB or more to the system at once, from now on.
 
     By default, glibc keeps freed blocks that are smaller than a threshold. Whenever a larger block is freed, glibc
     raises this threshold, up to 32 MiB. With this default, a CTC model of 5 million parameters needed up to 210 MB for

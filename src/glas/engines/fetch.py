@@ -150,7 +150,7 @@ def _remove_if_empty(gathering: Path) -> None:
 def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
     """Remove files that do not belong to the model, then move the temporary directory to its final place.
 
-    If a directory is already at the final place, its other files stay.
+    If there is already a directory at the final place, those of its files that are not replaced stay.
     """
     for path in sorted(gathering.rglob("*"), reverse=True):  # the content of a directory comes before the directory
         if path.is_dir() and not any(path.iterdir()):

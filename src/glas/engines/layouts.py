@@ -28,8 +28,8 @@ class Layout:
             extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: the `version` that `config.json` must contain, if any. Without it, onnx-asr would compute the features
-            of GigaAM v2, and would not report an error.
+        version: the `version` that `config.json` must contain, if any. If `config.json` does not contain it, onnx-asr
+            computes the features of GigaAM v2, and does not report an error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.

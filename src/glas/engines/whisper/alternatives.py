@@ -122,8 +122,8 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
     """Return whether a token in place of the first of `written` may change words, and not only punctuation or capitals.
 
-    At the end of the text, changed punctuation is also worth a try, because the decoder may have ended the text too
-    early after a full stop.
+    At the end of the text, a change of punctuation is also tried, because the decoder may have ended the text too early
+    after a full stop.
     """
     if token == written[0]:
         return False

@@ -60,7 +60,7 @@ def build_model(
 
 
 def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
-    """Give a model a smaller vocabulary.
+    """Return the model with a smaller vocabulary.
 
     Args:
         model: the model with the whole vocabulary.

@@ -1,7 +1,7 @@
 """Convert checkpoints to CTranslate2's format once, and keep the results.
 
     <cache>/<name of the source>-<digest of its path>-<quantisation>/    the CTranslate2 model
-        source.json                                                      of which files it was made
+        source.json                                                      from which files the model was made
 
 A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
 model. The conversion is repeated if a file of the source has changed since, or if a file of the result no longer has

@@ -4,8 +4,8 @@ A piece is decoded once, without time tokens. The encoder's input is the piece f
 needs. A model that was trained on pieces without silence needs none. If it is not known how much silence a model needs,
 the piece is followed by silence up to the full window of 30 s. If a text looks wrong (see
 `glas.engines.whisper.clip.looks_wrong`), the piece is decoded again: first in the full window, then with sampling. The
-times of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), it
-chooses among the texts that were found.
+times of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), the
+engine chooses with it among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

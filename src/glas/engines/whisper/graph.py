@@ -5,9 +5,9 @@ model is loaded. Two operators of onnxruntime multiply by such matrices:
 
 - `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
   its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.
-  There each row is divided by its largest number first, and the result is multiplied by this number (`per_row`).
-  Without this division, int8 changed the output of whisper-base's encoder by 23 % of its mean size; with the division,
-  the change is 6 %, as with CTranslate2's int8.
+  In these layers, each row is first divided by its largest number, and the result is multiplied by this number
+  (`per_row`). Without this division, int8 changed the output of whisper-base's encoder by 23 % of its mean size; with
+  the division, the change is 6 %, as with CTranslate2's int8.
 - `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on other rows. For one
   to five rows, `MatMulNBits` is as fast as `DynamicQuantizeMatMul` or faster. For hundreds of rows it takes twice as
   long.
