@@ -87,7 +87,7 @@ def verdict_of(ended: "Round") -> "Verdict":
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
-    """Let a model serve, and write this into the journal.
+    """Let a model serve, and write this into the journal of promotions (`glas.recognition.journal`).
 
     If the journal already contains the release of this model, do nothing.
     """
@@ -122,7 +122,8 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
     """Record that a candidate was refused or a champion rolled back.
 
-    If the model has another state by now, nothing is recorded. If db_assist does not answer, a warning is printed.
+    If the model is not a candidate or the champion any more, nothing is recorded. If db_assist does not answer, a
+    warning is printed.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:

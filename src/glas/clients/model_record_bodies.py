@@ -94,7 +94,7 @@ class ModelEntry(RequestBody):
 
     @property
     def ref(self) -> ModelRef:
-        """Its name and version."""
+        """The name and version of the model."""
         return ModelRef(name=self.name, version=self.version)
 
     @model_validator(mode="after")
@@ -153,7 +153,7 @@ class ModelRecord(Value):
 
     @property
     def ref(self) -> ModelRef:
-        """Its name and version."""
+        """The name and version of the model."""
         return ModelRef(name=self.name, version=self.version)
 
     @property

@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | owner of the database | `glas migrate` | everything; it makes the tables and these roles |
 | `<database>_app` | db_assist | read and write rows; only append to the ledger, the audit and the tombstones; no DDL |
-| `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
+| `<database>_work` | tg_bot, data_loader | read the revision of the tables; own the schemas of the durable engine |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
 An upgrade of the tables first calls `prepare`, then changes the tables, and then calls `grant`. Both functions can be

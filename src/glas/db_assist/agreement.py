@@ -50,7 +50,7 @@ class Agreement:
     async def of_all(self, *, session: AsyncSession) -> list[Name]:
         """Return the names that enough people who agree to training have corrected.
 
-        Words corrected by most people come first.
+        The names that most people have corrected come first.
         """
         async with self._lock:
             if time.monotonic() < self._until_s:

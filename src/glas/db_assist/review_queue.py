@@ -164,7 +164,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
 
 def _may_be_heard(*, among_all: bool) -> ColumnElement[bool]:
-    """Make the condition that the speaker consents to training, with a version of the text that mentions listeners."""
+    """Make the condition that the speaker consents to training, and agreed to a text that says that people listen."""
     last = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)
     agreed = select(answer.user_id).where(

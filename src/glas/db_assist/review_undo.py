@@ -24,7 +24,7 @@ _WITHIN: Final = timedelta(minutes=TAKE_BACK_MINUTES)
 async def take_back(
     transcription_id: int, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem:
-    """Delete a reviewer's last review, restore the words before it, and hold the message for the reviewer again.
+    """Delete a reviewer's last review, restore the words that it replaced, and hold the message for the reviewer again.
 
     A repeated call finds no review and returns the message that is held.
 

@@ -1,7 +1,7 @@
 """Write spoken numbers in digits (inverse text normalisation).
 
 A number is written in digits only if RU-NORM turns the digits back into the same words. So «пять» may become 5, but
-«пяти» never does, and error rates are the same with and without digits. These numbers are written:
+«пяти» never does, and error rates are the same with and without digits. These numbers are written in digits:
 
     numbers        «семьсот сорок два» 742; below ten only before a noun that is counted: «пять минут» 5 минут
     round ones     «двадцать пять тысяч» 25 тысяч

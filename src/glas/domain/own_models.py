@@ -25,7 +25,7 @@ class OwnModel(BaseModel):
 
 
 class OwnModelRecord(BaseModel):
-    """The stored data about an own model; it does not contain the person or chat."""
+    """The stored data about an own model, without the person or chat to whom the model belongs."""
 
     model_config = ConfigDict(frozen=True)
 

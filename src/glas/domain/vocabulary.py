@@ -134,8 +134,8 @@ def digest(keywords: Iterable[str]) -> str | None:
 class _Telling:
     """Decides which words of a text are names.
 
-    In a text that has only capitals, a capital shows nothing. In a text without Cyrillic letters, Latin letters show
-    nothing.
+    If a text has only capitals, capitals do not mark names. If a text has no Cyrillic letters, Latin letters do not
+    mark names.
     """
 
     def __init__(self, text: str) -> None:

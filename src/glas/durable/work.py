@@ -47,7 +47,7 @@ class Schedule:
     Attributes:
         name: name of the schedule.
         workflow: name of the workflow function; its arguments are the scheduled time and None.
-        cron: the times. If there are six fields, the first one is the seconds.
+        cron: the times, as a cron expression. If it has six fields, the first field contains the seconds.
         queue: the queue for the work. Only processes that registered this queue run the work.
     """
 

@@ -22,7 +22,7 @@ def return_large_blocks() -> None:
 
 
 def trim() -> None:
-    """Return all memory that is free at present to the system, for instance after a model was unloaded."""
+    """Return to the system all memory that is free at present, for instance after a model was unloaded."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

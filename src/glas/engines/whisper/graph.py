@@ -9,8 +9,8 @@ model is loaded. Two operators of onnxruntime multiply by such matrices:
   (`per_row`). Without this division, int8 changed the output of whisper-base's encoder by 23 % of its mean size; with
   the division, the change is 6 %, as with CTranslate2's int8.
 - `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on other rows. For one
-  to five rows, `MatMulNBits` is as fast as `DynamicQuantizeMatMul` or faster. For hundreds of rows it takes twice as
-  long.
+  to five rows, `MatMulNBits` is as fast as `DynamicQuantizeMatMul` or faster. For hundreds of rows, `MatMulNBits` takes
+  twice as long as `DynamicQuantizeMatMul`.
 """
 
 from collections.abc import Mapping, Sequence
