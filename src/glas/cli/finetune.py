@@ -64,8 +64,9 @@ def _base(directory: Path | None, weights: Path | None) -> "Base":
 
     Args:
         directory: directory of the model; None means the embedded model.
-        weights: directory of the official weights. If it is None and the model is not converted, the weights of the
-            model itself are used.
+        weights: directory of OpenAI's weights of Whisper base. None means the weights in `directory` if this
+            is a checkpoint that was not converted to CTranslate2's format; otherwise OpenAI's weights in the directory
+            of models.
     """
     from glas.engines.catalogue import embedded_directory
     from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
@@ -99,5 +100,5 @@ def _show(before: "MeasuredShare", chosen: "MeasuredShare", to: Path) -> None:
 
 
 def told_step(name: str, /, **values: Value) -> None:
-    """Print a message about a step."""
+    """Print the message `name` of the catalogue about a step; `values` are the variables of the message."""
     err.print(say(name, **values), markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""`glas train whisper-base`: train the embedded model from the official weights: all steps, or single steps."""
+"""`glas train whisper-base`: train the embedded model from OpenAI's weights: all steps, or single steps."""
 
 import contextlib
 import importlib.util
@@ -51,7 +51,7 @@ def needs_training_packages() -> Iterator[None]:
 
 
 def base_weights(base: Path | None) -> Path:
-    """Return the directory of the official weights.
+    """Return the directory of OpenAI's weights of Whisper base: `base`, or else their place in the directory of models.
 
     Raises:
         ModelFileMissingError: the weights are not on disk; the message says how to get them.
