@@ -33,7 +33,7 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
     not released again.
 
     Raises:
-        GlasError: db_assist does not answer, or the choice of the champion cannot be stored.
+        GlasError: db_assist does not answer or refuses the decision, or the choice of the champion cannot be stored.
     """
     from glas.recognition import journal
     from glas.training.rounds import Outcome

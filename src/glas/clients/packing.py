@@ -141,7 +141,10 @@ def _in_memory(name: str, content: bytes) -> _Entry:
 
 
 async def _pieces(entry: _Entry, part_bytes: int) -> AsyncIterator[tuple[str, bytes]]:
-    """Yield a file under its name. If the file is too large, yield its parts under numbered names."""
+    """Yield the name and the content of a file.
+
+    A file of more than `part_bytes` is divided into parts with the names `NAME.001`, `NAME.002` and so on.
+    """
     if entry.size_bytes <= part_bytes:
         yield entry.name, await entry.read(0, entry.size_bytes)
         return
