@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import Server
 
-FUZZ = Path(__file__).parents[1] / "fuzz"
+ROOT = Path(__file__).parents[2]
+FUZZ = ROOT / "tests" / "fuzz"
 TOKEN = "a-token-for-tests-that-is-long-enough"
 # How many requests the longer form makes; db_assist has the short form only.
 _CASES = int(os.environ.get("FUZZ_CASES", "0"))
@@ -68,7 +69,7 @@ def _schemathesis(url: str, directory: Path, part: str, n_examples: int) -> tupl
             *("--max-examples", str(n_examples), *phases),
         ],
         cwd=directory,
-        env=os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(FUZZ)},
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
