@@ -62,7 +62,7 @@ class ModelEntry(RequestBody):
     name: Name
     version: Annotated[Name, Field(max_length=64)]
     state: ModelState = Field(description="State of the model after the verdict: `candidate`, `refused` or `champion`.")
-    base: Annotated[Name | None, Field(max_length=600)] = None
+    base: Annotated[Text, Field(min_length=1, max_length=600)] | None = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
     lineage: dict[str, Any] = Field(
         default_factory=dict,

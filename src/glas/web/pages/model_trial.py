@@ -70,11 +70,9 @@ async def compare(db_assist: DbAssistClient, before: ModelRef, after: ModelRef) 
 
 def _texts(records: list[dict[str, Cell]], before: ModelRef, after: ModelRef) -> dict[str, float] | None:
     for record in records:
-        first, second = (
-            ModelRef(name=str(record[f"{of}model"]), version=str(record[f"{of}version"])) for of in ("", "other_")
-        )
-        if {first, second} == {before, after}:
-            ours, theirs = ("", "other_") if first == after else ("other_", "")
+        first, second = (f"{record[f'{of}model']}@{record[f'{of}version']}" for of in ("", "other_"))
+        if {first, second} == {str(before), str(after)}:
+            ours, theirs = ("", "other_") if first == str(after) else ("other_", "")
             return {
                 **{name: as_number(record[name]) for name in ("messages", "same", "references", "words")},
                 "errors": as_number(record[f"{ours}word_errors"]),
