@@ -15,7 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
-# Names of durable work hold Telegram's numbers of people and chats ("v:BOT:CHAT:MESSAGE:ATTEMPT"), and DBOS logs them.
+# Ids of durable work contain Telegram ids of people and chats ("v:BOT:CHAT:MESSAGE:ATTEMPT"), and DBOS logs them.
 _WORK_NAME = re.compile(r"\b[a-z]:\d{6,}(?::-?\w+)+")
 # The path of every call to Telegram and of every file link contains the bot's token; Authorization headers have keys.
 _PATTERNS = (
@@ -109,7 +109,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # httpx writes whole URLs at INFO, and Telegram's hold the token; uvicorn repeats what our greeting tells.
+    # At level INFO, httpx logs whole URLs, and URLs of the Bot API contain the token. uvicorn logs addresses that Glas
+    # itself prints.
     for name in ("httpx", "httpcore", "asyncio", "urllib3", "python_multipart", "uvicorn.error", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from glas.domain.decoding import DecodingOptions
-from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelError, ModelLoadError
+from glas.domain.errors import AudioTooLongError, InvalidParameterError, ModelLoadError
 from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 from glas.engines.load import load_engine
 from glas.engines.whisper import WhisperEngine, clip, network, recognition_call
 from glas.engines.whisper.backend import Timing
-from glas.engines.whisper.context import MIN_CONTEXT_FRAMES, ContextRule
+from glas.engines.whisper.context import MIN_CONTEXT_FRAMES
 from tests.models.conftest import MakeWhisper
 
 pytest.importorskip("torch", reason="the model of these tests is trained here: make train-setup")
@@ -240,30 +240,6 @@ def test_a_prompt_changes_what_is_written_before_but_not_what_is_given(
     assert not heard.text.startswith("хлеб чай")
 
 
-def test_languages_are_those_of_the_model(stock: WhisperEngine, messages: list[Spoken]) -> None:
-    assert stock.abilities.languages == {"ru", "en"}
-    assert stock.abilities.translates
-    with pytest.raises(InvalidParameterError, match=r"en, ru.*got 'fr'"):
-        stock.recognise([messages[0].samples], DecodingOptions(language="fr"))
-
-
-def test_another_language_is_told_only_where_that_is_asked_for(
-    dynamic: WhisperEngine, messages: list[Spoken], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Chords belong to no language, so both languages are probable.
-
-    With a stricter limit one of them counts as foreign.
-    """
-    checking = DecodingOptions(language="ru", checks_language=True)
-    assert {one.foreign for one in dynamic.recognise(samples_of(messages), checking)} == {None}
-    monkeypatch.setattr(recognition_call, "MOST_PROBABLE_FOREIGN", 1.1)
-    heard = dynamic.recognise(samples_of(messages), checking)
-    assert {one.language for one in heard} == {"ru"}
-    assert {one.foreign for one in heard if one.duration_s >= recognition_call.SHORTEST_TO_TELL_S} <= {"ru", "en"}
-    assert {one.foreign for one in heard if one.duration_s < recognition_call.SHORTEST_TO_TELL_S} == {None}
-    assert {one.foreign for one in dynamic.recognise(samples_of(messages), DecodingOptions(language="ru"))} == {None}
-
-
 def test_a_language_that_is_not_named_is_found_out(dynamic: WhisperEngine, messages: list[Spoken]) -> None:
     # Chords belong to no language: the network takes them for either, and must write what it took them for.
     heard = dynamic.recognise(samples_of(messages), DecodingOptions(language=None))
@@ -296,40 +272,6 @@ def test_what_cannot_be_heard_is_refused(stock: WhisperEngine) -> None:
         stock.recognise([np.zeros(7 * SAMPLE_RATE_HZ, np.float32)])
     with pytest.raises(InvalidParameterError, match="float64"):
         stock.recognise([np.zeros(16_000)])  # type: ignore[list-item]
-
-
-def test_a_closed_engine_says_so(make_whisper: MakeWhisper, cache: Path) -> None:
-    engine = WhisperEngine(make_whisper(), name="whisper:chords", cache=cache)
-    engine.close()
-    with pytest.raises(ModelError, match="closed"):
-        engine.recognise([np.zeros(16_000, np.float32)])
-
-
-def test_a_directory_is_served_by_its_name_and_converted_beside_the_models(
-    make_whisper: MakeWhisper, tmp_path: Path, messages: list[Spoken]
-) -> None:
-    directory = make_whisper()
-    engine = load_engine(f"whisper:{directory}", models_dir=tmp_path)
-    assert engine.name == f"whisper:{directory}"
-    assert shares_right(engine.recognise(samples_of(messages)), messages, "ru") >= 0.9
-    (converted,) = (path for path in (tmp_path / "converted").iterdir() if path.is_dir())
-    again = load_engine(f"whisper:{converted}", models_dir=tmp_path)
-    assert [one.text for one in again.recognise(samples_of(messages))] == [
-        one.text for one in engine.recognise(samples_of(messages))
-    ], "a directory of CTranslate2 needs no conversion"
-
-
-def test_a_model_of_ctranslate2_may_say_in_its_card_that_it_hears_without_padding(
-    make_whisper: MakeWhisper, tmp_path: Path
-) -> None:
-    load_engine(f"whisper:{make_whisper()}", models_dir=tmp_path)
-    (converted,) = (path for path in (tmp_path / "converted").iterdir() if path.is_dir())
-    (converted / "README.md").write_text("---\ndynamic_context: true\n---\n", encoding="utf-8")
-    engine = load_engine(f"whisper:{converted}", models_dir=tmp_path)
-    assert isinstance(engine, WhisperEngine)
-    assert engine.context == ContextRule(0.0)
-    config = json.loads((converted / "config.json").read_text(encoding="utf-8"))
-    assert "context_margin_s" not in config
 
 
 def test_a_path_that_begins_before_the_sound_gives_times_within_it() -> None:

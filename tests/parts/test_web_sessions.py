@@ -7,21 +7,21 @@ from pydantic import ValidationError
 
 from glas.launch.listeners import with_page_address
 from glas.settings import Settings, WebSettings
+from glas.web.access.minute_limit import MinuteLimit
 from glas.web.access.secret_key import FILE, secret_key
 from glas.web.access.sessions import Sessions
-from glas.web.access.tries import Tries
 
 
 def test_failures_are_forgotten_after_a_minute() -> None:
     clock = [0.0]
-    tries = Tries(10, lambda: clock[0])
+    limit = MinuteLimit(10, lambda: clock[0])
     for _ in range(10):
-        assert tries.wait_s("anna") == 0
-        tries.count("anna")
-    assert tries.wait_s("anna") == 60
-    assert tries.wait_s("boris") == 0
+        assert limit.wait_s("anna") == 0
+        limit.count("anna")
+    assert limit.wait_s("anna") == 60
+    assert limit.wait_s("boris") == 0
     clock[0] = 60.0
-    assert tries.wait_s("anna") == 0
+    assert limit.wait_s("anna") == 0
 
 
 def test_a_session_lasts_while_it_is_used() -> None:

@@ -2,8 +2,8 @@
 
 The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The other
 limits exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or
-socket. On Linux it can also make no system calls except a few: for memory, for time, for the descriptors that it holds,
-and to end itself.
+socket. On Linux, it can make only a few system calls: for memory, for time, for the descriptors that it holds, and to
+end itself.
 """
 
 import ctypes
@@ -38,7 +38,8 @@ def leave_the_network() -> None:
     if not IS_LINUX:
         return
     libc = _libc()
-    # A process without privileges may do this only together with a new user namespace. Some systems forbid this, too.
+    # A process without privileges may create a network namespace only together with a new user namespace. Some systems
+    # forbid user namespaces, too.
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
@@ -61,8 +62,8 @@ def die_with_parent(parent: int) -> None:
 def offers_filter() -> bool:
     """Return whether the system can filter this program's system calls.
 
-    A child process tries this, because a filter cannot be removed. A kernel may be built without seccomp, and a
-    container may forbid seccomp.
+    A filter is installed in a child process, because a filter cannot be removed from a process. The installation fails
+    if the kernel was built without seccomp, or if a container forbids seccomp.
     """
     if not IS_LINUX:
         return False
@@ -85,18 +86,19 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
     Raises:
         OSError: the system refused a limit; or the system refused the filter, and `must_filter` is set.
     """
-    # At the hard limit the kernel sends SIGKILL, which has many causes; one second before, SIGXCPU shows the cause.
+    # At the hard limit, the kernel sends SIGKILL, which can have many causes. So the soft limit is one second lower:
+    # its signal, SIGXCPU, shows the cause.
     _limit(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
     if IS_LINUX:
-        # BytesIO grows by copying: the file may be there twice for a moment.
+        # When a BytesIO grows, it copies its content. So the file may be in memory twice for a moment.
         _limit(resource.RLIMIT_AS, _address_space_bytes() + 2 * input_bytes + limits.memory_bytes)
         _drop_privileges()
     with suppress(ValueError, OSError):
         _limit(resource.RLIMIT_NPROC, 0)
-    # This comes late, because the code above needed a descriptor to read the size of the address space. From here on,
-    # three descriptors are in use and no further one can be opened.
+    # This limit is set last, because the code above needs a descriptor to read the size of the address space. From here
+    # on, three descriptors are in use, and no other descriptor can be opened.
     os.closerange(_N_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _limit(resource.RLIMIT_NOFILE, _N_DESCRIPTORS)
     is_filtered = IS_LINUX and allow_only_computation(_libc())
@@ -118,7 +120,10 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities for good, and prevent other processes of the same user from reading this one's memory."""
+    """Drop all capabilities permanently.
+
+    Also prevent other processes of the same user from reading the memory of this process.
+    """
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     _prctl(_PR_SET_DUMPABLE, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

@@ -29,7 +29,7 @@ from glas.domain.errors import (
 )
 from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 
-# FFmpeg's names of the decoders of sound that may be used; the list is given to FFmpeg as it stands.
+# FFmpeg's names of the audio decoders that may be used. The list is passed to FFmpeg unchanged.
 _DECODERS = (
     "opus,libopus,vorbis,speex,flac,alac,mp3float,mp3,mp2float,mp2,mp1float,mp1,aac,aac_fixed,aac_latm,ac3,eac3,amrnb,"
     "amrwb,gsm,gsm_ms,ilbc,g722,g726,g726le,g723_1,g729,nellymoser,wmav1,wmav2,wmapro,wmavoice,"
@@ -37,8 +37,8 @@ _DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be"
 )
 
-# FFmpeg looks for the description of the sound only within these limits. It is in the first kilobytes of a file; a
-# longer search would only take time.
+# FFmpeg looks for the description of the sound only within these limits. The description is in the first kilobytes of a
+# file; a longer search would only take time.
 _PROBE_BYTES = 1_000_000
 _PROBE_US = 5_000_000
 _MAX_STREAMS = 64
@@ -95,7 +95,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
 def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
     try:
         yield
-    except MemoryError as error:  # FFmpeg's own is one too
+    except MemoryError as error:  # PyAV's error for missing memory is a MemoryError, too
         raise DecodeLimitError("The decoding of the file needs more memory than is permitted") from error
     except av.error.EOFError as error:
         raise CorruptAudioError(f"The {sniff(data).name} file ends before its sound begins") from error
@@ -145,15 +145,15 @@ def _opened(data: bytes) -> Iterator[Any]:
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> Any:
-    """Raise an error; FFmpeg calls this function if the untrusted file asks it to open another file."""
+    """Raise an error; FFmpeg calls this function to open another file to which the untrusted file refers."""
     del flags, options
     raise CorruptAudioError(f"The file refers to another file, {url[:80]!r}")
 
 
 def _track(data: bytes, limits: DecodeLimits) -> int:
-    """Return the index of the track to recognise: the first track that is not silent, the default track first.
+    """Return the index of the track to recognise: the first track that is not silent.
 
-    If all tracks are silent, return the index of the default track.
+    The file's default tracks are examined first. If all tracks are silent, return the index of the first default track.
 
     Screen recorders write the sound of the computer and of the microphone into separate tracks. Tracks are never mixed,
     because the tracks of a film often contain different languages.
@@ -170,7 +170,7 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 
 
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
-    """Raise if the header states a duration that is too long, so that the file is refused before it is decoded.
+    """Raise an error if the header states a duration that is too long; the file then need not be decoded.
 
     If the header states a shorter duration, the header may be wrong. So the decoded samples are counted later, too.
     """

@@ -124,7 +124,7 @@ class DecoderPool:
                 self._discard(worker)
                 if is_new:
                     raise ServiceFaultError("A decoder process was killed") from error
-                continue  # it was killed while idle, which is not this file's fault
+                continue  # it was killed while it was idle; this file is not the cause
             except BaseException:
                 self._discard(worker)
                 raise
@@ -183,7 +183,7 @@ class Recording:
 
     Attributes:
         n_samples: number of samples yielded so far, at 16 kHz.
-        verdict: exit code, memory and processor time of the decoder; None until the end.
+        verdict: exit code, memory and processor time of the decoder; None until the decoder has ended.
     """
 
     def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: TimeBudget) -> None:

@@ -1,9 +1,10 @@
 """The program of a decoder process: a warden that forks one confined process for every file.
 
-The owner is the service. The service starts the warden once, and the warden forks a decoder for each file.
+The owner is the process that needs decoded files, such as nn_service or `glas transcribe`. The owner starts the warden
+once. The warden forks a decoder for each file.
 
-    owner (the service) ── starts, once ──▶ warden: loads PyAV, never reads a file
-                                              └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
+    owner ── starts, once ──▶ warden: loads PyAV, never reads a file
+                                └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
 
 A fork takes one or two milliseconds; a new interpreter takes half a second. A decoder ends after one file, so a file
 that takes control of its decoder cannot reach the recording of another person.
@@ -57,7 +58,7 @@ def main(argv: list[str]) -> None:
         argv: one JSON object with `limits` (of `DecodeLimits`) and `verdicts` (descriptor of the pipe for verdicts).
     """
     task = json.loads(argv[0])
-    # The owner decides when to stop; an interrupt from the keyboard is meant for it.
+    # The owner decides when to stop; an interrupt from the keyboard is meant for the owner.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_the_network()
     warm_up()
@@ -71,8 +72,8 @@ def main(argv: list[str]) -> None:
 def warm_up() -> None:
     """Load, before any fork, everything that decoders need: modules, tables of the codecs, caches.
 
-    This saves time, because no decoder has to load them again. It is also necessary: PyAV imports some of its modules
-    only when they are needed, but a confined process cannot open files, so it cannot import modules.
+    Then no decoder has to load anything, which saves time. Loading before the fork is also necessary: PyAV imports some
+    of its modules only when they are needed, but a confined process cannot open files, so it cannot import modules.
     """
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_FOR_DECODING:
@@ -81,7 +82,7 @@ def warm_up() -> None:
     with wave.open(silence, "wb") as writer:
         writer.setparams((2, 2, 48_000, 0, "NONE", ""))
         writer.writeframes(bytes(4_000))
-    for data in (silence.getvalue(), b"OggS"):  # the second way goes through the errors
+    for data in (silence.getvalue(), b"OggS"):  # the second file loads what errors need
         with suppress(GlasError):
             list(decode_blocks(data, DecodeLimits()))
     for name in _CODECS_WARMED:
@@ -144,7 +145,7 @@ def _answer_one(limits: DecodeLimits, *, must_filter: bool) -> int:
     except GlasError as error:
         _answer(ERROR, error_body(error.code, error.message))
     except MemoryError:
-        # A part of the request may be unread, so the pipe cannot be used again; this exit code says so.
+        # A part of the request may be unread, so the pipe cannot be used again; this exit code reports this.
         _answer(ERROR, error_body("audio_decode_limit", "The file asked for more memory than it may have"))
         return FAULT
     except OSError:

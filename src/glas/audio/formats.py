@@ -154,7 +154,7 @@ def _stranger(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, name in _STRANGERS_TEXT:
         if text.startswith(magic):
-            # A manifest and an SVG picture usually stand behind an XML declaration.
+            # A manifest or an SVG picture usually comes after an XML declaration.
             return "a DASH manifest" if magic == b"<?xml" and b"<mpd" in text else name
     return next((name for magic, name in _STRANGERS if head.startswith(magic)), None)
 

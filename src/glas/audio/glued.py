@@ -16,7 +16,8 @@ MAX_PARTS: Final = 256
 # A page of Ogg; the group holds the flag of a stream's first page.
 _OGG_PAGE: Final = re.compile(rb"OggS\0([\0-\x07])", re.DOTALL)
 _FIRST_PAGE: Final = 0x02
-# By the first bytes of a file: how each of its recordings begins. Long enough that sound does not hold it by chance.
+# For the first bytes of a file: the pattern with which each of its recordings begins. The patterns are so long that
+# they do not occur in sound by chance.
 _HEADERS: Final = (
     (b"RIFF", re.compile(rb"RIFF....WAVE(?:fmt |JUNK|bext|LIST)", re.DOTALL)),
     (b"fLaC", re.compile(rb"fLaC\0\0\0\x22")),
@@ -41,8 +42,8 @@ def parts(data: bytes) -> list[bytes]:
 def _ogg_starts(data: bytes) -> list[int]:
     """Return the offsets of chained Ogg recordings.
 
-    A recording may have several streams, and begins with the first page of each stream. So a first page begins a
-    recording only if the page before it is not a first page.
+    A recording may have several streams. At the beginning of the recording, the first pages of all its streams follow
+    each other. So a first page begins a recording only if the page before it is not the first page of a stream.
     """
     starts: list[int] = []
     was_first = False

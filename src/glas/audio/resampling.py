@@ -102,7 +102,10 @@ def _silence(seconds: float) -> Iterator[Samples]:
 
 
 class _Converter:
-    """Converts frames of one format to samples, one second at a time, because each call of the filter takes time."""
+    """Converts frames of one format to samples.
+
+    The filter is called once for each second of sound and not for each frame, because every call has a fixed cost.
+    """
 
     def __init__(self, like: Any) -> None:
         self._rate_hz = like.sample_rate
@@ -112,7 +115,7 @@ class _Converter:
         self._chosen = 0
 
     def take(self, frame: Any) -> Iterator[Samples]:
-        # Gaps are known already; within them samples follow one another as the frames do.
+        # Gaps were found before, from the times of the frames. Here all frames follow each other without a gap.
         frame.pts = None
         self._gathered.write(frame)
         while self._gathered.samples >= self._rate_hz:
@@ -155,7 +158,8 @@ class _Converter:
             mix: Samples = channels.sum(axis=1) / np.float32(n_heard)
             if np.mean(np.square(mix, dtype=np.float64)) >= powers.sum() / n_heard**2 * _CANCELLED_SHARE:
                 return mix
-            # The same channel as before, unless another is clearly louder: a change of phase is a click.
+            # Keep the channel that was chosen before, unless another channel is clearly louder: a change of the channel
+            # can cause a click.
             if powers[self._chosen] < powers.max() / 2:
                 self._chosen = int(np.argmax(powers))
         return channels[:, self._chosen]

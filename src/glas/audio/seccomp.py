@@ -1,8 +1,8 @@
 """Restrict a Linux process to system calls for memory, time, its open descriptors, and its own end.
 
-The limit of descriptors already prevents the process from opening files. This filter also prevents it from deleting
-files by name, starting programs, sending signals, and reading other processes of the same user. A call that is not on
-the list fails with ENOSYS, which every C library can handle; the process is not killed.
+The limit of descriptors already prevents the process from opening files. This filter also prevents the process from
+deleting files by name, starting programs, sending signals, and reading other processes of the same user. A call that is
+not on the list fails with ENOSYS, which every C library can handle; the process is not killed.
 """
 
 import ctypes
@@ -45,7 +45,7 @@ _ALLOWED = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-# Column of the table above, and the kernel's number for the architecture.
+# Column of `_ALLOWED`, and the kernel's number for the architecture.
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
@@ -75,7 +75,8 @@ def allow_only_computation(libc: ctypes.CDLL) -> bool:
     The process must have set PR_SET_NO_NEW_PRIVS before.
 
     Returns:
-        Whether the filter is installed. The kernel may refuse it, and the table above contains only x86-64 and AArch64.
+        Whether the filter is installed. It is not installed if the kernel refuses it, or if the processor is neither
+        x86-64 nor AArch64.
     """
     if platform.machine() not in _MACHINES:
         return False

@@ -3,8 +3,8 @@
 A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends:
 
     at a pause of `max_silence_s`   always: silence costs time and makes some models invent words
-    at a pause of `min_silence_s`   once it has `target_piece_s`
-    at `max_piece_s`                by force, at the place near its end that sounds least like speech
+    at a pause of `min_silence_s`   if the piece is at least `target_piece_s` long
+    at `max_piece_s`                even without a pause: at the place near its end that is least similar to speech
 """
 
 from collections.abc import Iterable, Iterator
@@ -133,7 +133,7 @@ class SpeechPiece:
 
     @property
     def evidence(self) -> Evidence:
-        """Measurements of the piece before recognition: length and probability of its speech, level."""
+        """Measurements of the piece before recognition: the length and probability of its speech, and its level."""
         return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 
@@ -183,7 +183,7 @@ class _Segmenter:
         self._speaking = False
         self._begin: int | None = None  # sample at which the piece starts, padding included; None outside of a piece
         self._speech_end = 0  # frame after the last one with speech
-        self._given = 0  # sample up to which pieces were given out
+        self._given = 0  # sample up to which pieces were returned
 
     def push(self, block: Samples, probabilities: Samples) -> Iterator[SpeechPiece]:
         """Take a block, and the probabilities of speech of the frames that it completed."""
@@ -202,7 +202,7 @@ class _Segmenter:
                 yield piece
 
     def _step(self, probability: float) -> SpeechPiece | None:
-        """Take the probability of one frame; return the piece that ends with it, if any."""
+        """Take the probability of speech of one frame; return the piece that ends with this frame, if any."""
         self._probabilities.append(probability)
         self._speaking = probability >= (self._release if self._speaking else self._threshold)
         self._is_speech.append(self._speaking)
@@ -217,7 +217,7 @@ class _Segmenter:
         is_long_enough = self._speech_end * FRAME_SAMPLES - self._begin >= self._target
         if silence >= self._max_silence or (silence >= self._min_silence and is_long_enough):
             return self._close()
-        # One more frame and the padding must still fit.
+        # One more frame and the padding must fit into the longest piece.
         if (now + 1) * FRAME_SAMPLES + self._pad - self._begin > self._max:
             return self._cut(now)
         return None
@@ -245,7 +245,10 @@ class _Segmenter:
         return piece
 
     def _piece(self, before_frame: int, end: int, *, is_cut: bool = False) -> SpeechPiece | None:
-        """Return the piece up to sample `end`; None if too few of its frames before `before_frame` are speech."""
+        """Return the piece that ends before sample `end`.
+
+        Only its frames before `before_frame` are counted as speech. If too few of these frames are speech, return None.
+        """
         begin, self._given = self._begin or 0, min(end, len(self._samples))
         frames = range(begin // FRAME_SAMPLES, before_frame)
         speech = [self._probabilities[frame] for frame in frames if self._is_speech[frame]]
@@ -280,7 +283,7 @@ class _Segmenter:
 
 
 def _level_db(samples: Samples) -> float:
-    """Return the root mean square of the loudest tenth of the frames, in dB of full scale.
+    """Return the root mean square of the loudest tenth of the frames, in dB relative to full scale.
 
     Only the loudest frames are used, so that pauses do not lower the level.
     """

@@ -17,7 +17,8 @@ FRAME_SAMPLES = 512  # 32 ms at 16 kHz: what the network was trained on
 
 _CONTEXT_SAMPLES = 64
 _STATE_SHAPE = (1, 1, 128)
-# -80 dB of full scale, three steps of 16-bit sound. No speech is quieter, and hours of it fit into a few kilobytes.
+# -80 dB relative to full scale, three steps of 16-bit samples. No speech is quieter. A file of a few kilobytes can
+# contain hours of such silence, so silence must take little time.
 _INAUDIBLE = 1e-4
 _WEIGHTS = "silero_vad_v6.onnx"
 
@@ -54,7 +55,7 @@ class VoiceActivityDetector:
         if not path.is_file():
             raise ModelFileMissingError(f"There is no file {path}")
         options = ort.SessionOptions()
-        # One second of sound costs a millisecond: threads would cost more than they give.
+        # One second of sound takes a millisecond; several threads would take more time than they save.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
@@ -103,7 +104,8 @@ class VoiceActivityStream:
         if not len(samples):
             return np.zeros(0, np.float32)
         is_inaudible = float(np.abs(samples).max()) <= _INAUDIBLE
-        # The network gets the first inaudible samples, so that it forgets the speech before; the rest is skipped.
+        # The network gets the first inaudible samples, so that its state no longer contains the speech before. All
+        # further inaudible samples are skipped.
         if is_inaudible and self._was_inaudible:
             return np.zeros(len(samples) // FRAME_SAMPLES, np.float32)
         self._was_inaudible = is_inaudible

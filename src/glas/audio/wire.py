@@ -2,7 +2,7 @@
 
     request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
-    verdict  (warden → owner)    READY or READY_UNFILTERED, once; then a `Verdict` about each decoder
+    verdict  (warden → owner)    READY or READY_UNFILTERED (system calls are not filtered), then `Verdict`s
 
 The verdict has a pipe of its own. The process that reads the file cannot write to this pipe. Otherwise a file that
 takes control of its decoder could pretend that the decoder has ended, and wait for the recording of another person.
@@ -22,7 +22,7 @@ SAMPLES = b"S"
 END = b"E"
 ERROR = b"X"
 READY = b"R"
-# The system offers no filter of system calls; the other limits hold.
+# The system offers no filter of system calls; the other limits apply.
 READY_UNFILTERED = b"U"
 
 # One second of float32 at 16 kHz is 64,000 bytes; an error message has a few hundred.

@@ -69,7 +69,7 @@ class DecoderWorker:
         self._verdicts, verdicts_end = os.pipe()
         task = {"path": _module_path(), "limits": limits.model_dump(), "verdicts": verdicts_end}
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program, no word of a stranger in it
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, without text from outside
                 [sys.executable, "-I", "-c", _PROGRAM, json.dumps(task)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -114,7 +114,8 @@ class DecoderWorker:
             None if the whole file was sent; the verdict if the decoder ended before that.
 
         Raises:
-            WorkerEndedError, DecodeLimitError
+            WorkerEndedError: the warden has ended.
+            DecodeLimitError: the time of `patience` is used up.
         """
         poll = select.poll()
         poll.register(self._requests, select.POLLOUT)
@@ -137,7 +138,8 @@ class DecoderWorker:
         If the decoder ended without sending another frame, return its verdict instead.
 
         Raises:
-            WorkerEndedError, DecodeLimitError
+            WorkerEndedError: the warden has ended, or an answer is malformed.
+            DecodeLimitError: the time of `patience` is used up.
         """
         header = self._read_answer(FRAME.size, patience)
         if header is not None:
@@ -154,12 +156,13 @@ class DecoderWorker:
         """Wait until the decoder has ended, and return its verdict.
 
         Raises:
-            WorkerEndedError, DecodeLimitError
+            WorkerEndedError: the warden has ended.
+            DecodeLimitError: the time of `patience` is used up.
         """
         poll = select.poll()
         poll.register(self._verdicts, select.POLLIN)
         patience.wait(poll)
-        body = os.read(self._verdicts, VERDICT.size)  # shorter than PIPE_BUF: it comes whole
+        body = os.read(self._verdicts, VERDICT.size)  # shorter than PIPE_BUF, so it arrives completely
         if len(body) < VERDICT.size:
             raise WorkerEndedError
         return Verdict.unpacked(body)
@@ -182,7 +185,7 @@ class DecoderWorker:
         """
         with self._life:
             if not self._is_over:
-                # Not yet waited for, so the number still belongs to this group.
+                # The process was not waited for yet, so its number still belongs to this process group.
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
@@ -210,7 +213,8 @@ class DecoderWorker:
         while len(pieces) < count:
             patience.wait(poll)
             try:
-                # Even if only the verdict was seen: the answer may have come while the kernel looked at the other pipe.
+                # Read the answer even if `poll` returned only the verdict: the answer may have arrived after `poll`
+                # examined its pipe.
                 piece = os.read(self._answers, count - len(pieces))
             except BlockingIOError:
                 return None
@@ -227,7 +231,7 @@ def _descriptor(pipe: IO[bytes] | None) -> int:
 
 
 def _module_path() -> list[str]:
-    """Return the module path of the owner, with `glas` first.
+    """Return the directories from which the owner imports modules (`sys.path`); the directory of `glas` comes first.
 
     Relative entries are left out, because the child has another working directory.
     """

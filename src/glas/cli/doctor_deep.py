@@ -35,7 +35,7 @@ _CLOCK_FAULT_S: Final = 30.0
 _FREE_WARNING: Final = 0.1
 _FREE_FAULT_BYTES: Final = 500_000_000
 _MANY_UPDATES: Final = 100
-# Above all ids that the database gives out.
+# Larger than all ids that the database assigns.
 _PROBE_IDS: Final = range(2**62, 2**63)
 _PROBE: Final = b"glas doctor --deep"
 
@@ -62,7 +62,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         there_s, here_s, size_bytes, is_free = asyncio.run(_ask_database(settings))
     except (GlasError, OSError, TimeoutError, ImportError):
-        return  # the check of the database has told it
+        return  # the check of the database has reported this
     yield clock(say("doctor-clock-database"), there_s, here_s)
     yield Finding("ok", say("doctor-database-size", megabytes=round(size_bytes / 1e6)))
     if is_free:
@@ -75,7 +75,7 @@ async def _ask_database(settings: Settings) -> tuple[float, float, int, bool]:
 
     from glas.db.session import database_url, open_database
 
-    # Of an empty database the rights are NULL: to_regclass finds no table.
+    # In an empty database, the rights are NULL, because to_regclass finds no table.
     query = text(
         "SELECT extract(epoch FROM clock_timestamp()), pg_database_size(current_database()), "
         "has_table_privilege(to_regclass('public.transactions'), 'DELETE')"
@@ -137,7 +137,7 @@ async def _service(part: str, url: str, token: str | None) -> list[Finding]:
             version = str(answer.json()["version"])
             there_s = _date_s(answer.headers.get("date"))
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return []  # the check of the services has told it
+            return []  # the check of the services has reported this
     found = [] if there_s is None else [clock(part, there_s, time.time())]
     return [*found, same_version(part, version)]
 
@@ -163,7 +163,7 @@ def _telegram(settings: Settings) -> Iterator[Finding]:
         with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:  # noqa: S310 - our own setting
             there_s, info = _date_s(answer.headers.get("date")), dict(json.load(answer)["result"])
     except (OSError, ValueError, KeyError, TypeError):
-        return  # the check of the bot has told it
+        return  # the check of the bot has reported this
     if there_s is not None:
         yield clock("Telegram", there_s, time.time())
     yield from webhook(info, settings)

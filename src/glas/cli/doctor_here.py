@@ -1,4 +1,4 @@
-"""The checks of `glas doctor` on this machine: packages, the data directory, the model, ports, the hub."""
+"""The checks of `glas doctor` on this machine: packages, the data directory, the model, ports, the Hugging Face hub."""
 
 import contextlib
 import importlib.util

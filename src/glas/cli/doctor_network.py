@@ -17,7 +17,7 @@ from glas.settings import Settings, numbers, plain
 
 TIMEOUT_S: Final = 5.0
 TELEGRAM: Final = "https://api.telegram.org"
-_UNAUTHORISED: Final = (401, 404)  # a token of the wrong form is no path that Telegram knows
+_UNAUTHORISED: Final = (401, 404)  # 404 if the token has a wrong format
 SERVICES: Final = ("nn_service", "db_assist", "data_loader")
 _SOME_ID: Final = 1
 

@@ -83,5 +83,5 @@ def _show(before: "MeasuredShare", chosen: "MeasuredShare", to: Path) -> None:
 
 
 def told_step(name: str, /, **values: Value) -> None:
-    """Print a message about a step."""
+    """Print the message `name` of the catalogue about a step; `values` are the variables of the message."""
     err.print(say(name, **values), markup=False, highlight=False)

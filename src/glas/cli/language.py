@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from glas.localisation import catalogue, language_of, rounded
 
 _VARIABLE: Final = "GLAS_LANGUAGE"
-# In the order in which the C library asks them for messages.
+# Variables of the locale, in the order in which the C library reads them for the language of messages.
 _LOCALES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
 _FEW_TIMES: Final = 10
 

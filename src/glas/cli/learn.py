@@ -131,7 +131,7 @@ def _round(
 def _serve_speaker(
     settings: "Settings", plan: "RoundPlan", ended: "Round", steps: "RecordedSteps", *, release: bool
 ) -> None:
-    """Let the model of a round for one speaker answer this person.
+    """Let the model of a round answer the speaker for whom the round was run.
 
     If the model did not pass the gate, was deleted or was retired, nothing happens. Without `release`, only a message
     is printed, which says how to release the model.

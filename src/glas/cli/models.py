@@ -140,7 +140,7 @@ def _state(model: KnownModel, settings: Settings) -> str:
 def _figures(model: KnownModel) -> str:
     parts = [] if model.size_mb is None else [say("models-size", megabytes=round(model.size_mb))]
     if model.wer:
-        # The test that nearly all of them were measured on comes last in each list.
+        # In each list, the last rate is that for the test set with which nearly all models were measured.
         best = model.wer[-1]
         where = "" if "LibriSpeech" in best.test_set else f" ({best.test_set})"
         parts.append(f"WER {written(rounded(100 * best.wer))} %{where}")

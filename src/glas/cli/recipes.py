@@ -49,8 +49,9 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
     Args:
         settings: the directory of models.
         name: name of the model in the format of GLAS_MODEL, so `auto` is the champion; or the directory of the model.
-        weights: directory of the official weights. If it is None and the model is not converted, the weights of the
-            model itself are used.
+        weights: directory of OpenAI's weights of Whisper base. None means the weights of the model itself if this is a
+            checkpoint that was not converted to CTranslate2's format; otherwise OpenAI's weights in the directory of
+            models.
 
     Raises:
         ConfigurationError: the model is no Whisper.

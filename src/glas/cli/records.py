@@ -37,8 +37,9 @@ def record_round(
 ) -> Recorded:
     """Record the candidate of a round in db_assist, unless it was recorded before.
 
-    With `release`, a candidate that passed the gate becomes the champion, also if it was recorded before and waits for
-    a decision. Other earlier decisions do not change. For example, a model that was taken back is not released again.
+    With `release`, a candidate that passed the gate becomes the champion. The candidate may have been recorded before,
+    if it still waits for a decision. Other earlier decisions do not change. For example, a model that was taken back is
+    not released again.
 
     Args:
         settings: the whole configuration.
@@ -49,7 +50,7 @@ def record_round(
         shadow_share: share of messages that it recognises a second time; see `glas.engines.candidate`.
 
     Raises:
-        GlasError: db_assist does not answer, or the choice of the champion cannot be stored.
+        GlasError: db_assist does not answer or refuses the decision, or the choice of the champion cannot be stored.
     """
     from glas.engines.candidate import CandidateChoice, choose_candidate
     from glas.recognition import journal
@@ -69,7 +70,8 @@ def record_round(
     if ended.outcome is Outcome.PASSED:
         state = ModelState.CHAMPION if release else ModelState.CANDIDATE
         if journal.was_released(settings.models_dir, candidate):
-            # A run that was killed released it, or a version that did not tell db_assist; or it was taken back since.
+            # The candidate was released before without a record in db_assist: by a run that was killed, or by an older
+            # version of Glas. It may have been taken back since then.
             state = ModelState.CHAMPION if _is_chosen(settings, candidate) else ModelState.REFUSED
     entry = _entry_of(settings, plan, ended, state)
     if state is not ModelState.REFUSED:
@@ -108,7 +110,7 @@ def verdict_of(ended: "Round") -> "Verdict":
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
-    """Let a model serve, and write this into the journal.
+    """Let a model serve, and write this into the journal of promotions (`glas.recognition.journal`).
 
     If the journal already contains the release of this model, do nothing.
     """
@@ -143,7 +145,8 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
     """Record that a candidate was refused or a champion rolled back.
 
-    If the model has another state by now, nothing is recorded. If db_assist does not answer, a warning is printed.
+    If the model is not a candidate or the champion any more, nothing is recorded. If db_assist does not answer, a
+    warning is printed.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
     try:

@@ -42,8 +42,11 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Serve; if a signal to stop arrived before the event loop ran, end the program instead."""
-    task = asyncio.ensure_future(served)  # never left unawaited, whenever the signal comes
+    """Serve until a signal arrives.
+
+    If `wishes` is not empty, a signal arrived before the event loop ran. The program then ends at once.
+    """
+    task = asyncio.ensure_future(served)  # so the coroutine is never left unawaited
     signal.signal(signal.SIGTERM, _leave)
     if wishes:
         sys.exit(0)
@@ -66,7 +69,7 @@ def parts_that_can(settings: Settings) -> list[str]:
 
 @contextlib.contextmanager
 def _no_group() -> Iterator[None]:
-    """If a task group fails with a single exception, raise this exception instead of the group."""
+    """Replace the exception group of a task group by its exception, if it contains only one."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -77,7 +80,7 @@ def _no_group() -> Iterator[None]:
 
 
 def _greet(ready: "Ready") -> None:
-    """After a start, print the addresses, the text of the sample recording, and the next steps."""
+    """Print the addresses of the started parts, the text of the sample recording, and the next steps."""
     out.print("\n" + (say("run-hears") if ready.check else say("run-started")), style="bold", markup=False)
     rows: list[tuple[str, str]] = []
     if ready.model is not None:

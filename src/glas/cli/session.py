@@ -26,7 +26,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
-# Types of pydantic's errors; of those with a limit also its name in the error.
+# Types of pydantic's errors. For errors about a limit, also the name of the limit in the error.
 _KINDS: Final = {
     "int_parsing": "setting-integer",
     "float_parsing": "setting-number",
@@ -128,7 +128,7 @@ def told() -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
-        # What is still in the buffer must not fail again when the interpreter flushes it on its way out.
+        # When the interpreter ends, it flushes the buffer again. This must not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(EXIT_FAILED) from None
 

@@ -1,4 +1,4 @@
-"""`glas train whisper-base`: train the embedded model from the official weights: all steps, or single steps."""
+"""`glas train whisper-base`: train the embedded model from OpenAI's weights: all steps, or single steps."""
 
 import contextlib
 import importlib.util
@@ -41,7 +41,11 @@ Recordings = Annotated[
 
 @contextlib.contextmanager
 def needs_training_packages() -> Iterator[None]:
-    """Check that the packages for training are installed, and show errors of Glas as messages."""
+    """Check that the packages for training are installed, then run the block.
+
+    If a package is missing, or if the block raises a `GlasError`, print a message without a traceback and end the
+    command with an exit code.
+    """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     with told():
         missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
@@ -51,7 +55,7 @@ def needs_training_packages() -> Iterator[None]:
 
 
 def base_weights(base: Path | None) -> Path:
-    """Return the directory of the official weights.
+    """Return the directory of OpenAI's weights of Whisper base: `base`, or else their place in the directory of models.
 
     Raises:
         ModelFileMissingError: the weights are not on disk; the message says how to get them.
@@ -98,7 +102,7 @@ def adapter(
     rhvoice: RHVoice = None,
     recordings: Recordings = None,
 ) -> None:
-    """Synthesise the phrases, compute the targets of the teacher model, and train the adapter."""
+    """Synthesise the training sentences, compute the hidden states of the original Whisper, and train the adapter."""
     with needs_training_packages():
         from glas.training.recipe import Recipe, Sources, train_adapter
         from glas.training.release import ADAPTER

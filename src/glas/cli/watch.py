@@ -87,6 +87,8 @@ def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why:
 
 
 def _show(found: "RatingsWatch", model: "ModelRef") -> None:
+    from glas.domain.ratings_watch import FEWEST_BEFORE
+
     text = say(
         "watch-counts",
         model=model.name,
@@ -97,6 +99,6 @@ def _show(found: "RatingsWatch", model: "ModelRef") -> None:
     )
     out.print(text, markup=False)
     if not found.can_tell:
-        out.print(say("watch-too-few"), markup=False)
+        out.print(say("watch-too-few", least=FEWEST_BEFORE), markup=False)
     else:
         out.print(say("watch-worse" if found.has_alarm else "watch-fine"), markup=False)

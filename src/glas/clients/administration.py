@@ -17,8 +17,8 @@ from glas.domain.people import Role, User
 class AdministrationCalls(ABC):
     """Look people up, change their rights, read the audit.
 
-    `by` is the Telegram id of the administrator. Each call with `by` writes an entry into the audit, and may raise
-    ForbiddenError: this person does not have the role ADMIN. Calls without `by` write no entry.
+    `by` is the Telegram id of the administrator. Each call with `by` writes an entry into the audit. If this person
+    does not have the role ADMIN, the call raises ForbiddenError. Calls without `by` write no entry.
     """
 
     @abstractmethod
@@ -29,8 +29,8 @@ class AdministrationCalls(ABC):
     async def set_role(self, tg_id: int, role: Role, *, by: int | None = None) -> User:
         """Set the role of a person.
 
-        The caller must check that the person may get this role. Only people whose ids are in the settings may get
-        ADMIN.
+        The caller must check that the person may get this role. Only people whose ids are in the settings may get the
+        role ADMIN.
         """
         body = RoleChoice.model_construct(role=role)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/role", body, {"by": by}))

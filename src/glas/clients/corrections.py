@@ -67,7 +67,9 @@ class CorrectionCalls(ABC):
     async def take_back(
         self, transcription_id: int, tg_id: int, change_id: int, *, lets_bot_show: bool = False
     ) -> CorrectionResult:
-        """Restore the words before a change; the author may do this as long as the change is the last one.
+        """Restore the words that a change replaced.
+
+        Only the author of the message may do this, and only for the last change.
 
         `lets_bot_show` has the same meaning as for `correct`.
 
@@ -91,9 +93,9 @@ class CorrectionCalls(ABC):
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Make the words of a change the text of the message, and a reference with the rank `reviewer`.
+        """Replace the text of a message by the words of a change.
 
-        This is possible even if the words were doubtful.
+        The words become a reference with the rank `reviewer`. This is possible even if the words were doubtful.
 
         Raises:
             ForbiddenError: the person is neither a reviewer nor an administrator.
@@ -108,7 +110,7 @@ class CorrectionCalls(ABC):
         return _changes.validate_python(await self._call("GET", path))
 
     async def attach(self, transcription_id: int, kind: MessageKind, chat_id: int, message_id: int) -> None:
-        """Store that a message of the bot shows a text.
+        """Store that a message of the bot shows the text of a recording; a correction must update this message.
 
         Raises:
             NotFoundError: there is no such message.
@@ -122,7 +124,7 @@ class CorrectionCalls(ABC):
         await self._call("DELETE", f"/transcriptions/{transcription_id}/messages", params=params)
 
     async def attached(self, transcription_id: int) -> tuple[AttachedMessage, ...]:
-        """Return the messages of the bot that show a text, besides the answer; the oldest first."""
+        """Return the messages of the bot that show the text of a recording, without the answer; the oldest first."""
         return _attached.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/messages"))
 
     async def by_recording(self, bot_id: int, chat_id: int, message_id: int) -> Transcription:

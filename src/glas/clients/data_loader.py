@@ -37,7 +37,7 @@ _TIMEOUT_S = 60.0
 _UPLOAD_TIMEOUT_S = 300.0
 _CHECK_TIMEOUT_S = 1800.0
 _versions = TypeAdapter(tuple[str, ...])
-_POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last one again and again
+_POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last interval is repeated
 
 _log = structlog.stdlib.get_logger("glas.clients")
 
@@ -164,7 +164,7 @@ class DataLoaderClient(StoredModelCalls):
 
         Args:
             full: whether to compare all messages and files, instead of the changes since the last export.
-            only_again: do nothing if nothing was ever exported; this is used after deletions.
+            only_again: whether to do nothing if nothing was ever exported; used after deletions.
 
         Raises:
             ConflictError: an export is running.

@@ -2,10 +2,11 @@
 
 The bodies of requests are in `db_assist_bodies`.
 
-Every write may be repeated: the same call gives the same answer and has no further effect. A write with the same key
-and other values raises a `ConflictError`. Each method may also raise `InvalidParameterError`, and `ServiceError` if the
-service cannot be reached or fails. Only the service checks values. The client makes bodies without checking them, so
-that a wrong value gives the same error in this process and over TCP.
+Every write may be repeated: the same call gives the same answer and has no further effect. Some values can be set only
+once, such as the text of a message. A later call with another value then raises a `ConflictError`. Each method may also
+raise `InvalidParameterError`, and `ServiceError` if the service cannot be reached or fails. Only the service checks
+values. The client makes bodies without checking them, so that a wrong value gives the same error in this process and
+over TCP.
 """
 
 from typing import Any
@@ -149,7 +150,7 @@ class DbAssistClient(
     async def create_transcription(self, new: NewTranscription) -> Transcription:
         """Create the row of a message; its id is part of the keys of the message's objects.
 
-        A repeated call may name another place of the answer.
+        A repeated call may contain another place of the answer, which replaces the stored place.
 
         Raises:
             NotFoundError: the sender is not registered.

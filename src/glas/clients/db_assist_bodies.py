@@ -57,7 +57,7 @@ class ChatSettings(RequestBody):
 
 
 class ChatMove(RequestBody):
-    """New number of a chat: a group gets one when it becomes a supergroup."""
+    """New number of a chat: a group gets a new number when it becomes a supergroup."""
 
     new_chat_id: ChatId
 

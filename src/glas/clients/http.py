@@ -36,8 +36,8 @@ def open_http(
     """Make an HTTP client of one service.
 
     Args:
-        url: address of the service; None if it runs in this process.
-        app: its ASGI app, if it runs in this process.
+        url: address of the service; None if the service runs in this process.
+        app: the ASGI app of the service, if the service runs in this process.
         token: the key for `Authorization: Bearer`.
         connect_s: longest wait for a connection, seconds.
         socket_path: a Unix socket instead of TCP; then only the path of `url` is used.

@@ -81,7 +81,7 @@ class _Exchange:
         self.ended = asyncio.Event()
 
     async def receive(self) -> Message:
-        """Return the whole body; at the next call, wait for the end of the answer."""
+        """Return the whole body of the request; at the next call, wait for the end of the answer."""
         if self._body is None:
             await self.ended.wait()
             return {"type": "http.disconnect"}

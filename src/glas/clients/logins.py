@@ -22,7 +22,7 @@ class LoginCalls(ABC):
         """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens stop working.
 
         Args:
-            tg_id: the person, who has requested it.
+            tg_id: the person who has requested the token.
             token: a random text; only its hash leaves this process.
 
         Raises:

@@ -11,7 +11,7 @@ from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
 LONGEST_NEWS_CHARS = 1000
-"""Longest recognised text in a piece of news; longer texts are not chosen."""
+"""Largest number of characters of a recognised text in news; longer texts are not chosen."""
 
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
@@ -62,7 +62,7 @@ class ModelEntry(RequestBody):
     name: Name
     version: Annotated[Name, Field(max_length=64)]
     state: ModelState = Field(description="State of the model after the verdict: `candidate`, `refused` or `champion`.")
-    base: Annotated[Name | None, Field(max_length=600)] = None
+    base: Annotated[Text, Field(min_length=1, max_length=600)] | None = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
     lineage: dict[str, Any] = Field(
         default_factory=dict,
@@ -94,7 +94,7 @@ class ModelEntry(RequestBody):
 
     @property
     def ref(self) -> ModelRef:
-        """Its name and version."""
+        """The name and version of the model."""
         return ModelRef(name=self.name, version=self.version)
 
     @model_validator(mode="after")
@@ -127,7 +127,7 @@ class DecisionRecord(Value):
 
 
 class ModelRecord(Value):
-    """A model that the gate has judged here, or that served before such a model."""
+    """A model that the gate of this installation has judged, or a model that served before such a model."""
 
     id: int
     name: str
@@ -153,7 +153,7 @@ class ModelRecord(Value):
 
     @property
     def ref(self) -> ModelRef:
-        """Its name and version."""
+        """The name and version of the model."""
         return ModelRef(name=self.name, version=self.version)
 
     @property
@@ -212,7 +212,7 @@ class DecisionRequest(_Decider):
 
 
 class ChoiceRequest(_Decider):
-    """The model that will serve from now on, whether or not it was judged here."""
+    """The model that will serve from now on, whether or not the gate of this installation has judged it."""
 
     model: ModelRef
     former: ModelRef | None = Field(

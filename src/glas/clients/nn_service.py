@@ -78,10 +78,10 @@ class NnServiceClient:
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
                 last ones are left out.
-            bucket: a number that stands for the person, see `glas.domain.canary`.
+            bucket: the bucket of the person; see `glas.domain.canary`.
             own: the own model of the person or chat, which answers if possible.
-            when_idle: recognise only while no other request waits for a text; if another request waits or arrives, the
-                service refuses.
+            when_idle: recognise only while no other request waits for a text; if another request waits or arrives,
+                OverloadedError is raised.
             timeout_s: longest wait, seconds, including the time in the queue.
             on_progress: is called after each piece of speech.
 

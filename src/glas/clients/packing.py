@@ -17,7 +17,10 @@ from glas.domain.errors import NotFoundError
 from glas.domain.object_keys import recognition_key, transcription_key
 
 PART_BYTES: Final = 45_000_000
-"""Telegram accepts documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11)."""
+"""Largest number of bytes of files in one zip file.
+
+Telegram accepts documents of up to 50 MB from bots: https://core.telegram.org/bots/api#senddocument (2026-11).
+"""
 
 _PIECE_BYTES: Final = 4_000_000
 _SMALL_BYTES: Final = 64_000
@@ -74,7 +77,7 @@ async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIt
     with zipfile.ZipFile(tape, "w", zipfile.ZIP_DEFLATED) as archive:
         async for entry in _entries(data, data_loader):
             info = zipfile.ZipInfo(entry.name, time.gmtime()[:6])
-            # Sound is compressed already, and texts are short.
+            # Files are not compressed: sound is compressed already, and texts are short.
             info.compress_type = zipfile.ZIP_DEFLATED if entry.size_bytes < _SMALL_BYTES else zipfile.ZIP_STORED
             try:
                 first = await entry.read(0, min(entry.size_bytes, _PIECE_BYTES))
@@ -138,7 +141,10 @@ def _in_memory(name: str, content: bytes) -> _Entry:
 
 
 async def _pieces(entry: _Entry, part_bytes: int) -> AsyncIterator[tuple[str, bytes]]:
-    """Yield a file under its name. If the file is too large, yield its parts under numbered names."""
+    """Yield the name and the content of a file.
+
+    A file of more than `part_bytes` is divided into parts with the names `NAME.001`, `NAME.002` and so on.
+    """
     if entry.size_bytes <= part_bytes:
         yield entry.name, await entry.read(0, entry.size_bytes)
         return

@@ -20,11 +20,14 @@ histogram_quantile(0.95, sum by (le) (glas_recognition_processing_seconds_bucket
 histogram_quantile(0.95, sum by (le) (glas_recognition_waiting_seconds_bucket))
 sum(glas_recognition_processing_seconds_sum) / sum(glas_recognition_audio_seconds_total)
 sum by (outcome) (glas_recognition_requests_total)"""
-"""The figures as queries for Prometheus, with 0.5 and 0.99 for the other percentiles."""
+"""Queries for Prometheus that return the same figures.
+
+For the 50th and the 99th percentile, replace 0.95 by 0.5 and 0.99.
+"""
 
 
 class Spread(Value):
-    """A histogram of seconds."""
+    """A histogram of times in seconds."""
 
     total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(
@@ -35,8 +38,9 @@ class Spread(Value):
     def percentile(self, share: float) -> float | None:
         """Estimate the time in seconds that is not exceeded by the given share of the recordings.
 
-        Within a bucket the times are assumed to be evenly spread, as in Prometheus' `histogram_quantile`. A time beyond
-        the last bound counts as this bound. If there was no recording yet, return None.
+        Within a bucket of the histogram, the times are assumed to be evenly spread, as in Prometheus'
+        `histogram_quantile`. A time beyond the last bound counts as this bound. If there was no recording yet, return
+        None.
         """
         n_all = self.buckets[-1][1] if self.buckets else 0
         if not n_all:

@@ -92,7 +92,7 @@ class ReviewCalls(ABC):
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
 
     async def review_figures(self, tg_id: int, since: datetime | None = None) -> ReviewerFigures:
-        """Count the reviews of a person, how many of them other people agreed with, and the coins paid for them.
+        """Count the reviews of a person, the reviews with which other people agreed, and the coins paid for reviews.
 
         Args:
             tg_id: the reviewer.

@@ -38,8 +38,8 @@ def create_app(
     Args:
         settings: the whole configuration.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
-        db_assist: client of the service that knows what may be exported; the caller closes it.
-        previous_key: the former key, which is still accepted while keys are exchanged.
+        db_assist: client of db_assist, which decides what may be exported; the caller closes the client.
+        previous_key: the former key, which is still accepted while callers change to the new key.
     """
     metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},
@@ -76,7 +76,7 @@ def create_app(
         health=health,
         ready=ready,
         ready_summary="Check whether the object store answers",
-        # A slow disk may delay the figure of its free space.
+        # In a thread, because a slow disk may delay the query for its free space.
         render=functools.partial(asyncio.to_thread, metrics.render),
     )
     return app
@@ -92,7 +92,7 @@ def _readers(settings: Settings, key: str | None) -> tuple[HashedKey, ...]:
 async def _open_exporter(
     settings: Settings, db_assist: DbAssistClient, store: Store, metrics: Metrics
 ) -> AsyncIterator[Exporter]:
-    """Give an exporter that can be used while the context is open.
+    """Yield an exporter that can be used while the context is open.
 
     The exporter's decoder processes start when the first export needs them.
     """

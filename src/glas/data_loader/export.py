@@ -1,8 +1,9 @@
-"""Update the export directory from the database. The time depends only on the number of changed messages.
+"""Update the export directory from the database. The duration depends only on the number of changed messages.
 
-`run_export` reads the changes from db_assist, updates the directories of the changed messages, and commits them to the
-index together with the cursor. Then it writes the manifest, and those dataset files that contain a changed message. The
-export can be killed at any time: the next run repeats what was not committed, and writes the missing files.
+`run_export` reads the changes from db_assist, and updates the directories of the changed messages. The changes are
+committed to the index, together with the position (cursor) in the list of changes. Then `run_export` writes the
+manifest, and those dataset files that contain a changed message. The export can be killed at any time: the next run
+repeats what was not committed, and writes the missing files.
 """
 
 import asyncio
@@ -45,12 +46,12 @@ class ExportOptions:
     Attributes:
         directory: directory of the export.
         test_share: share of the speakers in the test set, 0..1.
-        reconcile_s: seconds after which an export compares all messages.
+        reconcile_s: an export compares all messages if the last full export ended at least so many seconds ago.
         full: whether to compare all messages now.
         derived: directories with files that training made from exported messages; files about messages that are no
             longer exported are deleted there.
         on_progress: is called after every message.
-        on_step: is called at each step after which a crash is possible; tests kill the process at these calls.
+        on_step: is called with a name at each point at which tests simulate a crash.
     """
 
     directory: Path
@@ -181,7 +182,7 @@ class _Run:
                 return position
 
     async def _finish_full(self, position: Position) -> Position:
-        """After a full export, remove files that do not belong to the export, and write files that are missing."""
+        """Complete a full export: remove files that do not belong to the export, and write files that are missing."""
         gone = self._index.left_behind(position.number)
         for transcription_id in gone:
             await self._in_thread(self._folders.remove, transcription_id)

@@ -84,7 +84,7 @@ class Exporter:
         """Stop the running export; the next export continues where this export stopped."""
         if self._task is not None:
             self._task.cancel()
-            # Its error is in the state and the log already.
+            # The error of the export is already in the state and in the log.
             await asyncio.wait([self._task])
 
     async def _export(self, *, full: bool) -> ExportReport:

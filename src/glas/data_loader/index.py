@@ -151,11 +151,11 @@ class Index:
         return [transcription_id for (transcription_id,) in rows]
 
     def folders(self) -> set[str]:
-        """Return the directories of all messages."""
+        """Return the directories of all exported messages."""
         return {folder for (folder,) in self._db.execute("SELECT folder FROM messages")}
 
     def numbers(self) -> set[int]:
-        """Return the ids of all messages."""
+        """Return the ids of all exported messages."""
         return {number for (number,) in self._db.execute("SELECT id FROM messages")}
 
     def shards(self) -> list[str]:
@@ -163,12 +163,16 @@ class Index:
         return [shard for (shard,) in self._db.execute("SELECT DISTINCT shard FROM messages ORDER BY shard")]
 
     def records(self, shard: str) -> Iterator[Record]:
-        """Return the messages of a dataset file, by id."""
+        """Return the messages of a dataset file in the order of their ids."""
         for (record,) in self._db.execute("SELECT record FROM messages WHERE shard = ? ORDER BY id", (shard,)):
             yield Record.model_validate_json(record)
 
     def worst_first(self) -> Iterator[Record]:
-        """Return all messages in the order of the manifest: those with the worst texts first."""
+        """Return all messages in the order of the manifest: those with the worst texts first.
+
+        Messages with a word error rate come first, the highest rate first. Other messages follow, those with the worst
+        ratings first.
+        """
         for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
             yield Record.model_validate_json(record)
 

@@ -38,7 +38,7 @@ class Page:
         kept: ids of messages whose directories stay as they are.
         changed: messages whose directories were written.
         gone: ids of messages that are not in the export any more.
-        must_repeat: whether the page must be exported again, because a decoder failed and its file is not the cause.
+        must_repeat: whether the page must be exported again, because a decoder failed and the file is not the cause.
     """
 
     kept: list[int] = field(default_factory=list)
@@ -110,7 +110,7 @@ class PageExport:
     async def _leave_out(self, change: Change, page: Page) -> None:
         """Remove a message that may not be exported; if it was deleted, delete its objects, too."""
         self._tally.n_removed += self._index.known(change.transcription_id) is not None
-        # The index is not used: it may lack a directory that a killed run has left.
+        # The index is not used, because a directory that a killed run has left may not be in the index.
         await self._in_thread(self._folders.remove, change.transcription_id)
         if change.transcription is None:
             await self._store.delete(await self._store.keys(change.transcription_id))

@@ -96,7 +96,7 @@ class Record(_Value):
     def fingerprint(self) -> str:
         """Return a hash over the values of the message in the database.
 
-        The hash shows whether a message has changed since it was exported, without a look at its recording.
+        The hash shows whether a message has changed since it was exported. So its recording need not be read.
         """
         told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
         return hashlib.sha256(told.encode()).hexdigest()

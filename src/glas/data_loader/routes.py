@@ -189,8 +189,8 @@ def _archive(request: Request) -> Archive:
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
     """Return start and end of a range.
 
-    Return None if the header has no range, several ranges or an invalid range. RFC 9110 permits a server to ignore
-    them.
+    Return None if the header has no range, several ranges or an invalid range. RFC 9110 permits a server to ignore such
+    a header.
 
     Raises:
         InvalidParameterError: the range begins after the end of the object, or is empty.

@@ -15,7 +15,7 @@ def among(column: str, allowed: type[Enum]) -> CheckConstraint:
 
 
 class Base(DeclarativeBase):
-    """Base class of all rows; it gives constraints predictable names, which migrations need to drop them."""
+    """Base class of all rows. It gives constraints predictable names, by which migrations can drop the constraints."""
 
     metadata = MetaData(
         naming_convention={

@@ -37,7 +37,9 @@ class ConnectionWithSocket(asyncpg.Connection):  # type: ignore[misc] # the libr
 async def connect(
     *, host: str | list[str] | None = None, port: int | list[int] | None = None, **options: Any
 ) -> asyncpg.Connection:
-    """Connect to the first of several servers that can be used; pass all other arguments to `asyncpg.connect`.
+    """Connect to the first of several servers that can be used.
+
+    All other arguments are passed to `asyncpg.connect`.
 
     Each server gets its own time limit. asyncpg itself has only one limit for all servers together, and a machine that
     does not answer would use up this limit.

@@ -1,4 +1,4 @@
-"""The tables of corrections: the current words, their history, and the messages of the bot that show them."""
+"""The tables of corrections: the current words, their history, and the messages of the bot that show these words."""
 
 from datetime import datetime
 

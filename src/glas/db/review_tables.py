@@ -12,7 +12,7 @@ from glas.domain.reviews import Verdict
 
 
 class ReviewRow(Base):
-    """A review of a message. `is_agreed`: another person gave the same words independently."""
+    """A review of a message. If `is_agreed` is set, another person gave the same words independently."""
 
     __tablename__ = "reviews"
 
@@ -35,7 +35,10 @@ class ReviewRow(Base):
 
 
 class ReviewHoldRow(Base):
-    """A message that a reviewer took and has not answered; after `expiry_datetime` others may take it."""
+    """A message that a reviewer took and has not answered.
+
+    After `expiry_datetime`, other reviewers may take the message.
+    """
 
     __tablename__ = "review_holds"
 

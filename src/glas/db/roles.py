@@ -4,11 +4,11 @@
 | --- | --- | --- |
 | owner of the database | `glas migrate` | everything; it makes the tables and these roles |
 | `<database>_app` | db_assist | read and write rows; only append to the ledger, the audit and the tombstones; no DDL |
-| `<database>_work` | tg_bot, data_loader | read nothing but the revision of the tables; schemas of its own |
+| `<database>_work` | tg_bot, data_loader | read the revision of the tables; own the schemas of the durable engine |
 | `<database>_export` | a program that analyses or trains | read the view `training_messages` |
 
-Each upgrade of the tables calls `prepare` before and `grant` after. Both functions can be repeated. `grant` first
-removes all rights, so that rights of an older version do not remain.
+An upgrade of the tables first calls `prepare`, then changes the tables, and then calls `grant`. Both functions can be
+repeated. `grant` first removes all rights, so that rights of an older version do not remain.
 """
 
 import base64
@@ -31,7 +31,7 @@ VIEW: Final = "training_messages"
 
 # PostgreSQL cuts longer names off.
 _MAX_NAME_BYTES = 63
-# What PostgreSQL itself takes, RFC 7677's minimum.
+# The number of iterations that PostgreSQL itself uses: the minimum of RFC 7677.
 _SCRAM_ITERATIONS = 4096
 _MIGHTY = "rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
@@ -45,7 +45,8 @@ _RIGHTS: Final = {
     ChangeCounterRow.__tablename__: "SELECT, UPDATE",
     InstallationRow.__tablename__: "SELECT",
 }
-# The last answer about training decides, as in `glas.db_assist.changes`; people are numbers of rows, not Telegram's.
+# A person's last decision about training counts, as in `glas.db_assist.changes`. People are identified by the numbers
+# of their rows, not by Telegram ids.
 _VIEW_SQL = """
 CREATE VIEW training_messages WITH (security_barrier) AS
 SELECT message.id, message.user_id AS speaker, message.creation_datetime, message.media_kind, message.duration_s,
@@ -144,12 +145,13 @@ def _make(connection: Connection, name: str, password: str) -> None:
     quoted = _quoted(connection, name)
     if not _exists(connection, name):
         connection.execute(text(f"CREATE ROLE {quoted}"))
-    # Only a superuser may take such attributes away, so a role of somebody else's is refused instead.
+    # Only a superuser may remove such attributes from a role. So a role that has them is refused instead.
     if connection.scalar(text(f"SELECT {_MIGHTY} FROM pg_roles WHERE rolname = :name"), {"name": name}):  # noqa: S608
         raise ConfigurationError(
             f"expected the role {name} to be an ordinary role, got a role with more rights: drop it"
         )
-    # The verifier has no quotation mark, and its colons must not be read as parameters.
+    # `exec_driver_sql` is used, because colons of the verifier must not be read as parameters. The verifier contains no
+    # quotation mark.
     connection.exec_driver_sql(f"ALTER ROLE {quoted} LOGIN PASSWORD '{scram_verifier(password)}'")
 
 
@@ -179,7 +181,7 @@ def _hand_over(connection: Connection, name: str) -> None:
     if not schemas:
         return
     quoted = _quoted(connection, name)
-    # An owner that is no superuser may give away only to roles of which it is a member.
+    # An owner that is not a superuser may give objects only to roles of which it is a member.
     connection.execute(text(f"GRANT {quoted} TO CURRENT_USER"))
     for schema in schemas:
         connection.execute(text(f"ALTER SCHEMA {_quoted(connection, schema)} OWNER TO {quoted}"))
@@ -187,7 +189,7 @@ def _hand_over(connection: Connection, name: str) -> None:
             connection.exec_driver_sql(f"ALTER {kind} {thing} OWNER TO {quoted}")
 
 
-# Sequences of a column follow their table, and must not be given away apart.
+# A sequence of a column gets the owner of its table, and cannot be given to another owner separately.
 _THINGS: Final = text("""
 SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text
 FROM pg_class AS thing

@@ -26,7 +26,7 @@ _SQLITE_READERS = 4
 _BUSY_TIMEOUT_MS = 15_000
 _POOL_TIMEOUT_S = 20
 _CONNECT_TIMEOUT_S = 5  # for each server
-# FULL: a commit survives the loss of power, for about 5 ms; NORMAL may lose it.
+# FULL: a commit survives a power failure, and takes about 5 ms. With NORMAL, a power failure may undo the commit.
 # Deleted rows are overwritten: what a person asked to be forgotten must not stay readable in the file's free pages.
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -43,7 +43,7 @@ class Database:
     def __init__(self, readers: AsyncEngine, writers: AsyncEngine) -> None:
         self._readers = readers
         self._writers = writers
-        # What is returned from a finished transaction is read afterwards, so that it must not expire with it.
+        # Objects are read after their transaction has ended, so they must not expire with the transaction.
         self._reading = async_sessionmaker(readers, expire_on_commit=False)
         self._writing = async_sessionmaker(writers, expire_on_commit=False)
 
@@ -159,13 +159,13 @@ def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.In
 
 
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
-    """Raise an error for a connection that the server has closed, so that the pool replaces it.
+    """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
     each use. Such a query needs three round trips, and a transaction needs only three or four.
     """
     resting = connection.driver_connection
-    # The end may have arrived without the event loop having had time to read it.
+    # The server may have closed the connection, although the event loop has not read this yet.
     if resting.is_closed() or has_input(resting.descriptor()):
         raise DisconnectionError("the server has closed this connection")
 

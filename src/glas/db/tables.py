@@ -12,10 +12,10 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInte
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from glas.db.audit_tables import AuditRow as AuditRow  # noqa: PLC0414 - from here it comes with all tables
+from glas.db.audit_tables import AuditRow as AuditRow  # noqa: PLC0414 - imported from here together with all tables
 from glas.db.audit_tables import WorkToForgetRow as WorkToForgetRow  # noqa: PLC0414 - likewise
 from glas.db.base import CODE, SHA256, among
-from glas.db.base import Base as Base  # noqa: PLC0414 - from here it comes with all tables
+from glas.db.base import Base as Base  # noqa: PLC0414 - imported from here together with all tables
 from glas.db.base import table_of as table_of  # noqa: PLC0414 - likewise
 from glas.db.correction_tables import CorrectionRow
 from glas.db.correction_tables import TextToShowRow as TextToShowRow  # noqa: PLC0414 - likewise
@@ -247,7 +247,7 @@ class UsageRow(Base):
 
 
 class TombstoneRow(Base):
-    """A message that was deleted; data_loader deletes its files from the export and its objects."""
+    """A message that was deleted; data_loader deletes its exported files and its objects."""
 
     __tablename__ = "tombstones"
 

@@ -6,12 +6,15 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.types import TypeDecorator
 
-# SQLite gives out row ids only for a column declared INTEGER, which is 64 bits wide there.
+# SQLite assigns row ids only for a column declared INTEGER, which is 64 bits wide there.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time with a time zone. SQLite stores text without a time zone, so times are converted to UTC for it."""
+    """A time with a time zone.
+
+    SQLite stores text without a time zone, so times are converted to UTC before they are stored.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True

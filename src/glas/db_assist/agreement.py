@@ -26,7 +26,7 @@ _MAY_TEACH_ALL: Final = and_(_MAY_TEACH, last_consent(UserRow.id, Purpose.TRAINI
 
 
 class Name(NamedTuple):
-    """A word: its form under RU-NORM, and its spelling."""
+    """A word that is a name (see `glas.domain.vocabulary`): its form under RU-NORM, and its spelling."""
 
     normalised: str
     word: str
@@ -50,7 +50,7 @@ class Agreement:
     async def of_all(self, *, session: AsyncSession) -> list[Name]:
         """Return the names that enough people who agree to training have corrected.
 
-        Words corrected by most people come first.
+        The names that most people have corrected come first.
         """
         async with self._lock:
             if time.monotonic() < self._until_s:
@@ -93,6 +93,6 @@ async def _agreed(
     order = (_N_PEOPLE.desc(), last.desc()) if by_people else (last.desc(),)
     agreed = query.order_by(*order).limit(MOST_KEYWORDS).subquery()
     chosen = select(_row.normalised, _row.word).join(agreed, agreed.c.id == _row.id)
-    # The order of a subquery does not bind the query around it.
+    # The outer query does not keep the order of its subquery.
     order = (agreed.c.n_people.desc(), agreed.c.id.desc()) if by_people else (agreed.c.id.desc(),)
     return [Name(*one) for one in await session.execute(chosen.order_by(*order))]

@@ -152,7 +152,11 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _may_be_sent() -> ColumnElement[bool]:
-    """Return the condition that an announcement was not sent, and that its model and its person still need it."""
+    """Return the condition that an announcement may be sent.
+
+    The announcement must not have been sent, and the person must not be banned. News must be about the champion, and
+    the person must want news and consent to training. A question must be about a candidate.
+    """
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     wants_news = and_(
         ModelRow.state == ModelState.CHAMPION.value,

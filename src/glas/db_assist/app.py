@@ -50,7 +50,8 @@ from glas.settings import MIB, DbAssistSettings, Settings
 _MAX_BODY_BYTES = 8 * MIB
 _RETRY_AFTER_S = 2.0
 _EXPIRY_S = 3600.0
-# The check reads the whole ledger; Prometheus asks several times a minute.
+# Prometheus requests metrics several times a minute. The check reads the whole ledger, so its result is kept for this
+# time.
 _LEDGER_CHECK_S = 300.0
 # Shorter than the clients' time-out, so that they receive the error.
 _STATEMENT_TIMEOUT_S = 20.0
@@ -69,7 +70,7 @@ def create_app(settings: Settings, *, key: str | None, previous_key: str | None 
     Args:
         settings: the whole configuration.
         key: the key that callers must send as `Authorization: Bearer`; None admits every caller.
-        previous_key: the former key, which is still accepted while keys are exchanged.
+        previous_key: the former key, which is still accepted while callers change to the new key.
     """
     running: set[asyncio.Task[None]] = set()
 
@@ -211,7 +212,7 @@ async def render(app: FastAPI) -> bytes:
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer a violated constraint with 409, a refused statement with 500, and all other database errors with 503.
 
-    Every call may be repeated, so the answer 503 tells callers to try again.
+    Every call may be repeated, so callers try again after the answer 503.
     """
     answer: GlasError
     if isinstance(error, IntegrityError):
@@ -228,7 +229,10 @@ async def on_database_error(_request: Request, error: Exception) -> JSONResponse
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Return whether the same statement may succeed later: no connection, a shutdown, no disk space, a deadlock."""
+    """Return whether the same statement may succeed later.
+
+    Examples of such errors are a lost connection, a shutdown, a full disk and a deadlock.
+    """
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True
     return str(getattr(error.orig, "sqlstate", "")).startswith(_PASSING_SQLSTATES)

@@ -1,8 +1,9 @@
 """Number the changes of messages in their order, so that exports can read them one after another.
 
-Times cannot order changes. Two changes may have the same time, and a transaction that began earlier may commit later
-and would then be skipped. So each transaction that changes finished messages takes the next number of a counter. The
-row of the counter stays locked until the commit. Numbers therefore become visible in their order and without gaps.
+Times cannot order changes. Two changes may have the same time. A transaction that began earlier may commit later; a
+reader that orders changes by their times would then skip its changes. So each transaction that changes finished
+messages takes the next number of a counter. The row of the counter stays locked until the commit. Numbers therefore
+become visible in their order and without gaps.
 """
 
 import re
@@ -107,10 +108,10 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Make the expression for the last verdict by which a message's sound cannot be used; NULL if there is none.
+    """Make the SQL expression for the last verdict that forbids the use of a message's sound; NULL if there is none.
 
-    The verdict that another person speaks has precedence over later verdicts, because this person has not agreed to
-    anything.
+    The verdict that another person than the sender speaks has precedence over later verdicts, because this other person
+    has not consented to any use.
     """
     last = select(ReviewRow.verdict).where(
         ReviewRow.transcription_id == TranscriptionRow.id,
@@ -138,7 +139,7 @@ async def _deleted(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def last_consent(user_id: InstrumentedAttribute[int], purpose: Purpose) -> ColumnElement[bool | None]:
-    """Make the expression for a person's last decision about a consent; NULL if there is none."""
+    """Make the SQL expression for a person's last decision about a consent; NULL if there is none."""
     return (
         select(ConsentRow.granted)
         .where(ConsentRow.user_id == user_id, ConsentRow.purpose == purpose.value)

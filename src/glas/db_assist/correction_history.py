@@ -41,7 +41,8 @@ async def add_change(
         user: the person who changes the words.
         reference: the words; None means the recognised words.
         rank: the reliability of the words; None for the recognised words.
-        is_applied: whether the words replace the current words; the caller replaces them.
+        is_applied: whether the words replace the current words. This function does not replace the current words; the
+            caller does.
         sound: whether the sound supports the words, according to an engine.
         takes_back: the earlier change that this change undoes.
         session: session of the transaction.

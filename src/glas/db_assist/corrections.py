@@ -69,7 +69,7 @@ async def correct(
 
 
 async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Restore the words before a change; the payment is not reversed.
+    """Restore the words that a change replaced; the payment is not reversed.
 
     Raises:
         NotFoundError: there is no such message, person or change.
@@ -92,7 +92,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words before the last change, if this reviewer made it at or after `since`."""
+    """Restore the words that the last change replaced, if this reviewer made the change at or after `since`."""
     applied = await applied_changes(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
@@ -137,7 +137,7 @@ async def _take_back(
     refusal: Refusal | None,
     session: AsyncSession,
 ) -> CorrectionChangeRow:
-    """Restore the words before the last of the applied changes, and return the change that does so."""
+    """Restore the words that the last applied change replaced; return the new change that restores them."""
     reference, rank = (applied[-2].reference, applied[-2].rank) if len(applied) > 1 else (None, None)
     former_rank = None if rank is None else Rank(rank)
     change = await add_change(row, user, reference, former_rank, takes_back=applied[-1].id, session=session)
@@ -171,7 +171,11 @@ async def _apply(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> tuple[Payment, bool]:
-    """Replace the current words by those of an author; return the payment, and whether it was decided by this call."""
+    """Replace the current words by the words of the author's change.
+
+    Returns:
+        The payment, and whether this call decided the payment.
+    """
     is_first = row.correction is None or row.correction.reward_refusal == Refusal.DOUBTFUL
     if is_first:
         payment = await _pay(user, row, change, settings=settings, session=session)

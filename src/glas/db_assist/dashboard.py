@@ -1,8 +1,8 @@
 """The figures of the dashboard. Each figure is one SQL statement, which is run here and shown beside the figure.
 
 The statements are the same on SQLite and PostgreSQL except for dates, whose functions differ (`_DATES`). Some
-statements repeat the condition of a partial index although another condition implies it, because SQLite cannot derive
-the condition.
+statements repeat the condition of a partial index, although another condition already implies this condition. Without
+the repetition, SQLite would not use the index.
 """
 
 import asyncio
@@ -228,7 +228,10 @@ def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -
 
 
 def _compared(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> Figure:
-    """Compare the texts of two models on the same recordings; which of the two answered does not matter."""
+    """Compare the texts of two models on the same recordings.
+
+    Recordings that the first model answered and recordings that the second model answered are counted together.
+    """
     pairs: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
     for model, version, other_model, other_version, heard, other_heard, reference in rows:
         (first, text), (second, other_text) = sorted(

@@ -15,7 +15,10 @@ from glas.db.session import insert
 from glas.db_assist import people
 
 _KEPT: Final = timedelta(days=30)
-"""If no bot runs, nobody asks for these rows. The engine keeps records of finished work only for some days."""
+"""Time after which a row is deleted even if no bot has asked for it.
+
+By then, the bot's durable engine has itself deleted the records of finished work, which it keeps only for some days.
+"""
 
 _MOST: Final = 1000
 

@@ -21,7 +21,10 @@ _RETRY_AFTER_S = 0.1
 
 
 class ReviewedMessage:
-    """A message with its reviews, locked together with all people who may be paid; people are locked first."""
+    """A message with its reviews.
+
+    The rows of all people who may be paid are locked, and then the row of the message.
+    """
 
     def __init__(
         self, user: UserRow, row: TranscriptionRow, reviews: Sequence[ReviewRow], reviewers: dict[int, UserRow]

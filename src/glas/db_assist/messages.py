@@ -22,10 +22,10 @@ _Row: TypeAlias = dict[str, Any]
 _RowT = TypeVar("_RowT")
 
 _NAME: Final = ("bot_id", "chat_id", "message_id", "attempt")
-# Without `file_id`: Telegram may give the same file another one when it delivers an update again.
+# Without `file_id`: Telegram may give the same file another `file_id` when it delivers an update again.
 _MUST_AGREE: Final = ("file_unique_id", "media_kind", "is_forwarded")
 
-# Statements that run for every message are built once and return no ORM objects, which would cost more time.
+# Statements that run for every message are built once and return no ORM objects, which would take more time.
 _table: Final = table_of(TranscriptionRow)
 _users: Final = table_of(UserRow)
 _corrections: Final = table_of(CorrectionRow)
@@ -42,7 +42,7 @@ def as_transcription(row: TranscriptionRow) -> Transcription:
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Create the row of a message, once; a repetition may change the place of the answer.
+    """Create the row of a message; if the row exists, only the place of the answer may change.
 
     Raises:
         NotFoundError: the sender is not registered.

@@ -163,7 +163,10 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return, of the replaced models, the one that became champion last, but not after `moment` if it is given."""
+    """Return the replaced model that became champion last.
+
+    If `moment` is given, models that became champion after this time are ignored.
+    """
     query = select(ModelRow).where(ModelRow.state == ModelState.REPLACED.value)
     if moment is not None:
         query = query.where(ModelRow.champion_datetime <= moment)

@@ -1,4 +1,7 @@
-"""The people from whom models learnt. When a person's data is deleted, only the number of people stays."""
+"""Store the people from whom models learnt.
+
+When a person's data is deleted, the rows of this person are deleted. The number of people of a model does not change.
+"""
 
 from collections.abc import Sequence
 

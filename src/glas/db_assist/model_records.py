@@ -70,7 +70,9 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
 
 
 async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionResult:
-    """Record that a person lets a model serve, whether or not it was judged here; a repetition changes nothing.
+    """Record that a person lets a model serve; a repetition changes nothing.
+
+    The gate of this installation need not have judged the model.
 
     Raises:
         NotFoundError: there is no such person.
@@ -144,20 +146,23 @@ async def _row_of(entry: ModelEntry, *, session: AsyncSession) -> tuple[ModelRow
 
 
 async def _served(ref: ModelRef, *, session: AsyncSession) -> ModelRow:
-    """Return the row of a model that serves but was not judged here."""
+    """Return the row of a model that serves; make the row if the gate of this installation has not judged the model."""
     entry = ModelEntry(name=ref.name, version=ref.version, state=ModelState.CHAMPION, operator="-")
     row, _ = await _row_of(entry, session=session)
     return row
 
 
 async def _note_former(former: ModelRef | None, model: ModelRef, *, session: AsyncSession) -> None:
-    """Make the model that served until now the champion of the table, because its choice may not have been recorded."""
+    """Store that `former`, which served until now, is the champion.
+
+    The decision that let this model serve may not have been recorded.
+    """
     if former is not None and former != model:
         await model_decisions.become(await _served(former, session=session), ModelState.CHAMPION, session=session)
 
 
 async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
-    """Return whether a model serves already, and the given model served before it."""
+    """Return whether a model is already the champion, and `former`, if it is given, was the champion before."""
     if row.state != ModelState.CHAMPION or former is None:
         return row.state == ModelState.CHAMPION
     query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)

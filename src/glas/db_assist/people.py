@@ -90,7 +90,8 @@ async def sender(tg_id: int, *, session: AsyncSession) -> UserRow:
         UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
     """
-    # FOR KEY SHARE: a deletion of this person waits for this transaction, or this one waits for it and finds nobody.
+    # FOR KEY SHARE: a deletion of this person waits for this transaction, or this transaction waits for the deletion
+    # and then finds nobody.
     query = select(UserRow).where(UserRow.tg_id == tg_id).with_for_update(read=True, key_share=True)
     row = (await session.scalars(query)).one_or_none()
     if row is None:

@@ -1,7 +1,9 @@
-"""Choose the messages that are worth most to be reviewed next.
+"""Choose the messages whose review is most useful.
 
-To choose, the database reads all messages. So if many wait, the choice is kept and used for the next messages of the
-same reviewer. Meanwhile a message that has become worth more waits for the next choice.
+The usefulness is called the *worth* of a message. A *check* is a second review, by another person, of a message that
+one person has judged. Each choice reads all messages in the database. So if many messages wait, the choice is kept for
+some minutes, and the same reviewer gets the next messages from it. A message whose worth has increased since then is
+considered in the next choice.
 """
 
 import hashlib
@@ -33,8 +35,11 @@ _LIFE_S: Final = 300.0
 
 _DISPUTED, _DOUBTFUL, _UNSURE, _NEW_SPEAKER = 4.0, 3.0, 2.0, 2.0
 _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.BEST: 0.0}
-"""Weights for the worth of a message, by its rating. Certainly wrong texts come before uncertain ones, and speakers
-with few reviews before those with many. `glas.db_assist.review_words` adds what follows from the words.
+"""Weights of the terms whose sum is the worth of a message.
+
+Texts that are certainly wrong come before uncertain texts. Speakers with few reviewed messages come before speakers
+with many. `glas.db_assist.review_words` adds the terms that follow from the
+words.
 """
 
 
@@ -44,7 +49,7 @@ class _Choice:
 
     Attributes:
         ids: the messages.
-        last_review: the last review at that time; messages reviewed later are no longer waiting.
+        last_review: id of the last review before the choice; messages that were reviewed later do not wait any more.
         moment: the time of the choice.
         until_s: the time until which the choice is used, by the monotonic clock.
     """
@@ -56,7 +61,7 @@ class _Choice:
 
 
 class ReviewChoices:
-    """The last choices for each reviewer, of those that found many messages."""
+    """The last choices of messages and of checks for each reviewer. Only choices that found many messages are kept."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, bool], _Choice] = {}
@@ -81,14 +86,15 @@ class ReviewChoices:
         if kept is not None and time.monotonic() < kept.until_s:
             waiting = set(await session.scalars(_still_waiting(reviewer_id, kept)))
             found = [number for number in kept.ids if number in waiting]
-            # If no check is left, the reviewer gets another message. If no other one is left, all are searched again.
+            # If no check is left, the reviewer gets another message. If no such message is left, all messages are
+            # searched again.
             if found or is_check:
                 return found[:_CANDIDATES]
         moment = people.now()
         last_review = await session.scalar(select(func.max(ReviewRow.id))) or 0
         ids = await _all_waiting(reviewer_id, is_check=is_check, session=session)
         self._kept.pop((reviewer_id, is_check), None)
-        # Where many messages wait, there may be few checks.
+        # If many messages wait, the choice of checks is also kept, even if it contains few checks.
         if len(ids) == _MANY or (is_check and (reviewer_id, False) in self._kept):
             until_s = time.monotonic() + _LIFE_S
             self._kept[reviewer_id, is_check] = _Choice(tuple(ids), last_review, moment, until_s)
@@ -96,7 +102,9 @@ class ReviewChoices:
 
 
 async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSession) -> bool:
-    """Return whether the next review must be a check; on average one in `check_every` is, in an irregular order.
+    """Return whether the next review must be a check.
+
+    On average, one of `check_every` reviews is a check, at irregular intervals.
 
     The result stays the same until the reviewer's number of reviews changes.
     """
@@ -109,11 +117,12 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
 
 
 async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSession) -> Sequence[int]:
-    """Return the best of all messages that wait, the best first."""
+    """Return the messages with the highest worth among all messages that wait, the best first."""
     query = _waiting(reviewer_id, is_check=is_check).limit(_MANY)
     if dialect(session) != "postgresql":
         return await ranked([Found(*row) for row in await session.execute(query)], session=session)
-    # PostgreSQL expects a thousandth of the messages, and would read all consents again for each message.
+    # PostgreSQL estimates that only a thousandth of the messages is found. So it would use a nested loop, and read all
+    # consents again for each message.
     await session.execute(text("SET LOCAL enable_nestloop = off"))
     rows = (await session.execute(query)).all()
     await session.execute(text("SET LOCAL enable_nestloop = on"))

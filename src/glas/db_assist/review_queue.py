@@ -2,7 +2,7 @@
 
 A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
 messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
-drawn for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
+chosen for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
 message is reviewed, and always sees the recognised text.
 """
 
@@ -80,7 +80,7 @@ async def hold(
         ForbiddenError: the person is not a reviewer.
         OverloadedError: other reviewers have taken all chosen messages; there may be further messages.
     """
-    # The same reviewer may have asked twice at once.
+    # The same reviewer may have sent two requests at the same time.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
         return item
     reviewer = await people.lock(tg_id, session=session)
@@ -139,8 +139,9 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
     Args:
         reviewer_id: the reviewer.
-        among_all: whether all messages are searched. Otherwise the caller names some, and the database looks up each of
-            them, instead of collecting all consents and reviews first.
+        among_all: True if the caller searches all messages: the database then first collects all consents and reviews.
+            False if the caller restricts the query to some messages: the database then looks up the consent and the
+            reviews of each message.
     """
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)
@@ -163,7 +164,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
 
 def _may_be_heard(*, among_all: bool) -> ColumnElement[bool]:
-    """Make the condition that the speaker consents to training, with a version of the text that mentions listeners."""
+    """Make the condition that the speaker consents to training, and agreed to a text that says that people listen."""
     last = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)
     agreed = select(answer.user_id).where(

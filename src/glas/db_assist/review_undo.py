@@ -1,7 +1,7 @@
 """Take back a reviewer's last review, for instance if the reviewer pressed a wrong key.
 
-An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews until
-one of them agrees with that of another person, and be paid for it.
+An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews, until
+one of them agrees with the review of another person and is paid.
 """
 
 from datetime import timedelta
@@ -24,7 +24,7 @@ _WITHIN: Final = timedelta(minutes=TAKE_BACK_MINUTES)
 async def take_back(
     transcription_id: int, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem:
-    """Delete a reviewer's last review, restore the words before it, and hold the message for the reviewer again.
+    """Delete a reviewer's last review, restore the words that it replaced, and hold the message for the reviewer again.
 
     A repeated call finds no review and returns the message that is held.
 

@@ -129,7 +129,7 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
     """Return the other reviews of the message that say the same as a new review.
 
-    If there are none, the result is an empty list if the author of the message gave the same words, otherwise None.
+    If there is no such review, return an empty list if the author of the message gave the same words, otherwise None.
     """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)

@@ -14,7 +14,7 @@ from glas.db_assist import people
 from glas.domain.people import Locale
 
 _KEPT: Final = timedelta(days=30)
-"""Time after which a row is deleted; if no bot runs, nobody asks for it."""
+"""Time after which a row is deleted even if no bot has asked for it."""
 
 _MOST: Final = 200
 

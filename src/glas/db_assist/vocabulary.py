@@ -24,7 +24,7 @@ from glas.domain.text import normalise
 from glas.domain.vocabulary import MESSAGES_OF_A_WORD, MOST_CHARS, PutRight, VocabularyWord, spelled, words_put_right
 
 MOST_WORDS: Final = 1000
-"""Largest number of words of one person; beyond it no words are added, not even by hand."""
+"""Largest number of words of one person; further words are not added, not even by hand."""
 
 _row = VocabularyWordRow
 _is_by_hand: Final = _row.transcription_id.is_(None)
@@ -43,7 +43,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
     """
     right: tuple[PutRight, ...] = ()
     if change.reference is not None and change.rank != Rank.DOUBTFUL:
-        # A long text takes half a second.
+        # In a thread, because a long text takes half a second.
         right = await asyncio.to_thread(words_put_right, row.text or "", change.reference)
     of_message = _row.transcription_id == row.id
     await session.execute(delete(_row).where(of_message, _row.normalised.not_in([one.normalised for one in right])))
@@ -55,7 +55,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
             "user_id": row.user_id,
             "transcription_id": row.id,
             "change_id": change.id,
-            "chat_id": chat_id if chat_id < 0 else None,  # the ids of private chats are people's, and positive
+            "chat_id": chat_id if chat_id < 0 else None,  # the id of a private chat is that of a person
             "creation_datetime": people.now(),
         }
         for one in right[: max(room, 0)]
@@ -164,7 +164,11 @@ async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) ->
 async def choose(
     chat_id: int, tg_id: int | None, limit: int, *, agreement: Agreement, session: AsyncSession
 ) -> Keywords:
-    """Choose words for a recording: the newest of the person, the newest of the chat, the most common of everybody."""
+    """Choose at most `limit` keywords for a recording.
+
+    First come the newest words of the person, then the newest names of the chat, then the most common names of
+    everybody.
+    """
     # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
     # came before, `agreement` could count old rows and keep that count as if it were new.
     of_all = await agreement.of_all(session=session)

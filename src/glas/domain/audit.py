@@ -17,7 +17,7 @@ class Action(StrEnum):
     DELETE_MESSAGE = "delete_message"
     READ_MESSAGE = "read_message"
     MODEL = "model"  # a decision about a model
-    READ_REPORT = "read_report"  # opened the gate's report, in which words and sound of people are
+    READ_REPORT = "read_report"  # opened the gate's report, which contains words and sound of people
     RETENTION = "retention"
 
 

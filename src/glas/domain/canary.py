@@ -1,4 +1,4 @@
-"""Choose the people whom a candidate answers, without knowing them.
+"""Choose the people whom a candidate answers, without knowing who they are.
 
 The bot sends a bucket with each recording: a number from 0 to 99 that it computes from the person's pseudonym. A person
 has the same bucket each time, and each bucket stands for a hundredth of all people. A candidate answers the people of
@@ -31,7 +31,7 @@ def is_drawn(number: int, model: ModelRef, share: float) -> bool:
     """Return whether a second model also recognises a message; this is the case for a share of all messages.
 
     Args:
-        number: id of the message, which decides together with the model.
+        number: id of the message. For the same message, model and share, the result is always the same.
         model: the second model.
         share: share of messages, 0..1.
     """

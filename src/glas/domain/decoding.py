@@ -77,7 +77,7 @@ class Abilities:
         batch_s: largest number of seconds of audio in one call. The number is limited because other pieces wait until
             the call has ended.
         languages: codes (ISO 639-1) of the languages that the model recognises.
-        translates: whether the model can translate speech in these languages into English.
+        translates: whether the model can translate speech in its languages into English.
         takes_prompt: whether the model uses `DecodingOptions.prompt`.
         takes_keywords: whether the model uses `DecodingOptions.hotwords`.
         punctuates: whether the model writes capitals and full stops itself.

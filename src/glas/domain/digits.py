@@ -1,11 +1,11 @@
 """Write spoken numbers in digits (inverse text normalisation).
 
-A number is written in digits only if RU-NORM turns it back into the same words. So «пять» may become 5, but «пяти»
-never does, and error rates are the same with and without digits. These numbers are written:
+A number is written in digits only if RU-NORM turns the digits back into the same words. So «пять» may become 5, but
+«пяти» never does, and error rates are the same with and without digits. These numbers are written in digits:
 
-    numbers        «семьсот сорок два» 742; below ten only before something counted: «пять минут» 5 минут
+    numbers        «семьсот сорок два» 742; below ten only before a noun that is counted: «пять минут» 5 минут
     round ones     «двадцать пять тысяч» 25 тысяч
-    time           «в семь тридцать» в 7:30, «к девяти» stays
+    time           «в семь тридцать» в 7:30, «к девяти» is not changed
     days, years    «двадцать пятого» 25-го, «пятого мая» 5-го мая, «в две тысячи двадцать пятом году» в 2025-м году
     telephone      «восемь девятьсот шестнадцать сто двадцать три сорок пять шестьдесят семь» 8-916-123-45-67
 

@@ -1,41 +1,42 @@
 """All exceptions of Glas, as a class tree.
 
     GlasError
-    ├── InputError (ValueError)                the caller can correct it
+    ├── InputError (ValueError)                the input is wrong; the caller can correct it
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction whose words were probably not said
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
-    │   ├── ConflictError                      it exists already with other values
+    │   ├── ConflictError                      the object exists already with other values
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
-    │   ├── BackupError                        a backup is damaged, or no backup
+    │   ├── BackupError                        a file is a damaged backup, or not a backup
     │   │   └── BackupEncryptedError           a backup is encrypted, and the right key was not given
     │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
-    │       ├── EmptyAudioError                no bytes, or no sample in them
+    │       ├── EmptyAudioError                the file has no bytes or no sample
     │       ├── NoSoundTrackError              a video without sound
     │       ├── UnsupportedFormatError         not a format that we accept
-    │       ├── CorruptAudioError              the right format, but it cannot be decoded
+    │       ├── CorruptAudioError              an accepted format, but the content cannot be decoded
     │       ├── AudioTooLongError              more seconds than the limit
-    │       └── DecodeLimitError               decoding asked for too much memory, processor or wall time
+    │       └── DecodeLimitError               decoding needs too much memory, processor time or wall time
     ├── ModelError
     │   ├── UnknownModelError (LookupError)    no model of that name
     │   ├── ModelFileMissingError (FileNotFoundError)  a model directory lacks a file
-    │   ├── ModelLoadError                     the files are there and cannot be loaded
+    │   ├── ModelLoadError                     the files exist but cannot be loaded
     │   └── HubUnreachableError (ConnectionError)      weights cannot be downloaded
     ├── ServiceError
     │   ├── AuthenticationError                no key, or a wrong one
-    │   ├── ForbiddenError (PermissionError)   known, but not allowed to do this
-    │   ├── OverloadedError                    the queue is full; come back after `retry_after_s`
-    │   ├── ServiceStoppingError               it is about to end and accepts no more work
+    │   ├── ForbiddenError (PermissionError)   the caller is known, but may not do this
+    │   ├── OverloadedError                    the queue is full; try again after `retry_after_s`
+    │   ├── ServiceStoppingError               the service is about to end and accepts no more work
     │   ├── ServiceUnreachableError (ConnectionError)  no connection
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
-    │   └── ServiceFaultError                  an unknown form of answer, or an internal error
+    │   └── ServiceFaultError                  an answer of unknown format, or an internal error
     └── ConfigurationError (ValueError)        a setting is wrong
         └── DataDirectoryInUseError            another process works in the data directory
 
-`code` is stable. It is part of HTTP bodies and logs. `glas.domain.error_bodies` turns it back into the same exception.
+`code` is stable. It is part of HTTP bodies and logs. `glas.domain.error_bodies` converts a code back to the same
+exception.
 """
 
 from typing import ClassVar

@@ -92,7 +92,7 @@ class Evidence(NamedTuple):
     Attributes:
         speech_s: seconds of speech.
         probability: mean probability of speech over these seconds, 0..1.
-        level_db: root mean square of the louder parts, dB of full scale; at most 0.
+        level_db: root mean square of the louder parts, in dB relative to full scale; at most 0.
     """
 
     speech_s: float

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Reason(StrEnum):
-    """Reason of a ledger entry. For one transcription, a person is paid at most once for each reason."""
+    """Reason of a ledger entry. For one message, a person is paid at most once for each reason."""
 
     RATING = "rating"
     CORRECTION = "correction"

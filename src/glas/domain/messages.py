@@ -147,7 +147,7 @@ def traceparent_of(file_unique_id: str, message_id: int) -> str:
     """Return the ids of a message's trace and of its first span, in the format of the W3C header `traceparent`.
 
     The ids are computed from values in the message's row, so that an export can find the trace hours later. Telegram's
-    name of a file cannot be guessed. Telegram's name does not depend on the person, so these ids reveal nobody.
+    name of a file cannot be guessed, and does not depend on the person. So the ids do not show who sent the message.
 
     Args:
         file_unique_id: Telegram's name of the file.

@@ -1,4 +1,4 @@
-"""States of a model that the gate has judged here, and the messages that the bot sends about it without a request."""
+"""States of a model that the gate has judged, and messages about models that the bot sends without a request."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ class ModelState(StrEnum):
 class AnnouncementKind(StrEnum):
     """Kind of an announcement."""
 
-    NEWS = "news"  # to a person whom the champion has learnt from
+    NEWS = "news"  # to a person from whom the champion has learnt
     QUESTION = "question"  # to an administrator: may the candidate serve?
 
 
@@ -38,7 +38,7 @@ class LearningStep(StrEnum):
     """The steps of a round of learning, in order."""
 
     EXPORT = "export"  # corrected messages as files
-    DATASET = "dataset"  # who is learnt, who is tested
+    DATASET = "dataset"  # choose the recordings for training and for the test
     FINETUNE = "finetune"
     EVALUATE = "evaluate"  # the gate measures and judges
     DECIDE = "decide"  # the model serves, waits for a decision, or was refused

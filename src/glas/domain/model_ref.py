@@ -16,8 +16,14 @@ class ModelRef(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.")
-    version: str = Field(description="First 12 hexadecimal digits of a hash of the model's files.")
+    name: str = Field(
+        min_length=1,
+        max_length=512,
+        description="Uniform name of the model, such as `embedded` or `onnx:gigaam-v3-ctc`.",
+    )
+    version: str = Field(
+        min_length=1, max_length=64, description="First 12 hexadecimal digits of a hash of the model's files."
+    )
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"

@@ -15,7 +15,9 @@ _PATTERN: Final = r"^([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:
 _KEY = re.compile(_PATTERN.removeprefix("^").removesuffix("$"))
 
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": _PATTERN})]
-"""A key in the OpenAPI documents of routes. `checked_key` checks it, and its error says which form was expected."""
+"""A key in the OpenAPI documents of routes. `checked_key` checks the key, and its error message states the expected
+form.
+"""
 
 
 def audio_key(transcription_id: int, extension: str) -> str:

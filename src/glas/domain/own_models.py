@@ -11,8 +11,8 @@ from glas.domain.model_ref import ModelRef
 class OwnModel(BaseModel):
     """An own model, and the version of the champion with which it was compared.
 
-    The own model answers only recordings that this version would answer otherwise. Nobody has measured whether the own
-    model is better than another version.
+    If another version of the champion is in use, the own model does not answer, because it was not compared with that
+    version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -22,7 +22,7 @@ class OwnModel(BaseModel):
 
 
 class OwnModelRecord(BaseModel):
-    """The stored data about an own model; it does not contain the person or chat."""
+    """The stored data about an own model, without the person or chat to whom the model belongs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +53,7 @@ def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
     """Choose the own model that answers, from the own models of a person and of a chat.
 
     The model of the person has precedence over the model of the chat. Models that the person or chat does not want to
-    use are ignored. None if no model is left.
+    use are ignored. If no model is left, return None.
     """
     used = sorted((one for one in records if one.is_used), key=lambda one: one.is_of_chat)
     return used[0].own if used else None

@@ -1,6 +1,6 @@
 """Divide a long text into paragraphs, at pauses of the speaker and at sentence ends.
 
-The page has the same rule with the same values in `web/static/transcript.js`.
+The script of the web pages, `web/static/transcript.js`, contains the same rule with the same values.
 """
 
 import re

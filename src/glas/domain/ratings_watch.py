@@ -9,7 +9,7 @@ ratings.
 The share of the previous model is not known exactly but estimated from ratings. So `ALARM` is less than the permitted 5
 % of false alarms. In a simulation with 700 ratings of the previous model and 10,000 runs each, there were at most 4.8 %
 false alarms within 300 ratings, for shares of 5 to 20 %. A model that is worse by `WORSE` raised an alarm in at least
-91 %.
+91 % of the runs.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ MOST_AFTER: Final = 300
 the previous model.
 """
 
-_LEAST, _MOST = 0.02, 0.85  # shares of H0; nearer to 0 and 1 a single rating would decide
+_LEAST, _MOST = 0.02, 0.85  # bounds of the share in H0; nearer to 0 or 1, a single rating could decide
 
 
 @dataclass
@@ -56,7 +56,7 @@ class RatingsWatch:
 
     @property
     def share_before(self) -> float:
-        """Estimated share of bad ratings of the previous model, within bounds."""
+        """Estimated share of bad ratings of the previous model, limited to 0.02..0.85."""
         return min(max((self.bad_before + 1) / (self.n_before + 2), _LEAST), _MOST)
 
     @property

@@ -12,8 +12,10 @@ LONGEST_S: Final = 30.0
 """Longest recording that is reviewed, in seconds: the length of Whisper's window, which training uses, too."""
 
 LONGEST_CHARS: Final = 900
-"""Longest text that is reviewed. With the other lines of a message, it fits into a caption in Telegram, which has 1,024
-units.
+"""Longest text that is reviewed.
+
+Together with the other lines of the caption in Telegram, such a text has at most 1,024 UTF-16 code units, which is
+Telegram's limit.
 """
 
 MOST_REVIEWS: Final = 3

@@ -5,7 +5,7 @@ no exception:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and holds no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
-    it stays for at least 0.8 s, and for a second per 21 characters, as far as the next cue leaves room.
+    it stays for at least 0.8 s, and for a second per 21 characters, unless the next cue begins earlier.
 
 The limits are usual for television (for example in Netflix's Timed Text Style Guide). Between two long pauses, dynamic
 programming finds the division of the words into cues that has the lowest cost.
@@ -34,8 +34,9 @@ _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–")
 _CLOSING: Final = "\"'»”“)]"
 
 # Costs of a cue, in units of the cost of one more cue. A cut within a sentence has a cost, which is lower between two
-# clauses. So has an end of a sentence or a pause inside the cue, and a cue that cannot be shown for long enough. The
-# square of the cue's share of two full lines is added, so that the cues of a sentence have similar lengths.
+# clauses. An end of a sentence inside the cue, a pause inside the cue, and a time that is too short to read the cue
+# also have costs. The square of the cue's share of two full lines is added, so that the cues of a sentence have similar
+# lengths.
 _CUT_COST: Final = 2.0
 _CLAUSE_COST: Final = 1.0
 _INNER_END_COST: Final = 3.0

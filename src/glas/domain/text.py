@@ -8,11 +8,12 @@ Two texts that people may write for the same speech should become the same strin
    Cyrillic vowel («за́мок») is not a part of the letter and is removed.
 2. «№» is «номер»; «7:30» is «семь тридцать»; «21-го» is «двадцать первого»; thousand groups are joined («1 000» is
    1000: a group of 1..3 digits followed by groups of exactly 3); «-5» is «минус пять» and «+7» is «плюс семь».
-3. Numbers become words in the nominative, masculine («21 мая» is «двадцать один мая»: the case of a bare number cannot
-   be known). A comma or a point between digits is a decimal sign («2,5» is «две целых пять десятых») unless there are
-   several («21.05.2024» is three numbers). Signs that count (% ₽ $ € °) follow in the right form: «5 %» is «пять
-   процентов».
-4. ё → е; everything that is neither letter nor mark becomes a space (so «по-моему» is two words); spaces fold.
+3. Numbers become words in the nominative, masculine («21 мая» is «двадцать один мая», because the case of a number
+   without an ending is not known). A comma or a point between digits is a decimal sign («2,5» is «две целых пять
+   десятых») unless there are several («21.05.2024» is three numbers). The signs % ₽ $ € ° after a number become words
+   in the form that the number requires: «5 %» is «пять процентов».
+4. ё → е; everything that is neither letter nor mark becomes a space (so «по-моему» is two words); several spaces become
+   one.
 
 Abbreviations («руб.», «кг»), Latin words and the case of numerals stay unchanged. The function is idempotent. Figures
 measured under different versions must not be compared. Therefore `RU_NORM_VERSION` is stored with every measurement.
@@ -124,8 +125,8 @@ def laid_into(heard: str, said: str) -> tuple[str, int]:
     """Replace the words of a recognised text that a correction changes; keep its other words as they are written.
 
     The caller then lets an engine compute how probable the new text and the recognised text are for the sound. An
-    engine gives a person's capitals and punctuation a lower probability than its own. So the two texts must differ only
-    in the changed words.
+    engine gives the capitals and punctuation of a person a lower probability than those of the recognised text. So the
+    two texts must differ only in the changed words.
 
     Returns:
         The new text, and the number of changed words.

@@ -23,7 +23,7 @@ SURE: Final = 0.6
 """Below this confidence, the page and the bot show that a word or a message is uncertain.
 
 Without a calibration, whisper-base gives a confidence below this value to a fifth of the words of real telephone
-prompts. A third of these words are wrong. Of all wrong words, two of three are among them (docs/models.md).
+prompts. A third of these words are wrong. They include two thirds of all wrong words (docs/models.md).
 """
 
 Samples: TypeAlias = npt.NDArray[np.float32]

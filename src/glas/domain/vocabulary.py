@@ -3,7 +3,8 @@
 A corrected word is a *name* if its spelling shows this: it has Latin letters, a capital inside a sentence, or more than
 one capital. Such a word is added at once. Any other word may be an everyday word, so it is added only after the same
 person corrected it in two messages. A list of frequent words would not be better: of the words in everyday phrases, a
-fifth is not among the 10,000 most frequent forms of Russian, and a tenth not among 20,000.
+fifth is not among the 10,000 most frequent forms of Russian words, and a tenth is not among the 20,000 most frequent
+forms.
 """
 
 import hashlib
@@ -98,7 +99,7 @@ def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
     new = list(_tokens(said))
     known, tells = set(old), _Telling(said)
     found: dict[str, PutRight] = {}
-    # `autojunk` keeps long texts fast: it does not look for the places of very frequent words.
+    # The option `autojunk` is on by default and saves time for long texts: very frequent words are not searched for.
     matcher = SequenceMatcher(None, old, [token.key for token in new])
     for token, replaced in islice(_replaced(old, new, matcher), _MOST_CANDIDATES):
         word = spelled(token.text)
@@ -133,8 +134,8 @@ def digest(keywords: Iterable[str]) -> str | None:
 class _Telling:
     """Decides which words of a text are names.
 
-    In a text that has only capitals, a capital shows nothing. In a text without Cyrillic letters, Latin letters show
-    nothing.
+    If a text has only capitals, capitals do not mark names. If a text has no Cyrillic letters, Latin letters do not
+    mark names.
     """
 
     def __init__(self, text: str) -> None:

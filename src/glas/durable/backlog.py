@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 
 class Backlog:
-    """The work of all processes of a place that waits or runs."""
+    """Counts the works of a place that wait or run, in all processes together."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -17,11 +17,11 @@ class Backlog:
         self._works = sa.table("workflow_status", *columns, schema=schema)
 
     async def count_waiting(self, *queues: str) -> int:
-        """Return how many works wait in queues; running works are not counted."""
+        """Return how many works wait in these queues; running works are not counted."""
         return await self._count("ENQUEUED", *queues)
 
     async def count_running(self, *queues: str) -> int:
-        """Return how many works of queues run, in all processes together."""
+        """Return how many works of these queues run."""
         return await self._count("PENDING", *queues)
 
     async def has_work(self, person: str, *queues: str) -> bool:

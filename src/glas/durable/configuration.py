@@ -7,7 +7,7 @@ from dbos import DBOSConfig, DBOSPortableJSONSerializer
 
 from glas.durable.place import Place
 
-# Increased only if the order of recorded steps changes, because a release continues only work of its own version.
+# This version is increased only if the order of recorded steps changes. Glas continues only work of the same version.
 _STEPS_VERSION = "1"
 
 

@@ -1,4 +1,6 @@
-"""The durable engine DBOS: parts register their work before it starts, then enqueue it by name.
+"""The durable engine DBOS.
+
+Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
 Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: work with a known id
 is not enqueued again. A recorded step is never repeated. A step that a crash interrupted is repeated, so each step
@@ -43,7 +45,7 @@ class Durable:
             place: where work is stored.
             slot: stable name of this process. After a crash, the process that is started under the same name continues
                 the work that was claimed under this name.
-            part: the part of Glas to which traces assign its works.
+            part: the part of Glas to which traces assign the works of this engine.
             keep_days: days after which ended work is deleted. At least 1, because Telegram may repeat an update for a
                 day, and the stored work prevents the update from being handled twice.
         """
@@ -71,7 +73,7 @@ class Durable:
         """Exchange notes with the other processes of this place at each heartbeat; call this before `start`.
 
         Args:
-            note: returns the note of this process.
+            note: returns the note of this process, a text for the other processes.
             hear: is called with the notes of all other running processes, by slot; each note is some seconds old.
         """
         self._note, self._hear = note, hear
@@ -89,7 +91,10 @@ class Durable:
         self._registered.schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """Request that the engine deletes a schedule when it starts; an earlier start may have stored this schedule."""
+        """Register the name of a schedule that `start` deletes.
+
+        An earlier run of the program may have stored this schedule in the database.
+        """
         self._registered.unwanted.append(name)
 
     async def start(self) -> None:

@@ -1,11 +1,11 @@
 """Background tasks of the durable engine.
 
 These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
-people who asked for it.
+people who have requested the deletion of their data.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-one step twice, such as sending a message. If the database itself was unavailable, no process has ended. So a process
+the same step, such as sending a message. If the database itself was unavailable, no process has ended. So a process
 takes over work only after its own heartbeats have arrived for some time.
 """
 
@@ -25,11 +25,11 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
-# This is earlier than the time after which other processes count this process as dead. In between, calls that were
-# interrupted can still arrive.
+# This is earlier than the time after which other processes count this process as dead. In the time between, interrupted
+# calls can still reach their receiver.
 _INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
-# Between two batches, so that others can write.
+# Pause between two batches of deletions, so that other processes can write.
 _CLEANING_PAUSE_S = 0.2
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _BATCH = 500
@@ -97,8 +97,8 @@ class Maintenance:
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
         """Delete a person's work that was enqueued before `before_s` (Unix time; None means now).
 
-        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this, is deleted
-        soon after its end; until then, a table of Glas contains a request for its deletion.
+        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this method, is
+        deleted soon after its end. Until then, a table of Glas contains a request for its deletion.
 
         Returns:
             The number of works that were deleted at once.
@@ -157,7 +157,7 @@ class Maintenance:
                 claimed.setdefault(one.executor_id, []).append(one.workflow_id)
         await self._orphans.put_back(self._dbos, claimed.pop(self._slot, []))
         if time.monotonic() < self._steady_since_s + DEAD_AFTER_S:
-            return  # the others may have been cut off by the same outage
+            return  # the other processes may have lost the database at the same time
         for dead in sorted(set(claimed) - set(living)):
             _log.warning("taking over the work of an executor that has ended", executor=dead, count=len(claimed[dead]))
             await asyncio.to_thread(put_back, self._dbos, claimed[dead], owner=dead)

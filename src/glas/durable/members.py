@@ -106,12 +106,12 @@ class Members:
             try:
                 connection.execute(sa.insert(leases).values(name=name, holder=holder, until_s=now_s + ttl_s))
             except sa.exc.IntegrityError:
-                connection.rollback()  # somebody took it first at this very moment
+                connection.rollback()  # another process took the lease at the same moment
                 return False
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """If `holder` has a lease, give it up, so that another process can take the lease at once."""
+        """Give up a lease if `holder` has it, so that another process can take the lease at once."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))

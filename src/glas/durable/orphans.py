@@ -17,7 +17,7 @@ _log = structlog.stdlib.get_logger("glas.durable")
 
 
 class Running:
-    """The works whose tasks run in this process. A task ends only after its result is stored."""
+    """The works whose tasks run in this process. A task ends only after the result of its work is stored."""
 
     def __init__(self) -> None:
         self._ids: dict[asyncio.Task[Any], str] = {}

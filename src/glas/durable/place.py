@@ -20,7 +20,8 @@ _BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL_SIZE = 20
 _IDLE_TRANSACTION_MS = 60_000
 _CONNECT_TIMEOUT_S = 5  # for each server
-# SQLite has one writer; connections that wait for it in a fair queue lose less time than in its own sleeps.
+# SQLite permits one writer at a time. Connections that wait in a queue lose less time than with SQLite's own pauses
+# between attempts.
 _SQLITE_POOL_SIZE = 4
 
 _log = structlog.stdlib.get_logger("glas.durable")
@@ -61,7 +62,10 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Return the place in a file, and create the file's directory. No other process may have the former file open."""
+    """Return the place in a file, and create the directory of this file.
+
+    No other process may have the former file open.
+    """
     make_directory(path.parent)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
@@ -128,7 +132,7 @@ def _open_postgres(url: str) -> sa.Engine:
 
 
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connect to the database; if this fails, give the error the code by which DBOS recognises temporary errors.
+    """Connect to the database; if this fails, add to the error the code by which DBOS recognises temporary errors.
 
     Without the code, DBOS recognises a temporary error only by some texts. If DBOS does not recognise it, the work
     counts as failed and is never done.

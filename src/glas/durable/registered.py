@@ -35,7 +35,9 @@ class Registered:
         return work.person if one_per_person else None
 
     def announce(self, watched: Callable[[str, WorkflowFunction], WorkflowFunction]) -> None:
-        """Tell DBOS the workflows, and the queues from which this process takes work; call this before DBOS starts.
+        """Register the workflows with DBOS, and the queues from which this process takes work.
+
+        Call this before DBOS starts.
 
         Args:
             watched: is called with the name and the function of each workflow, and returns the function to register.
@@ -74,8 +76,8 @@ class Registered:
     def drop_schedules(self, engine: sa.Engine, schema: str | None, *, is_alone: bool) -> None:
         """Delete schedules that are unwanted; if no other process runs, also those that are not registered here.
 
-        Call this before the start of DBOS, which enqueues runs of all schedules that it finds, and notices a deletion
-        only at its next look, seconds later.
+        Call this before DBOS starts. A running DBOS enqueues work for all schedules in the database, and notices the
+        deletion of a schedule only some seconds later.
 
         Args:
             engine: the open database.

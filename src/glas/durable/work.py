@@ -29,7 +29,7 @@ class Work:
     """A work that is enqueued.
 
     Works with the same `person` run one after another, and are deleted together if this person asks for deletion.
-    `traceparent` names the span to whose trace the work belongs; None means the span of the caller.
+    `traceparent` names a span; the work becomes a part of the trace of this span. None means the span of the caller.
     """
 
     queue: str
@@ -46,8 +46,8 @@ class Schedule:
 
     Attributes:
         name: name of the schedule.
-        workflow: name of the workflow function, which is called with the scheduled time and None.
-        cron: the times. If there are six fields, the first one is the seconds.
+        workflow: name of the workflow function; its arguments are the scheduled time and None.
+        cron: the times, as a cron expression. If it has six fields, the first field contains the seconds.
         queue: the queue for the work. Only processes that registered this queue run the work.
     """
 

@@ -10,18 +10,19 @@ TRIM_EVERY_S = 10.0
 
 
 def return_large_blocks() -> None:
-    """From now on, return blocks of 1 MiB or more to the system as soon as they are freed.
+    """Make glibc return freed blocks of 1 MiB or more to the system at once, from now on.
 
-    By default, glibc keeps freed blocks below a threshold, and raises this threshold, up to 32 MiB, whenever a larger
-    block is freed. With this default, a CTC model of 5 million parameters needed at most 210 MB for pieces of 24 s;
-    with a fixed threshold of 1 MiB, 187 MB. The additional allocations take 5 ms for a piece of 8 s.
+    By default, glibc keeps freed blocks that are smaller than a threshold. Whenever a larger block is freed, glibc
+    raises this threshold, up to 32 MiB. With this default, a CTC model of 5 million parameters needed up to 210 MB for
+    pieces of 24 s. With a fixed threshold of 1 MiB, it needed up to 187 MB. The additional allocations take 5 ms for a
+    piece of 8 s.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def trim() -> None:
-    """Return all memory that is free at present to the system, for instance after a model was unloaded."""
+    """Return to the system all memory that is free at present, for instance after a model was unloaded."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -31,7 +32,7 @@ class Trimming:
 
     Each thread has a heap of its own, and the results of a piece of speech are freed in another order than they were
     allocated. So the heaps keep free memory that no later piece can use. After 150 pieces of 2 to 28 s in two threads,
-    this was 210 MB of the 345 MB of the heaps. `malloc_trim` returned nearly all of it, in 1 to 10 ms.
+    the heaps had 345 MB, of which 210 MB were free. `malloc_trim` returned nearly all free memory, in 1 to 10 ms.
 
     Args:
         every_s: seconds between two calls of `trim`.

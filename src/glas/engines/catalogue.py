@@ -33,8 +33,8 @@ def known_models() -> tuple[KnownModel, ...]:
 def known_model(name: str) -> KnownModel:
     """Return the model with a given long or short name; a short name is, for example, `gigaam-v3-ctc`.
 
-    The name `whisper:<owner>/<name>` means a Whisper model of the model hub. Of such a model, Glas knows only the
-    repository.
+    The name `whisper:<owner>/<name>` means a Whisper model on the model hub (Hugging Face). Of such a model, Glas knows
+    only the repository.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.

@@ -14,11 +14,14 @@ SPACE = " "
 class CharacterLM:
     """Log-probabilities of words by their letters.
 
-    A context is the letters before a letter. A cost is the negative logarithm of a probability, in units of `step`.
+    A context is the sequence of letters before a letter. A cost is the negative natural logarithm of a probability,
+    divided by `step`.
 
     Args:
-        arrays: `letters` (a string), `step` (natural logarithm per unit of cost), and for contexts of each length n
-            `contexts{n}` (n_contexts,) and `costs{n}` (n_contexts, n_letters), unsigned bytes.
+        arrays: `letters` is a string of all letters. `step` is the natural logarithm that one unit of cost stands for.
+            For each length n of contexts there are two arrays: `contexts{n}`, shape `(n_contexts,)`, has the contexts
+            as numbers in ascending order; `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of each letter
+            after each context as an unsigned byte.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.

@@ -53,7 +53,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Piece:
-    """A file inside a wheel (a member) that contains a file of the model or a part of such a file.
+    """A member of a wheel (a file inside it) that contains a file of the model, or a part of such a file.
 
     Attributes:
         wheel: the wheel that contains the piece.
@@ -93,7 +93,8 @@ class KnownModel:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
         repository: the model's repository on the model hub; None for the embedded model, which comes with Glas.
         layout: its files.
-        size_mb: size of the download in 10⁶ bytes, rounded, of int8 files if they exist; None if unknown.
+        size_mb: size of the download in 10⁶ bytes, rounded; None if unknown. If the model has int8 files, this is the
+            size of these files.
         licence: SPDX identifier of the weights.
         window_s: the longest piece of audio for one call, in seconds.
         title_ru: Russian title for people.

@@ -12,7 +12,7 @@ PART = ".part"
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Give an empty new directory to write into; at the end of the context, the new directory replaces `target`.
+    """Yield an empty new directory to write into; at the end of the context, the new directory replaces `target`.
 
     The new directory is beside the target. If the context ends without an error, the new directory is synced to disk
     and gets the name of the target. After an error or a crash, the target is unchanged. If a call crashed, the next

@@ -225,13 +225,14 @@ AUTO_ORDER = (
     "onnx:gigaam-v3-e2e-ctc",
     "onnx:gigaam-v3-rnnt",
     "onnx:gigaam-v3-ctc",
-    # Next on natural speech (10.3 and 10.8 %).
+    # The next best models on natural speech; their word error rates are 10.3 and 10.8 %.
     "onnx:gigaam-v2-rnnt",
     "onnx:gigaam-v2-ctc",
-    # From here on by Russian LibriSpeech: 6.6 and 9.9 %.
+    # From here on, models are ordered by their word error rate on Russian LibriSpeech: 6.6 and 9.9 %.
     "onnx:t-one",
     "onnx:vosk-model-ru",
-    # 10.3, 11.0, 11.6 and 13.1 %, with punctuation. Speed does not outweigh errors: no message waits for minutes.
+    # 10.3, 11.0, 11.6 and 13.1 %; these models write punctuation. Speed does not change the order, because no model is
+    # so slow that a message would wait for minutes.
     "whisper:openai/whisper-large-v3-turbo",
     "onnx:nemo-parakeet-tdt-0.6b-v3",
     "onnx:nemo-fastconformer-ru-rnnt",
@@ -240,11 +241,11 @@ AUTO_ORDER = (
     # before a model that was not.
     "whisper:openai/whisper-medium",
     WHISPER_SMALL_RU,
-    # 14.5 %, lower case.
+    # 14.5 %; it writes only lower case.
     "onnx:vosk-model-small-ru",
     "whisper:openai/whisper-small",
     EMBEDDED,
-    # 38.3 %: it is there for other languages.
+    # 38.3 %; it is in the list for languages other than Russian.
     "whisper:openai/whisper-base",
 )
 

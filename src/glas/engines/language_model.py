@@ -41,7 +41,8 @@ class LanguageModel:
     def logprobs(self, text: str) -> list[float]:
         """Return the natural logarithm of the probability of each word after the word before it.
 
-        The words are those of the text under RU-NORM.
+        The text is normalised first (`glas.domain.text.normalise`), so that «5 %» becomes two words. The list has one
+        entry for each word of the normalised text.
         """
         before, found = self._words.beginning, []
         for word in normalise(text).split():

@@ -28,8 +28,8 @@ class Layout:
             extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: the `version` that `config.json` must contain, if any. Without it, onnx-asr would compute the features
-            of GigaAM v2, and would not report an error.
+        version: the `version` that `config.json` must contain, if any. If `config.json` does not contain it, onnx-asr
+            computes the features of GigaAM v2, and does not report an error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.
@@ -56,7 +56,7 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return the required files that are missing in `directory`: files of `files`, and files that the index names.
+        """Return the required files that are missing in `directory`: of those that `files` returns or the index names.
 
         A broken link counts as missing.
         """
@@ -137,7 +137,7 @@ WHISPER_CONVERTED = Layout(
     otherwise=WHISPER,
 )
 
-# The families among which the family of a directory with unknown files is searched.
+# The families among which `layout_of` chooses if no `model_type` is stated.
 LAYOUTS = (
     GIGAAM_V2_CTC,
     GIGAAM_V2_RNNT,

@@ -181,5 +181,5 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _mean_logprob(logprobs: Sequence[float] | None) -> float | None:
     mean = _mean(logprobs or ())
-    # A softmax in float32 may come out a hair above one.
+    # Because of rounding, a softmax in float32 may be slightly larger than one.
     return None if mean is None else min(mean, 0.0)

@@ -10,7 +10,7 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Hypothesis, Samples
 # Below a tenth of a second no word is spoken, and feature extractors fail on less than one window (25 ms).
 MIN_SAMPLES = SAMPLE_RATE_HZ // 10
 
-# Rounding when audio is cut by time must not turn a piece away.
+# If audio is cut by time, rounding may make a piece slightly too long. Such a piece must not be refused.
 _WINDOW_SLACK_S = 0.1
 
 

@@ -68,7 +68,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
         header[name] = {"dtype": types[tensor.dtype], "shape": list(tensor.shape), "data_offsets": offsets}
         place += tensor.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
-    # Spaces behind the header bring the numbers to a place that is a multiple of eight.
+    # Spaces after the header make the offset of the numbers a multiple of eight.
     text += b" " * (-len(text) % _ALIGNMENT)
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)

@@ -13,7 +13,8 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
     Args:
         threads: number of threads of one call.
         whole_range: whether int8 weights use the whole range of eight bits. On a processor without VNNI, products of
-            such weights overflow 16 bits. onnxruntime must then store them unsigned, which is slower but correct.
+            such weights overflow 16 bits. onnxruntime must then store the weights as unsigned numbers, which is slower
+            but correct.
 
     Returns:
         An `onnxruntime.SessionOptions`.
@@ -26,7 +27,7 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
     options.inter_op_num_threads = 1
     # The arena never frees the memory of the longest piece, and made no model measurably faster.
     options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3  # errors; what it warns of on loading says nothing to our callers
+    options.log_severity_level = 3  # errors only: warnings about loading do not help our callers
     # Threads that wait in a loop would use a core that another worker could use, and gain nothing in such short calls.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

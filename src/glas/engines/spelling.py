@@ -45,7 +45,7 @@ class _Stretch:
             text=self.text,
             start_s=min(self.start_s, duration_s),
             end_s=min(max(end_s, self.start_s), duration_s),
-            # A softmax in float32 may come out a hair above one.
+            # Because of rounding, a softmax in float32 may be slightly larger than one.
             confidence=exp(min(0.0, sum(self.logprobs))) if self.logprobs else None,
         )
 

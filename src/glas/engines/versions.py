@@ -1,8 +1,8 @@
 """The version of a model's weights: a hash over its files.
 
 The hash includes all files that can change a text: weights, vocabulary and configuration, an adapter, the language
-model and the calibration. The hash does not include descriptions: licences, checksums and the card. Only the margin of
-silence, which a card may state, is included.
+model and the calibration. The hash does not include descriptions: licences, checksums and the card. There is one
+exception: the margin of silence (`glas.engines.whisper.context`) is included, even if the card states it.
 
 A file is read again only if its size or modification time has changed. The hashes are kept in memory, and in a file in
 the directory of models if this directory exists.
@@ -65,7 +65,7 @@ class ModelVersions:
         for path in sorted(directory.rglob("*")):
             if path.suffix in _SUFFIXES and not path.name.startswith(".") and path.is_file():
                 digest.update(f"{path.relative_to(directory).as_posix()} {self._checksum(path)}\n".encode())
-        with contextlib.suppress(ModelLoadError):  # a configuration that cannot be read is told when it is loaded
+        with contextlib.suppress(ModelLoadError):  # a damaged configuration is reported when the model is loaded
             digest.update(f"{stated_rule(directory)}\n".encode())
         return digest.hexdigest()[:VERSION_LENGTH]
 
@@ -89,7 +89,7 @@ class ModelVersions:
     def _write(self) -> None:
         if not self._keeps or not self._models_dir.is_dir():
             return
-        with contextlib.suppress(OSError):  # a directory that can only be read: files are read at each start
+        with contextlib.suppress(OSError):  # in a read-only directory, files are read again at each start
             replace_text(self._kept, json.dumps(self._checksums))
 
 

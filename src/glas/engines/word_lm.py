@@ -1,12 +1,14 @@
 """A word bigram language model with classes of words, which `lm.npz` contains beside the character model.
 
-The probability of a word depends on its frequency and on the word before it, by classes of words and by frequent pairs.
-The character model gives a probability also to words that are not in the list:
+The probability of a word depends on its frequency, on the class of the word before it, and, for frequent pairs, on the
+word before it. The character model gives a probability also to words that are not in the list:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
-U: frequency of the word; R(w | v) = P(class of w | class of v) / P(class of w); C: the character model's probability of
-the letters and the space after them; B and β: the pairs of words, interpolated by Witten and Bell's (1991) method.
+v is the word before w, and U is the relative frequency of w. R(w | v) = P(class of w | class of v) / P(class of w). If
+w is `?`, its class is the class of unknown words. C is the character model's probability of the letters and the space
+after them. B and β are computed from frequent pairs of words by the method of Witten and Bell (1991). λ is the constant
+`LISTED`; the term with λ is 0 for words that are not in the list.
 """
 
 from array import array
@@ -21,7 +23,7 @@ import numpy.typing as npt
 ENCODING = "cp1251"  # one byte a letter, in the order of the alphabet
 LISTED = 0.85  # λ
 NO_WORD = -1
-LEAST = 1e-300  # a word of a thousand letters is improbable, and no division by zero
+LEAST = 1e-300  # lower bound of a probability, so that its logarithm exists even for very long words
 
 
 class WordLM:
@@ -29,12 +31,13 @@ class WordLM:
 
     Args:
         arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
-            `word_costs` and `word_classes` have one byte for each word. `word_step` is the natural logarithm per unit
-            of a cost. `class_gains` (n, n) has signed bytes: the logarithms of R, in units of `word_step`; a row
-            belongs to the class of the word before. The last two classes are the class of unknown words and the class
-            of the beginning. `pair_contexts`, `pair_starts`, `pair_words` and `pair_costs` list the words that were
-            seen after a word; as a word before, the number of words stands for the beginning. `pair_rest` has the cost
-            of β for each of these words before.
+            `word_costs` and `word_classes` have one byte for each word. `word_step` is the natural logarithm that one
+            unit of cost stands for. `class_gains`, shape `(n, n)`, has the logarithms of R in units of `word_step`, as
+            signed bytes; a row belongs to the class of the word before. The last two classes are the class of unknown
+            words, and the class for the beginning of a text. `pair_contexts` has the indices of the first words of
+            frequent pairs; an index equal to the number of words stands for the beginning of a text. The second words
+            of the pairs with the i-th first word are in `pair_words[pair_starts[i]:pair_starts[i + 1]]`. `pair_costs`
+            has the cost of each pair, and `pair_rest` the cost of β for each first word.
 
     Attributes:
         beginning: number that stands for the beginning of a text, in place of the word before the first word.

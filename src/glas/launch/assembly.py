@@ -1,8 +1,8 @@
-"""Assemble the parts of a process: make their apps, give each its clients, and start background tasks.
+"""Assemble the parts of a process: make their apps, give each part clients of other parts, and start background tasks.
 
 A service in this process is called through its app. Any other service is called over TCP at the address in the
-settings. Both ways use the same client. Parts are imported only when they are made: importing aiogram takes seconds,
-and a process that runs only the recogniser needs neither aiogram nor a database.
+settings. The classes of the clients are the same in both cases. Parts are imported only when they are made: importing
+aiogram takes seconds, and a process that runs only the recogniser needs neither aiogram nor a database.
 """
 
 import contextlib
@@ -84,8 +84,8 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 def _settled() -> Iterator[None]:
     """Exclude the objects that exist now from garbage collection while the context is open.
 
-    Hundreds of thousands of objects live as long as the process. If they are not excluded, each full garbage collection
-    stops all work for a third of a second, about once in thirty messages.
+    Hundreds of thousands of objects live as long as the process. If they are not excluded, a full garbage collection
+    stops all work for a third of a second. A full garbage collection happens about once every thirty messages.
     """
     gc.collect()
     gc.freeze()
@@ -257,7 +257,7 @@ def _schedule_export(settings: Settings, durable: "Durable", data_loader: FastAP
     from glas.durable import Queue, Schedule
 
     async def export(_scheduled: object, _context: object) -> None:
-        with contextlib.suppress(ConflictError):  # one that somebody asked for is running: it does the same
+        with contextlib.suppress(ConflictError):  # an export that somebody requested is running, and does the same
             await data_loader.state.exporter.run()
 
     durable.workflow(_EXPORT, export)

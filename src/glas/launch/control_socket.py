@@ -62,7 +62,7 @@ def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket
 
 
 def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
-    """Make an app that serves each service under its name."""
+    """Make an app that serves each service under a path with its name, such as `/db_assist`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for part in PARTS:
         app.mount(f"/{part}", apps[part])

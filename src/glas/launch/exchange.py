@@ -1,9 +1,9 @@
-"""Put restored files into the data directory: all of them or none, also if the process or the power ends meanwhile.
+"""Put restored files into the data directory: all of them or none, even if the process is killed or the power fails.
 
-First the finished directory is renamed to `.restored`. From then on this directory contains the valid data, and every
-process that locks the data directory calls `complete`, which does the remaining renames. The old files are moved to
-`.replaced`. Then `.restored` gets another name. This name shows that all old files have been moved. Last, the new files
-are moved to their places.
+First, the directory with the restored files is renamed to `.restored`. From then on this directory contains the valid
+data, and every process that locks the data directory calls `complete`, which does the remaining renames. The old files
+are moved to `.replaced`. Then `.restored` is renamed to `.restored-moving`. The new name shows that all old files have
+been moved. Last, the new files are moved to their places.
 """
 
 import contextlib
@@ -24,12 +24,13 @@ SCRATCH: Final = ".restore-"
 """The beginning of the name of a directory in which a backup is unpacked."""
 
 _RESTORED, _MOVING, _REPLACED = ".restored", ".restored-moving", ".replaced"
-# SQLite's own files beside a database: with another database they would spoil it.
+# Endings of the files that SQLite writes beside a database. If they stayed beside another database, they would damage
+# this database.
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def data_in(data_dir: Path) -> list[Path]:
-    """Return the paths of the data in a data directory that a restored backup replaces."""
+    """Return the existing files and directories of a data directory that a restore replaces."""
     databases = [data_dir / DATABASE, *data_dir.glob(WORK_PATTERN)]
     found = [path.with_name(path.name + end) for path in databases for end in _BESIDE]
     return sorted(path for path in (*found, data_dir / OBJECTS) if path.exists())
@@ -42,7 +43,7 @@ def exchange(data_dir: Path, new: Path) -> None:
         data_dir: the data directory, of which this process must hold the exclusive lock.
         new: a directory inside `data_dir` that contains only the new data.
     """
-    # Once for all files: to wait for each of a hundred thousand takes minutes.
+    # One sync for all files: a separate fsync for each of a hundred thousand files takes minutes.
     os.sync()
     done: list[tuple[Path, Path]] = []
     try:
@@ -62,9 +63,9 @@ def is_interrupted(data_dir: Path) -> bool:
 
 
 def complete(data_dir: Path) -> None:
-    """Complete a restore that was interrupted, and delete the files that it has left.
+    """Complete a restore that was interrupted, and delete the files that restores have left.
 
-    The caller must have locked the data directory. If no restore was interrupted, only left files are deleted.
+    The caller must have locked the data directory. If no restore was interrupted, nothing is renamed.
     """
     if (data_dir / _RESTORED).exists():
         shutil.rmtree(data_dir / _REPLACED, ignore_errors=True)

@@ -28,7 +28,7 @@ def share(apps: Mapping[str, FastAPI], more: Sequence[Callable[[], Awaitable[byt
 async def _unless_ill(figures: Callable[[], Awaitable[bytes]]) -> bytes:
     """Return the metrics of a part.
 
-    If the part fails, return nothing, so that the metrics of other parts can still be read.
+    If the part fails, return no metrics, so that the metrics of other parts can still be read.
     """
     try:
         return await figures()

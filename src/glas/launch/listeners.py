@@ -1,6 +1,6 @@
 """Determine from the settings on which ports the parts listen, and which key each port requires.
 
-This needs no loaded part, so a wrong setting is reported at once.
+This module imports no part, so a wrong setting is reported before the parts are loaded.
 """
 
 import contextlib
@@ -38,8 +38,9 @@ class Listener:
 def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
     """Return the ports on which this process listens.
 
-    If `web` runs, it is the only service that listens. Otherwise each service listens. In addition, the bot's webhook
-    listens, if the settings ask for one.
+    If `web` runs, it is the only service that listens. Otherwise each service listens. If the settings name a webhook,
+    the bot listens on the port of the webhook, too. If the settings name a port for the bot's metrics, the bot listens
+    on this port, but only if `web` does not run.
 
     Raises:
         ConfigurationError: a part is unknown, or a port would be reachable from other machines without a key.
@@ -48,7 +49,7 @@ def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
         raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
     found = [listener for listener in _all(settings) if listener.part.removesuffix(_METRICS) in parts]
     if "web" in parts:
-        # Telegram's pushes come from outside: they get a port of their own, so that nothing else need be published.
+        # Telegram sends updates from the Internet. The webhook has a separate port, so that only this port is public.
         found = [listener for listener in found if listener.part in {"web", "tg_bot"}]
     for listener in found:
         _check(listener, settings.host)

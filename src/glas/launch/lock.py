@@ -1,4 +1,4 @@
-"""Lock of a data directory; the lock file contains id and address of the process that holds the lock.
+"""Lock of a data directory; the lock file contains the id and the URL of the process that holds the lock.
 
 The operating system releases the lock when the process ends. A server that stores both the database and the objects in
 the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses

@@ -21,7 +21,7 @@ class Catalogue:
     def __init__(self, language: str) -> None:
         """Read the files of a language, `ru` or `en`.
 
-        A message is parsed when it is first needed, because a command needs only few.
+        A message is parsed when it is first needed, because a command needs only few messages.
         """
         self.language = language
         self._sources: dict[str, str] = {}
@@ -87,8 +87,8 @@ class Catalogue:
     def _chosen(self, choice: Choice, values: dict[str, Value]) -> str:
         """Return the name of the variant of a choice that fits a value.
 
-        A variant with the name of the value itself is preferred. Then follows the variant with the plural category of
-        the value. If there is neither, the default variant is returned.
+        If a variant has the value itself as its name, this variant is chosen. Otherwise the variant whose name is the
+        plural category of the value is chosen. If there is neither, the default variant is chosen.
         """
         value = values[choice.variable]
         keys = [str(value)]
@@ -114,5 +114,8 @@ def language_of(tag: str | None) -> str:
 
 
 def rounded(value: float, digits: int = 1) -> Decimal:
-    """Round a measured number to the decimals that are shown."""
+    """Round a measured number to `digits` decimals.
+
+    The result keeps zeros at the end, because the plural category depends on the decimals that are shown.
+    """
     return Decimal(f"{value:.{digits}f}")

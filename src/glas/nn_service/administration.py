@@ -72,7 +72,7 @@ class Fetch:
 
     @property
     def total_bytes(self) -> int:
-        """Number of bytes of all files; 0 until the source has stated it."""
+        """Number of bytes of all files; 0 until the source has stated the sizes of files."""
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:
@@ -100,7 +100,7 @@ class Administration:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._fetch: Fetch | None = None
-        self._choice = named_champion(settings.models_dir)  # as it was when it was last looked at
+        self._choice = named_champion(settings.models_dir)  # the choice that was read last
 
     @property
     def models_dir(self) -> Path:
@@ -225,7 +225,7 @@ class Administration:
         try:
             if not is_on_disk(self._settings.models_dir, fetch.name):
                 fetch_model(fetch.name, self._settings.models_dir, fetch.note)
-            with self._lock:  # a request to serve it is seen here, or starts again
+            with self._lock:  # a request to serve the model comes either before this, or starts a new fetch
                 fetch.state = FetchState.LOADING if fetch.serve else FetchState.DONE
             if fetch.serve:
                 fetch.is_kept = self.serve(fetch.name)
@@ -236,7 +236,7 @@ class Administration:
             fetch.error = error
             fetch.state = FetchState.FAILED
         except Exception as error:
-            # A bug: without this the fetch would seem to run for ever.
+            # A bug. Without this state, callers would believe that the fetch still runs.
             fetch.error = ModelError(f"{fetch.name}: {type(error).__name__}")
             fetch.state = FetchState.FAILED
             raise

@@ -167,7 +167,7 @@ class _Stream:
         self._updates: asyncio.Queue[Progress | None] = asyncio.Queue()
         self._n_segments = 0
         self._began_s = time.monotonic()
-        # Submitted here, before the answer begins, so that a full queue is still a 503.
+        # Submit before the response begins. So if the queue is full, the response can still have the status 503.
         self._job, self._future = service.submit(
             file.file.read,
             served_name(service.registry, question.model),

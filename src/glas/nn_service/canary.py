@@ -97,7 +97,7 @@ class Canary:
         if name is None:
             raise ModelFileMissingError(f"{choice.model} is not on disk")
         if name == self._registry.default:
-            end_candidate(self._settings.models_dir)  # after a roll-back it must not be tried again
+            end_candidate(self._settings.models_dir)  # or a roll-back would start the trial again
             return None
         loaded = self._registry.swap(CANDIDATE, name)
         return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))

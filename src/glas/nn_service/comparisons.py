@@ -11,7 +11,7 @@ from glas.nn_service.answering import Question, recognise, service_of
 from glas.nn_service.fields import Model, Recording
 from glas.serving.openapi import failures
 
-_MOST_CHARS = 4096  # of a message in Telegram
+_MOST_CHARS = 4096  # Telegram's limit for the length of a message
 
 Text = Annotated[
     str, Form(min_length=1, max_length=_MOST_CHARS, description="Text that may have been said in the recording.")
@@ -32,10 +32,10 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def compare(request: Request, *, file: Recording, text: Text, model: Model = "auto") -> ComparisonBody:
-    """Recognise a recording, and score another text for it against the recognised text.
+    """Recognise a recording, and compare the model's probabilities of the given text and of the recognised text.
 
-    The answer is `unknown` in three cases: the model cannot score a text, the recording has several pieces of speech,
-    or the difference of the scores is neither small nor large.
+    The answer is `unknown` in three cases: the model cannot compute the probability of a text, the recording has
+    several pieces of speech, or the difference of the probabilities is neither small nor large.
     """
     options = DecodingOptions(language=RUSSIAN, compared=text, wants_words=False)
     recognition = await recognise(request, service_of(request), file, Question(model=model, options=options))

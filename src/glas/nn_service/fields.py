@@ -19,7 +19,7 @@ Recording = Annotated[
     UploadFile,
     File(
         description="Audio or video file. Its format is determined from its bytes.",
-        # Generators of clients know a file by this rather than by its media type.
+        # Many generators of clients recognise a file only by this format, and not by its media type.
         json_schema_extra={"format": "binary"},
     ),
 ]

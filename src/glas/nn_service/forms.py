@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, UploadFile
 
 _FILE: Final = "file"
-# `name`, `name[]`, `name[0]`: OpenAI's own clients write the second.
+# The notations are `name`, `name[]` and `name[0]`. OpenAI's own clients write `name[]`.
 _LIST: Final = re.compile(r"(timestamp_granularities|include|keywords|languages)(?:\[\d*\])?")
 
 

@@ -1,4 +1,4 @@
-"""Accept the names of hosted models, such as `whisper-1`, which many programs have built in."""
+"""Accept the names of hosted models, such as OpenAI's `whisper-1`, because many programs have such a name built in."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Recordings that are recognised only while no other request waits: copies of messages, for a second text."""
+"""Recognise a recording only while no other request waits. The bot uses this for second hypotheses of messages."""
 
 import threading
 

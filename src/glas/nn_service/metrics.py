@@ -1,4 +1,4 @@
-"""Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
+"""Metrics for Prometheus. Each app has its own `CollectorRegistry`, so that two apps in one process do not collide."""
 
 from collections.abc import Callable
 from functools import partial

@@ -82,7 +82,7 @@ async def list_loaded(request: Request) -> LoadedModelsBody:
 
 
 async def load(request: Request, name: str) -> LoadedBody:
-    """Load a model if it is not loaded; the answer is sent when it is ready."""
+    """Load a model if it is not loaded; the answer is sent when the model is loaded."""
     registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     await asyncio.to_thread(registry.load, uniform)

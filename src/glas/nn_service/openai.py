@@ -41,11 +41,11 @@ _SINGLE_FIELDS = (
     *("file", "model", "language", "prompt", "hotwords"),
     *("response_format", "temperature", "stream", "bucket", "own_model", "instead_of", "when_idle"),
 )
-# Here nothing can be meant by nothing; FastAPI would take it for a field that was not sent.
+# Fields in which an empty text has no meaning. FastAPI would treat such a field as a field that was not sent.
 _NEVER_EMPTY = ("response_format", "temperature", "stream", "bucket", "when_idle")
 
 _TEXT = {"schema": {"type": "string"}}
-# `itemSchema` is of OpenAPI 3.2; it is how FastAPI writes down its own streams of events, too.
+# `itemSchema` is a keyword of OpenAPI 3.2, with which FastAPI also describes its own streams of events.
 _EVENTS = {
     "itemSchema": {
         "type": "object",

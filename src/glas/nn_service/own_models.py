@@ -26,7 +26,7 @@ STAY_S = 30.0
 rule, models would be loaded all the time if several people send recordings in turn.
 """
 
-_TRY_AGAIN_S: Final = 60.0  # one that could not be loaded
+_TRY_AGAIN_S: Final = 60.0  # until another attempt to load a model that could not be loaded
 
 _log = structlog.stdlib.get_logger("glas.nn_service")
 
@@ -46,9 +46,9 @@ class OwnModels:
         self._keep_alive_s = settings.nn_service.keep_alive_s
         self._registry = registry
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[OwnModel, LoadedModel] = OrderedDict()  # the one that was used last is last
+        self._loaded: OrderedDict[OwnModel, LoadedModel] = OrderedDict()  # in the order of their last use
         self._wanted: OwnModel | None = None
-        self._unusable: dict[str, float] = {}  # versions that nobody tries to load until this time
+        self._unusable: dict[str, float] = {}  # version: monotonic time before which it is not loaded
 
     @property
     def n_loaded(self) -> int:
@@ -59,8 +59,8 @@ class OwnModels:
     def lease(self, own: OwnModel | None, options: DecodingOptions) -> Iterator[LoadedModel | None]:
         """Yield an own model, and keep it loaded while the context is open.
 
-        If the own model cannot answer now, yield None. If it is only not loaded, it is loaded in the background, and
-        can answer later requests.
+        If the own model cannot answer now, yield None. If the only reason is that the own model is not loaded, it is
+        loaded in the background, and can answer later requests.
         """
         model = self._take(own, options)
         try:
@@ -87,7 +87,7 @@ class OwnModels:
         self._unload_stale()
         with self._lock:
             wanted, self._wanted = self._wanted, None
-        if wanted is None or wanted in self._loaded:  # it was asked for again while it was being loaded
+        if wanted is None or wanted in self._loaded:  # a model that was requested again while it was being loaded
             return
         if self._unusable.get(wanted.model.version, 0) > time.monotonic() or not self._make_room():
             return
@@ -122,10 +122,12 @@ class OwnModels:
             self._loaded.move_to_end(own)
             model.n_leases += 1
             return model
-        return None  # it does not know an option
+        return None  # the model does not support an option
 
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
-        """Return an own model if it can answer now. If it is only not loaded, request its loading and return None.
+        """Return an own model if it can answer now; otherwise return None.
+
+        If the own model cannot answer only because it is not loaded, request its loading.
 
         The caller must hold the lock.
         """

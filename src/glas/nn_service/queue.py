@@ -50,10 +50,10 @@ class RecognitionQueue:
         with self._lock:
             self._require_place(is_idle_work=is_idle_work)
             self._in_flight += not is_idle_work
-        # The request's id must follow the job into its thread.
+        # The context contains the id of the request, which the log must also show in the thread of the job.
         context = contextvars.copy_context()
         future = self._executor.submit(context.run, self._measured, job, work)
-        # Also called when the caller goes away before the job began.
+        # The callback is also called if the caller closes the connection before the job begins.
         if not is_idle_work:
             future.add_done_callback(self._release)
         return asyncio.wrap_future(future)

@@ -76,7 +76,7 @@ class RecognitionService:
             OverloadedError: the queue is full.
             ModelError: the default model is not in memory.
         """
-        # First, because a service that stops unloads its models.
+        # Check the queue first. A service that is stopping unloads its models, but its error must be that it stops.
         self._queue.require_place()
         if self.registry.default not in self.registry.loaded():
             raise ModelError(f"{self.registry.default} is not in memory")
@@ -171,7 +171,7 @@ class RecognitionService:
         future: asyncio.Future[Recognition],
     ) -> None:
         if when_idle and (future.cancelled() or future.exception() is not None):
-            return  # it made way, which is no failure
+            return  # the idle work was stopped for another request, which is not a failure
         if future.cancelled():
             self.metrics.failed("abandoned")
         elif (error := future.exception()) is None:

@@ -1,11 +1,14 @@
 """The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them.
 
 The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
-tag. The tag is the later of two times: the virtual time, and the end of the previous piece of the same recording. The
-piece with the smallest tag is taken first. The virtual time is the tag of the piece that was taken last. So all
-recordings get equal shares of the workers, and a message does not wait for the rest of a recording of two hours. While
-pieces of long recordings are recognised, one additional worker is available for messages. So a message does not even
-wait for the end of one piece of a long recording. Such a piece may be half a minute long.
+tag when it is put into the queue, and the piece with the smallest tag is taken first. Tags are seconds of virtual time.
+The tag of a piece is the larger of two values: the virtual time, and the end of the previous piece of the same
+recording. The end of a piece is its tag plus its duration. The virtual time begins at 0. When a piece is taken, the
+virtual time rises to the tag of this piece, unless it is higher already. So all recordings get equal shares of the
+workers, and a message does not wait for the rest of a recording of two hours.
+
+While pieces of long recordings are recognised, one additional worker is available for messages. So a message does not
+even wait for the end of one piece of a long recording. Such a piece may be half a minute long.
 
 A worker takes several pieces at the same time only if its engine is faster with batches (`Abilities.batch_size`). Such
 a worker takes only pieces that are in the queue already. It leaves enough pieces for the other workers. No piece waits
@@ -28,7 +31,8 @@ from glas.engines.allocator import Trimming
 from glas.recognition.job import Job
 from glas.system.threads import give_way
 
-# A batch is padded to its longest piece, so that a much shorter one would cost nearly as much as that.
+# Least ratio of the lengths of two pieces in one batch. All pieces of a batch are padded to the length of the longest
+# piece, so a much shorter piece would take nearly as much time as the longest piece.
 _LEAST_SHARE = 0.75
 
 
@@ -70,8 +74,8 @@ class Batcher:
         self._waiting: list[_Piece] = []  # ascending by `place`
         self._numbers = itertools.count()
         self._virtual_s = 0.0
-        self._n_running = 0  # workers that are with an engine
-        self._n_long = 0  # of these, those that hold a piece of a long recording
+        self._n_running = 0  # workers that call an engine now
+        self._n_long = 0  # of these workers, the workers that recognise a piece of a long recording
         self._is_closed = False
         self._workers = workers
         self._trimming = Trimming()
@@ -123,9 +127,9 @@ class Batcher:
             _recognise(batch)
             with self._changed:
                 self._count(batch, -1)
-                # What was held back may go now.
+                # Pieces for which no worker was permitted may be taken now.
                 self._changed.notify_all()
-            del batch  # its sound would be kept until the next batch comes
+            del batch  # otherwise its samples would stay in memory until the next batch
             self._trimming.after_work()
 
     def _next(self) -> list[_Piece]:
@@ -184,7 +188,7 @@ def _recognise(batch: Sequence[_Piece]) -> None:
     began = time.monotonic()
     try:
         heard = batch[0].engine.recognise([piece.samples for piece in batch], batch[0].job.options)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait
+    except BaseException as error:  # noqa: BLE001 - passed on to those who wait
         if len(batch) == 1:
             batch[0].future.set_exception(error)
             return

@@ -12,11 +12,11 @@ RECORDINGS = 24
 
 
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
-    """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more.
+    """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more than the champion.
 
     Each recording is recognised by both models in turn, several times. For each model and recording, the least time
-    counts, because other programs on the machine can only increase the time. The result is the median of the
-    differences over all recordings. Decoding runs in other processes and is the same for both models, so it is not
+    counts, because other programs on the machine can only increase the time. The result is the median of the relative
+    differences of all recordings. Decoding runs in other processes and is the same for both models, so it is not
     counted. Nothing else may run in this process during the measurement.
 
     Args:

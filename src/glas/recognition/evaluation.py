@@ -1,10 +1,10 @@
 """Error rates of a recogniser on recordings with reference texts.
 
 The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
-intervals in ASR performance evaluation"). If the data set names the speaker of every recording, and at least
-`FEWEST_SPEAKERS` of them, the bootstrap draws speakers with all their recordings. Otherwise it draws single recordings,
-as if the recordings of one speaker were independent. If the data set has few speakers, the error rate on other voices
-may be outside the interval.
+intervals in ASR performance evaluation"). If the data set names the speaker of every recording, and contains at least
+`FEWEST_SPEAKERS` different speakers, the bootstrap draws speakers with all their recordings. Otherwise it draws single
+recordings, as if the recordings of one speaker were independent. If the data set has few speakers, the error rate on
+other voices may be outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ from glas.recognition.references import ReferenceSet, Utterance
 RESAMPLES = 10_000
 SEED = 1
 UNREADABLE = "file_unreadable"
-FEWEST_SPEAKERS = 5  # an interval over fewer says little
+FEWEST_SPEAKERS = 5  # with fewer speakers, an interval from drawn speakers is not reliable
 
 
 class _Value(BaseModel):
@@ -186,7 +186,11 @@ def _evaluation(
 
 
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
-    """Return what the bootstrap draws, `speakers` or `recordings`, and the block to which each recording belongs."""
+    """Return what the bootstrap draws, and for each recording the name of the block with which it is drawn.
+
+    The bootstrap draws `speakers` or `recordings`. A block consists of the recordings of one speaker, or of one
+    recording.
+    """
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:
         return "speakers", named

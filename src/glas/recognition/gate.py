@@ -88,14 +88,14 @@ class Condition(StrEnum):
     """The quantity that a check is about."""
 
     GAIN = "gain"  # relative fall of the word error rate on the test set
-    CERTAINTY = "certainty"  # low end of the interval of that fall, in word error rate
-    GUARD = "guard"  # rise of the word error rate on a guard set
-    BUCKET = "bucket"  # the same on a part of the test set
-    NONSPEECH = "nonspeech"  # sounds without speech that got a text
+    CERTAINTY = "certainty"  # lower limit of the interval of the absolute fall of this rate
+    GUARD = "guard"  # absolute rise of the word error rate on a guard set
+    BUCKET = "bucket"  # absolute rise of the word error rate in a bucket of the test set
+    NONSPEECH = "nonspeech"  # number of sounds without speech for which the candidate wrote a text
     SPEED = "speed"  # relative rise of processor time
-    SPEAKERS = "speakers"  # speakers of the test set that the candidate learnt from
-    RECORDINGS = "recordings"  # recordings of any set that it learnt from
-    TEXTS = "texts"  # references of the test set that it learnt from
+    SPEAKERS = "speakers"  # number of speakers of the test set from whom the candidate learnt
+    RECORDINGS = "recordings"  # number of recordings of the test set or a guard set from which the candidate learnt
+    TEXTS = "texts"  # number of references of the test set from which the candidate learnt
 
 
 class Bucket(_Value):
@@ -153,7 +153,7 @@ def judge(
         champion: the model that serves.
         candidate: the candidate, measured on the same recordings.
         slower: relative difference in processor time, from `glas.recognition.cost`.
-        overlap: the part of the test set that was also in the training data of the candidate.
+        overlap: how many speakers, recordings and texts of the test were also in the training data of the candidate.
         limits: the limits; None for the defaults.
     """
     limits = limits or GateLimits()
@@ -239,7 +239,10 @@ def _disjoint(overlap: Overlap) -> list[Check]:
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Divide the test set into buckets; the champion's values for a recording count."""
+    """Divide the test set into buckets by length, level and confidence of the recordings.
+
+    The length, level and confidence of a recording are taken from the champion's result (`before`).
+    """
     for part in parts_of(before.utterances):
         was, is_now = ([one.utterances[place] for place in part.places] for one in (before, after))
         yield Bucket(

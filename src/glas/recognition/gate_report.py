@@ -18,7 +18,7 @@ from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = REPORT_PAGE, REPORT_FIGURES
 
-# Texts of the page that have no values in them.
+# Names of those messages of the page that contain no variables.
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
 
 
@@ -94,7 +94,7 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
 
 
 def _named(name: str, say: Catalogue) -> str:
-    """Return the name of a model that people read."""
+    """Return the title of a model, in the language of the report."""
     found = title_of_model(name)
     return found.en if say.language == "en" else found.ru
 

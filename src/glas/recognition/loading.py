@@ -14,7 +14,7 @@ _log = structlog.stdlib.get_logger("glas.recognition")
 
 LoadEngine: TypeAlias = Callable[[str], Engine]
 
-_MOST_LOADS = 3  # of a model whose files are replaced while it is loaded
+_MOST_LOADS = 3  # largest number of attempts to load a model whose files are replaced while it is loaded
 
 
 class ModelLoader:

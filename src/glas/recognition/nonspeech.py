@@ -9,7 +9,7 @@ Sound = npt.NDArray[np.float32]
 Rng = np.random.Generator
 
 RATE_HZ = 16_000
-_KEY_S = 0.15  # how long a key of a telephone sounds; as long is it silent
+_KEY_S = 0.15  # duration of the tone of a telephone key, and of the silence after the tone
 _HALF = 0.5
 
 

@@ -76,8 +76,8 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Find the model for a recording, without loading it.
 
-        Normally this is the model that the caller names. But if the caller means the default model, and this model is
-        loaded and does not know the language, a multilingual model on disk is taken, if there is one.
+        This is the model that the caller names, with one exception. If the caller means the default model, and the
+        default model is loaded but does not know the language, it is a multilingual model on disk, if there is one.
 
         Returns:
             A uniform name or an alias. An alias is resolved later, when the model is leased.
@@ -205,7 +205,8 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
     with contextlib.ExitStack() as stack:
         batcher = Batcher(nn.worker_count)
         stack.callback(batcher.close)
-        # Closed first, so that recordings that are still being decoded end and submit no further pieces.
+        # The decoders are closed before the batcher, so that recordings that are still being decoded end, and submit no
+        # further pieces.
         decoder = DecoderPool(audio.decode_workers + n_long, decode_limits(audio))
         stack.callback(decoder.close)
         decoder.start()
@@ -221,10 +222,10 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Return the options of segmentation with another threshold.
+    """Return the options of segmentation with the given threshold.
 
-    Speech begins above this probability. The probability at which speech ends must not be higher than the threshold, so
-    it is lowered if necessary.
+    Speech begins when its probability rises above the threshold, and ends when its probability falls below the release.
+    The release must not be higher than the threshold, so it is lowered if necessary.
     """
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 
@@ -242,7 +243,7 @@ def make_registry(settings: Settings, load: LoadEngine | None = None) -> Registr
             name,
             models_dir=models_dir,
             threads=nn.threads,
-            workers=nn.worker_count + 1,  # the batcher has one more for messages
+            workers=nn.worker_count + 1,  # the batcher has one additional worker for messages
             beam_size=nn.beam_size,
             providers=(CUDA, CPU) if nn.device == "cuda" else (CPU,),
             precision=None if nn.precision == "auto" else nn.precision,

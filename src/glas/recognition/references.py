@@ -21,7 +21,7 @@ class Utterance:
     """A recording and the words that were said in it.
 
     Attributes:
-        audio: the file.
+        audio: path of the audio file.
         name: name of the recording in the data set.
         text: the reference: the right words.
         speaker: the speaker's name; None if the data set does not name speakers.
@@ -61,8 +61,8 @@ def read_reference_set(place: Path) -> ReferenceSet:
 
     Args:
         place: a directory in the format `audiofolder` of Hugging Face (`metadata.jsonl` with file_name and text), a
-            directory with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or a file
-            `metadata.jsonl` or NeMo manifest. Paths of audio are relative to the file that contains them.
+            directory with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or one of
+            these files itself. Paths of audio files are relative to the file that contains the paths.
 
     Raises:
         DataSetError: there is no such file, a line has a wrong format, or an audio file is missing.

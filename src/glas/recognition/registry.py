@@ -41,8 +41,8 @@ class Registry:
         version_of: returns the version of the files on disk for a uniform name.
         most: largest number of loaded models.
         keep_alive_s: seconds after which an unused model without an alias is unloaded; 0 means never.
-        keep_former_s: seconds after which the former default model is unloaded if it is unused, if this is longer than
-            `keep_alive_s`.
+        keep_former_s: seconds after which the former default model is unloaded if it is unused. If `keep_alive_s` is
+            longer, `keep_alive_s` counts instead.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Registry:
         self._keep_former_s = keep_former_s
         self._former: str | None = None
         self._lock = threading.Lock()
-        # One swap at a time, so that the files which were named last serve last.
+        # Only one swap runs at a time. So a slow swap cannot overwrite the result of a swap that was requested later.
         self._swapping = threading.Lock()
         self._loaded: dict[str, LoadedModel] = {}
         self._loading: dict[str, Future[None]] = {}
@@ -184,7 +184,7 @@ class Registry:
         return model.used_at + max(self._keep_alive_s, least_s) - time.monotonic()
 
     def unload_idle(self) -> list[str]:
-        """Unload the models that were not used for `keep_alive_s` seconds.
+        """Unload the models that were not used for too long; see `expires_in_s`.
 
         Returns:
             The uniform names of the unloaded models.
@@ -221,7 +221,8 @@ class Registry:
                     replaced = self._make_room(target)
                     ours = self._loading[target] = Future()
                     break
-            # Cancelling the one future for which all wait would be noticed by the others: each waits for its own.
+            # Several jobs wait for the future of the same load. Each job waits for its own copy of this future, because
+            # a job that ends cancels the future for which it waits.
             job.wait(following(someone))
         try:
             self._retire(*replaced)
@@ -233,7 +234,7 @@ class Registry:
             raise
         with self._lock:
             del self._loading[target]
-            # A swap that ended meanwhile has read the files later.
+            # If a swap has loaded the model meanwhile, keep the model of the swap, because it read the files later.
             model = self._loaded.setdefault(target, fresh)
             model.n_leases += 1
         ours.set_result(None)
@@ -276,7 +277,7 @@ class Registry:
         return [self._loaded.pop(one) for one in idle[:n_too_many]]
 
     def _worth(self, name: str) -> tuple[bool, bool, bool, float]:
-        """Return a key by which loaded models are sorted; the first models are unloaded first."""
+        """Return a key for sorting the loaded models; the models with the smallest keys are unloaded first."""
         model = self._loaded[name]
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 

@@ -9,7 +9,7 @@ from typing import Final
 WORST: Final = 20
 """Number of recordings with the most errors that a page shows."""
 
-_LARGEST_SOUND = 400_000  # bytes of a recording that is laid into the page
+_LARGEST_SOUND = 400_000  # bytes; larger recordings are not embedded in the page
 
 
 def bars(rows: Sequence[tuple[str, Sequence[tuple[float, str]]]]) -> str:

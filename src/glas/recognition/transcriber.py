@@ -30,7 +30,8 @@ from glas.recognition.job import Job
 from glas.recognition.loaded import LoadedModel
 from glas.recognition.slots import MESSAGE_S, JobSlot, SlotPool
 
-# Pieces of a long recording that wait for the engine while its decoder waits for them: half a minute and 2 MB each.
+# Largest number of pieces of a long recording that wait for the engine. If so many wait, the decoder of the recording
+# waits, too. A piece has up to half a minute of sound and 2 MB.
 _MOST_PENDING = 8
 
 
@@ -140,7 +141,8 @@ class Transcriber:
                 with contextlib.suppress(_MustWaitError), decoding, self._decoder.open(data) as recording:
                     pieces = segment_speech(blocks.read(recording), self._vad, options)
                     for index, piece in enumerate(pieces):
-                        # A recording that had to wait for a slot is decoded again, to the same pieces.
+                        # If the recording had to wait for a slot, it is decoded again. The same pieces come again, so
+                        # skip the pieces that have been submitted.
                         if index >= assembler.n_pieces:
                             assembler.add(piece, self._batcher.submit(job, engine, piece.samples))
                     return blocks
@@ -188,7 +190,7 @@ class _BlockReader:
 
     @property
     def level_db(self) -> float:
-        """Root mean square of all samples in decibels below full scale, at least `SILENCE_DB`."""
+        """Root mean square of all samples in decibels; 0 dB is full scale. The least value is `SILENCE_DB`."""
         mean = self._energy / max(self.n_samples, 1)
         return max(10 * math.log10(mean), SILENCE_DB) if mean > 0 else SILENCE_DB
 
@@ -201,7 +203,7 @@ class _BlockReader:
                 if not self._slot.lengthen():
                     raise _MustWaitError
                 self._on_long()
-            # 16 bits: what differs below them is the decoder's arithmetic, not the audio.
+            # The samples are rounded to 16 bits, because smaller differences come from the arithmetic of the decoder.
             self.digest.update(np.clip(np.round(block * 32768), -32768, 32767).astype("<i2").tobytes())
             yield block
 

@@ -49,7 +49,7 @@ async def sync_names(directory: Path, keys: Sequence[str]) -> None:
 
 def _sync_names(directory: Path, keys: Sequence[str]) -> None:
     for folder in {(directory / key).parent for key in keys}:
-        with suppress(FileNotFoundError):  # it went with its last object
+        with suppress(FileNotFoundError):  # the directory was deleted together with its last object
             to_disk(folder)
     to_disk(directory)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Config  # exists for type checkers only
 
 _CONNECT_S = 3
-_REQUEST_S = 30  # one part, there or back
+_REQUEST_S = 30  # to send or receive one part of an object
 _RETRY_S = 15  # how long obstore itself tries again when the endpoint refuses or answers 5xx
 
 
@@ -47,7 +47,7 @@ def open_store(
         bucket,
         config=config,
         endpoint=endpoint,
-        region="us-east-1",  # part of the signature; servers of one's own accept this one
+        region="us-east-1",  # part of the signature; self-hosted servers accept this region
         virtual_hosted_style_request=False,
         client_options={
             "allow_http": endpoint.startswith("http://"),

@@ -53,7 +53,7 @@ class Store:
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object and read it back; if the bytes differ, write it again, a few times.
+        """Write an object and read it back; if the bytes differ, write it again, at most twice.
 
         Args:
             key: key of the object; if the same bytes are stored under it already, nothing is written.
@@ -72,7 +72,7 @@ class Store:
             found = await self.digest(key)
             if found == wanted.sha256:
                 if self._directory is not None:
-                    # Also if it was there: its writer may have been killed before the name was on the disk.
+                    # Necessary even if the object existed: its writer may have been killed before syncing the name.
                     await sync_names(self._directory, [key])
                 return wanted
             if found is not None and not is_new:
@@ -125,7 +125,7 @@ class Store:
         """Return the keys of all objects of a message, including the remains of interrupted writes."""
         with self._request("list", str(transcription_id)):
             try:
-                # obstore compares whole path segments: 1 does not find 12.
+                # obstore compares whole path segments, so the prefix `1` does not match the directory `12`.
                 found = await obstore.list(self._inner, prefix=str(transcription_id)).collect_async()
             except BaseError as error:
                 if lacks_bucket(error):
@@ -192,7 +192,8 @@ class Store:
         if len(data) <= PART_BYTES:
             await obstore.put_async(self._inner, key, bytes(data), mode="create", use_multipart=False)
             return True
-        # S3 has no condition for an upload in parts; the one writer of a message's key is its own workflow.
+        # S3 cannot refuse to overwrite an object in an upload in parts. Only the workflow of a message writes its keys,
+        # so no other writer can create the object between these two requests.
         try:
             await obstore.head_async(self._inner, key)
         except FileNotFoundError:

@@ -27,7 +27,8 @@ def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
         CORSMiddleware,
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        # OpenAI's client sends a dozen of its own (`x-stainless-…`). Whom we answer depends on the origin and the key.
+        # OpenAI's client sends a dozen headers of its own (`x-stainless-…`). All headers are permitted, because only
+        # the origin and the key decide whether a request is answered.
         allow_headers=["*"],
         expose_headers=[REQUEST_ID_HEADER, "Retry-After", MODEL_HEADER, IGNORED_HEADER],
     )

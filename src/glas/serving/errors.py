@@ -56,7 +56,7 @@ def _answer(error: GlasError) -> JSONResponse:
 def _methods(app: FastAPI, path: str) -> list[str]:
     """Return all methods that a path supports, for the header `Allow` (RFC 9110, 15.5.6).
 
-    A FastAPI route knows only its own method, so the methods are collected from the OpenAPI document.
+    Each route of FastAPI contains only one method, so the methods are collected from the OpenAPI document.
     """
     paths = app.openapi()["paths"]
     found = {

@@ -1,4 +1,4 @@
-"""Complete FastAPI's OpenAPI document: the body of errors, the bearer key, and only statuses that can occur."""
+"""Complete FastAPI's OpenAPI document: add the body of errors and the bearer key, and remove impossible statuses."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -72,7 +72,7 @@ def describe(
     open_paths: Collection[str] = PROBES,
     declares_failures: bool = False,
 ) -> None:
-    """Change the OpenAPI document that FastAPI makes: add the key, and remove FastAPI's format of errors.
+    """Change the OpenAPI document that FastAPI makes: declare the bearer key, and remove FastAPI's format of errors.
 
     Args:
         app: the app whose routes are described. Routes that are added later are described, too.
@@ -105,7 +105,7 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
     }
     for path, operations in made["paths"].items():
         for operation in operations.values():
-            # Ours is 400, as OpenAI's is.
+            # Glas answers 400 instead of FastAPI's 422, as OpenAI does.
             operation["responses"].pop("422", None)
             is_open = not needs_key or path in open_paths
             operation["security"] = [] if is_open else [{_SCHEME: []}]

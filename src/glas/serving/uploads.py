@@ -14,8 +14,8 @@ _RETRY_S: Final = 5.0
 class UploadBudget:
     """ASGI middleware: refuse a request if the bodies of all running requests would exceed the limit together.
 
-    A refusal is raised as an error. `glas.serving.gate.Gate` converts the error to an answer, so it must be the outer
-    middleware.
+    A refusal is raised as an error. `glas.serving.gate.Gate` converts the error to an answer, so the Gate must be the
+    outer middleware of the two.
 
     A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
     If no other body is held, a request of any size is accepted; the router limits the size of a single body.

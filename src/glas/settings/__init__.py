@@ -69,10 +69,10 @@ class Settings(BaseSettings):
         env_file=".env",
         env_file_encoding="utf-8",
         extra="ignore",
-        # compose.yaml passes a variable that .env does not set as an empty string.
+        # If .env does not set a variable, compose.yaml passes an empty string.
         env_ignore_empty=True,
         frozen=True,
-        # Variables of the original system have no prefix; in code every setting has its own name.
+        # Some variables have an alias, the name in the original system. Code still uses the names of the fields.
         populate_by_name=True,
     )
 

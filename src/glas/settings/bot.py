@@ -30,8 +30,8 @@ class BotSettings(BaseModel):
         default=None,
         ge=0,
         le=65535,
-        description="Port of the bot's metrics (`/metrics`), if the bot runs without `web`. 0 means that the "
-        "system chooses a free port. If empty, there is no such port.",
+        description="Port of the bot's metrics (`/metrics`). It is used only if the bot and `web` run in different "
+        "processes. 0 means that the system chooses a free port. If empty, there is no such port.",
     )
     metrics_token: Secret | None = Field(
         default=None,

@@ -28,8 +28,8 @@ class SecretFiles(PydanticBaseSettingsSource):
         settings_cls: the settings.
         variables: the variables of one place, the environment or `.env`, with names in lower case; None means that a
             variable is not set.
-        set_apart: the variables that may contain a secret itself. If one of them is set and a file is named for it,
-            too, an error is raised.
+        set_apart: the variables that may contain the secret itself instead of the path of its file. If both are set for
+            one secret, an error is raised.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the variable of each secret setting, and the names of its groups and of its field, from the outside in."""
+    """Yield the variable of each secret setting, and the names of its groups (the outermost first) and of its field."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

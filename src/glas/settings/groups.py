@@ -47,7 +47,8 @@ class NnServiceSettings(BaseModel):
         default=8001,
         ge=0,
         le=65535,
-        description="Port of `nn_service`, if it runs without `web`. 0 means that the system chooses a free port.",
+        description="Port of `nn_service`. It is used only if `nn_service` and `web` run in different processes. "
+        "0 means that the system chooses a free port.",
     )
     workers: int = Field(
         default=0,
@@ -170,7 +171,8 @@ class DbAssistSettings(BaseModel):
         default=8002,
         ge=0,
         le=65535,
-        description="Port of `db_assist`, if it runs without `web`. 0 means that the system chooses a free port.",
+        description="Port of `db_assist`. It is used only if `db_assist` and `web` run in different processes. "
+        "0 means that the system chooses a free port.",
     )
     pool_size: int = Field(
         default=10,

@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 
 Role: TypeAlias = Literal["user", "admin"]
 
-# What finds leaked secrets in repositories knows them by their beginnings.
+# Programs that search repositories for leaked secrets recognise the secrets by such prefixes.
 _PREFIX: Final = "glas_"
 _ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,40}):(?P<role>user|admin):(?P<sha256>[0-9a-f]{64})")
 

@@ -47,7 +47,7 @@ def _real_database_url(value: SecretStr) -> SecretStr:
     try:
         password = urlsplit(value.get_secret_value()).password
     except ValueError:
-        return value  # no URL at all: opening the database reports it
+        return value  # not a URL; the error is reported when the database is opened
     if password is not None and (not password or unquote(password).lower().startswith(_PLACEHOLDERS)):
         raise ValueError("expected a URL with a real password, got one whose password is empty or a placeholder")
     return SecretStr(with_hosts(value.get_secret_value()))

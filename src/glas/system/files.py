@@ -62,7 +62,7 @@ def delete(path: Path) -> bool:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    # Also where it was gone: whoever deleted it may have been killed before that was on the disk.
+    # Necessary even if the file did not exist: another process may have deleted it, and been killed before the sync.
     if path.parent.exists():
         to_disk(path.parent)
     return is_there

@@ -1,8 +1,8 @@
-"""List which messages a directory contains words or sound of, so that they can be deleted later.
+"""Record which messages the files of a directory are about, so that these files can be deleted later.
 
-Such directories are outside the export, for example reports and files of a training. Each directory has a file that
-lists its messages. When a message has left the export, the export uses these lists to find and delete the files about
-this message.
+Such a directory is outside the export and contains words or sound of messages, for example a report or the files of a
+training. Each directory has a file that lists its messages. When a message has left the export, the export uses these
+lists to find and delete the files about this message.
 """
 
 import json
@@ -41,7 +41,7 @@ def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path
     """Find the directories that list a message which is no longer exported, and delete their files about messages.
 
     Args:
-        places: directories that contain the directories, at any depth.
+        places: directories that are searched, with all their subdirectories.
         exported: ids of all messages that are exported now.
 
     Returns:
@@ -63,7 +63,8 @@ def delete_messages(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    # The list stays until nothing can come back that it is needed for.
+    # Delete the list only when the deletions are on the disk. If files reappeared after a loss of power, the list would
+    # be needed to delete them again.
     to_disk(folder)
     (folder / LIST).unlink(missing_ok=True)
     if not any(folder.iterdir()):

@@ -3,8 +3,9 @@
 import select
 import socket
 
-# A machine that loses its power or its network closes nothing, and Linux then waits a quarter of an hour for what was
-# sent, and for ever for an answer. With these values a connection ends after at most 15 seconds of silence.
+# If the other machine loses its power or its network, it does not close its connections. By default, Linux then waits
+# a quarter of an hour until sent data is acknowledged, and waits for an answer without a limit. With these values, a
+# connection ends after at most 15 seconds without any packet from the other machine.
 IDLE_S = 5
 INTERVAL_S = 3
 PROBES = 3

@@ -110,7 +110,7 @@ class TelegramBot:
     async def figures(self) -> bytes:
         """Return the metrics in Prometheus' text format; a queue whose length is not known has the length NaN."""
         for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
-            # Recordings wait in two queues; for whoever looks at the figures they are one.
+            # Recordings wait in two queues; the metrics show the sum of both.
             queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)
             try:
                 n_works: float = await self.durable.backlog.count_waiting(*queues)

@@ -83,7 +83,7 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Give handlers the sender (`user`, `locale`, `say`).
+    """Pass the sender of an update to the handlers, as `user`, with the sender's language, as `locale` and `say`.
 
     No handler gets updates of banned people, or of people who are not permitted to use the bot.
 
@@ -102,7 +102,7 @@ class Acquaintance(BaseMiddleware):
     ) -> Any:
         """Look up the sender and call the handler."""
         if isinstance(event, Message) and has_moved(event):
-            return await handler(event, data)  # only Telegram itself is the sender here
+            return await handler(event, data)  # a notice of Telegram, not a message of a person
         if not isinstance(event, Message | CallbackQuery) or event.from_user is None:
             return None
         sender = person_in(event) if isinstance(event, Message) else event.from_user

@@ -1,8 +1,8 @@
 """Receive updates from Telegram, and store each update durably before it is confirmed to Telegram.
 
 A request for the next updates confirms the previous updates. If the process crashes between storing and confirming an
-update, Telegram sends the update again. The durable engine then finds that it has work of this name already. If several
-processes use one database, only the process that holds a lease polls.
+update, Telegram sends the update again. The durable engine ignores it, because it already has a work of this name. If
+several processes use one database, only the process that holds a lease polls.
 """
 
 import asyncio
@@ -96,8 +96,8 @@ class Intake:
     async def _is_line_long(self) -> bool:
         """Return whether a recording may have to wait.
 
-        It may have to wait if other recordings wait, if too many came within a second, or if a process already handles
-        as many as it can.
+        It may have to wait if other recordings wait, if too many recordings came within a second, or if a process
+        already handles as many recordings as it can.
         """
         async with self._counting:
             if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
@@ -130,7 +130,7 @@ class Intake:
                     raise _told(error) from None
                 # Telegram may still hold the poll of a process that crashed a moment ago.
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
-            except Exception as error:  # noqa: BLE001 - nothing is confirmed, so that it comes again
+            except Exception as error:  # noqa: BLE001 - unconfirmed updates come again
                 _tell(error, pause_s)
                 if pause_s > _RETAKEN_S:
                     await self._let_others_poll()
@@ -151,7 +151,8 @@ class Intake:
         parties: dict[int | None, list[Update]] = {}
         for update in updates:
             parties.setdefault(_party(update), []).append(update)
-        # In their order for each person. One after another, a crowd would wait for each other's commits.
+        # The updates of one party are stored in their order. Different parties are stored at the same time, so that no
+        # party waits for the database writes of all others.
         stored = await asyncio.gather(*map(self._store_all, parties.values()), return_exceptions=True)
         for error in stored:
             if error is not None:
@@ -205,8 +206,8 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 def acknowledged_first(work: Work) -> Work:
     """Return the work that acknowledges a recording first, before the recording is enqueued.
 
-    If the work is a newcomer's /start, return it for the same queue, so that it is handled before the newcomer's
-    recordings.
+    If the work is a newcomer's /start, only change its queue to `ARRIVALS`, in which the newcomer's recordings wait,
+    too. So /start is handled before the recordings.
     """
     if work.workflow != HEAR:
         return replace(work, queue=ARRIVALS)
@@ -230,8 +231,8 @@ def _party(update: Update) -> int | None:
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
     """Yield the updates of an answer that could not be parsed as a whole.
 
-    Each update is parsed alone. If an update has an unknown format, an empty update with its number is yielded, so that
-    the others are still handled.
+    Each update is parsed alone. If an update has an unknown format, an empty update with the same number is yielded, so
+    that the other updates are still handled.
     """
     for raw in body["result"]:
         try:
@@ -246,7 +247,7 @@ def readable(body: Any, bot: Bot) -> Iterator[Update]:
 def _is_addressed(update: Update, bot_id: int) -> bool:
     """Return whether an update of a group is for the bot.
 
-    Such an update is a command, a reply to the bot's request for words, or Telegram's notice of the group's new number.
+    Such an update is a command, a reply to the bot's request for words, or Telegram's notice of the group's new id.
     """
     message = update.message
     if message is None:

@@ -20,7 +20,7 @@ _HELD_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
 
 class Metrics:
-    """Counters of one bot. Each bot has its own registry, so that two bots in one process do not collide."""
+    """Counters of one bot. Each bot has its own `CollectorRegistry`, so that two bots in one process do not collide."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -59,7 +59,10 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Create every label at the start, because Prometheus does not notice the first count of a new label."""
+        """Set the counters of all label values to 0 at the start.
+
+        If a counter first appeared with the value 1, Prometheus would not notice this increase.
+        """
         for kind in (_RECORDING, _OTHER):
             self._received.labels(kind)
         for outcome in (OK, REFUSED, NOT_ANSWERED, *sorted(self._codes)):

@@ -46,7 +46,7 @@ def exporting(endpoint: str | None, *, ratio: float, version: str) -> AbstractCo
 
 @contextmanager
 def _recording(recorder: "Recorder") -> Iterator[None]:
-    global _recorder  # noqa: PLW0603 - one for the process, as its log is
+    global _recorder  # noqa: PLW0603 - a process has one recorder
     _recorder = recorder
     try:
         yield
@@ -61,8 +61,8 @@ def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractCont
     Args:
         part: the part to which the span belongs.
         name: name of the action.
-        traceparent: ids that the trace and its first span get. If this is None, the trace of the caller is continued;
-            if the caller has no trace, new ids are made.
+        traceparent: ids that the trace and its first span get, in the format of W3C Trace Context. If this is None, the
+            trace of the caller is continued; if the caller has no trace, new ids are made.
     """
     return _NOTHING if _recorder is None else _recorder.begin(part, name, traceparent)
 

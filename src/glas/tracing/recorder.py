@@ -29,7 +29,7 @@ _TRACEPARENT: Final = "traceparent"
 _QUEUE: Final = "queue"
 _SINCE: Final = "since_s"
 _NS_PER_S: Final = 1e9
-# FastAPI also tells the path and the query of a request, which contain ids of people.
+# FastAPI also adds the path and the query of a request to a span, but they contain ids of people.
 _KEPT: Final = frozenset({"http.request.method"})
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 

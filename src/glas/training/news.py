@@ -73,7 +73,7 @@ def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
 
 
 def _gain(one: ComparedMessage) -> int:
-    """Return how many word errors fewer the new text has; return 0 if a text is empty or too long to be shown."""
+    """Return by how many word errors the new text is better; return 0 if a text is empty or too long to be shown."""
     if not all(0 < len(text) <= LONGEST_NEWS_CHARS for text in (one.before, one.after)):
         return 0
     wrong, _ = word_errors([one.reference] * 2, [one.before, one.after])

@@ -62,15 +62,15 @@ class Recipe:
     """Amounts of data, and hyperparameters of the two adapters' training."""
 
     shards: int = 4
-    guided_shards: int = 1  # of these, with the teacher's targets
+    guided_shards: int = 1  # number of these shards for which the teacher's targets are computed
     clips_per_shard: int = CLIPS_PER_SHARD
     processes: int = 1
     context: Hyperparameters = field(default_factory=lambda: Hyperparameters(steps=500))
     spelling: Hyperparameters = field(
         default_factory=lambda: Hyperparameters(steps=1000, learning_rate=2e-4, encoder_rank=16, decoder_rank=16)
     )
-    text_share: float = 0.6  # of the second training's steps; the others learn from the teacher's states
-    text_weight: float = 0.2  # of the text's loss in a step that learns from the teacher too
+    text_share: float = 0.6  # share of the second adapter's steps that learn texts; the others learn hidden states
+    text_weight: float = 0.2  # weight of the text's loss in a step that learns the teacher's states, too
     spelling_share: float = 1.0
     language_model: LMSize = field(default_factory=LMSize)
 
@@ -150,7 +150,10 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
 
 
 def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> DrawBatch:
-    """Alternate between batches with texts and batches with the teacher's states."""
+    """Return a function that draws the batch of a step: a batch with texts, or a batch with the teacher's states.
+
+    A share of the steps, `recipe.text_share`, gets batches with texts.
+    """
 
     def draw(step: int) -> WeightedBatch:
         if is_due(step, recipe.text_share):

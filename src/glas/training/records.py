@@ -53,7 +53,10 @@ def as_record(verdict: Verdict) -> VerdictRecord:
 
 
 def taught_by(version: Version) -> dict[str, int]:
-    """Return, by pseudonym, one message of each speaker in the training and development set of a version."""
+    """Return the id of one message of each speaker in the training or development set of a version.
+
+    The keys of the result are the pseudonyms of the speakers.
+    """
     return {one.speaker: one.id for one in version.entries if one.split is not Split.TEST}
 
 

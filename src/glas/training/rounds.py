@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
     TOO_LITTLE = "too_little"  # not enough new minutes since the last round
     NOT_BETTER = "not_better"  # no share of the change is better on dev
-    REFUSED = "refused"  # the gate
+    REFUSED = "refused"  # the gate has refused the candidate
     PASSED = "passed"  # the candidate may serve
 
 
@@ -153,7 +153,7 @@ def run_round(
         return finished
     earlier = [one for one in finished_rounds(plan.rounds) if one.training == new.training]
     if failed := [one for one in earlier if one.outcome is Outcome.NOT_BETTER]:
-        return failed[0]  # there is no model that another test could judge
+        return failed[0]  # no model was written, so there is nothing to judge
     steps.begun(new.version, LearningStep.DATASET)
     steps.ended(new.version, LearningStep.DATASET, minutes=new.new_minutes, recordings=len(version.entries))
     if not earlier and new.new_minutes < plan.least_minutes:

@@ -1,4 +1,4 @@
-"""The FastAPI app of `web`: the page that turns speech into text, sample messages, and the pages behind sign-in.
+"""The FastAPI app of `web`: the page that turns speech into text, sample messages, and pages that require a sign-in.
 
 All pages are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the API
 of `nn_service` at the same origin; `launch` mounts or proxies this API. The first page works without a database, and
@@ -29,7 +29,8 @@ _HERE: Final = Path(__file__).parent
 STATIC_DIR: Final = _HERE / "static"
 _PAGE_FILE: Final = _HERE / "templates" / "index.html"
 
-# The page names the version of its files, so it must be asked for anew; an unchanged one costs a 304.
+# The page contains the version of its files, so a browser must ask each time whether the page has changed. If it has
+# not changed, the answer is 304 without a body.
 _REVALIDATE: Final = {"Cache-Control": "no-cache"}
 
 
@@ -49,7 +50,7 @@ def create_app(
             its lifespan, because the lifespan of a mounted app is not run.
         samples_dir: a directory with audio files with which people can try the page; None or a missing directory means
             that there are none.
-        services: parts behind the pages for people who are signed in; without them nobody can sign in.
+        services: clients of the parts that the pages for signed-in people need; without them nobody can sign in.
         options: settings of these pages.
         key: key that signs sessions. If it is None, a key is made that is lost when the app ends.
         admins: Telegram ids of the administrators.
@@ -62,7 +63,7 @@ def create_app(
         app.state.page = page.replace("{{ static }}", static).replace("{{ sure }}", str(SURE))
         yield
 
-    # Without its own /docs and /openapi.json these paths reach the API, whose description is the useful one.
+    # This app has no /docs and no /openapi.json, so that requests for these paths reach the API and its documentation.
     app = FastAPI(title="Glas", version=glas.__version__, lifespan=lifespan, openapi_url=None)
     errors.install(app, max_body_bytes=0)
     app.add_api_route("/", page, methods=["GET", "HEAD"], response_class=HTMLResponse)

@@ -7,8 +7,8 @@ from fastapi import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-# Nothing but our own files runs, and the page reaches nobody but this origin. `blob:` is the audio that a person chose
-# or spoke. Trusted Types make the browser refuse any text turned into HTML by script; the page never does that.
+# Only scripts of Glas run, and the page may send requests to its own origin only. `blob:` permits the audio that a
+# person chose or recorded. Trusted Types make the browser refuse to turn text into HTML, which Glas's scripts never do.
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -24,10 +24,10 @@ SECURITY_HEADERS: Final = {
 
 PAGE_HEADERS: Final = SECURITY_HEADERS | {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'"),
-    # With `no-referrer` a browser would not say with a form whose page sends it.
+    # With `no-referrer`, a browser does not state the origin of the page that sends a form.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "microphone=(), camera=(), geolocation=()",
-    # What a person sees stays in no cache, and cannot be seen after they have signed out.
+    # No cache stores the pages, so nobody can see them after the person has signed out.
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }

@@ -31,8 +31,8 @@ class Page:
 
     Attributes:
         path: address of the page.
-        title: name of the message with its title.
-        about: name of the message that describes in a sentence what the page is for.
+        title: name of the catalogue's message with the title of the page.
+        about: name of the catalogue's message that describes in a sentence what the page is for.
         right: the right that is necessary to open the page.
         router: the routes of the page, made by `page_router`.
     """
@@ -64,7 +64,7 @@ class PageRoute(APIRoute):
                 if "text/html" in request.headers.get("accept", ""):
                     response = frame_of(request).failure(request, error, _catalogue_of(request))
                 elif isinstance(error, GlasError):
-                    # A script shows the sentence.
+                    # The script that sent the request shows this sentence to the person.
                     said = _catalogue_of(request).error(error.code)
                     response = JSONResponse({**to_body(error), "said": said}, error.status)
                 else:

@@ -2,9 +2,9 @@
 
 The plots need no script, and their light or dark colours come from the style sheet.
 
-Everything is drawn with CSS classes (`plot.css`), because the policy of the pages permits no style in the HTML. Every
-plot has a name for screen readers; a table next to it has the numbers. Numbers are formatted for the language of the
-page.
+Everything is drawn with CSS classes (`plot.css`), because the content security policy of the pages permits no style in
+the HTML. Every plot has a name for screen readers, and a table next to the plot contains the numbers. Numbers are
+formatted for the language of the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,10 @@ _BOTTOM: Final = 22
 _SIDE: Final = 220
 _FEW: Final = 4
 _LETTER: Final = 9.5
-"""Width of a letter of a label on a phone, where letters are larger (`dashboard.css`), in a wide font."""
+"""Width of a letter of a label, in units of the plot, on a phone and in a wide font.
+
+On phones, `dashboard.css` makes the letters larger.
+"""
 _ROW: Final = 17
 N_COLOURS: Final = 6
 """Number of colour classes (c0 to c5) in the style sheet; if a plot has more series, colours are used again from c0 on.
@@ -70,7 +73,7 @@ def stacks(
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
     """Draw a line with points for each series; the labels are on the horizontal axis.
 
-    Each series contains its values by label. If a series has no value for a label, it has no point there.
+    Each series contains its values by label. If a series has no value for a label, its line has no point at this label.
     """
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
@@ -207,7 +210,7 @@ def _svg(title: str, width: int, height: int, drawn: Sequence[Markup]) -> Markup
 
 
 def _round_up(value: float) -> float:
-    """Return the next of 1, 2, 4, 10, 20, 40, 100 … (or 0.1, 0.2, …) that is not less than the value; 1 for 0."""
+    """Return the smallest of the numbers …, 0.4, 1, 2, 4, 10, 20, 40, … that is not less than the value; 1 for 0."""
     if value <= 0:
         return 1
     scale = 1.0
@@ -215,5 +218,5 @@ def _round_up(value: float) -> float:
         scale *= 10
     while scale / 10 >= value:
         scale /= 10
-    # Shares that add up to 100 may be a little more than that.
+    # The tolerance is for shares that add up to a little more than 100 because of rounding.
     return next(scale * part for part in (0.1, 0.2, 0.4, 1) if scale * part * (1 + 1e-9) >= value)

@@ -20,7 +20,8 @@ from glas.serving.cors import allow_origins
 from glas.serving.gate import OPEN_PATHS, Gate, is_administration, require_admin
 from glas.settings.keys import HashedKey
 
-# RFC 9110, 7.6.1: these speak of one connection only. The caller's key is not the service's, so it stays here as well.
+# Headers that are not passed on. Most of them concern a single connection (RFC 9110, 7.6.1). `authorization` contains
+# the caller's key, which is not the key of nn_service.
 _OF_THIS_HOP: Final = frozenset({
     "authorization", "connection", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade",
@@ -42,7 +43,7 @@ def create_proxy(
         url: address of nn_service.
         token: token that nn_service requires.
         key: key that callers must send.
-        max_body_bytes: largest announced length of a body.
+        max_body_bytes: largest permitted `Content-Length` of a request, in bytes.
         others: further accepted keys. If neither `key` nor such a key is set, every request is admitted.
         cors_origins: origins of foreign pages that may call the API from a browser.
     """
@@ -78,7 +79,8 @@ async def forward(request: Request, path: str) -> Response:
         headers=headers,
         content=request.stream() if has_body else None,
     )
-    # The gate has seen the path as it came; what is sent on has been put straight, and our token may do everything.
+    # The gate has checked the path as the caller wrote it. The request to nn_service contains the normalised path and a
+    # token with all rights. So the normalised path must be checked, too.
     if is_administration(request.method, onward.url.path):
         require_admin(request.state.caller, request.headers)
     try:

@@ -1,10 +1,10 @@
 """Send a report of the gate: one HTML document that contains its own style, plots and sound.
 
-The content security policy of the pages permits no style in the HTML. So a report gets a separate policy, which is not
-weaker. The policy permits the styles of the report by their hashes, and the sound within the document. It permits
-nothing else, and so no script. The browser also treats the report as a document without an origin (`sandbox`), so it
-cannot use the session. With `allow-scripts` in the sandbox, the browser's own tools and our tests can inspect the
-document. Scripts of the report are still refused because of `default-src 'none'`.
+The content security policy of the pages permits no style in the HTML. So a report gets a separate policy. This policy
+permits the styles of the report by their hashes, and the sound within the document. It permits nothing else, and so no
+script. The browser also treats the report as a document without an origin (`sandbox`), so the report cannot use the
+session. With `allow-scripts` in the sandbox, the browser's own tools and our tests can inspect the document. Scripts of
+the report are still refused because of `default-src 'none'`.
 """
 
 import base64

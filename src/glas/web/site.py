@@ -10,9 +10,9 @@ from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
 from glas.settings import WebSettings
+from glas.web.access.minute_limit import MinuteLimit
 from glas.web.access.rights import People
 from glas.web.access.sessions import Sessions
-from glas.web.access.tries import Tries
 from glas.web.access.visitors import Visitors
 from glas.web.frame import Frame, Page
 
@@ -35,15 +35,15 @@ class Site:
     Attributes:
         given: clients of the other parts; None if nobody can sign in.
         visitors: finds the visitor of a request.
-        tries: counts links that do not work, by address. Valid links are never counted, so that people who sign in do
-            not lock others out.
+        failed_links: counts attempts to sign in with an invalid link, by network address. Valid links are not counted,
+            so people who sign in do not lock out others with the same address.
         frame: makes pages from templates.
         admins: Telegram ids of the administrators in the settings.
     """
 
     given: Services | None
     visitors: Visitors
-    tries: Tries
+    failed_links: MinuteLimit
     frame: Frame
     admins: frozenset[int] = frozenset()
 
@@ -73,7 +73,7 @@ def make_site(
     sessions = Sessions(key, life_s=options.session_hours * 3600)
     people = None if services is None else People(services.db_assist)
     visitors = Visitors(sessions, people, admins, url=options.url or "")
-    return Site(services, visitors, Tries(_MOST_FAILURES), Frame(pages), admins)
+    return Site(services, visitors, MinuteLimit(_MOST_FAILURES), Frame(pages), admins)
 
 
 def site_of(request: Request) -> Site:

@@ -51,7 +51,7 @@ async def sound_of(request: Request, message: Transcription, data_loader: DataLo
     headers["Content-Length"] = str(end - start)
     media_type = _TYPES.get(message.audio_key.rpartition(".")[2], "application/octet-stream")
     parts = data_loader.stream_audio(message.audio_key, start, end)
-    # The first part is awaited here: an error that comes later could not be told any more.
+    # Wait for the first part here, because an error can no longer be reported after the answer has begun.
     first = await anext(parts)
 
     async def body() -> AsyncIterator[bytes]:

@@ -1,4 +1,7 @@
-"""Alembic runs this with a connection that `glas.db.migrations` has opened, inside its transaction."""
+"""Run the migrations.
+
+Alembic executes this module with the connection, and inside the transaction, that `glas.db.migrations` has opened.
+"""
 
 from alembic import context
 

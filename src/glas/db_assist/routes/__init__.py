@@ -1,7 +1,7 @@
 """Routes of db_assist: each opens one transaction, runs one query and returns its result.
 
 The transaction is opened inside the route and not by a dependency. FastAPI closes a dependency only after it has sent
-the answer. So a caller could be told of a payment whose commit then fails.
+the answer. With a dependency, a caller could thus receive an answer about a payment whose commit fails afterwards.
 """
 
 from typing import Annotated

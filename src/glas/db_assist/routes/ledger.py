@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
+from glas.clients.bodies import Name
 from glas.clients.db_assist_bodies import Grant, LedgerCheck, Statistics
 from glas.clients.rating_calls import ModelRatings
 from glas.db_assist import coins, ledger, people
@@ -47,8 +48,8 @@ async def check(request: Request) -> LedgerCheck:
 @router.get("/ratings")
 async def ratings(
     request: Request,
-    model: Annotated[str, Query(max_length=512)],
-    model_version: Annotated[str, Query(max_length=64)],
+    model: Annotated[Name, Query()],
+    model_version: Annotated[Name, Query(max_length=64)],
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> ModelRatings:
     """Return the last ratings of texts that a version of a model made, the oldest first."""

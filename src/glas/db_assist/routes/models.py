@@ -53,7 +53,7 @@ async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -
 
 @router.put("/champion")
 async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
-    """Record that a person lets a model serve, whether or not it was judged here."""
+    """Record that a person lets a model serve, whether or not the gate of this installation has judged the model."""
     async with database(request).writing() as session:
         return await model_records.choose(wanted, session=session)
 

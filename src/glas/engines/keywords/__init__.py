@@ -2,9 +2,9 @@
 
 Words that are spelt like a keyword get the capitals and hyphens of the keyword. Other words are not changed if they are
 certain, or if they sound similar to no keyword. If an uncertain word sounds similar to a keyword, the engine scores the
-text with the keyword against the sound. The keyword is written unless its score is much lower than that of the
-recognised text. If an engine cannot score texts, the keyword is written only if it sounds almost like the recognised
-words.
+text with the keyword against the sound. The keyword is written unless the text with the keyword has a much lower score
+than the recognised text. If an engine cannot score texts, the keyword is written only if it sounds almost like the
+recognised words.
 """
 
 from glas.engines.keywords.replacing import Found, Score, with_keywords

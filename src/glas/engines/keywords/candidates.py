@@ -9,7 +9,7 @@ from glas.engines.keywords.latin import readings
 from glas.engines.keywords.sounds import Sounds, distance, distances, sounds_of
 from glas.engines.keywords.vocabulary import LEAST_SOUNDS, Form, Keywords, parts_of
 
-MOST_HEARD_WORDS: Final = 3  # that one keyword may replace
+MOST_HEARD_WORDS: Final = 3  # recognised words that one keyword may replace
 DOUBTFUL: Final = 0.8
 """A word with a lower confidence than this may be a wrongly recognised keyword.
 
@@ -24,7 +24,7 @@ MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words aroun
 _BEFORE: Final = ("в", "во", "из", "к", "с", "со", "на", "у", "от", "о", "до", "за", "и")
 _BEHIND: Final = ("до", "и", "на", "не", "же", "ли")
 _MOST_LOST_OF_A_SHORT_WORD: Final = 0.3
-_COST_OF_A_SHORT_WORD: Final = 0.05  # of the distance
+_COST_OF_A_SHORT_WORD: Final = 0.05  # added to the distance
 
 _MOST_OF_OTHER_CLASSES: Final = 0.4
 _ENDS = (".", "!", "?", "…")
@@ -117,7 +117,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Of candidates that are alike, keep the most similar ones: at most `MOST_OF_A_KEYWORD` different texts."""
+    """Keep at most `MOST_OF_A_KEYWORD` texts of candidates that are alike: those with the smallest distances."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]
@@ -145,7 +145,7 @@ def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords)
 
 
 def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
-    """Yield the sounds of recognised words, whole and without a short word at the beginning or the end.
+    """Yield all recognised sounds, and then the sounds without each short word that may be at their beginning or end.
 
     Each result consists of the short word before, the remaining sounds, and the short word behind.
     """

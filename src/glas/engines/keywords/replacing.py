@@ -7,7 +7,7 @@ from glas.domain.transcription import SURE, KeywordUse, Word
 from glas.engines.keywords.candidates import Candidate, Knows, candidates, spelt_stretches
 from glas.engines.keywords.vocabulary import Keywords
 
-MOST_SCORED: Final = 8  # texts; each is read by the decoder once
+MOST_SCORED: Final = 8  # texts that are scored; the decoder reads each of them once
 MOST_LOST: Final = 8.0
 """Largest loss with which a keyword is written, for each word of the keyword.
 

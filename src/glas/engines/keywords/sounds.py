@@ -1,9 +1,9 @@
 """Compute how similar two Russian spellings sound: the sounds of the letters, and a distance between sounds.
 
 The rules are those of Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and
-before voiceless consonants, and voiced before voiced consonants. Double letters count as one letter; some groups lose a
-consonant; «тс» counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а», «е» or «и») are kept,
-with a small distance between them.
+before voiceless consonants, and voiced before voiced consonants. Double letters count as one letter. In some groups of
+consonants, one consonant is silent. «тс» counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а»,
+«е» or «и») are kept, with a small distance between them.
 """
 
 import re
@@ -41,7 +41,7 @@ _VOWELS = "аеёиоуыэюя"
 _LETTERS = "абвгдеёжзийклмнопрстуфхцчшщыэюя"
 _NUMBERS: Final = {letter: number for number, letter in enumerate(_LETTERS)}
 
-# Costs in consonants: 1 is another consonant.
+# Costs in units of one replaced consonant.
 _LOST_VOWEL, _LOST_CONSONANT, _LOST_Y = 0.6, 0.9, 0.4
 _OTHER_VOWEL, _OTHER_CONSONANT, _OTHER_KIND = 0.6, 1.0, 1.3
 _NEAR: Final = {
@@ -75,7 +75,7 @@ _LOST: Final = [
 _LONGER: Final = 3  # letters by which forms of one word mostly differ
 
 Sounds = bytes
-"""The sounds of a word: numbers of letters."""
+"""The sounds of a word: one byte for each sound, the index of its letter in `_LETTERS`."""
 
 
 @lru_cache(_REMEMBERED)

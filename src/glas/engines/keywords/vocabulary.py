@@ -70,7 +70,8 @@ class Keywords:
         line: the keywords, as `split_line` reads them.
 
     Attributes:
-        spelt: for the parts of each form of a keyword, the form that is written for words with these parts.
+        spelt: forms of keywords by their parts (see `parts_of`). Recognised words that have the same parts get the
+            spelling of the form.
         longest: largest number of parts of a form.
         forms: all forms that may be recognised as something else, sorted by their sounds.
     """
@@ -95,8 +96,8 @@ class Keywords:
 
         Args:
             sounds: the recognised sounds.
-            most: largest number of sounds that may be missing or superfluous, counted in all classes of sounds
-                together, as a share of the form's length.
+            most: largest number of missing and superfluous sounds, divided by the number of sounds of the form. The
+                sounds are counted by class, regardless of their order; see `profile`.
         """
         differing = np.abs(self._profiles - np.array(profile(sounds), np.int8)).sum(axis=1, dtype=np.int16)
         return [self.forms[number] for number in np.flatnonzero(differing <= most * self._lengths)]

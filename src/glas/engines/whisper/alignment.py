@@ -53,7 +53,7 @@ def _warped(costs: npt.NDArray[np.float64]) -> list[int]:
     for row in range(1, n_rows):
         above = total[row - 1].copy()
         above[1:] = np.minimum(above[1:], total[row - 1, :-1])
-        # The cheapest way into a cell comes from above at some column and then along the row.
+        # The cheapest path to a cell enters the row of the cell from above at some column, and then follows the row.
         along = np.cumsum(costs[row])
         total[row] = along + np.minimum.accumulate(above - along + costs[row])
     found = [0] * n_rows

@@ -20,7 +20,7 @@ AT_ONCE = 6  # changes that are followed in one call of the decoder
 GUESSED = 2  # tokens of the first text that are read after a new one in the same call, as it usually replaces one token
 AGREEING = 2  # successive equal tokens after which two texts count as agreeing again
 SHIFT = 3  # tokens by which a change may be longer or shorter than what it replaces
-_LAST = 2  # a mark and the end
+_LAST = 2  # the last tokens: a punctuation mark and the end token
 LONGEST = 40  # tokens of a change; one that does not agree with the first text again by then is given up
 
 Letters = Callable[[int], str]
@@ -122,8 +122,8 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
     """Return whether a token in place of the first of `written` may change words, and not only punctuation or capitals.
 
-    At the end of the text, changed punctuation is also worth a try, because the decoder may have ended the text too
-    early after a full stop.
+    At the end of the text, a change of punctuation is also tried, because the decoder may have ended the text too early
+    after a full stop.
     """
     if token == written[0]:
         return False
@@ -160,7 +160,10 @@ def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
 
 
 def _meeting(change: _Change, first: Path) -> int | None:
-    """Return the index in the first text at which it continues after a change; None if they do not agree yet."""
+    """Return the index at which the first text continues after a change.
+
+    Return None if the change does not agree with the first text yet.
+    """
     if len(change.path) <= AGREEING:
         return None
     last = [choice.token for choice in change.path[-AGREEING:]]

@@ -1,4 +1,4 @@
-"""Build a model for release: official weights with a merged adapter, a smaller vocabulary, and int8 matrices.
+"""Build a model for release: OpenAI's weights with a merged adapter, a smaller vocabulary, and int8 matrices.
 
 The same base model, adapter and tokenizer always give the same bytes. The reason is that merging and quantising use
 only elementwise operations, whose rounding IEEE 754 defines.
@@ -19,7 +19,7 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.trimming import kept_rows
 from glas.engines.whisper.vocabulary import END
 
-# Matrices in int8, all else in float16, in which the official weights are published.
+# Matrices in int8, all else in float16, in which OpenAI published the weights.
 _QUANTISATION: Quantisation = "int8_float16"
 _EMBEDDINGS = ("decoder.embed_tokens.weight", "proj_out.weight")
 # Settings that are lists of tokens.
@@ -60,7 +60,7 @@ def build_model(
 
 
 def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
-    """Give a model a smaller vocabulary.
+    """Return the model with a smaller vocabulary.
 
     Args:
         model: the model with the whole vocabulary.

@@ -1,11 +1,11 @@
 """Convert checkpoints to CTranslate2's format once, and keep the results.
 
     <cache>/<name of the source>-<digest of its path>-<quantisation>/    the CTranslate2 model
-        source.json                                                      of which files it was made
+        source.json                                                      from which files the model was made
 
 A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
-model. The conversion is repeated if a file of the source has changed since, or if a file of the conversion has another
-length than at its end.
+model. The conversion is repeated if a file of the source has changed since, or if a file of the result no longer has
+the length that it had at the end of the conversion.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         # Only one conversion runs at a time, because each needs much memory.
         with locked(cache / _LOCK, waits=True):
-            # Another process may have made it while this one waited.
+            # Another process may have made the conversion while this process waited.
             if not _is_current(target, files):
                 _make(source, files, target, quantisation)
     except OSError as error:
@@ -92,7 +92,7 @@ def _is_current(target: Path, files: list[Path]) -> bool:
     # The files have the same content but new times. The new times are recorded, so that the next start need not read
     # the files again.
     record["source"] = {path.name: _state(path) for path in files}
-    with contextlib.suppress(OSError):  # a cache that can only be read serves as well
+    with contextlib.suppress(OSError):  # a read-only cache can be used, too
         replace_text(target / RECORD, json.dumps(record, indent=2))
     return True
 

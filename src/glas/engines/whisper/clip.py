@@ -10,7 +10,8 @@ from glas.engines.whisper.backend import Draft
 from glas.engines.whisper.confidence import Alternative
 from glas.engines.whisper.mel import FRAMES_PER_POSITION, HOP_SAMPLES, Features
 
-# Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A longer text has no end, and is cut.
+# Russian speech has 5 to 7 of Whisper's tokens a second, and never 10. A text with more tokens does not end by itself,
+# and is cut off.
 MOST_TOKENS_PER_S = 10
 SPARE_TOKENS = 16
 # People do say a few words twice.

@@ -24,8 +24,8 @@ from glas.engines.whisper.mel import FRAMES_PER_POSITION, FRAMES_PER_S
 CONTEXT_MARGIN = "context_margin_s"
 DYNAMIC_CONTEXT = "dynamic_context"
 
-# The shortest context that the method of dynamic context was seen to work with is 100 positions (FUTO's author in
-# whisper.cpp issue 1951).
+# The shortest encoder input with which dynamic context is known to work has 100 positions (FUTO's author in whisper.cpp
+# issue 1951).
 MIN_CONTEXT_FRAMES = 100 * FRAMES_PER_POSITION
 
 

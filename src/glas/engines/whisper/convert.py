@@ -90,7 +90,7 @@ class _Weights:
 
 
 def _spec(config: dict[str, Any], weights: _Weights) -> Any:
-    # A second to import, and only what converts needs it.
+    # The import takes a second, and only conversions need it.
     from ctranslate2.specs import WhisperSpec  # noqa: PLC0415
 
     width, mels = config["d_model"], config["num_mel_bins"]

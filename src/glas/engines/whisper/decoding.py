@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 _HIDDEN = np.float32(-1e9)
-_ROOM = 256  # places of memory at first; they are doubled when they are needed
+_ROOM = 256  # places of the memory at first; their number is doubled when necessary
 
 
 @dataclass(frozen=True, slots=True)

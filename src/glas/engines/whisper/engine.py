@@ -4,8 +4,8 @@ A piece is decoded once, without time tokens. The encoder's input is the piece f
 needs. A model that was trained on pieces without silence needs none. If it is not known how much silence a model needs,
 the piece is followed by silence up to the full window of 30 s. If a text looks wrong (see
 `glas.engines.whisper.clip.looks_wrong`), the piece is decoded again: first in the full window, then with sampling. The
-times of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), it
-chooses among the texts that were found.
+times of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), the
+engine chooses with it among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,8 @@ from glas.engines.whisper.recognition_call import RecognitionCall, Rules
 # For a graphics card. On a processor, a batch of four pieces of 4 s saves a seventh of the time, pieces of 8 s save
 # nothing, and a piece that is padded to the length of another may get another text.
 BATCH_SIZE, BATCH_S = 8, 64.0
-# The encoder has no mask, so the pieces of a batch are padded to the longest. The model's margin covers this much.
+# The encoder has no mask, so the pieces of a batch are padded to the longest. The silence margin of a model covers
+# padding of this length.
 MAX_SPREAD_FRAMES = FRAMES_PER_S
 
 

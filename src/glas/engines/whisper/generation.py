@@ -36,7 +36,7 @@ class Barred:
     """
 
     def __init__(self, n_tokens: int, end: int, always: Sequence[int], at_first: Sequence[int]) -> None:
-        # A second to import, which `glas.engines.whisper` as a whole need not pay.
+        # The import takes a second, and not every use of `glas.engines.whisper` needs it.
         import onnxruntime  # noqa: PLC0415
 
         self._always = np.zeros(n_tokens, np.float32)

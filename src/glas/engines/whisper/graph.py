@@ -5,12 +5,12 @@ model is loaded. Two operators of onnxruntime multiply by such matrices:
 
 - `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
   its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.
-  There each row is divided by its largest number first, and the result is multiplied by this number (`per_row`).
-  Without this division, int8 changed the output of whisper-base's encoder by 23 % of its mean size; with the division,
-  the change is 6 %, as with CTranslate2's int8.
+  In these layers, each row is first divided by its largest number, and the result is multiplied by this number
+  (`per_row`). Without this division, int8 changed the output of whisper-base's encoder by 23 % of its mean size; with
+  the division, the change is 6 %, as with CTranslate2's int8.
 - `MatMulNBits` (`few_rows`) has a scale for every 256 numbers of a row, so a row does not depend on other rows. For one
-  to five rows, `MatMulNBits` is as fast as `DynamicQuantizeMatMul` or faster. For hundreds of rows it takes twice as
-  long.
+  to five rows, `MatMulNBits` is as fast as `DynamicQuantizeMatMul` or faster. For hundreds of rows, `MatMulNBits` takes
+  twice as long as `DynamicQuantizeMatMul`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ _IR_VERSION = 10
 _EPSILON = 1e-5  # of layer normalisation, as in torch
 _LARGEST = 127
 _TINY = 1e-10
-_BLOCKS = (256, 128, 64, 32, 16)  # sizes that MatMulNBits knows
-_INT8_INPUTS = 4  # its accuracy level
-_ZERO = 128  # what it subtracts from a number of eight bits
+_BLOCKS = (256, 128, 64, 32, 16)  # block sizes that MatMulNBits supports
+_INT8_INPUTS = 4  # accuracy level of MatMulNBits
+_ZERO = 128  # MatMulNBits subtracts this from each 8-bit number
 
 
 class Port(NamedTuple):
@@ -115,7 +115,7 @@ class Graph:
     """
 
     def __init__(self, weights: Weights, precision: GraphPrecision) -> None:
-        # A third of a second to import, and only what loads a Whisper needs it.
+        # The import takes a third of a second, and is needed only to load a Whisper.
         import onnx  # noqa: PLC0415
 
         self._onnx = onnx

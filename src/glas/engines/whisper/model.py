@@ -74,7 +74,7 @@ def _settings(source: Path, config: dict[str, Any], tokens: Sequence[str]) -> di
     generation = read_json(source / GENERATION_CONFIG)
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
     by_size = _ALIGNMENT_HEADS.get((layers, config["d_model"])) if EMPTY in tokens else None
-    # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.
+    # If the heads are not known, CTranslate2 and openai/whisper use all heads of the last half of the layers.
     alignment = generation.get("alignment_heads") or by_size or product(range(layers // 2, layers), range(heads))
     return {
         "suppress_ids": generation.get("suppress_tokens", config.get("suppress_tokens")) or [],

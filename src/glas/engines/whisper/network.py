@@ -35,7 +35,7 @@ def check_device(device: Device, precision: Precision) -> None:
     Raises:
         ConfigurationError: there is no such device, or it does not support the precision.
     """
-    # A second to import, and dozens of megabytes.
+    # The import takes a second and dozens of megabytes.
     import ctranslate2  # noqa: PLC0415
 
     if device == "cuda" and not ctranslate2.get_cuda_device_count():

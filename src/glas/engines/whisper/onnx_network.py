@@ -32,7 +32,7 @@ from glas.engines.whisper.shape import shape_of
 from glas.engines.whisper.vocabulary import Vocabulary
 
 _CPU = ("CPUExecutionProvider",)
-_N_BEST = 8  # next tokens that are looked at; more are never within the depth of `glas.engines.whisper.alternatives`
+_N_BEST = 8  # next tokens that are examined; more are never within `DEPTH` of `alternatives`
 
 
 class OnnxNetwork:
@@ -176,7 +176,7 @@ class OnnxNetwork:
 
 
 def _session(model: bytes, threads: int) -> Any:
-    # A second to import, and dozens of megabytes.
+    # The import takes a second and dozens of megabytes.
     import onnxruntime  # noqa: PLC0415
 
     return onnxruntime.InferenceSession(model, session_options(threads, whole_range=True), providers=list(_CPU))
@@ -208,7 +208,7 @@ def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
 def _timing(draft: Draft, n_task: int, n_frames: int) -> Timing:
     if draft.attention is None or draft.logprobs is None:
         raise ModelError("Expected drafts that were generated with times.")
-    # The tokens before the task do not belong to the sound.
+    # The previous text, before the tokens of the task, was not said in this sound.
     n_rows = n_task + len(draft.tokens) + draft.has_ended
     n_positions = max(n_frames // FRAMES_PER_POSITION, 1)
     attention = np.stack([look[:, :n_positions] for look in draft.attention[-n_rows:]])

@@ -4,9 +4,9 @@ A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * n
 chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces
 the errors (docs/lab-notes.md).
 
-The score is a sum, so it is higher for texts that end too early, because missing words do not lower it. The mean of the
-log-probabilities of the tokens does not have this fault. So texts that are much shorter than the text with the highest
-mean are not compared.
+The score is a sum over the tokens and words of a text. So a text that ends too early has a higher score, because
+missing words do not lower the sum. The mean of the log-probabilities of the tokens does not have this fault. So texts
+that are much shorter than the text with the highest mean are not compared.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,10 +40,12 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
     Args:
         drafts: drafts of one sound, the most probable one first.
         read: returns the text of tokens.
-        language_model: a language model of the written language; without it, the text with the highest mean is chosen.
+        language_model: a language model of the written language; without it, the text with the highest mean
+            log-probability of its tokens is chosen.
     """
     found = [Alternative(read(draft.tokens), _logprob(draft)) for draft in drafts]
-    # A text that was broken off has no end token, whose probability is part of the others'.
+    # A text that was cut off has no end token. The scores of all other texts contain the probability of the end token,
+    # so a text that was cut off cannot be compared with them.
     ended = [number for number, draft in enumerate(drafts) if draft.has_ended] or [0]
     likely = max(ended, key=lambda number: drafts[number].avg_logprob)
     if language_model is None or len(ended) == 1:

@@ -49,7 +49,7 @@ def shape_of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Shape:
         settings: CTranslate2's `config.json`, which contains the alignment heads.
     """
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
-    # The last half of the layers is what CTranslate2 and openai/whisper take where nothing is known.
+    # If the heads are not known, CTranslate2 and openai/whisper use all heads of the last half of the layers.
     pairs = settings.get("alignment_heads") or [(i, head) for i in range(layers // 2, layers) for head in range(heads)]
     return Shape(
         width=config["d_model"],

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 from glas.domain.errors import ModelLoadError
 from glas.engines.whisper.vocabulary import EMPTY, END, token_list
 
-_BATCH = 10_000  # texts that are cut at once
+_BATCH = 10_000  # texts that are divided into tokens in one call
 
 
 def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:

@@ -28,7 +28,7 @@ MANIFEST: Final = "manifest.jsonl"
 FORMAT: Final = 1
 POSTGRESQL: Final = "postgresql"
 
-# What a backup may hold, and so what may be written when it is put back.
+# The permitted names of files in a backup. A restore refuses all other names.
 NAME: Final = re.compile(r"manifest\.jsonl|glas\.db|durable-[\w-]+\.sqlite|postgresql/\d{6}\.dump|s3(/[\w-][\w.-]*)+")
 
 _INSTALLATION = re.compile(r"[0-9a-f]{16}")
@@ -54,7 +54,7 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
         file: the target. It is written from its beginning to its end, without seeking, so it can be a pipe.
         scratch: directory for the manifest. The manifest is not kept in memory, because there may be millions of
             objects.
-        installation: name of the installation, which is also in the log of deletions.
+        installation: name of the installation. With this name, a restore finds the log of deletions for the backup.
     """
     with (
         (scratch / MANIFEST).open("x", encoding="utf-8") as manifest,
@@ -86,7 +86,7 @@ class ArchiveWriter:
         return True
 
     def add(self, name: str, content: bytes) -> None:
-        """Add a file with this content."""
+        """Add a file with the given name and content."""
         self._add(name, io.BytesIO(content), len(content))
 
     def finish(self) -> None:
@@ -137,7 +137,7 @@ def unpack(file: IO[bytes], directory: Path) -> None:
                 _unpack_one(tar, member, directory)
     except (tarfile.TarError, EOFError) as error:
         raise BackupError(f"expected a whole backup, got a broken archive: {error}") from error
-    # Once for all files and directories: to wait for each of a hundred thousand takes minutes.
+    # One sync for all files and directories: a separate fsync for each of a hundred thousand files takes minutes.
     os.sync()
 
 

@@ -1,10 +1,10 @@
 """Backup: one tar with the databases, the objects, and a manifest of their sha256.
 
-In the embedded mode all data is in the data directory. The server may run meanwhile. Therefore the order of the copies
-is: durable work, then the database, then the objects. If durable work is older than the database, steps are only
-repeated, which is harmless. An object to which no row refers yet is also harmless. In another order, rows or objects
-could be missing from the backup. `glas.launch.backups.server_backup` copies PostgreSQL and S3.
-`glas.launch.backups.restore` restores a backup.
+In the embedded mode all data is in the data directory. The server may run during the backup. Therefore the order of the
+copies is: durable work, then the database, then the objects. If the copy of the durable work is older than the copy of
+the database, steps are repeated after a restore, which is harmless. An object to which no row refers yet is also
+harmless. In another order, rows or objects could be missing from the backup. `glas.launch.backups.server_backup` copies
+PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
 `glas.launch.backups.deletions`.
@@ -30,7 +30,7 @@ from glas.settings import Settings, plain
 from glas.system.files import make_directory, put_in_place
 
 _BUSY_S = 30.0
-# Writes of the store that have not got their name yet.
+# The store writes a file under a name with this ending, and renames the finished file.
 _DRAFT = ".part"
 
 
@@ -74,7 +74,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     installation, _ = log(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (
-        # Beside the data, not beside the backup: no plain copy lies there if the backup is encrypted.
+        # In the data directory and not beside the backup, because the files in it are not encrypted.
         tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".backup-") as scratch,
         _draft(target, force=force) as file,
         encrypting(file, keys) as plain_file,
@@ -150,6 +150,6 @@ def _objects(directory: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(directory):
         names.sort()
         for path in (Path(folder) / name for name in sorted(files) if not name.endswith(_DRAFT)):
-            # A file that somebody else left there is none of ours.
+            # Skip files that Glas did not write.
             if NAME.fullmatch(path.relative_to(directory.parent).as_posix()):
                 yield path

@@ -1,7 +1,8 @@
 """Encryption of a backup with age (https://age-encryption.org/v1) while it is written or read.
 
-A backup passes through a pipe: one side writes or reads the tar, and a thread encrypts or decrypts. So no unencrypted
-copy is on the disk of the backup, and only a few blocks are in memory.
+A backup passes through a pipe. The caller writes or reads the tar at one end of the pipe, and a thread encrypts or
+decrypts at the other end. So no unencrypted copy is written to the disk of the backup, and only a few blocks are in
+memory.
 """
 
 import os
@@ -87,7 +88,7 @@ def encrypting(target: IO[bytes], recipients: Sequence[Recipient]) -> Iterator[I
             with os.fdopen(writing, "wb") as plain:
                 yield plain
         except BrokenPipeError:
-            done.result()  # raises what ended the thread
+            done.result()  # raises the error that ended the thread
             raise
         done.result()
 
@@ -98,7 +99,7 @@ def _encrypt(reading: int, target: IO[bytes], recipients: Sequence[Recipient]) -
         try:
             pyrage.encrypt_io(plain, target, recipients)
         except pyrage.EncryptError as error:
-            # The keys are good, so only reading or writing can fail. The library keeps just the words of that error.
+            # The keys are valid, so only reading or writing can fail. pyrage keeps only the message of such an error.
             raise OSError(f"cannot write the encrypted backup: {error}") from error
 
 
@@ -129,8 +130,8 @@ def decrypting(source: IO[bytes], identities: Sequence[Identity]) -> Iterator[IO
                 while plain.read(_PART_BYTES):
                     pass
             except Exception:
-                plain.close()  # ends a thread that still writes
-                done.result()  # what ended the thread is the cause of what its reader met
+                plain.close()  # ends the thread if it still writes
+                done.result()  # if the thread failed, raises its error, which caused the error of the reader
                 raise
         done.result()
 
@@ -141,7 +142,7 @@ def _decrypt(source: IO[bytes], writing: int, identities: Sequence[Identity]) ->
         with os.fdopen(writing, "wb") as plain:
             pyrage.decrypt_io(source, plain, identities)
     except BrokenPipeError:
-        return  # nobody reads on
+        return  # the reader has stopped reading
     except (pyrage.DecryptError, OSError) as error:
         if str(error) == _NO_MATCH:
             raise BackupEncryptedError("expected a secret key for which the backup is encrypted, got others") from error
@@ -150,7 +151,7 @@ def _decrypt(source: IO[bytes], writing: int, identities: Sequence[Identity]) ->
 
 def _pyrage() -> Any:
     try:
-        import pyrage  # noqa: PLC0415 - not everywhere a backup is made
+        import pyrage  # noqa: PLC0415 - an optional package
     except ImportError as error:
         raise ConfigurationError(
             "expected the package pyrage for encryption: pip install 'glas-asr[backup]'"

@@ -80,7 +80,7 @@ def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
                     for part in parts:
                         dumped.write(part)
             except BrokenPipeError:
-                pass  # it ended early, and says why
+                pass  # pg_restore ended early; its error message contains the reason
         if process.wait() != 0:
             raise BackupError(f"pg_restore failed: {_complaint(complaints)}")
 
@@ -111,7 +111,7 @@ def _started(
 
 def _address(url: URL) -> list[str]:
     plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-    # Without a password it must fail, not ask for one.
+    # If a password is necessary and missing, the program must fail and not ask for the password.
     return ["--no-password", "--dbname", plain.render_as_string(hide_password=False)]
 
 

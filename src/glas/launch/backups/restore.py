@@ -26,7 +26,7 @@ def restore(settings: Settings, archive: Path, *, identity: Path | None = None, 
     Args:
         settings: contain the places of the data.
         archive: a file that `back_up` wrote.
-        identity: file with a secret key for which the backup was encrypted, if it was.
+        identity: file with a secret key that can decrypt the backup; not necessary if the backup is not encrypted.
         force: whether to replace existing data.
 
     Raises:

@@ -1,8 +1,8 @@
 """Backup of PostgreSQL and an object store: a dump of the database, then the objects, in the archive of a backup.
 
-The parts may run meanwhile. The dump is one consistent state of the database and of durable work. The objects are
-copied after the dump, so every row of the dump has its objects, except objects that are deleted meanwhile. Objects
-without a row are harmless. `glas.launch.backups.server_restore` restores such a backup.
+The parts may run during the backup. The dump is one consistent state of the database and of durable work. The objects
+are copied after the dump, so every row of the dump has its objects, except objects that are deleted during the backup.
+Objects without a row are harmless. `glas.launch.backups.server_restore` restores such a backup.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from glas.launch.exchange import OBJECTS
 from glas.s3 import Store
 from glas.settings import Settings
 
-# Small objects cost a round trip each.
+# Number of objects that are read at the same time, because each request waits for the network.
 AT_ONCE: Final = 16
 
 
@@ -47,10 +47,10 @@ async def opened(url: URL) -> AsyncIterator[Database]:
     """
     database = open_database(url, pool_size=1)
     try:
-        await migrations.current(database)  # the first connection
+        await migrations.current(database)  # connects, so that an unreachable server is noticed here
         yield database
     except DBAPIError as error:
-        # Its first line: further ones may quote rows.
+        # Only the first line of the message, because further lines may quote rows.
         raise ConfigurationError(f"the database refuses a statement: {str(error.orig).splitlines()[0]}") from error
     finally:
         await database.close()

@@ -1,8 +1,9 @@
 """Restore a backup into PostgreSQL and an object store.
 
-Everything is unpacked and compared first. The schemas of the database are then renamed, the dump is loaded, and the
-objects are written. Only then are the old schemas and objects deleted. If an error occurs before this deletion, the old
-schemas are renamed back. If the process is killed before this deletion, the next restore renames the old schemas back.
+First, the whole backup is unpacked and compared with its manifest. The schemas of the database are then renamed, the
+dump is loaded, and the objects are written. Only then are the old schemas and objects deleted. If an error occurs
+before this deletion, the old schemas are renamed back. If the process is killed before this deletion, the next restore
+renames the old schemas back.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from glas.settings import Settings
 _FORMER: Final = "glas_former_"
 _SCHEMAS: Final = text("SELECT nspname FROM pg_namespace WHERE nspname = 'public' OR nspname LIKE 'durable\\_%'")
 _FORMER_SCHEMAS: Final = text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'glas\\_former\\_%'")
-# A worker of the server itself has no user.
+# The server's own background workers have no user name, so they are not counted.
 _CONNECTIONS: Final = text(
     "SELECT count(*) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL"
@@ -43,12 +44,12 @@ _PAUSE_S: Final = 0.2
 
 
 def restore_servers(settings: Settings, unpacked: Path, beside: Path, installation: str | None, *, force: bool) -> int:
-    """Load an unpacked and compared backup into the database and the object store of the settings.
+    """Load an unpacked backup into the database and the object store of the settings.
 
     Args:
-        settings: they contain the URL of the database's owner.
-        unpacked: directory of the backup's files. If a person's data is deleted again, their objects are deleted in
-            this directory, too.
+        settings: contain the URL with which the owner of the database connects, and the object store.
+        unpacked: directory of the backup's files, which the caller has compared with the manifest. If a person's data
+            is deleted again, their objects are deleted in this directory, too.
         beside: directory of the backup, which contains the log of deletions.
         installation: name of the installation in the backup.
         force: whether to replace existing data.
@@ -97,7 +98,7 @@ async def _require_alone(database: Database) -> None:
     Wait a moment first, because the server notices the end of a connection late.
     """
     for _ in range(_ATTEMPTS):
-        async with database.reading() as session:  # within one transaction the answer stays the same
+        async with database.reading() as session:  # a new transaction sees new connections
             others = await session.scalar(_CONNECTIONS)
         if not others:
             return
@@ -137,7 +138,7 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
         return []
     logged = log_beside(beside, installation).read()
     async with opened(url) as database:
-        # One that is empty, or of another version, has no name.
+        # A database that is empty, or has tables of another version, contains no name of an installation.
         if await migrations.current(database) != migrations.head():
             return logged
         name, here = await log_in_database(database)
@@ -145,7 +146,7 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
         return logged
     known = merged(here, logged)
     if len(known) > len(logged):
-        # The database that is replaced would take the only record of them with it.
+        # Some deletions are recorded only in the present database, which is deleted later.
         copy_beside(known, beside, installation)
     return known
 
@@ -195,7 +196,7 @@ async def _put_one(store: Store, objects: Path, path: Path) -> None:
     key, content = path.relative_to(objects).as_posix(), await asyncio.to_thread(path.read_bytes)
     try:
         await store.put(key, content)
-    except ConflictError:  # of a message that the backup does not know, or of another installation
+    except ConflictError:  # an object of a message that the backup does not contain, or of another installation
         await store.delete([key])
         await store.put(key, content)
 

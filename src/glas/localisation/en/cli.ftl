@@ -203,7 +203,7 @@ canary-either = Give either a model or --end.
 
 watch-nothing = No model was released: there is nothing to compare.
 watch-counts = {$model}: ❌ {$bad} of {$rated} ratings; the previous model: {$bad_before} of {$rated_before}.
-watch-too-few = The former model has too few ratings to judge.
+watch-too-few = The previous model has too few ratings to judge: at least {$least} are needed.
 watch-fine = According to the ratings so far, the new model is not worse.
 watch-worse = The new model is worse than the previous model.
 watch-advice = To take it back: glas models watch --roll-back

@@ -206,7 +206,7 @@ canary-either = Укажите либо модель, либо --end.
 
 watch-nothing = Модель не менялась: сравнивать нечего.
 watch-counts = {$model}: ❌ {$bad} из {$rated} оценок; у прежней — {$bad_before} из {$rated_before}.
-watch-too-few = У прежней модели слишком мало оценок, чтобы судить.
+watch-too-few = У прежней модели слишком мало оценок, чтобы судить: нужно не меньше {$least}.
 watch-fine = Новая не хуже прежней, насколько можно судить по оценкам.
 watch-worse = Новая хуже прежней.
 watch-advice = Вернуть прежнюю: glas models watch --roll-back

@@ -1,1 +1,4 @@
-"""Calls to Telegram's Bot API: they keep Telegram's limits, raise errors of Glas, and follow groups that have moved."""
+"""Call Telegram's Bot API: keep Telegram's limits, raise errors of Glas, and use the new ids of groups.
+
+A group gets a new id when it becomes a supergroup.
+"""

@@ -1,4 +1,4 @@
-"""Errors of calls to Telegram: classes of Glas, the conversion of aiogram's errors, and which errors are temporary."""
+"""Define the errors of calls to Telegram, convert aiogram's errors into them, and decide which errors are temporary."""
 
 from typing import Any
 
@@ -130,8 +130,8 @@ def is_not_modified(error: InvalidParameterError) -> bool:
 class RetryRule:
     """Decide which errors are temporary: a service or Telegram is unavailable, or a queue is full.
 
-    An internal error of a service may come from a bug that stays, so after such an error a call is repeated only a few
-    times.
+    The cause of an internal error of a service may be a bug. Then no repetition succeeds, so after an internal error a
+    call is repeated only a few times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:

@@ -78,8 +78,8 @@ class _Window:
     """Delay calls so that at most `limit` of them arrive at Telegram within any `period_s` seconds.
 
     The time at which a call arrives at Telegram is not known exactly: it is between the beginning of the call and its
-    answer. So a call counts from its beginning until `period_s` seconds after its answer. Then all calls that may have
-    arrived within one period count together.
+    answer. So a call counts from its beginning until `period_s` seconds after its answer. Then any two calls that may
+    have arrived within one period count at the same time.
     """
 
     def __init__(self, limit: int, period_s: float) -> None:

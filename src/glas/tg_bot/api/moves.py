@@ -1,7 +1,7 @@
-"""Follow groups that became supergroups, to which Telegram has given a new number.
+"""Use the new chat id of a group that has become a supergroup.
 
-Telegram states the new number when it refuses a call with the old number. New messages are sent to the new number.
-Messages that were sent to the old number cannot be edited any more.
+Telegram states the new id when it refuses a call with the old id. New messages are sent to the new id. Messages that
+were sent to the old id cannot be edited any more.
 """
 
 from typing import Any
@@ -32,20 +32,20 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Moves(BaseRequestMiddleware):
-    """Send calls to the new number of a group that has moved.
+    """Send calls to the new id of a group that has become a supergroup.
 
     This is a request middleware of aiogram's client. It runs outside the rate limiter, so that a repeated call keeps
     the limits, too.
     """
 
     def __init__(self) -> None:
-        # This is not stored: after a restart Telegram names the new number again.
+        # The new ids are not stored, because Telegram states them again after a restart.
         self._moved: dict[int, int] = {}
 
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call; if the chat has a new number, make the call with this number."""
+        """Make a call; if the chat has a new id, make the call with this id."""
         chat_id = getattr(method, "chat_id", None)
         if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
             return await make_request(bot, _sent_to(method, self._moved[chat_id]))
@@ -62,13 +62,13 @@ class Moves(BaseRequestMiddleware):
 def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMethod[TelegramType]:
     values: dict[str, Any] = {"chat_id": chat_id}
     if isinstance(method, _SENDING) and not isinstance(method, SendChatAction):
-        # The replied-to message has another number in the new chat, which Telegram does not tell.
+        # The message to which the call replies has another id in the new chat, and Telegram does not state this id.
         values["reply_parameters"] = None
     return method.model_copy(update=values)
 
 
 def has_moved(message: Message) -> bool:
-    """Return whether a message is Telegram's notice that a group has a new number.
+    """Return whether a message is Telegram's notice that a group has a new id.
 
     The notice is sent to the old chat and to the new one.
     """

@@ -3,8 +3,8 @@
 When aiogram is imported, it builds the validators of its four hundred types, and each validator contains copies of most
 other validators. Building them takes three seconds of processor time and 100 MB, in every process with the bot. aiogram
 declares its types so that pydantic can build each validator on demand (`defer_build`). For this, pydantic must find the
-types that a field names. But most modules of aiogram import these types only for type checkers, so this module adds
-them.
+types in the annotations of the fields. But most modules of aiogram import these types only for type checkers, so this
+module adds them.
 """
 
 import re
@@ -48,9 +48,9 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _complete(model: type[BaseModel], known: dict[str, object]) -> None:
-    """Add the types that the fields of a model name to the module of the model, unless the module has them.
+    """Add the types that occur in annotations of a model's fields to the module of the model.
 
-    Inherited fields count, too.
+    This includes the types of inherited fields. Names that the module contains already are not changed.
     """
     module = vars(sys.modules[model.__module__])
     for base in model.__mro__:

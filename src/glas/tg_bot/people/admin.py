@@ -77,7 +77,8 @@ async def on_grant(
 ) -> None:
     """Give coins to a person, or take them back.
 
-    The message identifies the payment. So a repetition after a crash pays nothing.
+    The key of the payment is computed from the message. So if the command is handled again after a crash, nothing is
+    paid again.
     """
     wanted = _grant(command.args or "")
     if wanted is None or message.from_user is None:

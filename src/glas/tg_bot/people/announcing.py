@@ -92,7 +92,7 @@ class Announcing:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 
     async def _reach(self, job: AnnounceJob) -> None:
-        """Check whether Telegram and the person can be reached; this may be repeated."""
+        """Check whether Telegram and the person can be reached; a repetition of this check is harmless."""
         with contextlib.suppress(InvalidParameterError, UnreadableAnswerError):
             await said(lambda: self.bot.send_chat_action(job.person, ChatAction.TYPING))
 
@@ -124,13 +124,13 @@ class Announcing:
         except GlasError as error:
             if found.kind is AnnouncementKind.QUESTION:
                 raise
-            # The connection broke: it is not known whether the person has it, and nobody must get it twice.
+            # The connection broke, so it is not known whether the person got the news. Nobody must get news twice.
             _log.warning("it is not known whether news were delivered", announcement=found.id, code=error.code)
             return _ended(claim, Outcome.SENT)
         return _ended(claim, Outcome.SENT, message_id)
 
     async def _mark(self, job: AnnounceJob, ended: dict[str, Any]) -> None:
-        # The person was forgotten meanwhile, or a later run has ended it.
+        # The person's data was deleted meanwhile, or a later run has ended the announcement.
         with contextlib.suppress(NotFoundError, ConflictError):
             await self.db_assist.end_announcement(
                 job.announcement_id, ended["claim"], Outcome(ended["outcome"]), message_id=ended["message_id"]

@@ -1,8 +1,9 @@
-"""Handle corrections: a reply counts as a correction only if the person asked for one, or confirms it.
+"""Handle corrections of texts.
 
 In every chat, a person can press ✏️ and then send the right words. In a private chat, a person can also reply directly
 to the text of the bot or to their own recording. If the reply is similar to the text, it counts as a correction. If
-this is not clear, the bot asks. In groups a correction begins only with ✏️, because people reply to each other there.
+it is not clear whether the reply is a correction, the bot asks. In groups a correction begins only with ✏️, because
+people reply to each other there.
 """
 
 from aiogram import Bot, F, Router
@@ -117,7 +118,8 @@ async def on_reply(
 ) -> AmendJob | None:
     """Handle a reply in a private chat: record it as a correction if it is similar to the text.
 
-    If it is very different, explain how to correct a text. If this is not clear, ask whether the reply is a correction.
+    If it is very different, and the person replied to a text of the bot, explain how to correct a text. In all other
+    cases, ask whether the reply is a correction.
     """
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
@@ -155,7 +157,7 @@ async def _take(
 ) -> AmendJob | None:
     """Record a correction and confirm it to the person.
 
-    If the correction is doubtful, it does not replace the text yet, and the person is asked.
+    If the correction is doubtful, it does not replace the text yet, and the person is asked to confirm it.
     """
     if row.corrected_text is None and words.split() == row.shown_text.split():
         await message.reply(say("fix-same"))

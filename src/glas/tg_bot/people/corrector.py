@@ -46,7 +46,7 @@ class Corrector:
     admission_control: AdmissionControl
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
-        """Record a correction, together with the judgement of an engine whether its words can be said in the recording.
+        """Record a correction, together with an engine's judgement whether the recording may contain its words.
 
         Such a judgement takes as much work as a recognition. So there is a daily limit for judgements, which is as
         large as the limit for recordings. The limits are separate, so corrections do not reduce the minutes for

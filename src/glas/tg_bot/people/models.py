@@ -182,7 +182,7 @@ def _ended(fetch: FetchBody, title: str, say: Say) -> str:
     """Return the text about a download that has ended.
 
     Raises:
-        GlasError: the reason of the failure.
+        GlasError: the download failed; this is the error that ended it.
     """
     if fetch.error is not None:
         raise from_code(fetch.error.code, fetch.error.message)

@@ -28,7 +28,8 @@ def make_router() -> Router:
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
     """Handle the command as if the person had sent it in their private chat; in the group only say where the answer is.
 
-    A bot cannot begin a private chat, so a person without a private chat gets a link to it.
+    A bot cannot begin a private chat. So if a person has no private chat with the bot, the bot sends a link that opens
+    one.
     """
     if user is not None:
         here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}

@@ -159,7 +159,7 @@ async def _ask(
         await toast(reviewing.bot, query, say("review-gone"), is_alert=True)
         return
     await toast(reviewing.bot, query)
-    # The request carries the number of the message whose buttons go when it is answered.
+    # The context of the request contains the id of the message whose buttons are removed after the answer.
     prompt = Prompt(transcription_id, query.from_user.id, str(message.message_id))
     request = reviewing.prompts.request(prompt, say("review-ask"), shown=message.caption or "").as_kwargs()
     to = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)

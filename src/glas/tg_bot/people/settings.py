@@ -110,7 +110,7 @@ async def on_own_model(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Store whether the own model answers a person or a group, or the champion does.
+    """Store whether a person or a group is answered by their own model or by the champion.
 
     Then show the choice in the message with the button.
     """

@@ -37,8 +37,8 @@ class Switch(NamedTuple):
 
     Attributes:
         action: name of the button's action, as in the data that Telegram sends.
-        turn_on: name of the message on the button that turns it on.
-        turn_off: name of the message on the button that turns it off.
+        turn_on: name of the catalogue's message that labels the button if the setting is off.
+        turn_off: name of the catalogue's message that labels the button if the setting is on.
     """
 
     action: str

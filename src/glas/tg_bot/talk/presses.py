@@ -21,7 +21,8 @@ _CHAT_ADMINISTRATORS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR
 class Pressed(Filter):
     """Filter: a press of one kind of button.
 
-    The signature must be valid, the button must not be too old, and it must have been made for the person.
+    The signature must be valid, the button must not be too old, and it must have been made for the person who pressed
+    it.
 
     The handler gets the numbers in the data of the button as `values`.
     """

@@ -78,7 +78,7 @@ class Prompts:
         return None
 
     def words_request(self, asker: int, words: str) -> Text:
-        """Return a request for words of a vocabulary, which contains the id of the person who is asked."""
+        """Return a request for words of a vocabulary; the request contains the id of the person who is asked."""
         signed = self._signer.sign(_WORDS_ACTION, asker=asker, born_s=int(time.time()), life_s=self._life_s)
         mark = TextLink(_BOOK, url=f"https://{_PAGE}/?{_WORDS_FIELD}={quote(signed, safe='')}")
         return Text(mark, f" {words}")
@@ -106,9 +106,9 @@ def is_prompt(message: Message | None, bot_id: int) -> bool:
 
 
 def _urls(message: Message | None, bot_id: int, field: str) -> list[str]:
-    """Return the links of a message that contain a context in the field `field`.
+    """Return the links of a message that have a context in the query parameter `field`.
 
-    Return none if the message is not from the bot.
+    Return no links if the message is not from the bot.
     """
     if message is None or message.from_user is None or message.from_user.id != bot_id:
         return []

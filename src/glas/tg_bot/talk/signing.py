@@ -43,7 +43,7 @@ class Signer:
     """Sign and check the data of buttons."""
 
     def __init__(self, token: str) -> None:
-        # Older buttons named no asker. They had another prefix and are refused.
+        # The buttons of older versions contain no asker. They were signed with another prefix, so they are refused.
         self._key = hashlib.sha256(b"glas buttons 2\0" + token.encode()).digest()
 
     def sign(self, action: str, *values: int, asker: int, born_s: int, life_s: int) -> str:
@@ -52,7 +52,7 @@ class Signer:
         Args:
             action: a short name without colons.
             values: whole numbers that the action needs.
-            asker: the Telegram id of the person who may press it, or `ADMINISTRATORS`.
+            asker: the Telegram id of the person who may press the button, or `ADMINISTRATORS`.
             born_s: Unix time of the message with the button, so that the same button always has the same data.
             life_s: seconds for which the button may be pressed.
         """

@@ -19,7 +19,7 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """One message; if its text is long, it contains a quotation that Telegram shows folded."""
+    """One message; if its text is long, it contains a quotation that Telegram shows collapsed."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
@@ -88,9 +88,10 @@ def split(text: str, limit: int) -> list[str]:
 
 
 def _place_to_cut(head: str) -> int:
-    """Return the index at which to cut a text: the end of a paragraph, of a sentence, or of a word in its second half.
+    """Return the index at which to cut a text.
 
-    If there is no such end, because of a very long word, return the length of the text.
+    It is the last end of a paragraph in the second half of the text, or else the last end of a sentence there, or else
+    the last end of a word there. If there is none, because of a very long word, return the length of the text.
     """
     ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
     return next((end for end in ends if end > len(head) // 2), len(head))

@@ -53,7 +53,7 @@ _IGNORED = Admission(is_answered=False)
 
 @dataclass(frozen=True)
 class AdmissionControl:
-    """Decides by the settings, and by the stored data about people and chats."""
+    """Decides about recordings, by the settings and by the stored data about people and chats."""
 
     db_assist: DbAssistClient
     settings: BotSettings

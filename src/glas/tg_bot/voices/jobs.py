@@ -1,4 +1,7 @@
-"""Arguments of the workflows: all information of a Telegram message, without the bytes of the recording."""
+"""Arguments of the workflows.
+
+They contain everything that a workflow needs from a Telegram message, except the bytes of the recording.
+"""
 
 from aiogram.types import Message
 from pydantic import BaseModel, ConfigDict
@@ -213,7 +216,8 @@ def queues(concurrency: int, recognitions: int) -> tuple[Queue, ...]:
     """
     return (
         Queue(VOICES, concurrency),
-        # No more than are recognised at once, since those that have begun go before newcomers.
+        # A recording that a process handles is recognised before recordings that still wait in a queue. So if a process
+        # handled more recordings of this queue, newcomers would wait for them.
         Queue(LATER, recognitions),
         Queue(ARRIVALS, concurrency),
         Queue(UPDATES, concurrency),

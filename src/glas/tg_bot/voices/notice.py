@@ -1,7 +1,8 @@
-"""Notes: data that the bot processes exchange with their heartbeats, so that no process must query the database.
+"""Notes: data that the bot processes exchange, such as their waiting recordings.
 
-When a note is read, it is some seconds old. This is good enough for showing a place in the queue, and for keeping a
-pause that Telegram requested. Nothing else may depend on notes.
+Each process regularly writes a heartbeat to the database, and reads the heartbeats of the other processes. A note is a
+part of a heartbeat, so notes need no further queries. When a note is read, it is some seconds old. This is good enough
+for showing a place in the queue, and for keeping a pause that Telegram requested. Nothing else may depend on notes.
 """
 
 import json

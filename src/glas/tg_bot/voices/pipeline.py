@@ -3,7 +3,7 @@
 Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst, the
 placeholder is sent twice, because Telegram cannot recognise a repeated call. A row is not created twice, because its
 key is computed from the Telegram message. The text is not sent twice, because it is sent by editing the placeholder.
-Recording a step needs a write to the disk. So a database write that can be repeated has no step of its own; it is part
+Recording a step needs a write to the disk. So a database write that can be repeated is not a separate step, but is part
 of the step that needs it. The recording is archived after the answer, as separate work. So an unavailable object store
 delays no text.
 

@@ -29,7 +29,7 @@ from glas.tg_bot.voices.recognition_queue import RecognitionQueue, Ticket
 from glas.tg_bot.voices.second import SecondHypotheses
 from glas.tg_bot.voices.status import shown_status, status_text
 
-# Recognition needs neither vocabulary nor own model, so that it does not wait for them as long as for other things.
+# Recognition is possible without keywords and own model, so the bot waits only this long for them.
 _LOOK_UP_TIMEOUT_S = 5.0
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
@@ -75,7 +75,7 @@ class Heard(BaseModel):
 
     @property
     def shown(self) -> str:
-        """Return the text that is shown."""
+        """Return the text to show: in paragraphs if it is long."""
         return self.paragraphs or self.text
 
     @property
@@ -101,7 +101,8 @@ class RecordingRecogniser:
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a ticket for a recording, with which `hear` waits in the queue."""
-        # One that had to let others pass does not pass them now, although it was sent earlier.
+        # Recordings of other people went before a recording of the queue `LATER`. It must not go before such recordings
+        # now because it was sent earlier, so the present time determines its place.
         return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
 
     def shown(
@@ -142,7 +143,9 @@ class RecordingRecogniser:
                     # Another attempt downloads it again, as it may have been damaged in transit.
                     self.fetching.drop(job.recording)
                     raise
-        if transcription_id is not None:
+        if transcription_id is None:
+            self.fetching.drop(job.recording)  # nothing is archived
+        else:
             self.second.offer(transcription_id, recognition.hypothesis, data, keywords)
         return Heard.of(recognition, keywords)
 

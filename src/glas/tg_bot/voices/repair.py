@@ -30,7 +30,7 @@ from glas.tg_bot.voices.steps import Steps
 
 _PAGE = 400  # a message has two objects, and one request may name 1,000
 _DAYS = 7
-# Its own workflow may still be archiving it.
+# A newer message is not repaired, because its own workflow may still be archiving it.
 _TIME_TO_ARCHIVE = timedelta(hours=2)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")

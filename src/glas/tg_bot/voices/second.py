@@ -41,8 +41,9 @@ class SecondHypotheses:
     def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
         """Start the recognition of a copy of a message with another model, and return at once.
 
-        The other model is the candidate, or the champion if the candidate has answered. Nothing is done if another copy
-        is being recognised, if there is no candidate, or if the message does not belong to the drawn share.
+        The other model is the candidate, or the champion if the candidate has answered. Only a share of all messages is
+        recognised by a second model; see `glas.domain.canary.is_drawn`. Nothing is done if the message does not belong
+        to this share, if there is no candidate, or if another copy is being recognised.
 
         Args:
             transcription_id: the message.
@@ -65,7 +66,7 @@ class SecondHypotheses:
             tried = await self._candidate()
             if tried is None or not is_drawn(transcription_id, tried.ref, tried.shadow_share):
                 return
-            # A person whom the candidate answers gets the champion as the second one.
+            # If the candidate has answered, the second model is the champion.
             other = _DEFAULT if heard.model == tried.model else tried.model
             second = await self.nn_service.transcribe(data, model=other, keywords=keywords, when_idle=True)
             if second.hypothesis.model_version != heard.model_version:

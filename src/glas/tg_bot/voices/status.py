@@ -14,9 +14,9 @@ from glas.tg_bot.talk.phrases import Say
 from glas.tg_bot.voices.recognition_queue import Phase, Ticket
 
 _INTERVAL_S = 2.5
-# Telegram takes 20 messages and edits a minute in a group: most of them are for texts.
+# In a group, Telegram accepts 20 messages and edits a minute. Most of them must remain for texts.
 _GROUP_INTERVAL_S = 15.0
-# Of the text so far its end is shown: enough to read along, while the message stays small.
+# The status line shows this many characters from the end of the text so far, so that the message stays small.
 _SHOWN_CHARS = 700
 _MINUTE_S = 60
 

@@ -16,14 +16,14 @@ from glas.domain.errors import GlasError, ServiceFaultError
 from glas.durable import Durable, Retry, with_retries
 from glas.tg_bot.api.errors import RetryRule
 
-# Whether a step of the workflow that runs has met a bug.
+# Whether a step of the running workflow has failed because of a bug.
 _is_broken: ContextVar[bool] = ContextVar("glas_step_is_broken", default=False)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class _BugError(Exception):
-    """A step has raised an exception that is not an error of Glas; this error contains its name."""
+    """A step has raised an exception that is not an error of Glas; the message is the class name of this exception."""
 
 
 class Steps:

@@ -80,7 +80,8 @@ class Subtitling:
             return await self.recogniser.fetch(row.file_id)
 
         recognition = await self.recogniser.recognise_stored(read)
-        # Each time counts: where it cannot be stored, it is recognised again.
+        # Each recognition gets a new name, so it counts towards the limit even if this recording was counted before. If
+        # the result cannot be stored, the next request recognises the recording again.
         name, duration_s = secrets.token_hex(), recognition.hypothesis.duration_s
         await self.db_assist.count_usage(pseudonyms.record(party, name, duration_s))
         await self._keep(row, KeptRecognition(recognition=recognition))

@@ -17,9 +17,11 @@ from glas.training.sound.clips import ClipShard, open_clips
 
 POSITIONS_PER_S = 50
 MIN_POSITIONS = 50
-# FUTO's notebook: jitter of up to 64 positions, or of a third of a short clip.
+# The number of encoder positions is varied by up to 64, or by up to a third of the length of a short clip (from FUTO's
+# notebook).
 MAX_JITTER, JITTER_SHARE = 64, 3
-JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0  # share of batches of pairs; silence between the two; limit
+# Share of the batches with joined clips; range of the silence between two joined clips; limit of their total length.
+JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0
 N_POSITIONS = 1500  # of the encoder of every published Whisper
 IGNORED = -100  # a label that no loss counts; torch's default
 

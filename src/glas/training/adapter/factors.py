@@ -23,7 +23,7 @@ def factors_of(network: Whisper) -> AdapterFactors:
 
 
 def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
-    """Multiply several adapters by their shares, and add them to one adapter.
+    """Multiply each adapter by its share, and combine the results into one adapter that makes the sum of the changes.
 
     The sum of a change of rank r and a change of rank s is a change of rank r + s, so the result is exact.
     """

@@ -28,7 +28,8 @@ class Shape:
     Attributes:
         width: number of values of a hidden state.
         inner_width: number of values inside the feed-forward layers.
-        n_layers: number of layers of the encoder, and also of the decoder.
+        n_layers: number of layers of the encoder.
+        n_decoder_layers: number of layers of the decoder.
         n_mels: number of bands of the spectrogram.
         n_tokens: size of the vocabulary.
         n_positions: number of positions of the encoder, 20 ms each.

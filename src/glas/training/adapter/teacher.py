@@ -1,8 +1,9 @@
-"""Compute the targets of distillation: the hidden states of the unchanged network (teacher) for clips in a full window.
+"""Compute the targets of distillation: the hidden states of the teacher for clips that fill the whole window.
 
-The student is the same network with an adapter. It gets the clips without padding, and learns to produce the same
-hidden states. Method: FUTO's whisper-acft (2024), which compares the hidden states of the decoder. The hidden states of
-the teacher are computed once for each clip and stored, because computing them takes longer than a training step.
+The teacher is the unchanged network; each clip is padded to the length of the encoder's window. The student is the same
+network with an adapter. It gets the clips without this padding, and learns to produce the same hidden states. Method:
+FUTO's whisper-acft (2024), which compares the hidden states of the decoder. The hidden states of the teacher are
+computed once for each clip and stored, because computing them takes longer than a training step.
 """
 
 from collections.abc import Sequence

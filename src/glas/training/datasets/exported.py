@@ -91,7 +91,7 @@ def read_export(directory: Path) -> Iterator[Message]:
         except FileNotFoundError:
             continue
         except ValidationError as error:
-            # The error itself would show what was said.
+            # The message of the original error would contain what people said.
             raise DataSetError(f"{path}: expected a message as `glas export` writes it, got something else") from error
         yield message.model_copy(update={"folder": folder})
 

@@ -94,7 +94,7 @@ class _Sides:
         self._of_id: dict[int, Split] = {}
         self._of_key: dict[str, Split] = {}
         for version in versions:
-            # Datasets for one person have models and tests of their own.
+            # A dataset for one person has its own model and tests, so only versions of the same person count.
             if version.speaker == rules.speaker:
                 for entry in version.entries:
                     self._of_id.setdefault(entry.id, entry.split)
@@ -108,7 +108,7 @@ class _Sides:
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the split of a message; None if the id of the message belongs to another split than the key."""
+        """Return the split of a message, by its id (`number`) or its key; None if these belong to different splits."""
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
         if self._of_key.setdefault(key, split) is not split:
@@ -129,7 +129,7 @@ def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | st
     try:
         audio_sha256 = sha256_of(message.audio)
     except FileNotFoundError:
-        return MOVED  # an export is running
+        return MOVED  # an export that is running has moved the message
     return Entry(
         id=message.id,
         split=split,

@@ -32,7 +32,7 @@ from glas.training.sound.channel import decode_audio
 from glas.training.sound.clips import open_clips
 from glas.training.voices.spoken import Speech, speak_shards
 
-SHARD = 900  # its number; training's shards have small ones
+SHARD = 900  # number of the calibration set's shard; the shards for training have smaller numbers
 SNR_DB = (-3.0, 20.0)
 CALIBRATION = FILE
 
@@ -157,7 +157,8 @@ def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> Sc
         count = len(normalise(word).split())
         is_right.append(all(flags[place : place + count]))
         place += count
-    if place != len(flags):  # numbers that belong together were taken apart
+    # RU-NORM reads some successive words as one number, so the single words cannot be matched with its words.
+    if place != len(flags):
         return ScoredMessage([], [], normalise(said) != normalise(heard))
     return ScoredMessage(list(signs), is_right, normalise(said) != normalise(heard))
 

@@ -10,7 +10,7 @@ Bools = npt.NDArray[np.bool_]
 
 _STEPS = 100
 _CLOSE_ENOUGH = 1e-9
-_RIDGE = 1e-4  # per example: keeps the weights finite where the classes can be told apart without error
+_RIDGE = 1e-4  # L2 penalty per example; it keeps the weights finite if the classes can be separated without error
 
 
 class LogisticModel(NamedTuple):

@@ -17,8 +17,8 @@ class Base:
     Attributes:
         directory: directory of the model as it is served. The new model gets the vocabulary, settings and language
             model of this model.
-        weights: directory with the weights of the model from before its adapter was merged and its matrices were
-            quantised. For a checkpoint of Hugging Face, this is the same as `directory`.
+        weights: directory with the original weights of the model: without its adapter, and not quantised. For a
+            checkpoint of Hugging Face, this is the same as `directory`.
     """
 
     directory: Path

@@ -1,10 +1,11 @@
 """Choose which share of a learnt change of weights a fine-tuned model keeps.
 
-With the whole change, a model is best on messages like the corrected ones, and worst on other speech. With a part of
-the change, it often keeps most of the gain, and does not become worse on other speech (measured in docs/lab-notes.md).
-The idea is from Wortsman et al., "Robust fine-tuning of zero-shot models", 2022. Shares are compared by their loss: the
-cross-entropy of the references, in nepers a token. To show the difference of two models, the loss needs far fewer
-recordings than the number of word errors.
+The larger the share, the better is the model on messages like the corrected messages, and the worse on other speech. A
+model with a part of the change often keeps most of the gain, and is not worse than the base model on other speech
+(measured in docs/lab-notes.md). The idea is from Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
+
+Shares are compared by their loss: the cross-entropy of the references, in nepers a token. To show the difference of two
+models, the loss needs far fewer recordings than the number of word errors.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ from glas.domain.metrics import ErrorRates
 
 SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_RISEN: Final = 0.01
-"""Permitted rise of the loss on a set that must not become worse.
+"""Permitted rise of the loss on a set that must not become worse, in nepers a token.
 
 In the experiments of docs/lab-notes.md, the word error rate rose by at most 0.3 percentage points if the loss rose less
-than this. It rose by one point or more if the loss rose twice as much.
+than this. The word error rate rose by one percentage point or more if the loss rose by twice this value.
 """
 
 FEWEST_WORDS: Final = 500

@@ -55,8 +55,8 @@ class FinetuneResult(BaseModel):
         losses: losses of the base model and of each share of the change.
         before: error rates of the base model.
         chosen: error rates of the model with the chosen share; None if no model is better than the base model.
-        n_learnt: recordings that were learnt.
-        n_dev: recordings of the development set.
+        n_learnt: number of recordings that were learnt.
+        n_dev: number of recordings of the development set.
         minutes_learnt: minutes of sound that were learnt.
         training_s: seconds that the training of the adapter took, without the time before an interruption that was
             lost.

@@ -46,7 +46,7 @@ def _dressed(words: list[str], heard: list[str]) -> list[str]:
     A capital at the beginning and marks at the end are copied.
     """
     behind = len(heard)
-    while behind and not normalise(heard[behind - 1]):  # a dash between spaces
+    while behind and not normalise(heard[behind - 1]):  # skip punctuation marks between spaces, such as a dash
         behind -= 1
     if not behind:
         return words

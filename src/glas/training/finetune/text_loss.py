@@ -43,7 +43,7 @@ def share_losses(
             [shard],
             tokens,
             unchanged,
-            size=1,  # every clip counts; a batch of several would leave some out
+            size=1,  # with larger batches, some clips would be left out
             n_mels=shape.n_mels,
             joined=0.0,
             n_positions=shape.n_positions,

@@ -27,7 +27,10 @@ class HeldOutSentences:
 
 
 def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
-    """Return all sentences of the festvox reader (both halves), and all texts in directories of recordings."""
+    """Return all sentences of the festvox reader, and all texts in directories of recordings.
+
+    This includes the half of the reader's sentences that is not used for tests; see `glas.training.voices.festvox`.
+    """
     found = [reading.text for reading in read_festvox(festvox)] if festvox else []
     for folder in recordings:
         found += [one.text for one in read_reference_set(folder).utterances]

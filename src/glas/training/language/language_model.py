@@ -21,23 +21,27 @@ from glas.training.texts.lexicon import Lexicon, load_lexicon
 from glas.training.texts.sentences import TextSource, held_out, label, read_lines
 
 ORDER = 5  # letters of an n-gram, the predicted one included
-SHORTER = 4.0  # times as much weight for the shorter context: without it rare contexts are believed too much
+# Factor on the weight that the method of Witten and Bell gives to the shorter context. Without this factor, the
+# estimates of rare contexts have too much weight.
+SHORTER = 4.0
 LETTERS = " абвгдежзийклмнопрстуфхцчшщъыьэюя"
-STEP = 1 / 16  # natural logarithm of probability per unit of a byte: down to exp(-16)
+STEP = 1 / 16  # a byte b stands for the probability exp(-b * STEP), so the least probability is about exp(-16)
 
 
-MESSAGES_COUNT = 0.3  # as often as said: the grammar has few turns of phrase, and says them again and again
+# Weight of a sentence from the grammar in the counts of words. It is less than 1, because the grammar repeats its few
+# phrases again and again.
+MESSAGES_COUNT = 0.3
 
 
 @dataclass(frozen=True)
 class LMSize:
     """Sizes of the language model and of the texts that it reads."""
 
-    sentences: int = 200_000  # drawn from the grammar and the dictionary
-    contexts: int = 60_000  # of letters: rows of the file at most, about 20 bytes each
-    words: int = 200_000  # about 4 bytes each
-    messages: int = 60_000  # drawn from the grammar alone, for pairs of words
-    prefix: str = ""  # the dictionary's words that begin so; all of them take a minute
+    sentences: int = 200_000  # sentences that are drawn from the grammar and the dictionary, to count letters
+    contexts: int = 60_000  # largest number of contexts of letters; each takes about 20 bytes of the file
+    words: int = 200_000  # largest number of words; each takes about 4 bytes of the file
+    messages: int = 60_000  # messages that are drawn from the grammar alone, to count pairs of words
+    prefix: str = ""  # only words of the dictionary with this prefix are read; to read all words takes a minute
 
 
 Codes = npt.NDArray[np.int64]
@@ -67,7 +71,10 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
 
 def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
-    """Draw label texts of the same kind as the sentences that are synthesised for training."""
+    """Draw label texts: voice messages of the grammar, and sequences of words of the dictionary.
+
+    A label text is the result of `glas.training.texts.sentences.label`: words in lower case, without punctuation.
+    """
     source = TextSource(lexicon, seed=77)
     return [label(source.draw()) for _ in range(sentences)]
 
@@ -130,7 +137,8 @@ def _smoothed(
     kinds = (table > 0).sum(axis=1, keepdims=True)
     if shorter:
         lower_contexts, lower = shorter[-1]
-        # What is kept occurred often, so its ending occurred at least as often; it may still have missed the threshold.
+        # The probabilities of a context need those of its ending, the context that is one letter shorter. An ending
+        # occurs at least as often as its context. But it may not be kept, if its count is below the threshold.
         ending = chosen % _SIZE ** (len(shorter) - 1)
         row = np.searchsorted(lower_contexts, ending)
         found = (row < len(lower_contexts)) & (lower_contexts[np.minimum(row, len(lower_contexts) - 1)] == ending)

@@ -20,13 +20,13 @@ import wordfreq
 
 from glas.engines.word_lm import ENCODING
 
-STEP = 1 / 12  # natural logarithm of probability per unit of a byte: down to exp(-21)
-SHORTER = 4.0  # times as much weight for single words beside the pairs that were seen, as in `language_model`
-RARE_READING = 0.15  # of the best reading's score: less probable readings of a form do not count
+STEP = 1 / 12  # a byte b stands for the probability exp(-b * STEP), so the least probability is about exp(-21)
+SHORTER = 4.0  # factor on the weight of single words, compared with pairs of words; see `language_model.SHORTER`
+RARE_READING = 0.15  # readings of a form do not count if their score is below this share of the best reading's score
 CLASSES = 250
-UNKNOWN_SHARE = 0.03  # of words in texts that are not on the list
+UNKNOWN_SHARE = 0.03  # share of the words in texts that are not in the list of words
 LEAST_GAIN = 1e-4
-LEAST_SEEN = 1.5  # times that a pair of words must have been read to be kept
+LEAST_SEEN = 1.5  # least weighted count of a pair of words that is kept
 BEGINNING = "<s>"
 UNKNOWN = "?"
 
@@ -36,7 +36,7 @@ Pairs = dict[str, Counter[str]]
 
 @dataclass
 class WeightedSentences:
-    """Sentences (label texts), each counted `times` times."""
+    """Sentences as label texts (see `glas.training.texts.sentences.label`); each is counted `times` times."""
 
     sentences: list[str]
     times: float = 1.0
@@ -69,7 +69,7 @@ def frequencies(most_words: int) -> dict[str, float]:
     """Return the most frequent words; their frequencies add up to 1."""
     common: dict[str, float] = defaultdict(float)
     for spelling, share in wordfreq.get_frequency_dict("ru", wordlist="large").items():
-        # Words with a hyphen or of other letters are not for this network; ё and е are one letter to it.
+        # The language model has no hyphen and no other letters, and it has one letter for ё and е.
         if re.fullmatch("[а-яё]+", spelling):
             common[spelling.replace("ё", "е")] += share
     chosen = sorted(common, key=lambda word: (-common[word], word))[:most_words]
@@ -80,8 +80,8 @@ def frequencies(most_words: int) -> dict[str, float]:
 def classify(frequency: dict[str, float]) -> Classes:
     """Return the class of each word.
 
-    The class of a word consists of all readings of its form. If this class is rare, the word gets the class of its best
-    reading that is frequent.
+    The class of a word consists of all readings of its form. If this class is rare, the word gets the class of a single
+    reading: of its most probable reading whose class is frequent. If there is none, it gets the most frequent class.
     """
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
@@ -112,10 +112,11 @@ def _readings(morph: pymorphy3.MorphAnalyzer, word: str) -> list[str]:
 def class_gains(
     readings: list[WeightedSentences], frequency: dict[str, float], classes: Classes
 ) -> npt.NDArray[np.float64]:
-    """Compute how much more often a class occurs after a certain class than it occurs on average, shape (n, n).
+    """Compute the gain of each pair of successive classes, shape (n, n).
 
-    A row belongs to the preceding class, a column to the following class. The last two classes are those of unknown
-    words and of the beginning of a sentence.
+    The gain is the probability of the following class after the preceding class, divided by the probability of the
+    following class on average. A row belongs to the preceding class, a column to the following class. The last two
+    classes are those of unknown words and of the beginning of a sentence.
     """
     names = [*classes.names, UNKNOWN, BEGINNING]
     number = {name: index for index, name in enumerate(names)}

@@ -16,11 +16,12 @@ from glas.training.sound.channel import (
 )
 from glas.training.sound.noises import add_noise, coloured_noise
 
-CLEAN = 0.2  # share of the clips that only get their faint noise
-TILT, REVERB, NOISE, CLIP, TELEPHONE, OPUS, LOSS = 0.6, 0.3, 0.45, 0.08, 0.35, 0.15, 0.06  # of the others, each
+CLEAN = 0.2  # share of the clips to which only a faint noise is added
+# For each effect, its share of the other clips.
+TILT, REVERB, NOISE, CLIP, TELEPHONE, OPUS, LOSS = 0.6, 0.3, 0.45, 0.08, 0.35, 0.15, 0.06
 SNR_DB = (5.0, 35.0)
-LEVEL_DB = (-32.0, -8.0)  # root mean square of the result, below full scale
-FAINT_DB = (40.0, 75.0)  # below the speech: the noise that every recording has
+LEVEL_DB = (-32.0, -8.0)  # range of the root mean square of the result; 0 dB is full scale
+FAINT_DB = (40.0, 75.0)  # range of the signal-to-noise ratio of the faint noise that every clip gets
 BABBLE_VOICES = 40
 
 

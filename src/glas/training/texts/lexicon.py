@@ -1,7 +1,7 @@
 """Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by their function in a sentence.
 
-The frequent forms are those that OpenCorpora's annotated texts contain. A sample of the whole dictionary adds rare
-forms, so that training covers every sequence of sounds. Building the lexicon takes a minute, so it is stored in a file.
+The frequent forms are those that OpenCorpora's annotated texts contain. A random sample of the whole dictionary adds
+rare forms. Building the lexicon takes a minute, so it is stored in a file.
 """
 
 import json
@@ -57,7 +57,7 @@ def build_lexicon(prefix: str = "") -> Lexicon:
         if not WORD.match(word) or UNWANTED & set(re.split(r"[ ,]", tag_text)):
             continue
         known = morph.dictionary.words.similar_items(word, morph.char_substitutes)
-        spoken = known[0][0] if known else word  # brings the ё back
+        spoken = known[0][0] if known else word  # replaces е by ё where the word has ё
         attested.append(spoken)
         use = use_of(morph.TagClass(tag_text))
         if use:
@@ -68,7 +68,8 @@ def build_lexicon(prefix: str = "") -> Lexicon:
             dictionary[word] = use_of(tag)
     rng = random.Random(5)
     rare = rng.sample(sorted(dictionary), min(RARE_FORMS, len(dictionary)))
-    for use in ("inf", "verb3 sing", "past masc sing"):  # verbs are seldom ambiguous, so few are among the attested
+    # The estimator contains ambiguous forms only. Verbs are seldom ambiguous, so add verbs from the dictionary.
+    for use in ("inf", "verb3 sing", "past masc sing"):
         verbs = sorted(word for word, its_use in dictionary.items() if its_use == use)
         forms.setdefault(use, []).extend(rng.sample(verbs, min(RARE_VERBS, len(verbs))))
     return Lexicon(forms, sorted(set(attested)), rare)

@@ -4,8 +4,8 @@ The files are: aphorisms and jokes (fortunes-ru, plain text); translations of ga
 campaigns, freeciv-data, .mo files); help (gnome-user-docs, .page; libreoffice-help-ru, .html); and the phrases of a
 dictionary (mueller7-dict, .dict.dz). All other files and languages are ignored.
 
-This module downloads nothing. Before, download each package with `apt-get download PACKAGE`, and unpack all packages
-into one directory with `dpkg -x FILE DIRECTORY`.
+This module downloads nothing. Before you use it, download each package with `apt-get download PACKAGE`, and unpack all
+packages into one directory with `dpkg -x FILE DIRECTORY`.
 """
 
 import gzip
@@ -25,7 +25,7 @@ _PHRASE = re.compile(r"[а-яёА-ЯЁ][а-яё ,-]+")
 _CUT_SHORT = re.compile(r"\b[бвгджзйклмнпрстфхцчшщ]\s*$")  # «и т. д.», a preposition without its noun
 _LITTLE_ENDIAN = b"\xde\x12\x04\x95"
 _CHARSET = re.compile(rb"charset=([\w-]+)")
-_MANY = 0.6  # of a sentence's signs: as many must be letters
+_MANY = 0.6  # least share of letters among the characters of a sentence
 
 
 def read_sentences(folder: Path) -> Iterator[str]:

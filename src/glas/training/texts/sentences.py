@@ -1,7 +1,7 @@
-"""Draw sentences for synthesis: voice messages from a grammar, sentences, and sequences of words from the dictionary.
+"""Draw random Russian sentences, from which the language model is built.
 
-If a CTC network is trained on few sentences, it memorises them. So every utterance has a different sentence. A hash of
-the normalised text decides which sentences are held out for tests.
+A sentence is a voice message from a grammar, a sequence of words from a dictionary, or a part of a given line of text.
+A hash of the normalised text decides which sentences are held out for tests.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ SHARES = {
     "message": 0.55,
     "words": 0.35,
     "lines": 0.10,
-}  # of the sentences drawn; without extra lines their share goes to messages
+}  # shares of the three kinds of sentences; if no lines are given, the share of lines is added to that of messages
 MAX_WORDS = 25
 HELD_OUT_ONE_IN = 40
 
@@ -31,7 +31,7 @@ _NUMBERS = {"n", "n2", "nth"}
 
 
 def label(text: str) -> str:
-    """Return a text after RU-NORM, with only the 32 letters and single spaces."""
+    """Return a text after RU-NORM, with only the 32 Russian letters without ё, and single spaces."""
     return " ".join(_NOT_LETTERS.sub(" ", normalise(text)).split())
 
 
@@ -56,7 +56,7 @@ class TextSource:
         self._lines = lines or []
 
     def draw(self, *, test: bool = False) -> str:
-        """Draw a sentence for training, or a held-out sentence if `test`."""
+        """Draw a sentence for training, or a held-out sentence if `test` is set."""
         while True:
             text = self._any_sentence()
             clean = label(text)
@@ -64,7 +64,7 @@ class TextSource:
                 return text
 
     def draw_message(self, *, test: bool = False) -> str:
-        """Draw a voice message of three words or more for training, or a held-out message if `test`."""
+        """Draw a voice message of three words or more for training, or a held-out message if `test` is set."""
         while True:
             text = self._expand("message")
             if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:

@@ -14,8 +14,9 @@ import wordfreq
 
 from glas.training.texts.packages import read_russian_lines
 
-# One word in a million. 60,000 Russian words are more frequent; ten times as many would use fifteen Cyrillic tokens
-# more, half of them Ukrainian. Latin words below it are misspellings and towns abroad.
+# Words are used if they are at least one word in a million. 60,000 Russian words are so frequent. Ten times as many
+# words would need only fifteen more Cyrillic tokens, half of them Ukrainian. Rarer words in Latin letters are mostly
+# misspellings and names of foreign towns.
 LEAST_SHARE = 1e-6
 ENGLISH_WORDS = 1500
 LONGEST_ABBREVIATION = 4

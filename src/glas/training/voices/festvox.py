@@ -1,10 +1,11 @@
 """The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
 
 The embedded model is never trained on his voice. Half of his sentences, chosen by a hash of the sentence, are test
-data. Most sentences in VoxForge's recordings are the same, so training does not use these recordings either. The second
-half is used to test learning from corrections. To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`) and
-pass this directory. The layout is: `etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed
-vowel; the sound is in `wav/ID.wav`.
+data. Most sentences in VoxForge's recordings are the same as this reader's sentences, so training does not use VoxForge
+either. The second half is used to test learning from corrections.
+
+To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this directory. The layout is:
+`etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
 """
 
 import re
@@ -20,7 +21,7 @@ _LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
 
 @dataclass(frozen=True)
 class Reading:
-    """One recording and the label text that was read."""
+    """One recording, and the text that was read in it, in the form of `glas.training.texts.sentences.label`."""
 
     audio: Path
     text: str

@@ -20,7 +20,7 @@ from glas.domain.errors import ConfigurationError
 from glas.training.voices.speaking_style import SpeakingStyle
 
 FREE_VOICES = ("aleksandr", "aleksandr-hq", "anna", "elena", "irina")
-USUAL_RATE_WPM = 160  # about what the voices speak when they are not told
+USUAL_RATE_WPM = 160  # approximate rate at which the voices speak by default, words per minute
 PITCH_PER_OCTAVE = 100  # steps of a style's pitch; 50 is the normal pitch of a voice
 
 _SAMPLE_RATE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
@@ -75,12 +75,12 @@ class RHVoice:
                 "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE DIRECTORY"
             )
         for core in sorted(root.glob("usr/lib/*/libRHVoice_core.so.*")):
-            ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # the other library would look for it in the system only
+            ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # else libRHVoice searches for it in the system only
         self._library = ctypes.CDLL(str(libraries[0]))
         self._library.RHVoice_new_tts_engine.restype = ctypes.c_void_p
         self._library.RHVoice_new_message.restype = ctypes.c_void_p
         self._heard: list[npt.NDArray[np.int16]] = []
-        self._callbacks = _Callbacks(_SAMPLE_RATE(self._rate), _SPEECH(self._collect))  # kept: C calls them later
+        self._callbacks = _Callbacks(_SAMPLE_RATE(self._rate), _SPEECH(self._collect))  # C calls them later
         start = _Start(str(data).encode(), str(root / "etc/RHVoice").encode(), None, self._callbacks, 0)
         self._engine = ctypes.c_void_p(self._library.RHVoice_new_tts_engine(ctypes.byref(start)))
         if not self._engine:

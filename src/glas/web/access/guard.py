@@ -23,7 +23,7 @@ class ForeignPageError(ForbiddenError):
 
 
 class TooManyRequestsError(OverloadedError):
-    """One person sends more requests than anybody who reads the pages."""
+    """One person sends more requests in a minute than the use of the pages can need."""
 
     code = "too_many_requests"
     status = 429

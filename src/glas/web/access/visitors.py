@@ -9,13 +9,16 @@ from fastapi import Request, Response
 from glas.domain.people import User
 from glas.localisation import Catalogue, catalogue
 from glas.localisation.catalogue import LANGUAGES
+from glas.web.access.minute_limit import MinuteLimit
 from glas.web.access.rights import People, Right, rights_of, written
 from glas.web.access.sessions import Session, Sessions
-from glas.web.access.tries import Tries
 
 _COOKIE: Final = "glas-session"
 _MOST_REQUESTS: Final = 600
-"""Requests of one person within a minute. A reviewer who hears nothing to its end sends three for each recording."""
+"""Permitted number of requests of one person within a minute.
+
+A reviewer who does not listen to recordings to their end needs the most requests: three for each recording.
+"""
 
 
 @dataclass(slots=True)
@@ -63,13 +66,13 @@ class Visitors:
         """
         self.sessions = sessions
         self.people = people
-        self.requests = Tries(_MOST_REQUESTS)
+        self.requests = MinuteLimit(_MOST_REQUESTS)
         """Counts the requests of each person."""
         self._admins = admins
         self.public_host = urlsplit(url).netloc
         """Host and port of the public address; empty if it is not known."""
         self._is_secure = url.startswith("https:")
-        # Browsers take a cookie of this name from this host alone, by https, and for all of its paths.
+        # Browsers accept a cookie with the prefix `__Host-` only over https, for this host only, and for all its paths.
         self._cookie = f"__Host-{_COOKIE}" if self._is_secure else _COOKIE
 
     async def find(self, request: Request) -> Visitor:

@@ -14,7 +14,7 @@ PAGE = Page("/home", "page-home", "page-home-about", Right.SIGNED_IN, router)
 
 @router.get("/home")
 async def home(request: Request, visit: Visit) -> Response:
-    """Show the pages, the balance and the role."""
+    """Show the pages that the person may open, and the person's balance and role."""
     user = visit.user
     cash = 0 if user is None else user.cash_hundredths
     role = 0 if user is None else user.role.value

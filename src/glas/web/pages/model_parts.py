@@ -26,7 +26,7 @@ class Row:
 
 
 def checks(verdict: VerdictRecord | None, say: Catalogue) -> list[Row]:
-    """Return the table of the gate's conditions, with a row for each; it is empty for a model that was not judged."""
+    """Return a row for each condition of the gate; return no rows for a model that was not judged."""
     if verdict is None:
         return []
     found = []
@@ -52,7 +52,10 @@ def flat(values: object, before: str = "") -> list[tuple[str, str]]:
 
 
 def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures of a fine-tuning that its lineage has: minutes and recordings learnt, share of the change."""
+    """Return the results of a fine-tuning that its lineage contains.
+
+    The results are the learnt minutes, the number of learnt recordings, and the share of the change.
+    """
     result = lineage.get("result")
     if not isinstance(result, Mapping):
         return {}

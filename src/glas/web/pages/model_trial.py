@@ -1,11 +1,11 @@
-"""Compare a model with another one on real messages: people's ratings, and texts of both for the same recordings."""
+"""Compare two models on real messages: by people's ratings, and by both models' texts for the same recordings."""
 
 from dataclasses import dataclass
 
 from glas.clients.dashboard import Cell
 from glas.clients.db_assist import DbAssistClient
 from glas.domain.model_ref import ModelRef
-from glas.domain.ratings_watch import RatingsWatch
+from glas.domain.ratings_watch import FEWEST_BEFORE, RatingsWatch
 from glas.localisation import Catalogue
 from glas.web.pages import written
 from glas.web.pages.dashboard_cards import as_number
@@ -15,13 +15,13 @@ _MOST_AGE_S = 30.0
 
 @dataclass(frozen=True)
 class Trial:
-    """What messages tell about a model in comparison with another one.
+    """The comparison of a model with another model on real messages.
 
     Attributes:
         ratings: the ratings of the texts of both models.
-        texts: counts of the recordings that both models recognised; None if there are none. The counts are `messages`,
-            `same` (equal texts), `references`, `words` (of the references), and the word errors of this model and of
-            the other one (`errors`, `errors_before`).
+        texts: counts of the recordings that both models recognised; None if there are no such recordings. The counts
+            are `messages`, `same` (equal texts), `references`, `words` (of the references), `errors` (word errors of
+            the model), and `errors_before` (word errors of the other model).
     """
 
     ratings: RatingsWatch
@@ -39,7 +39,7 @@ class Trial:
         before = {"bad_before": ratings.bad_before, "rated_before": ratings.n_before}
         said = [say("models-trial-ratings", **counts, **before)]
         if not ratings.can_tell:
-            said.append(say("watch-too-few"))
+            said.append(say("watch-too-few", least=FEWEST_BEFORE))
         else:
             said.append(say("watch-worse" if ratings.has_alarm else "watch-fine"))
         return said + self._told_of_texts(say)
@@ -59,7 +59,10 @@ class Trial:
 
 
 async def compare(db_assist: DbAssistClient, before: ModelRef, after: ModelRef) -> Trial:
-    """Compare a model with the one that serves or served before it; texts are those of the dashboard's last count."""
+    """Compare the model `after` with the model `before`.
+
+    The counts of texts are those of the dashboard, so they may be up to `_MOST_AGE_S` seconds old.
+    """
     ratings = await db_assist.compare_ratings(before, after)
     figures = (await db_assist.dashboard(most_age_s=_MOST_AGE_S)).figures
     return Trial(ratings, _texts(figures["second_texts"].records(), before, after))
@@ -67,11 +70,9 @@ async def compare(db_assist: DbAssistClient, before: ModelRef, after: ModelRef) 
 
 def _texts(records: list[dict[str, Cell]], before: ModelRef, after: ModelRef) -> dict[str, float] | None:
     for record in records:
-        first, second = (
-            ModelRef(name=str(record[f"{of}model"]), version=str(record[f"{of}version"])) for of in ("", "other_")
-        )
-        if {first, second} == {before, after}:
-            ours, theirs = ("", "other_") if first == after else ("other_", "")
+        first, second = (f"{record[f'{of}model']}@{record[f'{of}version']}" for of in ("", "other_"))
+        if {first, second} == {str(before), str(after)}:
+            ours, theirs = ("", "other_") if first == str(after) else ("other_", "")
             return {
                 **{name: as_number(record[name]) for name in ("messages", "same", "references", "words")},
                 "errors": as_number(record[f"{ours}word_errors"]),

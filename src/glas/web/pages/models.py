@@ -1,4 +1,4 @@
-"""Models that were judged, for administrators: their origin, the gate's figures, and which of them serves.
+"""Show administrators the models that the gate has judged: their origin, the gate's figures, and which model serves.
 
 A decision has two steps: db_assist records it, and then nn_service serves the model. If nn_service cannot serve the
 model, the decision is taken back. If this process is killed between the steps, the page shows that another model
@@ -94,7 +94,7 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
 
 @router.get("/models/{number}/report")
 async def report(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the gate's report about a model, with words and sound of people; the audit records that it was opened."""
+    """Send the gate's report about a model, with words and sound of people; the audit records who opened the report."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     body = await services.data_loader.report(shown.version)
@@ -165,7 +165,7 @@ async def roll_back(request: Request, visit: Visit, number: Number, key: Key, re
 
 @router.post("/models/{number}/serve")
 async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
-    """Let nn_service serve the champion, for the case that it serves another model."""
+    """Make nn_service serve the champion; the page offers this if nn_service serves another model."""
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     if shown.state is not ModelState.CHAMPION:
@@ -205,7 +205,11 @@ async def _trial(services: Services, before: ModelRef | None, after: ModelRef) -
 
 
 def _compared_with(shown: ModelRecord, found: tuple[ModelRecord, ...]) -> ModelRef | None:
-    """Return the model with which messages compare a model: the champion; for the champion, the model before it."""
+    """Return the model with which the shown model is compared on real messages.
+
+    This is the champion, or if the shown model is the champion, the champion before it. Return None if there is no
+    champion.
+    """
     other = _before(found) if shown.state is ModelState.CHAMPION else None
     other = other or next((one for one in found if one.state is ModelState.CHAMPION), None)
     return None if other is None else other.ref
@@ -226,7 +230,10 @@ def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
 
 
 def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
-    """Return the model that would be the champion again if the present one were taken back; None if there is none."""
+    """Return the previous champion, which would be the champion again if the present champion were taken back.
+
+    Return None if there is no previous champion.
+    """
     earlier = [one for one in found if one.state is ModelState.REPLACED and one.champion_datetime is not None]
     return max(earlier, key=lambda one: str(one.champion_datetime), default=None)
 

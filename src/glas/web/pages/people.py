@@ -41,7 +41,10 @@ Person = Annotated[TgId, Path()]
 async def people(
     request: Request, visit: Visit, q: Annotated[str, Query(max_length=100)] = "", before: Before = None
 ) -> Response:
-    """List people, the newest first; if `q` is a number, list only the people to whom this number belongs."""
+    """List people, the newest first; if `q` is a number, list only the people whom this number identifies.
+
+    The number may be a person's Telegram id, the id of their row, or the id of one of their messages.
+    """
     site, wanted = site_of(request), q.strip()
     is_number = wanted.isascii() and wanted.isdecimal() and 0 < len(wanted) <= _MOST_DIGITS and int(wanted) > 0
     found = None

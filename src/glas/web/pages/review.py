@@ -2,7 +2,7 @@
 
 A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see what
 other people wrote about the recording. A reviewer holds two messages: the message that is reviewed now, and the next
-message, which the page loads meanwhile.
+message, which the page loads in advance.
 """
 
 from difflib import SequenceMatcher
@@ -46,7 +46,7 @@ class _Value(BaseModel):
 
 
 class SpokenWord(_Value):
-    """A recognised word with its place in the recording."""
+    """A recognised word with its times in the recording, in seconds."""
 
     word: str
     start: float
@@ -208,7 +208,7 @@ async def _next(services: Services, person: int, besides: int | None) -> ReviewI
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
             return item
-        # The bot could still fetch it from Telegram; this page cannot.
+        # The bot could still download the recording from Telegram, but this page cannot. So skip the message.
         await services.db_assist.review(item.transcription_id, person, Verdict.SKIP)
     return None
 
@@ -216,7 +216,7 @@ async def _next(services: Services, person: int, besides: int | None) -> ReviewI
 async def _described(services: Services, item: ReviewItem) -> Item:
     kept = await services.data_loader.fetch_recognition(item.transcription_id)
     second = await services.db_assist.second_hypothesis(item.transcription_id)
-    # Of another text the words would be wrong.
+    # The times of words are used only if they belong to the text of the message.
     is_of_text = kept is not None and kept.recognition.hypothesis.text == item.text
     segments = kept.recognition.hypothesis.segments if kept is not None and is_of_text else ()
     return Item(

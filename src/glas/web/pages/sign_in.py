@@ -46,7 +46,7 @@ async def sign_in(request: Request, visit: Visit, token: Annotated[str, Form()])
     if site.given is None:
         return _page(request, visit)
     address = "" if request.client is None else request.client.host
-    if wait_s := site.tries.wait_s(address):
+    if wait_s := site.failed_links.wait_s(address):
         answer = _page(request, visit, problem=visit.say("sign-in-too-often"), status=_TOO_MANY)
         answer.headers["Retry-After"] = str(round(wait_s))
         return answer
@@ -57,7 +57,7 @@ async def sign_in(request: Request, visit: Visit, token: Annotated[str, Form()])
         is_in = False
     if is_in:
         return RedirectResponse(_HOME, 303)
-    site.tries.count(address)
+    site.failed_links.count(address)
     return _page(request, visit, problem=visit.say("sign-in-stale"), status=403)
 
 

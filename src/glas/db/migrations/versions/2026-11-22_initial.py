@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Create the first tables: people, messages, the ledger that cannot be changed, and the order of changes for exports.
 
-The table definitions are written here and not imported, because `glas.db.tables` changes with later versions and a
-migration must not.
+The table definitions are written here and not imported, because later versions change `glas.db.tables`, but a migration
+must not change.
 """
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ _CODE = sa.String(32)
 _NAME = sa.String(512)
 _SHA256 = sa.String(64)
 
-# Everything but `note`, which holds an administrator's words and goes when the person is forgotten.
+# All columns except `note`, which contains an administrator's words and is cleared when the person's data is deleted.
 _LEDGER_FACTS = (
     "id, user_id, amount_hundredths, reason, transcription_id, role_earned, granted_by, idempotency_key, "
     "date_of_transaction"

@@ -9,7 +9,10 @@ down_revision = "20261122_answer_chat"
 
 
 def upgrade() -> None:
-    """Add the column; neither database copies the table for this. The version of older texts is not known."""
+    """Add the column; neither SQLite nor PostgreSQL copies the table for this.
+
+    The version of older texts is not known.
+    """
     op.add_column("transcriptions", sa.Column("model_version", sa.String(64)))
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add a name for each installation, by which a backup finds its own log of deletions."""
+"""Add the random name of the installation, by which a backup finds its own log of deletions."""
 
 import secrets
 

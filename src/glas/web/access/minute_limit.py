@@ -1,4 +1,4 @@
-"""Limit how often something may happen within a minute: links that do not work, and requests of a person."""
+"""Limit the number of events within a minute: attempts to sign in with an invalid link, and requests of a person."""
 
 import time
 from collections import deque
@@ -9,11 +9,11 @@ _WINDOW_S: Final = 60.0
 _MOST_KEYS: Final = 10_000
 
 
-class Tries:
-    """Counts events by key.
+class MinuteLimit:
+    """Counts events by key; if a key had too many events within a minute, it must wait before the next event.
 
-    Links that did not work are counted by network address. Valid links are not counted, so people who sign in do not
-    lock out others with the same address. Requests of people who are signed in are counted by person.
+    Attempts to sign in with an invalid link are counted by network address. Valid links are not counted, so people who
+    sign in do not lock out others with the same address. Requests of people who are signed in are counted by person.
     """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
