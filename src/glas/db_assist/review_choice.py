@@ -38,8 +38,7 @@ _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.
 """Weights of the terms whose sum is the worth of a message.
 
 Texts that are certainly wrong come before uncertain texts. Speakers with few reviewed messages come before speakers
-with many. `glas.db_assist.review_words` adds the terms that follow from the
-words.
+with many. `glas.db_assist.review_words` adds the terms that follow from the words.
 """
 
 
