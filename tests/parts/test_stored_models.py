@@ -1,6 +1,7 @@
 """Test models in the object store: a server without the directory of models fetches the champion and serves it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -73,6 +74,8 @@ async def central(store_settings: Settings) -> AsyncIterator[Central]:
     write_two(settings.models_dir)
     # The servers below have two models of the other names.
     places = [(settings.models_dir / f"small-{turn}").rename(settings.models_dir / f"learnt-{turn}") for turn in (0, 1)]
+    for place in places:  # tests share the S3 server, so each has models of other versions
+        (place / "note.json").write_text(json.dumps(str(settings.data_dir)), encoding="utf-8")
     versions = ModelVersions(settings.models_dir)
     models = [ModelRef(name=f"onnx:{place.resolve()}", version=versions.version_in(place)) for place in places]
     async with open_db_assist(settings) as db_assist:
