@@ -125,9 +125,7 @@ def test_the_page_shows_the_parts_and_the_worst_recordings(
     assert all(f"<td>{one['word_errors']} / {one['words']}</td>" in page for one in wrong)
     assert page.count("<audio") == len(wrong)
     assert page.count("<rect") >= 3, "a bar for each part of the recordings"
-    assert (
-        f"{100 * found['rates']['wer']:.2f}".replace(".", ",") in page or f"{100 * found['rates']['wer']:.2f}" in page
-    )
+    assert f"{100 * found['rates']['wer']:.2f}".replace(".", ",") in page
     assert "0 / 3" in page
 
 
