@@ -58,7 +58,8 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
         UnknownModelError: there is neither a model nor a directory of that name.
         ModelFileMissingError: the model or its official weights are not on disk.
     """
-    from glas.engines.catalogue import AUTO, EMBEDDED, local_directory, resolve, resolve_chosen
+    from glas.engines.catalogue import AUTO, local_directory, resolve, resolve_chosen
+    from glas.engines.known import EMBEDDED
     from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
     from glas.training.finetune.base import Base
 

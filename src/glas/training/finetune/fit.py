@@ -74,7 +74,7 @@ def fit(
 def training_seconds(run: Path) -> float:
     """Return the seconds of the steps of a training, from the log in its directory."""
     lines = (run / LOG).read_text(encoding="utf-8").splitlines()
-    return round(sum(json.loads(line)["seconds"] for line in lines), 1)
+    return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
 
 
 def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> Hyperparameters:
