@@ -59,7 +59,7 @@ class Durable:
         self._maintenance: Maintenance | None = None
         self._dbos: DBOS | None = None
         self._first_runs = FirstRuns()
-        self._waits = QueueWaits()
+        self._waits = QueueWaits(is_shared=not place.is_sqlite)
         self._running = Running()
         self._note: Callable[[], str] = str
         self._hear: Callable[[Mapping[str, str]], object] = len
