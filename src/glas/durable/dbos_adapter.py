@@ -79,7 +79,7 @@ class FirstRuns:
 
 
 class QueueWaits:
-    """Wakes the threads that poll queues, so that they poll before their interval ends; lets idle queues wait longer."""
+    """Wakes the threads that poll queues, so that they poll before their interval ends, and polls idle queues less."""
 
     def __init__(self, *, is_shared: bool) -> None:
         """Initialise the object.
