@@ -57,7 +57,7 @@ class NewsItem(RequestBody):
 
 
 class ModelEntry(RequestBody):
-    """A model that the gate has judged, and the decision that was made together with the verdict."""
+    """A model that the gate has judged, and its state after the verdict."""
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]

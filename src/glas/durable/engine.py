@@ -258,7 +258,7 @@ class Durable:
         return Backlog(self._engine, self._place.schema)
 
     async def forget(self, person: str) -> int:
-        """Delete a person's work with arguments and results: finished work at once, running work soon after its end.
+        """Delete a person's work with arguments and results: finished work at once, other work soon after its end.
 
         Returns:
             The number of works that were deleted at once.
