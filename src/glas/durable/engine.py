@@ -199,9 +199,9 @@ class Durable:
     async def enqueue(self, work: Work) -> None:
         """Store work durably, so that it is run once; work with a known id is not stored again.
 
-        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition of
-        the workflow does not enqueue the work again. The id of the work already prevents this. So DBOS is called in a
-        context of its own, in which it records no step.
+        If DBOS were called directly within a workflow, it would record the call as a step, which takes two more
+        transactions. The purpose of this record is that a repetition of the workflow does not enqueue the work again.
+        The id of the work already ensures this. So DBOS is called in a context of its own, in which it records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()

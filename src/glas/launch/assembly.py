@@ -134,8 +134,9 @@ async def _reached(
     and nothing is started.
 
     Yields:
-        Two values. The first is the HTTP client of `part` in the running server; None if `here` is empty or no server was found. The
-        second makes clients of the parts in `here`, and of the services that have an address in the settings.
+        Two values. The first is the HTTP client of `part` in the running server; None if `here` is empty or no server
+        was found. The second makes clients of the parts in `here`, and of the services that have an address in the
+        settings.
     """
     async with AsyncExitStack() as stack:
         apps: dict[str, FastAPI] = {}

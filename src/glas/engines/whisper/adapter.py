@@ -52,7 +52,7 @@ class Adapter:
 
     Attributes:
         factors: the change of each matrix, by its name without `.weight`: `encoder.layers.0.self_attn.q_proj`.
-        rank: rank of the factors (columns of `b`); the factors of a matrix may have another rank.
+        rank: usual rank of the factors (number of columns of `b`); the factors of some matrices may have another rank.
         alpha: every change is multiplied by `alpha / rank`.
         base: name of the base model, such as `openai/whisper-base`.
         base_digest: `digest` of the base model's weights; empty if the adapter does not contain it.
