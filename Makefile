@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 AUDIT  := $(VENV)/audit
 TORCH  := torch==2.13.0
-# Tests at work at once: two more than processors, since some of them mostly wait.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
+# Tests at work at once: three more than processors, since many of them mostly wait; with two more, a fifth of two
+# processors was idle.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 3)')
 
 # Some machines tell Python to keep no compiled modules: then each of many hundreds of processes compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
