@@ -180,9 +180,9 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
                 f"The adapter changes {name}: expected a matrix of shape {shape} there, "
                 f"got {'none' if matrix is None else matrix.shape}."
             )
-        change = np.zeros(shape, np.float64)
+        change, product = np.zeros(shape, np.float64), np.empty(shape, np.float64)
         for column, row in zip(factors.b.T.astype(np.float64), factors.a.astype(np.float64), strict=True):
-            change += column[:, None] * row
+            change += np.multiply(column[:, None], row, out=product)
         change *= share * adapter.alpha / adapter.rank
         merged[f"{name}.weight"] = (matrix + change).astype(np.float32)
     return merged
