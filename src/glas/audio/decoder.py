@@ -37,7 +37,7 @@ from glas.domain.errors import (
     OverloadedError,
     ServiceFaultError,
 )
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.samples import SAMPLE_RATE_HZ, Samples
 
 _BUSY_RETRY_S = 2.0
 

@@ -62,7 +62,8 @@ def create_app(
         previous_key=previous_key,
         max_body_bytes=max_body_bytes,
     )
-    app.include_router(make_router(max_body_bytes=max_body_bytes))
+    # Directly: `include_router` would build each route once more, at the first request.
+    app.router.routes.extend(make_router(max_body_bytes=max_body_bytes).routes)
     add_operation(
         app,
         health=health,

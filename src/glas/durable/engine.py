@@ -126,6 +126,7 @@ class Durable:
             is_shared=not self._place.is_sqlite,
         )
         await self._registered.store()
+        self._waits.wake_for_new_queues()
         if is_alone:
             await end_unknown_runs(self._registered.workflows)
         self._maintenance.start()
