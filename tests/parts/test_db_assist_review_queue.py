@@ -15,6 +15,7 @@ from glas.domain.errors import (
 from glas.domain.messages import Score
 from glas.domain.people import Purpose, Role
 from glas.domain.reviews import REVIEWERS_LISTEN_SINCE, Verdict
+from glas.domain.transcription import Hypothesis
 from glas.settings import Settings
 from tests.parts.reviewers import a_reviewer, a_speaker, opened_with, taken
 from tests.parts.reviewers import checked as checked  # noqa: PLC0414 - fixtures, found here by their names
@@ -82,6 +83,24 @@ async def test_the_worthiest_comes_first(unchecked: DbAssistClient) -> None:
         order.append(item.transcription_id)
         await unchecked.review(item.transcription_id, reviewer, Verdict.SKIP)
     assert order == [doubtful.id, bad.id, unsure.id, plain.id, best.id, again.id]
+
+
+async def test_texts_that_two_models_do_not_agree_on_and_new_words_come_first(unchecked: DbAssistClient) -> None:
+    reviewer, speakers = await a_reviewer(unchecked), [await a_speaker(unchecked) for _ in range(5)]
+    known = await send(unchecked, speakers[0])
+    new = await send(unchecked, speakers[1], text="завезли мицелий вешенки")
+    agreed = await send(unchecked, speakers[2])
+    disputed = await send(unchecked, speakers[3])
+    corrected = await send(unchecked, speakers[4])
+    await unchecked.correct(corrected.id, speakers[4], HEARD)
+    for message_id, second in ((agreed.id, HEARD.upper()), (disputed.id, "совсем другие слова")):
+        written = Hypothesis(text=second, duration_s=1.0, model="onnx:other", model_version="1" * 12)
+        await unchecked.store_second_hypothesis(message_id, written)
+    order = []
+    while (item := await unchecked.next_review(reviewer)) is not None:
+        order.append(item.transcription_id)
+        await unchecked.review(item.transcription_id, reviewer, Verdict.SKIP)
+    assert order == [disputed.id, new.id, known.id, agreed.id]
 
 
 async def test_a_choice_among_many_is_used_again(unchecked: DbAssistClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from glas.domain.model_records import ModelState
 from glas.domain.model_ref import ModelRef
 from glas.domain.splits import Split
 from glas.domain.text import normalise
+from glas.engines.candidate import CandidateChoice, chosen_candidate, end_candidate
 from glas.engines.catalogue import choose, named_champion
 from glas.launch.assembly import open_db_assist
 from glas.recognition import journal
@@ -187,10 +188,14 @@ async def test_a_candidate_is_released_later_and_a_killed_run_goes_on(learnt: tu
     found.judge(f"onnx:{model}")
 
     def recorded(*, release: bool) -> tuple[ModelState, bool]:
-        return record_round(settings, found.plan, found.ended, release=release)
+        return record_round(settings, found.plan, found.ended, release=release, share=0.1, shadow_share=0.2)
 
     assert await asyncio.to_thread(recorded, release=False) == (ModelState.CANDIDATE, True)
+    trial = CandidateChoice(model=f"onnx:{model.resolve()}", share=0.1, shadow_share=0.2)
+    assert chosen_candidate(settings.models_dir) == trial
+    end_candidate(settings.models_dir)
     assert await asyncio.to_thread(recorded, release=False) == (ModelState.CANDIDATE, False)
+    assert chosen_candidate(settings.models_dir) is None, "the trial that an administrator has ended begins again"
     assert await asyncio.to_thread(recorded, release=True) == (ModelState.CHAMPION, True)
     assert named_champion(settings.models_dir) == f"onnx:{model.resolve()}"
     write_weights(settings.models_dir / "learnt-2", 2)

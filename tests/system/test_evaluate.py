@@ -20,6 +20,7 @@ from glas.domain.metrics import error_rates
 from glas.engines.catalogue import embedded_directory
 from glas.engines.versions import ModelVersions
 from glas.engines.whisper import WhisperEngine
+from glas.recognition import report_parts, trial
 from glas.recognition.nonspeech import clips
 from tests.conftest import Sample, Server, as_wav
 from tests.models.latin_names import RECORDING, SLOT_SAMPLES, SPOKEN
@@ -109,6 +110,23 @@ def test_the_figures_follow_from_the_texts(
     times = ("data", "utterances", "processing_s")
     assert {k: v for k, v in again.items() if k not in times} == {k: v for k, v in found.items() if k not in times}
     assert [one["text"] for one in again["utterances"]] == [one["text"] for one in utterances]
+
+
+def test_the_page_shows_the_parts_and_the_worst_recordings(
+    glas_environment: dict[str, str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "NONSPEECH", 3)
+    monkeypatch.setattr(report_parts, "_LARGEST_SOUND", 2_000_000)  # the recording with errors is long
+    place = tmp_path / "page.html"
+    found: Evaluated = json.loads(evaluate(glas_environment, data, "--json", "--page", str(place)).stdout)
+    page = place.read_text(encoding="utf-8")
+    wrong = [one for one in found["utterances"] if one["word_errors"]]
+    assert wrong
+    assert all(f"<td>{one['word_errors']} / {one['words']}</td>" in page for one in wrong)
+    assert page.count("<audio") == len(wrong)
+    assert page.count("<rect") >= 3, "a bar for each part of the recordings"
+    assert f"{100 * found['rates']['wer']:.2f}".replace(".", ",") in page
+    assert "0 / 3" in page
 
 
 def test_a_recording_that_cannot_be_recognised_is_told_and_in_no_figure(

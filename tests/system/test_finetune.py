@@ -7,7 +7,6 @@ weights learn is in `test_loop.py`.
 import json
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -26,8 +25,9 @@ from glas.recognition.references import ReferenceSet, read_reference_set
 from glas.recognition.trial import TestData, overlap_of
 from glas.system.files import sha256_of
 from glas.training.evaluation.evaluate import served
-from glas.training.finetune import fit
 from glas.training.finetune.base import Base
+from glas.training.finetune.recipe import FILE as RECIPE_FILE
+from glas.training.finetune.recipe import FinetuneRecipe, FitOptions, read_recipe, write_recipe
 from glas.training.release import ADAPTER
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
@@ -39,7 +39,7 @@ NEW = "Купи мне хлеба завтра утром."
 # Two speakers of these are the development set, by the hash of their names.
 LEARNT_FROM, TESTED_ON = phrases.VOICES[:-1], phrases.VOICES[-1:]
 # A network as tiny as this one learns in large steps.
-OPTIONS = partial(fit.FitOptions, rank=8, learning_rate=5e-3, checkpoints=2)
+RECIPE = FinetuneRecipe(fit=FitOptions(epochs=30, rank=8, learning_rate=5e-3, checkpoints=2), shares=(1.0,))
 
 
 def write_set(folder: Path, voices: Sequence[str], rates_wpm: Sequence[int]) -> ReferenceSet:
@@ -65,7 +65,6 @@ def text_of(model: Path, heard: ReferenceSet, data_dir: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_published_checkpoint_learns_a_phrase_and_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "FitOptions", OPTIONS)
     monkeypatch.setattr(trial, "NONSPEECH", 12)  # a minute of sounds is enough here
     checkpoint = Path(shutil.copytree(trained("phrases"), tmp_path / "phrases"))
     learnt = write_set(tmp_path / "learnt", LEARNT_FROM, (130, 160))
@@ -73,15 +72,20 @@ def test_a_published_checkpoint_learns_a_phrase_and_serves(tmp_path: Path, monke
     made = tmp_path / "made"
     assert text_of(checkpoint, tested, tmp_path) != NEW
 
-    source = ["--base", str(checkpoint), "--data", str(tmp_path / "learnt")]
-    source += ["--keep", str(tmp_path / "tested")]
-    done = CliRunner().invoke(app, ["finetune", str(made), *source, "--epochs", "30", "--share", "1"])
+    recipe = RECIPE.model_copy(update={"base": f"whisper:{checkpoint}"})
+    write_recipe(tmp_path / "recipe.toml", recipe)
+    source = ["--recipe", str(tmp_path / "recipe.toml"), "--data", str(tmp_path / "learnt")]
+    source += ["--keep", str(tmp_path / "tested"), "--threads", "2"]
+    done = CliRunner().invoke(app, ["finetune", str(made), *source])
 
     assert done.exit_code == 0, done.output
     assert read_adapter(made / ADAPTER).base_digest == Base(checkpoint, checkpoint).digest()
     assert text_of(made, tested, tmp_path) == NEW
+    assert read_recipe(made / RECIPE_FILE) == recipe.model_copy(update={"threads": 2})
     lineage = read_lineage(made)
     assert lineage is not None
+    assert lineage.result["training_s"] > 0
+    assert lineage.result["peak_memory_mb"] > 100
     before, after = lineage.result["losses"]
     assert after["dev"] < before["dev"] / 2
     assert after["kept"]["tested"] < before["kept"]["tested"] / 2

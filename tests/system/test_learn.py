@@ -25,7 +25,6 @@ from glas.settings import Settings
 from glas.system.message_files import LIST
 from glas.training.datasets.making import Rules
 from glas.training.finetune.base import Base
-from glas.training.finetune.recipe import FinetuneRecipe
 from glas.training.rounds import Outcome, RoundPlan, finished_rounds, run_round
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
@@ -35,11 +34,10 @@ from tests.parts.export_world import World
 from tests.parts.export_world import decoder as decoder  # noqa: PLC0414 - fixtures, found here by their names
 from tests.parts.export_world import world as world  # noqa: PLC0414
 from tests.speech import say_all
-from tests.system.test_finetune import NEW, OPTIONS
+from tests.system.test_finetune import NEW, RECIPE
 
 # Few people: with these shares of a hash all three sides get some.
 RULES = Rules(test_share=0.3, dev_share=0.3)
-RECIPE = FinetuneRecipe(fit=OPTIONS(epochs=30), shares=(1.0,))
 RATES_WPM = (130, 160)
 N_PEOPLE = len(phrases.VOICES) * len(RATES_WPM)
 

@@ -15,9 +15,9 @@ from glas.recognition.references import ReferenceSet, Utterance
 from glas.system.files import sha256_of
 from glas.training.finetune.base import Base
 from glas.training.finetune.data import FinetuneData, prepare
-from glas.training.finetune.recipe import STATE, finetune
 from glas.training.finetune.share import MOST_RISEN, MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import split
+from glas.training.finetune.steps import STATE, finetune
 from glas.training.finetune.targets import target_text
 
 

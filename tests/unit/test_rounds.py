@@ -11,8 +11,7 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 from glas.recognition.gate import GateLimits
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.training.finetune.base import Base
-from glas.training.finetune.fit import FitOptions
-from glas.training.finetune.recipe import FinetuneRecipe
+from glas.training.finetune.recipe import FinetuneRecipe, FitOptions
 from glas.training.rounds import RoundPlan, recipe_hash, verdict_hash
 
 Change = Callable[[RoundPlan, Path], RoundPlan]

@@ -12,7 +12,9 @@ from glas.domain.metrics import Interval
 from glas.localisation import rounded
 
 if TYPE_CHECKING:
+    from glas.recognition import Recogniser
     from glas.recognition.evaluation import Evaluation
+    from glas.recognition.references import ReferenceSet
 
 
 def evaluate(
@@ -23,6 +25,9 @@ def evaluate(
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help=say("evaluate-json"))] = False,
+    page: Annotated[
+        Path | None, typer.Option("--page", help=say("evaluate-page"), metavar=say("metavar-file"), show_default=False)
+    ] = None,
 ) -> None:
     """Recognise all recordings of a data set and print the error rates."""
     settings = open_settings(quiet=True).model_copy(update={"model": model})
@@ -42,6 +47,9 @@ def evaluate(
                     workers=settings.nn_service.worker_count,
                     on_done=lambda done: progress.update(task, completed=done),
                 )
+                if page is not None:
+                    progress.update(task, description=say("gate-nonspeech"), total=None)
+                    _write_page(page, recogniser, found, references, settings.nn_service.worker_count)
         if as_json:
             typer.echo(found.model_dump_json(indent=2))
         else:
@@ -49,6 +57,19 @@ def evaluate(
         for failure in found.failures:
             err.print(say("failed-file", file=failure.file, reason=failure.message), style="red", markup=False)
         raise typer.Exit(EXIT_FAILED if found.failures else 0)
+
+
+def _write_page(
+    page: Path, recogniser: "Recogniser", found: "Evaluation", references: "ReferenceSet", workers: int
+) -> None:
+    """Measure what the page shows besides the evaluation, and write the page."""
+    from glas.recognition.evaluation_page import Besides, page_of
+    from glas.recognition.loaded import resident_bytes
+    from glas.recognition.trial import count_invented, nonspeech
+
+    sounds = list(nonspeech())
+    besides = Besides(len(sounds), count_invented(recogniser, sounds, workers), resident_bytes())
+    page.write_text(page_of(found, besides, references, say), encoding="utf-8")
 
 
 def _progress() -> Progress:

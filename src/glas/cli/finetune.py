@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glas.cli.language import say
-from glas.cli.session import EXIT_FAILED, err, out
-from glas.cli.train import base_weights, needs_training_packages
+from glas.cli.recipes import chosen_recipe, open_base
+from glas.cli.session import EXIT_FAILED, err, open_settings, out
+from glas.cli.train import needs_training_packages
 from glas.localisation import Value, rounded
 
 if TYPE_CHECKING:
-    from glas.training.finetune.base import Base
     from glas.training.finetune.data import FinetuneData
     from glas.training.finetune.share import MeasuredShare
 
@@ -31,50 +31,33 @@ def finetune(
     keep: Annotated[
         Folders, typer.Option("--keep", help=say("finetune-keep"), metavar=say("metavar-directory"))
     ] = None,
-    base: Annotated[Path | None, typer.Option(help=say("finetune-base"))] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help=say("finetune-recipe"), metavar=say("metavar-file"))
+    ] = None,
+    base: Annotated[str | None, typer.Option("--base", help=say("finetune-base"), metavar=say("metavar-model"))] = None,
     weights: Annotated[Path | None, typer.Option(help=say("finetune-weights"))] = None,
     work: Annotated[Path | None, typer.Option(help=say("finetune-work"))] = None,
-    epochs: Annotated[int, typer.Option(min=1, help=say("finetune-epochs"))] = 6,
+    epochs: Annotated[int | None, typer.Option(min=1, help=say("finetune-epochs"))] = None,
     share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
-    threads: Annotated[int, typer.Option(min=1, help=say("finetune-threads"))] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help=say("finetune-threads"))] = None,
 ) -> None:
     """Fine-tune a model, and print the error rates with different shares of the change to its weights."""
     with needs_training_packages():
-        from glas.training.finetune.fit import FitOptions
-        from glas.training.finetune.recipe import FinetuneRecipe
-        from glas.training.finetune.recipe import finetune as finetune_model
-        from glas.training.finetune.share import SHARES
+        from glas.training.finetune.steps import finetune as finetune_model
 
+        chosen = chosen_recipe(recipe, base=base, epochs=epochs, shares=share, threads=threads)
         found = finetune_model(
-            _base(base, weights),
+            open_base(open_settings(quiet=True), chosen.base, weights),
             _data(data, replay or [], keep or []),
             work or to.with_name(f".{to.name}.work"),
             to,
-            recipe=FinetuneRecipe(fit=FitOptions(epochs=epochs), shares=tuple(share or SHARES), threads=threads),
+            recipe=chosen,
             report=told_step,
         )
     if found.chosen is None:
         err.print(say("finetune-nothing"), style="yellow")
         raise typer.Exit(EXIT_FAILED)
     _show(found.before, found.chosen, to)
-
-
-def _base(directory: Path | None, weights: Path | None) -> "Base":
-    """Return the model from which training starts, and its weights.
-
-    Args:
-        directory: directory of the model; None means the embedded model.
-        weights: directory of OpenAI's weights of Whisper base. None means the weights in `directory` if this
-            is a checkpoint that was not converted to CTranslate2's format; otherwise OpenAI's weights in the directory
-            of models.
-    """
-    from glas.engines.catalogue import embedded_directory
-    from glas.engines.whisper.checkpoint import CONVERTED_WEIGHTS
-    from glas.training.finetune.base import Base
-
-    if weights is None and directory is not None and not (directory / CONVERTED_WEIGHTS).is_file():
-        return Base(directory, directory)
-    return Base(directory or embedded_directory(), base_weights(weights))
 
 
 def _data(corrected: list[Path], replayed: list[Path], kept: list[Path]) -> "FinetuneData":

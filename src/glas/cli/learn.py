@@ -11,8 +11,9 @@ from glas.cli.export import export_through
 from glas.cli.finetune import told_step
 from glas.cli.language import say
 from glas.cli.promote import told_step as told_model
+from glas.cli.recipes import chosen_recipe, open_base
 from glas.cli.session import open_settings, out, told
-from glas.cli.train import base_weights, needs_training_packages
+from glas.cli.train import needs_training_packages
 from glas.localisation import Value, rounded
 
 if TYPE_CHECKING:
@@ -36,10 +37,15 @@ def learn(
     speaker: Annotated[str | None, typer.Option(help=say("learn-speaker"))] = None,
     dev_share: Annotated[float, typer.Option(min=0, max=0.9, help=say("dataset-dev-share"))] = 0.15,
     least_minutes: Annotated[float, typer.Option(min=0, help=say("learn-least-minutes"))] = 10.0,
-    epochs: Annotated[int, typer.Option(min=1, help=say("finetune-epochs"))] = 6,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help=say("finetune-recipe"), metavar=say("metavar-file"))
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help=say("finetune-epochs"))] = None,
     share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
     weights: Annotated[Path | None, typer.Option(help=say("finetune-weights"))] = None,
     release: Annotated[bool, typer.Option("--release", help=say("learn-release"))] = False,
+    canary: Annotated[float, typer.Option(min=0, max=1, help=say("learn-canary"))] = 0,
+    shadow: Annotated[float, typer.Option(min=0, max=1, help=say("learn-shadow"))] = 0,
     every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
 ) -> None:
     """Run one round of learning, or repeat rounds at an interval of hours."""
@@ -48,21 +54,18 @@ def learn(
         from glas.cli.round_steps import RecordedSteps
         from glas.launch.assembly import open_data_loader
         from glas.training.datasets.making import Rules
-        from glas.training.finetune.fit import FitOptions
-        from glas.training.finetune.recipe import FinetuneRecipe
-        from glas.training.finetune.share import SHARES
 
         # With a test set from elsewhere, all speakers of the export can be learnt from.
         test_share = settings.data_loader.test_share if test is None else 0.0
         rules = Rules(test_share=test_share, dev_share=dev_share, speaker=speaker, replay=replay or ())
-        recipe = FinetuneRecipe(fit=FitOptions(epochs=epochs), shares=tuple(share or SHARES))
-        plan = _plan(settings, rules, recipe, _Sets(test, guard or [], keep or []), weights)
+        chosen = chosen_recipe(recipe, epochs=epochs, shares=share)
+        plan = _plan(settings, rules, chosen, _Sets(test, guard or [], keep or []), weights)
         plan = replace(plan, least_minutes=least_minutes)
     while True:
         steps = RecordedSteps(settings)
         export_through(lambda: open_data_loader(settings), full=False)
         steps.exported()
-        _round(settings, plan, steps, release=release)
+        _round(settings, plan, steps, release=release, canary=canary, shadow=shadow)
         if every is None:
             return
         time.sleep(every * _S_PER_HOUR)
@@ -79,13 +82,11 @@ class _Sets(NamedTuple):
 def _plan(
     settings: "Settings", rules: "Rules", recipe: "FinetuneRecipe", sets: _Sets, weights: Path | None
 ) -> "RoundPlan":
-    from glas.engines.catalogue import embedded_directory
     from glas.recognition.references import read_reference_set
-    from glas.training.finetune.base import Base
     from glas.training.rounds import RoundPlan
 
     return RoundPlan(
-        base=Base(embedded_directory(), base_weights(weights)),
+        base=open_base(settings, recipe.base, weights),
         export=settings.export_dir,
         datasets=settings.data_dir / "datasets",
         rounds=settings.data_dir / "rounds",
@@ -98,7 +99,9 @@ def _plan(
     )
 
 
-def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, release: bool) -> None:
+def _round(
+    settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, release: bool, canary: float, shadow: float
+) -> None:
     with told():
         from glas.cli.records import record_round
         from glas.domain.model_records import LearningStep, ModelState
@@ -115,7 +118,7 @@ def _round(settings: "Settings", plan: "RoundPlan", steps: "RecordedSteps", *, r
         if plan.rules.speaker is not None:
             _serve_speaker(settings, plan, ended, steps, release=release)
             return
-        recorded = record_round(settings, plan, ended, release=release)
+        recorded = record_round(settings, plan, ended, release=release, share=canary, shadow_share=shadow)
         if recorded.is_new:
             steps.ended(ended.version, LearningStep.DECIDE, outcome=recorded.state.value)
         model = f"whisper:{ended.model}"

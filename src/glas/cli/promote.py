@@ -128,9 +128,11 @@ def _decide_champion(
 ) -> None:
     """Make the candidate the champion if it is released; in any case, record the decision."""
     from glas.cli.records import record_promotion
+    from glas.cli.stored_models import store
     from glas.engines.catalogue import choose
 
     if released:
+        store(settings, found.verdict.candidate)
         choose(candidate, settings.models_dir)
     _note(settings, found, released=released, force=force)
     if not dry_run:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from glas.cli.db_assist import ask_db_assist
 from glas.cli.language import say
 from glas.cli.session import err
+from glas.cli.stored_models import store
 from glas.domain.errors import ConflictError, GlasError
 from glas.domain.model_records import ModelState
 
@@ -25,16 +26,33 @@ class Recorded(NamedTuple):
     is_new: bool
 
 
-def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, release: bool) -> Recorded:
+def record_round(
+    settings: "Settings",
+    plan: "RoundPlan",
+    ended: "Round",
+    *,
+    release: bool,
+    share: float = 0.0,
+    shadow_share: float = 0.0,
+) -> Recorded:
     """Record the candidate of a round in db_assist, unless it was recorded before.
 
     With `release`, a candidate that passed the gate becomes the champion. The candidate may have been recorded before,
     if it still waits for a decision. Other earlier decisions do not change. For example, a model that was taken back is
     not released again.
 
+    Args:
+        settings: the whole configuration.
+        plan: the data of the round.
+        ended: the result of the round.
+        release: whether a candidate that passed the gate becomes the champion.
+        share: share of people whom a candidate that waits for a decision answers meanwhile.
+        shadow_share: share of messages that it recognises a second time; see `glas.engines.candidate`.
+
     Raises:
         GlasError: db_assist does not answer or refuses the decision, or the choice of the champion cannot be stored.
     """
+    from glas.engines.candidate import CandidateChoice, choose_candidate
     from glas.recognition import journal
     from glas.training.rounds import Outcome
 
@@ -56,8 +74,13 @@ def record_round(settings: "Settings", plan: "RoundPlan", ended: "Round", *, rel
             # version of Glas. It may have been taken back since then.
             state = ModelState.CHAMPION if _is_chosen(settings, candidate) else ModelState.REFUSED
     entry = _entry_of(settings, plan, ended, state)
+    if state is not ModelState.REFUSED:
+        store(settings, candidate)
     if state is ModelState.CHAMPION:
         _release(settings, champion, candidate)
+    elif state is ModelState.CANDIDATE and (share or shadow_share):
+        choice = CandidateChoice(model=candidate.name, share=share, shadow_share=shadow_share)
+        choose_candidate(choice, settings.models_dir)
     recorded = ask_db_assist(settings, lambda db_assist: db_assist.record_model(entry))
     return Recorded(recorded.state, is_new=True)
 
@@ -135,7 +158,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of this machine lets a model serve; if db_assist does not answer, only print a warning.
+    """Record that the user of this machine lets a model serve; if a service does not answer, only print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -148,6 +171,7 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
     before, after = (ModelRef(name=name, version=versions.version_of(name)) for name in (former, chosen))
     choice = ChoiceRequest(model=after, former=before, operator=getpass.getuser())
     try:
+        store(settings, after)
         ask_db_assist(settings, lambda db_assist: db_assist.choose_model(choice))
     except ConflictError:
         raise

@@ -24,6 +24,7 @@ from glas.clients.data_loader_bodies import (
     StoredObject,
 )
 from glas.clients.http import call, exchange
+from glas.clients.stored_models import StoredModelCalls
 from glas.domain.error_bodies import from_code
 from glas.domain.errors import NotFoundError, ServiceFaultError
 from glas.domain.kept import KeptRecognition
@@ -41,7 +42,7 @@ _POLL_S = (0.05, 0.1, 0.2, 0.5)  # the last interval is repeated
 _log = structlog.stdlib.get_logger("glas.clients")
 
 
-class DataLoaderClient:
+class DataLoaderClient(StoredModelCalls):
     """Calls data_loader, in this process or elsewhere."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from glas.clients.bodies import ChatId, Name, RequestBody, RowId, TgId
-from glas.domain.own_models import VERSION_PATTERN, OwnModelRecord
+from glas.domain.model_ref import VERSION_PATTERN
+from glas.domain.own_models import OwnModelRecord
 
 _records = TypeAdapter(tuple[OwnModelRecord, ...])
 

@@ -17,10 +17,14 @@ from glas.data_loader.export import ExportOptions
 from glas.data_loader.exporter import Exporter, last_success_s
 from glas.data_loader.metrics import Metrics
 from glas.data_loader.routes import make_router
+from glas.data_loader.stored_models import PREFIX as MODELS
+from glas.data_loader.stored_models import StoredModels
+from glas.data_loader.stored_models import make_router as make_models_router
 from glas.domain.errors import ConfigurationError, ServiceTimeoutError
 from glas.s3 import Store, open_store
 from glas.serving.service import add_operation, make_internal, new_app
 from glas.settings import MIB, Settings, plain
+from glas.settings.keys import HashedKey, hashed
 
 _READY_S = 3.0
 _SECONDS_PER_HOUR = 3600
@@ -48,6 +52,7 @@ def create_app(
         store = await asyncio.to_thread(make_store, settings)
         async with _open_exporter(settings, db_assist, store, metrics) as exporter:
             app.state.archive = Archive(store)
+            app.state.stored_models = StoredModels(store, db_assist)
             app.state.exporter = exporter
             yield
 
@@ -61,9 +66,12 @@ def create_app(
         key=key,
         previous_key=previous_key,
         max_body_bytes=max_body_bytes,
+        readers=_readers(settings, key),
+        readable=MODELS,
     )
     # Directly: `include_router` would build each route once more, at the first request.
-    app.router.routes.extend(make_router(max_body_bytes=max_body_bytes).routes)
+    for router in (make_router(max_body_bytes=max_body_bytes), make_models_router()):
+        app.router.routes.extend(router.routes)
     add_operation(
         app,
         health=health,
@@ -73,6 +81,12 @@ def create_app(
         render=functools.partial(asyncio.to_thread, metrics.render),
     )
     return app
+
+
+def _readers(settings: Settings, key: str | None) -> tuple[HashedKey, ...]:
+    """Return the key with which servers of nn_service read models; no key if every request is accepted."""
+    token = plain(settings.data_loader.models_token)
+    return () if key is None or token is None else (HashedKey("nn_service", "user", hashed(token)),)
 
 
 @asynccontextmanager

@@ -20,9 +20,10 @@ from sqlalchemy.orm import aliased
 from glas.db.correction_tables import CorrectionChangeRow, CorrectionRow
 from glas.db.review_tables import ReviewHoldRow, ReviewRow
 from glas.db.session import dialect
-from glas.db.tables import TranscriptionRow, UserRow
+from glas.db.tables import SecondHypothesisRow, TranscriptionRow, UserRow
 from glas.db_assist import people
 from glas.db_assist.review_queue import held_by, open_messages
+from glas.db_assist.review_words import Found, ranked
 from glas.domain.corrections import Rank
 from glas.domain.messages import Score
 from glas.domain.reviews import MOST_REVIEWS, Verdict
@@ -37,7 +38,7 @@ _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.
 """Weights of the terms whose sum is the worth of a message.
 
 Texts that are certainly wrong come before uncertain texts. Speakers with few reviewed messages come before speakers
-with many.
+with many. `glas.db_assist.review_words` adds the terms that follow from the words.
 """
 
 
@@ -115,16 +116,16 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
 
 
 async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSession) -> Sequence[int]:
-    """Return the messages with the highest worth among all messages that wait."""
+    """Return the messages with the highest worth among all messages that wait, the best first."""
     query = _waiting(reviewer_id, is_check=is_check).limit(_MANY)
     if dialect(session) != "postgresql":
-        return (await session.scalars(query)).all()
+        return await ranked([Found(*row) for row in await session.execute(query)], session=session)
     # PostgreSQL estimates that only a thousandth of the messages is found. So it would use a nested loop, and read all
     # consents again for each message.
     await session.execute(text("SET LOCAL enable_nestloop = off"))
-    found = (await session.scalars(query)).all()
+    rows = (await session.execute(query)).all()
     await session.execute(text("SET LOCAL enable_nestloop = on"))
-    return found
+    return await ranked([Found(*row) for row in rows], session=session)
 
 
 def _still_waiting(reviewer_id: int, kept: _Choice) -> Select[int]:
@@ -154,8 +155,10 @@ def _still_waiting(reviewer_id: int, kept: _Choice) -> Select[int]:
     )
 
 
-def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
-    """Select the messages that wait for a review, those with the highest worth first.
+def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int, float, str | None, str | None]:
+    """Select the messages that wait for a review, those with the highest worth without their words first.
+
+    The columns are those of `Found`.
 
     With `is_check`, select the messages that exactly one person has judged.
     """
@@ -181,7 +184,8 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int]:
     )
     return (
         open_messages(reviewer_id, among_all=True)
-        .with_only_columns(TranscriptionRow.id)
+        .with_only_columns(TranscriptionRow.id, worth, TranscriptionRow.text, SecondHypothesisRow.text)
+        .outerjoin(SecondHypothesisRow, SecondHypothesisRow.transcription_id == TranscriptionRow.id)
         .outerjoin(CorrectionRow, CorrectionRow.transcription_id == TranscriptionRow.id)
         .outerjoin(judged, judged.c.transcription_id == TranscriptionRow.id)
         .outerjoin(spoken, spoken.c.user_id == TranscriptionRow.user_id)

@@ -1,8 +1,11 @@
 """Reference to the model that recognised a text: its name, and the version of its weights."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field
 
 VERSION_LENGTH = 12
+VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
 
 MODEL_HEADER = "X-Glas-Model"
 """Header of an HTTP answer that names the model that made the text."""

@@ -1,4 +1,8 @@
-"""Keys of objects in the object store; they contain the id of the message."""
+"""Keys of objects in the object store.
+
+Keys of messages begin with the id of the message. Keys of models begin with `models/` and the version of the model; no
+route for messages accepts them.
+"""
 
 import re
 from typing import Annotated, Final
@@ -47,3 +51,13 @@ def checked_key(key: str) -> str:
 def is_key(key: str) -> bool:
     """Return whether `key` is a key of Glas."""
     return _KEY.fullmatch(key) is not None
+
+
+def part_key(version: str, sha256: str) -> str:
+    """Return the key of a part of a model's files."""
+    return f"models/{version}/{sha256}"
+
+
+def files_key(version: str) -> str:
+    """Return the key of the list of a model's files."""
+    return f"models/{version}/files.json"

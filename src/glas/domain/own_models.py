@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glas.domain.model_ref import VERSION_LENGTH, ModelRef
-
-VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
+from glas.domain.model_ref import ModelRef
 
 
 class OwnModel(BaseModel):

@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from glas.domain.canary import N_BUCKETS
 from glas.domain.decoding import MOST_KEYWORDS
-from glas.domain.model_ref import ModelRef
-from glas.domain.own_models import VERSION_PATTERN, OwnModel
+from glas.domain.model_ref import VERSION_PATTERN, ModelRef
+from glas.domain.own_models import OwnModel
 from glas.nn_service.formats import Granularity, Include, ResponseFormat
 
 MAX_PROMPT = 2000  # characters; Whisper reads its last 224 tokens only

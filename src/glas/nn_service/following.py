@@ -9,6 +9,7 @@ import threading
 from glas.nn_service.administration import Administration
 from glas.nn_service.canary import Canary
 from glas.nn_service.own_models import OwnModels
+from glas.nn_service.stored_models import StoredModels
 
 LOOK_EVERY_S = 1.0
 _END_WITHIN_S = 5.0
@@ -18,13 +19,16 @@ class ChoiceFollower:
     """A thread that loads the champion, the candidate and the own models that are needed now.
 
     Every `LOOK_EVERY_S` seconds, the thread reads which champion and which candidate are chosen, and which own model
-    was requested.
+    was requested. Before that, it fetches models from data_loader, if this server has no common directory of models.
 
     Call `close` at the end.
     """
 
-    def __init__(self, administration: Administration, canary: Canary, own_models: OwnModels) -> None:
+    def __init__(
+        self, administration: Administration, canary: Canary, own_models: OwnModels, stored_models: StoredModels
+    ) -> None:
         self._administration, self._canary, self._own_models = administration, canary, own_models
+        self._stored_models = stored_models
         self._ended = threading.Event()
         # A daemon: a model that is being loaded must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="choice", daemon=True)
@@ -37,6 +41,8 @@ class ChoiceFollower:
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY_S):
+            self._stored_models.follow()
             self._administration.follow()
             self._canary.follow()
             self._own_models.follow()
+        self._stored_models.close()

@@ -19,6 +19,7 @@ from glas.nn_service.idle import IdleWork
 from glas.nn_service.metrics import Metrics
 from glas.nn_service.own_models import OwnModels
 from glas.nn_service.queue import RecognitionQueue
+from glas.nn_service.stored_models import StoredModels
 from glas.recognition import Job, LoadEngine, Progress, Recogniser, Registry, open_recogniser
 from glas.settings import Settings
 
@@ -201,7 +202,7 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
         canary = Canary(settings, recogniser.registry)
         own_models = OwnModels(settings, recogniser.registry)
         stack.push_async_callback(asyncio.to_thread, own_models.close)
-        follower = ChoiceFollower(administration, canary, own_models)
+        follower = ChoiceFollower(administration, canary, own_models, StoredModels(settings))
         stack.push_async_callback(asyncio.to_thread, follower.close)
         yield RecognitionService(
             recogniser, queue, administration, canary, own_models, deadline_s=nn.deadline_s or None

@@ -7,7 +7,7 @@ candidate passes only if every check passes. Each check contains its limit and t
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -243,21 +243,45 @@ def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
 
     The length, level and confidence of a recording are taken from the champion's result (`before`).
     """
-    pairs = list(zip(before.utterances, after.utterances, strict=True))
+    for part in parts_of(before.utterances):
+        was, is_now = ([one.utterances[place] for place in part.places] for one in (before, after))
+        yield Bucket(
+            kind=part.kind,
+            low=part.low,
+            high=part.high,
+            n_words=part.n_words,
+            before=sum(one.word_errors for one in was) / part.n_words,
+            after=sum(one.word_errors for one in is_now) / part.n_words,
+        )
+
+
+class Part(NamedTuple):
+    """A part of a set of recordings.
+
+    Attributes:
+        kind: the quantity by which the recordings are divided, see `Bucket`.
+        low: least value of the quantity; None for no limit.
+        high: the values are below this one; None for no limit.
+        places: the places of the recordings in the set.
+        n_words: number of words of their references.
+    """
+
+    kind: str
+    low: float | None
+    high: float | None
+    places: list[int]
+    n_words: int
+
+
+def parts_of(utterances: Sequence[UtteranceResult]) -> Iterator[Part]:
+    """Divide recordings by length, level and confidence; parts without words are left out."""
     for kind, value, borders in BUCKETS:
-        known = [(found, pair) for pair in pairs if (found := value(pair[0])) is not None]
+        known = [(found, place) for place, one in enumerate(utterances) if (found := value(one)) is not None]
         for low, high in zip((None, *borders), (*borders, None), strict=True):
-            some = [pair for found, pair in known if (low is None or found >= low) and (high is None or found < high)]
-            n_words = sum(one.words for one, _ in some)
+            some = [place for found, place in known if (low is None or found >= low) and (high is None or found < high)]
+            n_words = sum(utterances[place].words for place in some)
             if n_words:
-                yield Bucket(
-                    kind=kind,
-                    low=low,
-                    high=high,
-                    n_words=n_words,
-                    before=sum(one.word_errors for one, _ in some) / n_words,
-                    after=sum(one.word_errors for _, one in some) / n_words,
-                )
+                yield Part(kind, low, high, some, n_words)
 
 
 BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Sequence[float]], ...]] = (

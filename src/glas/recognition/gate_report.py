@@ -1,6 +1,5 @@
 """Write a report of the gate: the measurements as JSON, and a page with charts and the worst recordings."""
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -12,13 +11,12 @@ from glas.localisation.gate import written_condition, written_figure, written_pa
 from glas.recognition.evaluation import Evaluation
 from glas.recognition.gate import Bucket, Check
 from glas.recognition.references import ReferenceSet
+from glas.recognition.report_parts import STYLE, WORST, bars, player
 from glas.recognition.trial import TrialResult
 from glas.system.files import make_directory, tree_to_disk
 from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = REPORT_PAGE, REPORT_FIGURES
-WORST = 20
-_LARGEST_SOUND = 400_000  # bytes; larger recordings are not embedded in the page
 
 # Names of those messages of the page that contain no variables.
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
@@ -76,6 +74,7 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
     texts = {name: escape(say(f"gate-{name}")) for name in _TEXTS}
     return _TEMPLATE.format(
         language=say.language,
+        style=STYLE,
         title=escape(say(title, model=_named(verdict.candidate.name, say))),
         wer=say("gate-wer", before=rounded(100 * verdict.wer_before, 2), after=rounded(100 * verdict.wer_after, 2)),
         models=escape(
@@ -101,20 +100,15 @@ def _named(name: str, say: Catalogue) -> str:
 
 
 def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
-    """Draw an SVG chart with two bars, before and after, for each part of the test set."""
-    most = max((max(one.before, one.after) for one in buckets), default=0) or 1
-    rows = []
-    for place, one in enumerate(buckets):
-        y = 10 + 44 * place
-        rows.append(f'<text x="0" y="{y + 14}">{escape(written_part(one.model_dump(), say))} ({one.n_words})</text>')
-        for shift, rate, colour in ((0, one.before, "#8a8a8a"), (16, one.after, "#1f6feb")):
-            width = 360 * rate / most
-            rows.append(f'<rect x="230" y="{y + shift}" width="{width:.1f}" height="13" fill="{colour}"/>')
-            rows.append(f'<text x="{236 + width:.1f}" y="{y + shift + 11}">{100 * rate:.1f}</text>')
-    height = 20 + 44 * len(buckets)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 {height}" font-size="13" fill="currentColor">'
-        f"{''.join(rows)}</svg>"
+    """Draw a chart with two bars, before and after, for each part of the test set."""
+    return bars(
+        [
+            (
+                f"{written_part(one.model_dump(), say)} ({one.n_words})",
+                [(one.before, "#8a8a8a"), (one.after, "#1f6feb")],
+            )
+            for one in buckets
+        ]
     )
 
 
@@ -124,7 +118,7 @@ def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[st
     texts = {one.file: one.text for one in before.utterances}
     worst = sorted(after.utterances, key=lambda one: (-one.word_errors, one.file))[:WORST]
     return [
-        f"<tr><td>{one.word_errors} / {one.words}</td><td>{_player(files.get(one.file))}</td>"
+        f"<tr><td>{one.word_errors} / {one.words}</td><td>{player(files.get(one.file))}</td>"
         f"<td><p>{escape(one.reference)}</p><p>{escape(texts.get(one.file, ''))}</p>"
         f"<p><b>{escape(one.text)}</b></p></td></tr>"
         for one in worst
@@ -132,27 +126,11 @@ def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[st
     ]
 
 
-def _player(audio: Path | None) -> str:
-    if audio is None or not audio.is_file() or audio.stat().st_size > _LARGEST_SOUND:
-        return ""
-    sound = base64.b64encode(audio.read_bytes()).decode()
-    kind = "wav" if audio.suffix == ".wav" else "ogg"
-    return f'<audio controls preload="none" src="data:audio/{kind};base64,{sound}"></audio>'
-
-
 _TEMPLATE = """<!doctype html>
 <html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; }}
-td, th {{ padding: .35rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #8884; }}
-.yes td:first-child {{ color: #1a7f37; }} .no td:first-child {{ color: #cf222e; }} .no {{ font-weight: 600; }}
-p {{ margin: 0 0 .3rem; }} audio {{ width: 15rem; max-width: 40vw; }}
-h1, body > p {{ overflow-wrap: anywhere; }} svg {{ max-width: 42rem; width: 100%; }}
-.big {{ font-size: 2rem; margin: .5rem 0; }}
-</style>
+{style}</style>
 <h1>{title}</h1>
 <p class="big">{wer}</p>
 <p>{models}</p>

@@ -98,15 +98,15 @@ def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], wo
         return found
 
     test = evaluated(data.test)
+    n_invented = count_invented(recogniser, sounds, workers)
+    guards = tuple(evaluated(one) for one in data.guards)
+    return Measured(model=test.model, test=test, guards=guards, n_nonspeech=len(sounds), n_invented=n_invented)
+
+
+def count_invented(recogniser: Recogniser, sounds: Sequence[bytes], workers: int) -> int:
+    """Return how many sounds without speech get a text from the default model."""
     with ThreadPoolExecutor(workers) as pool:
-        texts = list(pool.map(lambda sound: recogniser.transcribe(sound).hypothesis.text, sounds))
-    return Measured(
-        model=test.model,
-        test=test,
-        guards=tuple(evaluated(one) for one in data.guards),
-        n_nonspeech=len(texts),
-        n_invented=sum(bool(text) for text in texts),
-    )
+        return sum(pool.map(lambda sound: bool(recogniser.transcribe(sound).hypothesis.text), sounds))
 
 
 def nonspeech() -> Iterator[bytes]:

@@ -48,6 +48,7 @@ class Gate:
         others: further accepted keys.
         max_body_bytes: largest permitted body.
         open_paths: paths that need no key.
+        readable: if it is not empty, callers that are no administrators may only read paths that begin with it.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class Gate:
         max_body_bytes: int,
         others: Sequence[HashedKey] = (),
         open_paths: Collection[str] = PROBES,
+        readable: str = "",
     ) -> None:
         self._app = app
         self._keys = KeyRing(key, others)
         self._max_body_bytes = max_body_bytes
         self._open_paths = frozenset(open_paths)
+        self._readable = readable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to the app, or answer it with an error."""
@@ -94,10 +97,16 @@ class Gate:
             scope.setdefault("state", {})["caller"] = caller
             if is_administration(scope["method"], scope["path"]):
                 require_admin(caller, headers)
+            if self._readable and not caller.is_admin:
+                self._require_reading(scope)
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self._max_body_bytes:
             raise too_large(self._max_body_bytes, f"{int(announced) / MIB:.1f} MiB")
         return caller
+
+    def _require_reading(self, scope: Scope) -> None:
+        if scope["method"] not in _READING or not scope["path"].startswith(self._readable):
+            raise ForbiddenError(f"expected a key that permits more than reading {self._readable}")
 
 
 class _Exchange:

@@ -1,6 +1,6 @@
 """The FastAPI app of a service: functions for all services, and functions for services that only other parts call."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -15,6 +15,7 @@ from glas.serving.gate import Gate
 from glas.serving.keys import retiring
 from glas.serving.openapi import describe
 from glas.serving.telemetry import telemetry
+from glas.settings.keys import HashedKey
 
 
 def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
@@ -33,7 +34,14 @@ def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncConte
 
 
 def make_internal(
-    app: FastAPI, purpose: str, *, key: str | None, previous_key: str | None, max_body_bytes: int
+    app: FastAPI,
+    purpose: str,
+    *,
+    key: str | None,
+    previous_key: str | None,
+    max_body_bytes: int,
+    readers: Sequence[HashedKey] = (),
+    readable: str = "",
 ) -> None:
     """Prepare an app that only other parts call: check their key, limit bodies, and format and document errors.
 
@@ -43,8 +51,11 @@ def make_internal(
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
         previous_key: the former key, which is still accepted while keys are exchanged; None if there is none.
         max_body_bytes: largest body of a request.
+        readers: keys of callers that may only read paths that begin with `readable`.
+        readable: see `readers`.
     """
-    app.add_middleware(Gate, key=key, others=retiring(previous_key), max_body_bytes=max_body_bytes)
+    others = (*retiring(previous_key), *readers)
+    app.add_middleware(Gate, key=key, others=others, readable=readable, max_body_bytes=max_body_bytes)
     errors.install(app, max_body_bytes=max_body_bytes)
     describe(app, purpose, needs_key=key is not None)
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from glas.settings.secrets import Secret
+
 
 class AudioSettings(BaseModel):
     """Limits of uploads and of decoding."""
@@ -135,6 +137,12 @@ class DataLoaderSettings(BaseModel):
         le=65535,
         description="Port of `data_loader`, if it runs in another process. 0 means that the system chooses a free "
         "port.",
+    )
+    models_token: Secret | None = Field(
+        default=None,
+        description="Token with which `nn_service` may read models from `data_loader`, and nothing else. It is "
+        "necessary only if servers of `nn_service` do not share a directory of models. With this token, new models "
+        "are also stored in the object store.",
     )
     export_hours: int = Field(
         default=3,

@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -40,8 +40,9 @@ from glas.training.datasets.reading import REPLAY
 from glas.training.datasets.version import Version
 from glas.training.finetune.base import Base
 from glas.training.finetune.data import FinetuneData
-from glas.training.finetune.recipe import FinetuneRecipe, finetune
+from glas.training.finetune.recipe import FinetuneRecipe
 from glas.training.finetune.report import Report, silent
+from glas.training.finetune.steps import finetune
 
 ROUND, REPORT, WORK = "round.json", "report", "work"
 _HASH_CHARS = 16
@@ -170,7 +171,7 @@ def run_round(
 
 def recipe_hash(plan: RoundPlan) -> str:
     """Return a hash over everything that determines a model, except the dataset version."""
-    recipe = asdict(plan.recipe)
+    recipe = plan.recipe.settings()
     del recipe["threads"]
     base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
     return _hash(base, recipe, sorted(content_hash(one) for one in plan.kept))

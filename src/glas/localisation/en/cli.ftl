@@ -77,6 +77,15 @@ evaluate-summary-model = Model   {$model}
 evaluate-summary-data = Data    {$data}: recordings {$recordings}, minutes {$minutes}, words {$words}
 evaluate-without-text = without a known text, not counted: {$count}
 evaluate-failures = not recognised, not counted: {$count}
+evaluate-interval = {$value}% ({$level}% interval: {$low}…{$high})
+evaluate-recordings = Recordings
+evaluate-recordings-told = {$recordings}; minutes {$minutes}, words {$words}
+evaluate-speed = Speed on one thread
+evaluate-speed-told = {$times} times as fast as the sound
+evaluate-memory = Memory of the process
+evaluate-parts-legend = Word errors, %; in brackets the number of words.
+evaluate-worst = Worst recordings
+evaluate-worst-legend = Above what was said; below what the model recognised.
 evaluate-words = substitutions {$substitutions}, deletions {$deletions}, insertions {$insertions}
 
 export-begin = starting
@@ -112,6 +121,7 @@ finetune-served-kept =     {$name}: errors {$wer}%
 finetune-few-kept =
     {$name} has few words: {$words}. With fewer than {$least} (about 40 sentences), a loss is hard to tell from chance.
 finetune-replayed = {$used} of {$all} recordings are used for replay, spread evenly over all directories.
+finetune-no-whisper = Only a Whisper can be fine-tuned, and {$model} is none.
 finetune-nothing = No share of the change is better than the previous model: no new model was written.
 finetune-done = Done: {$place}. Kept {$share}% of the change; errors on held-out recordings {$before} → {$after}%.
 

@@ -94,6 +94,7 @@ evaluate-help =
     recordings (Bisani, Ney, 2004), always with the same seed.
 evaluate-model = A name from `glas models`, or `onnx:DIRECTORY`.
 evaluate-data = Directory of recordings, or a manifest.
+evaluate-page = Write a page (HTML) with charts and the worst recordings, which can be played. 120 sounds without speech are measured, too.
 evaluate-json = Print everything as JSON.
 
 models-help =
@@ -238,12 +239,13 @@ finetune-to = Directory of the new model.
 finetune-data = Recordings with their right words: a directory or a manifest.
 finetune-replay = Other recordings with their right words, so that the model forgets less.
 finetune-keep = Recordings on which the new model must not become worse: at least 40 sentences (500 words).
-finetune-base = Directory of the model to start from; without it, the embedded one.
+finetune-recipe = A recipe: settings of the training in TOML, such as recipes/whisper-small-ru.toml. Other options take precedence.
+finetune-base = The model to start from: a name from `glas models`, `auto` for the one that serves, or a directory. Without it, the model of the recipe, or the embedded one.
 finetune-weights = Its official weights; without it, those that `glas models get whisper-base` downloads.
 finetune-work = Directory for intermediate files; without it, beside the model.
-finetune-epochs = How often the model learns from each recording.
-finetune-share = Which share of the change to try; can be given several times.
-finetune-threads = How many cores to use.
+finetune-epochs = How often the model learns from each recording; without it, as the recipe says, or 6.
+finetune-share = Which share of the change to try; can be given several times. Without it, as the recipe says.
+finetune-threads = How many cores to use; without it, as the recipe says, or 1.
 
 learn-help =
     Learn from corrections: export, make a dataset, fine-tune, test, release.
@@ -262,6 +264,8 @@ learn-keep = The same for the choice of the share: other recordings, at least 40
 learn-speaker = A pseudonym: a model for one person, which with --release answers this person only.
 learn-least-minutes = How many new corrected minutes are needed.
 learn-release = Release the model if it passes the test.
+learn-canary = Share (0..1) of people whom a model that waits for a decision answers meanwhile.
+learn-shadow = Share (0..1) of messages that a model that waits for a decision recognises a second time.
 learn-every = Repeat after so many hours.
 
 promote-help =

@@ -80,6 +80,15 @@ evaluate-summary-model = Модель  {$model}
 evaluate-summary-data = Данные  {$data}: записей {$recordings}, минут {$minutes}, слов {$words}
 evaluate-without-text = без известного текста, не учтено: {$count}
 evaluate-failures = не распозналось, не учтено: {$count}
+evaluate-interval = {$value} % ({$level}-процентный интервал: {$low}…{$high})
+evaluate-recordings = Записи
+evaluate-recordings-told = {$recordings}; минут {$minutes}, слов {$words}
+evaluate-speed = Скорость на одном потоке
+evaluate-speed-told = быстрее звука в {$times} раза
+evaluate-memory = Память процесса
+evaluate-parts-legend = Ошибки в словах, %; в скобках число слов.
+evaluate-worst = Худшие записи
+evaluate-worst-legend = Сверху — что сказано, снизу — что распознала модель.
 evaluate-words = замен {$substitutions}, пропусков {$deletions}, вставок {$insertions}
 
 export-begin = начинаю
@@ -115,6 +124,7 @@ finetune-served-kept =     {$name}: ошибок {$wer} %
 finetune-few-kept =
     В наборе {$name} мало слов: {$words}. Нужно хотя бы {$least} (примерно 40 предложений): иначе ухудшение не отличить от случайности.
 finetune-replayed = Для повторения взято {$used} записей из {$all}, равномерно из всех каталогов.
+finetune-no-whisper = Дообучить можно только Whisper, а {$model} — другая модель.
 finetune-nothing = Ни одна доля выученного не лучше прежней модели: новая не записана.
 finetune-done = Готово: {$place}. Оставлено {$share} % выученного; ошибок на отложенных записях {$before} → {$after} %.
 

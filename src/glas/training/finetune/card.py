@@ -8,6 +8,7 @@ from typing import Any
 from glas.recognition.lineage import Lineage
 from glas.training.adapter.train import LOG
 from glas.training.finetune.fit import DEV_LOG
+from glas.training.finetune.recipe import FILE as RECIPE
 
 CURVES = "curves.svg"
 _WIDTH, _HEIGHT, _MARGIN = 560, 260, 48
@@ -42,6 +43,10 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
             minutes=result["minutes_learnt"],
             n_dev=result["n_dev"],
             speakers=len(lineage.speakers) or "unknown",
+            training_minutes=f"{result['training_s'] / 60:.1f}",
+            memory=f"{result['peak_memory_mb'] / 1024:.1f}",
+            threads=lineage.recipe["threads"],
+            recipe=RECIPE,
             curves=CURVES,
             losses=_table(head, losses),
             rates=_table(head, rates),
@@ -98,7 +103,8 @@ TEMPLATE = """\
 Made by `glas finetune` from {base}.
 
 It learnt from {n_learnt} corrected recordings ({minutes} minutes; speakers: {speakers}). Choices were made on {n_dev}
-others (dev). `lineage.json` names all of them by hash, and holds the recipe.
+others (dev). `lineage.json` names all of them by hash. `{recipe}` has the settings; `glas finetune --recipe` reads it.
+The training took {training_minutes} minutes with {threads} threads, and at most {memory} GiB of memory.
 
 ![loss against steps]({curves})
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -17,7 +16,8 @@ from glas.training.adapter.batches import Batches
 from glas.training.adapter.factors import AdapterFactors, factors_of
 from glas.training.adapter.network import Arrays, Shape, Whisper
 from glas.training.adapter.tokens import Tokens
-from glas.training.adapter.train import DrawBatch, Hyperparameters, WeightedBatch, is_due, losses, train
+from glas.training.adapter.train import LOG, DrawBatch, Hyperparameters, WeightedBatch, is_due, losses, train
+from glas.training.finetune.recipe import FitOptions
 from glas.training.sound.augment import Augmentation
 
 TRAIN, DEV, REPLAY = "train", "dev", "replay"  # names of the shards
@@ -31,31 +31,6 @@ WARM_UP = 10  # the learning rate rises in one tenth of the steps
 def kept_shard(name: str) -> str:
     """Return the name of the shard that contains a set on which the model must not become worse."""
     return f"kept-{name}"
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """Options of the training of an adapter.
-
-    Attributes:
-        epochs: number of passes over the corrected clips.
-        batch_size: number of clips in a step.
-        rank: rank of the adapters, on every linear layer of encoder and decoder.
-        learning_rate: the largest learning rate, which is reached after the warm-up.
-        replay_share: share of the steps that use replayed clips, if there are any.
-        base_weight: weight of the difference from the base model in the steps that use replayed clips.
-        patience: number of checkpoints without a lower loss on dev after which the training ends.
-        checkpoints: largest number of checkpoints, which are spread evenly over the steps.
-    """
-
-    epochs: int = 6
-    batch_size: int = 4
-    rank: int = 16
-    learning_rate: float = 2e-4
-    replay_share: float = 0.3
-    base_weight: float = 1.0
-    patience: int = 3
-    checkpoints: int = 12
 
 
 def fit(
@@ -94,6 +69,12 @@ def fit(
     draw = _draw(corrected, replay, options)
     network = train(arrays, draw, run, _hyperparameters(options, n_steps, n_heads), stopping)
     return stopping.best() or factors_of(network)
+
+
+def training_seconds(run: Path) -> float:
+    """Return the seconds of the steps of a training, from the log in its directory."""
+    lines = (run / LOG).read_text(encoding="utf-8").splitlines()
+    return round(sum(json.loads(line)["seconds"] for line in lines), 1)
 
 
 def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> Hyperparameters:

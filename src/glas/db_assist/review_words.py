@@ -1,0 +1,61 @@
+"""The worth of a message for a review, as far as it follows from words: disagreement of two models, and new words.
+
+A database cannot compare words well, so the words are compared here, for the messages that the database has found.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from glas.db.correction_tables import CorrectionRow
+from glas.domain.corrections import Rank
+
+_DISAGREED, _NEW_WORDS = 3.0, 1.0  # weights, see `glas.db_assist.review_choice`
+_LAST_REFERENCES: Final = 2000
+_WORD = re.compile(r"\w+")
+
+
+class Found(NamedTuple):
+    """A message that waits for a review.
+
+    Attributes:
+        id: number of the message.
+        worth: its worth without its words.
+        text: the recognised text.
+        second: the text by another model; None if there is none.
+    """
+
+    id: int
+    worth: float
+    text: str | None
+    second: str | None
+
+
+async def ranked(found: Sequence[Found], *, session: AsyncSession) -> list[int]:
+    """Return the numbers of messages; those with the highest worth come first, of equal ones the oldest."""
+    known = await _known_words(session) if found else frozenset()
+    return [one.id for one in sorted(found, key=lambda one: (-one.worth - _worth_of_words(one, known), one.id))]
+
+
+def _worth_of_words(one: Found, known: frozenset[str]) -> float:
+    words = _words(one.text)
+    worth = _NEW_WORDS * len(words - known) / max(1, len(words))
+    if one.second is not None:
+        others = _words(one.second)
+        worth += _DISAGREED * len(words ^ others) / max(1, len(words | others))
+    return worth
+
+
+async def _known_words(session: AsyncSession) -> frozenset[str]:
+    """Return the words of the last references that are not doubtful."""
+    sure = CorrectionRow.rank != Rank.DOUBTFUL.value
+    last = select(CorrectionRow.reference).where(sure).order_by(CorrectionRow.changed_datetime.desc())
+    texts = await session.scalars(last.limit(_LAST_REFERENCES))
+    return frozenset(word for text in texts for word in _words(text))
+
+
+def _words(text: str | None) -> set[str]:
+    return set(_WORD.findall((text or "").lower().replace("ё", "е")))

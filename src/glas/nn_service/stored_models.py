@@ -1,0 +1,99 @@
+"""Fetch the champion and the candidates from data_loader, on a server without a common directory of models.
+
+data_loader says which models must be here. Each model is written into the directory of models of this server, and its
+version is compared before the model gets its name. Then the champion is chosen in this directory, as `glas models use`
+does, so that the server loads it.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from glas.clients.data_loader import DataLoaderClient
+from glas.clients.http import open_http
+from glas.domain.errors import GlasError, ModelLoadError
+from glas.domain.model_ref import ModelRef
+from glas.engines.catalogue import AUTO, choose, made_here
+from glas.engines.folders import written_whole
+from glas.engines.versions import ModelVersions
+from glas.settings import Settings, plain
+
+_TRY_AGAIN_S: Final = 10.0  # after an error
+
+_log = structlog.stdlib.get_logger("glas.nn_service")
+
+
+class StoredModels:
+    """Keeps the directory of models of this server as data_loader says; only one thread may use an object.
+
+    Nothing is done unless the settings contain the address of data_loader and the token for models, and GLAS_MODEL is
+    `auto`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._models_dir = settings.models_dir
+        self._versions = ModelVersions(settings.models_dir)
+        self._runner = asyncio.Runner()
+        self._client: DataLoaderClient | None = None
+        self._chosen: ModelRef | None = None
+        self._not_before_s = 0.0
+        token = plain(settings.data_loader.models_token)
+        if settings.model == AUTO and settings.data_loader_url is not None and token is not None:
+            self._client = DataLoaderClient(open_http(url=settings.data_loader_url, token=token))
+
+    def follow(self) -> None:
+        """Fetch the models that are missing, and choose the champion if it is another one than before.
+
+        After an error, the present model serves on, and the next attempt is made some seconds later.
+        """
+        if self._client is None or time.monotonic() < self._not_before_s:
+            return
+        try:
+            self._runner.run(self._follow(self._client))
+        except GlasError as error:
+            _log.error("models cannot be fetched from data_loader", error=error.message)
+        except Exception:  # noqa: BLE001 - logged; an error of one look must not end the following of others
+            _log.exception("models cannot be fetched from data_loader")
+        else:
+            return
+        self._not_before_s = time.monotonic() + _TRY_AGAIN_S
+
+    def close(self) -> None:
+        """Close the connection to data_loader."""
+        if self._client is not None:
+            self._runner.run(self._client.close())
+        self._runner.close()
+
+    async def _follow(self, client: DataLoaderClient) -> None:
+        models = await client.serving_models()
+        if models.champion is not None and models.champion != self._chosen:
+            choose(await self._here(client, models.champion), self._models_dir)
+            self._chosen = models.champion
+        for candidate in models.candidates:
+            await self._here(client, candidate)
+
+    async def _here(self, client: DataLoaderClient, model: ModelRef) -> str:
+        """Return the name of a model on this server; fetch the model if it is not here in this version.
+
+        Raises:
+            ModelLoadError: the files have another version.
+            GlasError: data_loader has no such model, or cannot be reached.
+        """
+        engine, _, place = model.name.partition(":")
+        if not Path(place).is_absolute():
+            return model.name  # a model that has a name, which `glas models get` fetches
+        here = made_here(model.name, self._models_dir)
+        if here is not None and self._versions.version_of(here) == model.version:
+            return here
+        directory = self._models_dir / Path(place).name
+        with written_whole(directory) as part:
+            await client.fetch_model(model.version, part)
+            if (came := self._versions.version_in(part)) != model.version:
+                raise ModelLoadError(
+                    f"expected version {model.version} of {directory.name}, got files of version {came}"
+                )
+        _log.info("model fetched from data_loader", model=directory.name, version=model.version)
+        return f"{engine}:{directory.resolve()}"
