@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from glas.clients.bodies import Name, RequestBody, RowId, Text, TgId, Value
-from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
+from glas.domain.model_records import AnnouncementKind, FirstState, ModelState, Outcome
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
@@ -61,7 +61,7 @@ class ModelEntry(RequestBody):
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
-    state: ModelState = Field(description="State of the model after the verdict: `candidate`, `refused` or `champion`.")
+    state: FirstState = Field(description="State of the model after the verdict.")
     base: Annotated[Text, Field(min_length=1, max_length=600)] | None = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
     lineage: dict[str, Any] = Field(
@@ -96,12 +96,6 @@ class ModelEntry(RequestBody):
     def ref(self) -> ModelRef:
         """Its name and version."""
         return ModelRef(name=self.name, version=self.version)
-
-    @model_validator(mode="after")
-    def _state_of_a_new_one(self) -> Self:
-        if self.state not in (ModelState.CANDIDATE, ModelState.REFUSED, ModelState.CHAMPION):
-            raise ValueError("expected the state candidate, refused or champion")
-        return self
 
 
 class DecisionRecord(Value):
