@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from glas.clients.bodies import Name, RequestBody, RowId, Text, TgId, Value
+from glas.clients.bodies import Name, RequestBody, RowId, SomeText, TgId, Value
 from glas.domain.model_records import AnnouncementKind, FirstState, ModelState, Outcome
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
@@ -16,7 +16,7 @@ LONGEST_NEWS_CHARS = 1000
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
 
-NewsText = Annotated[Text, Field(min_length=1, max_length=LONGEST_NEWS_CHARS)]
+NewsText = Annotated[SomeText, Field(max_length=LONGEST_NEWS_CHARS)]
 Claim = Annotated[
     str,
     Field(
@@ -62,7 +62,7 @@ class ModelEntry(RequestBody):
     name: Name
     version: Annotated[Name, Field(max_length=64)]
     state: FirstState = Field(description="State of the model after the verdict.")
-    base: Annotated[Text, Field(min_length=1, max_length=600)] | None = None
+    base: Annotated[SomeText, Field(max_length=600)] | None = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
     lineage: dict[str, Any] = Field(
         default_factory=dict,
