@@ -213,10 +213,10 @@ def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple
     one entry, this entry is returned, and is not checked. If it has several entries, Russian is returned and checked if
     it is among them; if not, None is returned.
     """
-    if is_named or not languages:
+    codes = [_code(one) for one in languages]  # unknown languages are refused even if they have no effect
+    if is_named or not codes:
         code = _code(language)
         return code, code == RUSSIAN and not is_named
-    codes = [_code(one) for one in languages]
     if len(codes) == 1:
         return codes[0], False
     return (RUSSIAN, True) if RUSSIAN in codes else (None, False)
