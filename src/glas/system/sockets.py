@@ -2,6 +2,7 @@
 
 import select
 import socket
+from typing import Final
 
 # A machine that loses its power or its network closes nothing, and Linux then waits a quarter of an hour for what was
 # sent, and for ever for an answer. With these values a connection ends after at most 15 seconds of silence.
@@ -9,6 +10,14 @@ IDLE_S = 5
 INTERVAL_S = 3
 PROBES = 3
 UNACKNOWLEDGED_MS = 10_000
+# The same for PostgreSQL's end of a connection, as settings of a session. Without them, PostgreSQL may keep the
+# transaction of a machine that lost its power, with its locks, for two hours.
+POSTGRESQL_SETTINGS: Final = {
+    "tcp_keepalives_idle": str(IDLE_S),
+    "tcp_keepalives_interval": str(INTERVAL_S),
+    "tcp_keepalives_count": str(PROBES),
+    "tcp_user_timeout": str(UNACKNOWLEDGED_MS),
+}
 
 
 def has_input(descriptor: int) -> bool:
