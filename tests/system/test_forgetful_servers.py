@@ -148,10 +148,12 @@ def opened(running: Seaweed) -> Store:
 
 async def put_and_delete(store: Store) -> dict[str, bytes]:
     """Write objects and delete one of them; return the others by their keys."""
-    for number in range(_N_CONFIRMED):
-        await store.put(audio_key(number, "ogg"), bytes([number]) * 5000)
-    await store.delete([audio_key(0, "ogg")])
-    return {audio_key(number, "ogg"): bytes([number]) * 5000 for number in range(1, _N_CONFIRMED)}
+    confirmed = {audio_key(number, "ogg"): bytes([number]) * 5000 for number in range(1, _N_CONFIRMED + 1)}
+    for key, data in confirmed.items():
+        await store.put(key, data)
+    await store.delete([deleted := audio_key(1, "ogg")])
+    del confirmed[deleted]
+    return confirmed
 
 
 async def read(store: Store) -> dict[str, bytes]:
