@@ -44,7 +44,8 @@ chaos: train-setup  ## 1,000 messages while processes are killed a hundred times
 	@BURST_MESSAGES=5000 $(BIN)/pytest -s tests/parts/test_tg_bot_burst.py
 
 power: train-setup  ## the power goes at 40 calls to Telegram while 24 messages are answered, and Glas starts again (Linux, strace)
-	@POWER_MESSAGES=24 POWER_STARTS=40 $(BIN)/pytest -s tests/system/test_power.py tests/system/test_backup_power.py
+	@POWER_MESSAGES=24 POWER_STARTS=40 $(BIN)/pytest -s tests/system/test_power.py tests/system/test_backup_power.py \
+	  tests/system/test_forgetful_servers.py
 
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
