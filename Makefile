@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 AUDIT  := $(VENV)/audit
 TORCH  := torch==2.13.0
-# Tests at work at once: two more than processors, since some of them mostly wait.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)')
+# Tests at work at once: three more than processors, since many of them mostly wait; with two more, a fifth of two
+# processors was idle.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 3)')
 
 # Some machines tell Python to keep no compiled modules: then each of many hundreds of processes compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -43,7 +44,8 @@ chaos: train-setup  ## 1,000 messages while processes are killed a hundred times
 	@BURST_MESSAGES=5000 $(BIN)/pytest -s tests/parts/test_tg_bot_burst.py
 
 power: train-setup  ## the power goes at 40 calls to Telegram while 24 messages are answered, and Glas starts again (Linux, strace)
-	@POWER_MESSAGES=24 POWER_STARTS=40 $(BIN)/pytest -s tests/system/test_power.py tests/system/test_backup_power.py
+	@POWER_MESSAGES=24 POWER_STARTS=40 $(BIN)/pytest -s tests/system/test_power.py tests/system/test_backup_power.py \
+	  tests/system/test_forgetful_servers.py
 
 machines: train-setup  ## recordings while one of three machines dies, another is cut off, and PostgreSQL fails over (root, Linux)
 	@MACHINES_MESSAGES=60 $(BIN)/pytest -s tests/system/test_machines.py
@@ -54,8 +56,9 @@ containers: train-setup  ## each container of compose.yaml in namespaces: networ
 upgrade: train-setup  ## messages while each process of an earlier release is replaced by one of this checkout (FROM=REVISION)
 	@UPGRADE_FROM=$(FROM) $(BIN)/pytest -s tests/system/test_upgrade.py
 
-fuzz: train-setup  ## 5,000 requests to nn_service and data_loader made out of their OpenAPI documents, right and wrong ones, and some to db_assist: every answer as documented
+fuzz: train-setup  ## 5,000 requests to each service made out of its OpenAPI document, right and wrong ones; then damaged recordings for ten minutes
 	@FUZZ_CASES=5000 $(BIN)/pytest -s --timeout 3600 tests/system/test_openapi.py
+	@FUZZ_AUDIO_S=600 $(BIN)/pytest -s tests/parts/test_damaged_audio.py
 
 coverage: train-setup  ## run all tests and show which lines of src/glas they do not reach, processes that they start included
 	@rm -f .coverage .coverage.*

@@ -51,14 +51,16 @@ START_TIMEOUT_S = 120
 LONG_S = 1200
 FIRST_WORDS_S = (1.5, 2.4, 3.0, 2.6, 2.0, 3.0)
 """Where each sample has a pause after its first words."""
-# What takes longest begins first, so that in the end nobody waits for one test.
+# What takes longest begins first, so that in the end nobody waits for one test. Modules that compute alternate with
+# modules that wait, so that the processors are always busy.
 _LONGEST = (
-    *("test_loop", "test_whole", "test_outages", "test_openapi", "test_kills", "test_tg_bot_replies", "test_refused"),
-    "test_machines",
-    *("test_train_whisper_base", "test_tg_bot_replicas", "test_evaluate", "test_run", "test_page_models"),
-    *("test_finetune", "test_learn", "test_whisper_base_ru", "test_page", "test_page_review", "test_webhook"),
-    *("test_whisper_inventions", "test_nonspeech", "test_nn_service_models", "test_tg_bot_burst", "test_fetch_pinned"),
-    *("test_hostile_audio", "test_backup", "test_tg_bot_announcements_restart", "test_tg_bot_reviews_restart"),
+    *("test_loop", "test_outages", "test_whole", "test_kills", "test_refused", "test_openapi", "test_machines"),
+    *("test_train_whisper_base", "test_power", "test_page_accessibility", "test_tracing", "test_evaluate"),
+    *("test_tg_bot_replies", "test_run", "test_nn_service_models", "test_tg_bot_replicas", "test_learn"),
+    *("test_own_model", "test_finetune", "test_page_captions", "test_page_cards", "test_comparisons"),
+    *("test_page_review", "test_page", "test_page_models", "test_tg_bot_announcements_restart"),
+    *("test_whisper_base_ru", "test_tg_bot_reviews_restart", "test_nonspeech", "test_tg_bot_burst"),
+    *("test_whisper_inventions", "test_fetch_pinned", "test_hostile_audio", "test_backup"),
 )
 
 

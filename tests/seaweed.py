@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,9 +22,19 @@ _START_S = 30
 class Seaweed(NamedTuple):
     """A running SeaweedFS."""
 
-    endpoint: str
-    addresses: dict[str, str]
+    ports: dict[str, int]
+    grpc: dict[str, int]
     process: subprocess.Popen[bytes]
+
+    @property
+    def endpoint(self) -> str:
+        """Return the address of the S3 API."""
+        return f"http://127.0.0.1:{self.ports['s3']}"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Return the addresses of its parts, as `weed` writes them."""
+        return {name: f"127.0.0.1:{port}.{self.grpc[name]}" for name, port in self.ports.items()}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -44,10 +54,19 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
 
 
 @contextmanager
-def started_seaweed(directory: Path) -> Iterator[Seaweed]:
-    """Start SeaweedFS on free ports of loopback, in a new directory, because an old directory contains old flags."""
-    ports = {name: free_port() for name in ("s3", "filer", "master", "volume")}
-    grpc = {name: free_port() for name in ports}
+def started_seaweed(directory: Path, *, under: Sequence[str] = (), before: Seaweed | None = None) -> Iterator[Seaweed]:
+    """Start SeaweedFS on loopback.
+
+    Args:
+        directory: is new, or that of a server that has ended; it contains the ports of that server.
+        under: a program that runs it, with its arguments.
+        before: the server that has ended; without it, free ports are used.
+    """
+    if before is None:
+        ports = {name: free_port() for name in ("s3", "filer", "master", "volume")}
+        grpc = {name: free_port() for name in ports}
+    else:
+        ports, grpc = before.ports, before.grpc
     flags = [f"-{name}.port={port}" for name, port in ports.items()]
     flags += [f"-{name}.port.grpc={port}" for name, port in grpc.items()]
     # Without -disableHttp the filer would give every object to anybody.
@@ -56,16 +75,16 @@ def started_seaweed(directory: Path) -> Iterator[Seaweed]:
     environment = os.environ | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("weed"), "mini", f"-dir={directory}", *flags],
+            [*under, Path(sys.executable).with_name("weed"), "mini", f"-dir={directory}", *flags],
             env=environment,
             cwd=directory,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        endpoint = f"http://127.0.0.1:{ports['s3']}"
-        _wait_for(endpoint, process, directory / "log")
-        yield Seaweed(endpoint, {name: f"127.0.0.1:{ports[name]}.{grpc[name]}" for name in ports}, process)
+        running = Seaweed(ports, grpc, process)
+        _wait_for(running.endpoint, process, directory / "log")
+        yield running
     finally:
         # Its data is thrown away, and a gentle stop takes over two seconds.
         process.kill()

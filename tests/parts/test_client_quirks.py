@@ -129,8 +129,9 @@ def test_what_the_model_has_no_use_for_is_named(server: Server, voice: bytes) ->
 
 def test_one_language_of_a_list_is_the_language(server: Server, voice: bytes, text: str) -> None:
     assert post(server, [("languages[]", "ru-RU"), ("file", ("a.ogg", voice))]).json()["text"] == text
-    refused = post(server, [("languages[]", "klingon"), ("file", ("a.ogg", voice))])
-    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "language")
+    for more in ([], [("language", "ru")]):
+        refused = post(server, [*more, ("languages[]", "klingon"), ("file", ("a.ogg", voice))])
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "language")
     unknown = post(server, [("languages", "fr"), ("file", ("a.ogg", voice))])
     assert (unknown.status_code, unknown.json()["error"]["param"]) == (400, "language")
     both = post(server, [("languages", '["ru", "en"]'), ("file", ("a.ogg", voice))])

@@ -14,6 +14,7 @@ from glas.db_assist.app import _is_away as is_away
 from glas.durable import postgres_place
 from glas.settings import Settings, plain
 from glas.settings.database_hosts import with_hosts
+from glas.system.sockets import POSTGRESQL_SETTINGS
 from tests import postgres as programs
 from tests.conftest import Postgres
 
@@ -81,3 +82,20 @@ async def test_a_replica_is_passed_over(replica: Path, postgres: Postgres) -> No
 def test_the_setting_takes_several_hosts() -> None:
     url = plain(Settings(_env_file=None, database_url=SecretStr("postgresql://glas@a,b/glas")).database_url)
     assert url == "postgresql://glas@/glas?host=a:5432&host=b:5432&target_session_attrs=read-write"
+
+
+async def test_the_server_ends_connections_of_machines_that_are_gone(postgres: Postgres) -> None:
+    """Rows and durable work ask for it: otherwise the locks of such a machine would stay for two hours."""
+    asked = sa.text("SELECT name, reset_val FROM pg_settings WHERE name LIKE 'tcp\\_%'")
+    url = postgres.url("postgres")
+    database = open_database(database_url(Settings(_env_file=None, database_url=SecretStr(url))))
+    durable = postgres_place(url, "tg_bot").open()
+    try:
+        async with database.reading() as session:
+            found = [{row.name: row.reset_val for row in await session.execute(asked)}]
+        with durable.connect() as connection:
+            found.append({row.name: row.reset_val for row in connection.execute(asked)})
+    finally:
+        durable.dispose()
+        await database.close()
+    assert found == [POSTGRESQL_SETTINGS, POSTGRESQL_SETTINGS]

@@ -1,8 +1,10 @@
 """The private names of DBOS that the adapter uses: each test fails if a release of DBOS changes their behaviour."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from unittest.mock import patch
@@ -16,6 +18,7 @@ from glas.durable import Durable, Place, Queue, Work, postgres_place, sqlite_pla
 from tests.conftest import Postgres
 
 _SEARCH = "operation_outputs.output"
+_POLL = "WITH RECURSIVE partitions"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -134,6 +137,39 @@ async def test_what_this_process_enqueues_is_begun_at_once(place: Place, walk: W
     walk.gate.set()
     await engine.close()
     assert took_s < 10
+
+
+async def test_an_idle_queue_is_polled_rarely(tmp_path: Path, walk: Walk) -> None:
+    """With SQLite only this process enqueues work. The works of one person still follow each other at once."""
+    polls: list[str] = []
+    with patch("glas.durable.dbos_adapter._IDLE_POLL_S", 60.0):
+        engine = walk.engine(sqlite_place(tmp_path / "durable.sqlite"))
+        await engine.start()
+        assert engine._engine is not None
+        sa.event.listen(engine._engine, "before_cursor_execute", lambda *given: polls.append(given[2]))
+        await asyncio.sleep(1.5)
+        assert sum(_POLL in one for one in polls) > 1
+        polls.clear()
+        await asyncio.sleep(1.0)
+        assert sum(_POLL in one for one in polls) <= 1
+        walk.gate.set()
+        for number in range(3):
+            await engine.enqueue(replace(WALK, id=f"w:{number}"))
+        await walk.until(9)
+        await engine.close()
+
+
+async def test_a_new_queue_is_polled_at_once(place: Place, walk: Walk) -> None:
+    """DBOS looks for new queues once a second, and would poll this one after its interval."""
+    engine = walk.engine(place)
+    await engine.start()
+    began_s = time.monotonic()
+    async with asyncio.timeout(20):
+        while "queue-worker-walks" not in {thread.name for thread in threading.enumerate()}:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.005)
+    took_s = time.monotonic() - began_s
+    await engine.close()
+    assert took_s < 0.5
 
 
 async def test_closing_waits_for_the_work_that_runs(place: Place, walk: Walk) -> None:

@@ -345,14 +345,14 @@ def test_after_the_lock_the_processor_is_taken_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "build", "words"),
     [
-        ({"memory_bytes": 16 << 20}, lambda: hostile.loud_wav(1.2), "memory"),
-        ({"cpu_s": 1, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), "1 s of processor time"),
-        ({"wall_s": 1.0, "max_duration_s": 1e6}, lambda: hostile.silent_opus(DAY_S), r"took longer than 1 s"),
+        (DecodeLimits(memory_bytes=16 << 20), lambda: hostile.loud_wav(1.2), "memory"),
+        (DecodeLimits(cpu_s=1, max_duration_s=1e6), lambda: hostile.silent_opus(DAY_S), "1 s of processor time"),
+        (DecodeLimits(wall_s=1.0, max_duration_s=1e6), lambda: hostile.silent_opus(DAY_S), r"took longer than 1 s"),
     ],
     ids=["memory", "processor", "wall"],
 )
-def test_a_bomb_ends_its_own_process_only(limits: dict[str, float], build: Callable[[], bytes], words: str) -> None:
-    with DecoderPool(2, DecodeLimits.model_validate(limits)) as pool:
+def test_a_bomb_ends_its_own_process_only(limits: DecodeLimits, build: Callable[[], bytes], words: str) -> None:
+    with DecoderPool(2, limits) as pool:
         pool.start()
         good = encoded(tone(440, 3), "wav")
         with pool.open(good) as neighbour:

@@ -30,7 +30,16 @@ def test_a_text_without_word_times_shares_its_seconds(server: Server) -> None:
     assert answer.text == "1\n00:00:01,000 --> 00:00:04,500\nПриезжай завтра утром.\n"
 
 
-@pytest.mark.parametrize("segment", [{"start": -1, "end": 1, "text": "а"}, {"start": 0, "end": 1}, {"start": 1e9}])
+@pytest.mark.parametrize(
+    "segment",
+    [
+        {"start": -1, "end": 1, "text": "а"},
+        {"start": 0, "end": 1},
+        {"start": 1e9},
+        {"start": 0, "end": True, "text": "а"},
+        {"start": 0, "end": 1, "text": "а", "words": [{"start": 0, "end": "1", "word": "а"}]},
+    ],
+)
 def test_what_has_no_times_is_refused(server: Server, segment: dict[str, object]) -> None:
     answer = httpx.post(f"{server.url}/v1/subtitles", json={"segments": [segment]}, trust_env=False)
     assert answer.status_code == 400

@@ -34,7 +34,8 @@ class Order:
         die_at: a point at which it kills itself.
         is_naive: be a naive bot in place of `glas`.
         namespaces: of a machine of `namespaces`, where it lives.
-        is_quick: have clocks that do not make a test wait, and a gate that hears a tenth of the sounds without speech.
+        is_quick: have clocks that do not make a test wait, and a gate that hears a tenth of the sounds without speech
+            and compares the speed on two recordings.
     """
 
     arguments: list[str]

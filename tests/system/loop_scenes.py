@@ -50,7 +50,7 @@ class Scene:
         is_personal: one voice, and a model for it alone.
         options: further ones of `glas learn`.
         goal: relative fall of the word error rate.
-        is_quick: the gate hears a tenth of its sounds without speech.
+        is_quick: of the `Order` of the learning; its gate measures less.
     """
 
     name: str

@@ -215,10 +215,9 @@ class Site:
             "S3_DIR": str(self._directory / "a" / "s3"),
         }
         Path(environment["S3_DIR"]).mkdir(parents=True, exist_ok=True)
-        block = self._blocks[_STORE]
         with (self._directory / "a" / "weed.log").open("ab") as log:
             store = subprocess.Popen(
-                self.machines["a"].command(["sh", "-c", f"exec {block}"]),
+                self.machines["a"].command(["sh", "-c", self._blocks[_STORE]]),
                 env=environment,
                 cwd=environment["S3_DIR"],
                 stdin=subprocess.DEVNULL,

@@ -157,7 +157,9 @@ def calls(log: Path, directory: Path) -> Iterator[Call]:
     Yields:
         The calls, in the order of their end.
     """
-    lines = [_Line.of(found) for raw in log.read_bytes().splitlines() if (found := _LINE.fullmatch(raw))]
+    # strace breaks the line of a call during which another process was recorded.
+    text = log.read_bytes().replace(b" <unfinished ...>\n", b"")
+    lines = [_Line.of(found) for raw in text.splitlines() if (found := _LINE.fullmatch(raw))]
     threads = {line.result: line.task for line in lines if b"CLONE_THREAD" in line.arguments}
     reader = _Reader(directory, threads)
     for line in lines:

@@ -147,18 +147,18 @@ def test_wrong_use_is_explained(glas_here: Glas, arguments: tuple[str, ...], cod
     assert "Traceback" not in done.stderr.decode()
 
 
-def test_an_unknown_part_is_refused(glas: Glas) -> None:
-    done = glas("run", "nobody")
+def test_an_unknown_part_is_refused(glas_here: Glas) -> None:
+    done = glas_here("run", "nobody")
     assert done.returncode == 1
     assert "nn_service" in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
 
 
-def test_a_public_address_without_a_key_is_refused(glas: Glas, glas_environment: dict[str, str]) -> None:
+def test_a_public_address_without_a_key_is_refused(glas_here: Glas, glas_environment: dict[str, str]) -> None:
     """A public address requires a key."""
     glas_environment["GLAS_HOST"] = "0.0.0.0"  # noqa: S104
     try:
-        done = glas("run")
+        done = glas_here("run")
     finally:
         del glas_environment["GLAS_HOST"]
     assert done.returncode == 1
@@ -181,10 +181,10 @@ def test_the_version_is_told(glas: Glas) -> None:
     assert (done.returncode, done.stdout.decode()) == (0, f"Глас {version}\n")
 
 
-def test_a_wrong_token_is_told_under_its_own_name(glas: Glas, glas_environment: dict[str, str]) -> None:
+def test_a_wrong_token_is_told_under_its_own_name(glas_here: Glas, glas_environment: dict[str, str]) -> None:
     glas_environment["TELEGRAM_TOKEN"] = "no token at all"
     try:
-        done = glas("models")
+        done = glas_here("models")
     finally:
         del glas_environment["TELEGRAM_TOKEN"]
     assert done.returncode == 2

@@ -3,11 +3,9 @@
 import asyncio
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -24,20 +22,15 @@ from glas.launch.listeners import BOT_METRICS, listeners
 from glas.settings import BotSettings, Settings
 from glas.settings.keys import new_key
 from tests.conftest import ROOT
+from tests.system.alerts import MONITORING, amid_a_real_run, named_alerts, promtool, read, with_promtool
 from tests.system.composition import composition
 from tests.telegram.server import TelegramServer
 
-MONITORING = ROOT / "deploy" / "monitoring"
 DOCS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 KEY, TOKEN = "a-key-of-the-owner-that-is-long-enough", "a-token-of-prometheus-that-is-long"
 _SUBJECTS = ("recognition", "bot", "database", "ledger", "store", "export", "disk")
 _LABELS = {"outcome", "code", "kind", "queue", "model", "version", "status", "score", "directory", "le"}
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
-
-
-def read(name: str) -> Any:
-    """Read a YAML file of deploy/monitoring."""
-    return yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))
 
 
 def expressions() -> Iterator[tuple[str, str]]:
@@ -63,6 +56,7 @@ class Pages:
 
     Attributes:
         owner: to the owner of a process in which all parts run.
+        before: the same before the message.
         user: there, to somebody who may only recognise.
         bot: the bot's own port.
         refused: the status of the bot's port without its token.
@@ -72,6 +66,7 @@ class Pages:
 
     def __init__(self, answers: Mapping[str, httpx.Response], probes: list[int], person: int, text: str) -> None:
         self.owner, self.user, self.bot = (answers[name].text for name in ("owner", "user", "bot"))
+        self.before = answers["before"].text
         self.refused = answers["stranger"].status_code
         self.probes, self.person, self.text = probes, person, text
 
@@ -118,17 +113,18 @@ async def _pages(telegram: TelegramServer, directory: Path) -> Pages:
         bot = open_http(url=None, app=assembly.apps[BOT_METRICS])
         probes = [(await bot.get(path)).status_code for path in ("/health", "/ready")]
         running = [asyncio.ensure_future(task()) for task in assembly.tasks]
-        telegram.say(person, "/start")
-        telegram.speak(person, min(voice).read_bytes())
         asked = {"owner": ("web", KEY), "user": ("web", user_key), "bot": (BOT_METRICS, TOKEN)}
         clients = {name: open_http(url=None, app=assembly.apps[app], token=key) for name, (app, key) in asked.items()}
+        before = await clients["owner"].get("/metrics")
+        telegram.say(person, "/start")
+        telegram.speak(person, min(voice).read_bytes())
         clients["stranger"] = bot
         async with asyncio.timeout(100):
             while 'glas_bot_answers_total{outcome="ok"} 1.0' not in (await clients["bot"].get("/metrics")).text:
                 assert not any(task.done() for task in running)
                 await asyncio.sleep(0.1)
         probes += [(await bot.get(path)).status_code for path in ("/health", "/ready")]
-        answers = {name: await client.get("/metrics") for name, client in clients.items()}
+        answers = {name: await client.get("/metrics") for name, client in clients.items()} | {"before": before}
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -217,7 +213,7 @@ def test_the_manual_names_metrics_that_exist(pages: Pages) -> None:
 
 def test_each_alert_has_its_cases_and_its_paragraph() -> None:
     """rules_test.yml has a case in which the alert fires and one in which it does not; operations.md explains it."""
-    alerts = [rule["alert"] for group in read("rules.yml")["groups"] for rule in group["rules"]]
+    alerts = named_alerts()
     cases = [case for test in read("rules_test.yml")["tests"] for case in test["alert_rule_test"]]
     assert len(set(alerts)) == len(alerts)
     assert {case["alertname"] for case in cases if case.get("exp_alerts")} == set(alerts)
@@ -225,15 +221,21 @@ def test_each_alert_has_its_cases_and_its_paragraph() -> None:
     assert re.findall(r"(?m)^\| `([A-Z]\w+)` \|", DOCS) == alerts
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on this machine (Debian: package prometheus)")
+@with_promtool
 def test_promtool_runs_the_cases() -> None:
-    for command in (
-        ["check", "config", "--syntax-only", "prometheus.yml"],
-        ["check", "rules", "rules.yml"],
-        ["test", "rules", "rules_test.yml"],
-    ):
-        done = subprocess.run(["promtool", *command], cwd=MONITORING, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    promtool("check", "config", "--syntax-only", "prometheus.yml")
+    promtool("check", "rules", "rules.yml")
+    promtool("test", "rules", "rules_test.yml")
+
+
+@with_promtool
+def test_each_alert_fires_in_a_real_run_with_its_fault_and_no_other(pages: Pages, tmp_path: Path) -> None:
+    """Without a fault, none fires."""
+    cases = read("rules_test.yml")
+    cases["rule_files"] = [str(MONITORING / "rules.yml")]
+    cases["tests"] = list(amid_a_real_run(cases["tests"], named_alerts(), pages.before, pages.owner))
+    (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases), encoding="utf-8")
+    promtool("test", "rules", str(tmp_path / "cases.yml"))
 
 
 def test_dashboards_are_whole() -> None:

@@ -26,7 +26,7 @@ from tests.telegram.server import TelegramServer
 N_MESSAGES = int(os.environ.get("POWER_MESSAGES", "6"))
 N_STARTS = int(os.environ.get("POWER_STARTS", "2"))
 PATIENCE_S = 60.0
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + 5 * N_STARTS + 5 * N_MESSAGES)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + 15 * N_STARTS + 5 * N_MESSAGES)]
 
 
 def told(server: Server) -> dict[str, str]:

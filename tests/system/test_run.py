@@ -119,9 +119,7 @@ def test_page_and_recogniser_apart(start_glas: Start, samples: list[Sample]) -> 
     data = samples[0].path.read_bytes()
     with (
         start_glas("nn_service", is_new=True, GLAS_NN_SERVICE_TOKEN=TOKEN) as recogniser,
-        start_glas(
-            "web", is_new=True, GLAS_NN_SERVICE_URL=recogniser.url, GLAS_NN_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY
-        ) as page,
+        start_glas("web", GLAS_NN_SERVICE_URL=recogniser.url, GLAS_NN_SERVICE_TOKEN=TOKEN, GLAS_API_KEY=KEY) as page,
         httpx.Client(timeout=30, trust_env=False) as http,
     ):
         for url, key in ((page.url, TOKEN), (page.url, "-"), (recogniser.url, KEY)):

@@ -56,7 +56,7 @@ from glas.durable import Durable, Work, maintenance
 from glas.engines import Engine
 from glas.engines.load import load_engine
 from glas.engines.onnx import CPU
-from glas.recognition import recogniser, trial
+from glas.recognition import cost, recogniser, trial
 from glas.settings import NnServiceSettings
 from glas.tg_bot import intake
 from tests.parts.bots import nn_service_at
@@ -134,10 +134,10 @@ async def work_naively(token: str, telegram: str, recogniser: str) -> None:
 
 
 def hurry() -> None:
-    """Shorten time-outs and the minutes of sounds without speech, so that tests are fast."""
+    """Shorten time-outs and what the gate measures, so that tests are fast."""
     maintenance._HEARTBEAT_S, maintenance._INTERRUPTED_AFTER_S, maintenance.DEAD_AFTER_S = 0.5, 3.0, 5.0
     intake._LEASE_S, intake._RETAKEN_S, intake._POLL_S = 5.0, 0.5, 1
-    trial.NONSPEECH = 12
+    trial.NONSPEECH, cost.RECORDINGS = 12, 2
 
 
 def build_usual_types() -> None:

@@ -27,7 +27,7 @@ from glas.domain.errors import (
     NoSoundTrackError,
     UnsupportedFormatError,
 )
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.samples import SAMPLE_RATE_HZ, Samples
 
 # FFmpeg's names of the audio decoders that may be used. The list is passed to FFmpeg unchanged.
 _DECODERS = (

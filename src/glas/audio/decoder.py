@@ -37,7 +37,7 @@ from glas.domain.errors import (
     OverloadedError,
     ServiceFaultError,
 )
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.samples import SAMPLE_RATE_HZ, Samples
 
 _BUSY_RETRY_S = 2.0
 
@@ -244,7 +244,7 @@ class Recording:
         self._release(is_clean=self.verdict.exit_code == 0)
         if kind == END and struct.unpack("<Q", body) == (self.n_samples,):
             return None
-        raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder lost its way")
+        raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder gave a wrong answer")
 
     def _counted(self, block: Samples) -> Samples:
         """Count the samples of a block, and raise if the recording is longer than the limit.
@@ -265,7 +265,7 @@ class Recording:
 def _named_error(code: str, message: str) -> GlasError:
     """Return the error that a decoder reported if it is an `AudioError`, otherwise a `ServiceFaultError`."""
     error = from_code(code, message)
-    return error if isinstance(error, AudioError) else ServiceFaultError(f"Decoding failed within: {message}")
+    return error if isinstance(error, AudioError) else ServiceFaultError(f"The decoder failed: {message}")
 
 
 def _cause_of_death(verdict: Verdict, limits: DecodeLimits) -> GlasError:

@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     must_filter = offers_filter()
     write_all(task["verdicts"], [READY if must_filter else READY_UNFILTERED])
-    limits = DecodeLimits.model_validate(task["limits"])
+    limits = DecodeLimits(**task["limits"])
     serve(limits, verdicts=task["verdicts"], nowhere=nowhere, must_filter=must_filter)
 
 

@@ -1,8 +1,7 @@
 """Limits of memory and time for decoding one recording."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from glas.settings import AudioSettings  # decoder processes import this module and need no settings
@@ -10,39 +9,31 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 
 
-class DecodeLimits(BaseModel):
-    """Limits for decoding one file; a file that exceeds one of them is refused."""
+@dataclass(frozen=True)
+class DecodeLimits:
+    """Limits for decoding one file; a file that exceeds one of them is refused.
 
-    model_config = ConfigDict(frozen=True)
+    This is no model of Pydantic, whose import would be a third of the start of a decoder process.
 
-    max_duration_s: float = Field(
-        default=7200,
-        gt=0,
-        description="Longest recording in seconds of decoded samples. The length in the header of the file is not "
-        "used. Samples up to this length are returned; then AudioTooLongError is raised.",
-    )
-    memory_bytes: int = Field(
-        default=384 * _MIB,
-        ge=16 * _MIB,
-        description="Bytes of address space that a decoder process may use for one file. They are added to what "
-        "the process uses before it reads the file, and to the size of the file. The limit works only on Linux.",
-    )
-    cpu_s: int = Field(
-        default=60,
-        ge=1,
-        description="Processor time in seconds that the decoding of one file may take. Two hours of Opus take "
-        "about 15 s on a server core of 2023.",
-    )
-    wall_s: float = Field(
-        default=120,
-        gt=0,
-        description="Longest total time in seconds that the reader waits for the decoder of one file. The time that "
-        "the reader itself takes between two blocks does not count, so a slow recogniser does not cause an error.",
-    )
+    Attributes:
+        max_duration_s: longest recording in seconds of decoded samples. The length in the header of the file is not
+            used. Samples up to this length are returned; then AudioTooLongError is raised.
+        memory_bytes: bytes of address space that a decoder process may use for one file. They are added to what the
+            process uses before it reads the file, and to the size of the file. The limit works only on Linux.
+        cpu_s: processor time in seconds that the decoding of one file may take. Two hours of Opus take about 15 s on a
+            server core of 2023.
+        wall_s: longest total time in seconds that the reader waits for the decoder of one file. The time that the
+            reader itself takes between two blocks does not count, so a slow recogniser does not cause an error.
+    """
+
+    max_duration_s: float = 7200
+    memory_bytes: int = 384 * _MIB
+    cpu_s: int = 60
+    wall_s: float = 120
 
 
 def decode_limits(settings: "AudioSettings") -> DecodeLimits:
-    """Return the limits from the settings."""
+    """Return the limits from the settings, which are valid."""
     return DecodeLimits(
         max_duration_s=settings.max_duration_s,
         memory_bytes=settings.decode_memory_mb * _MIB,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glas.domain.errors import CorruptAudioError
-from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
+from glas.domain.samples import SAMPLE_RATE_HZ, Samples
 
 BLOCK_SAMPLES = SAMPLE_RATE_HZ  # one second
 

@@ -1,5 +1,6 @@
 """Start a decoder process, send it a file and receive its answers, each within a time limit."""
 
+import dataclasses
 import json
 import os
 import select
@@ -67,7 +68,7 @@ class DecoderWorker:
 
     def __init__(self, limits: DecodeLimits) -> None:
         self._verdicts, verdicts_end = os.pipe()
-        task = {"path": _module_path(), "limits": limits.model_dump(), "verdicts": verdicts_end}
+        task = {"path": _module_path(), "limits": dataclasses.asdict(limits), "verdicts": verdicts_end}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, without text from outside
                 [sys.executable, "-I", "-c", _PROGRAM, json.dumps(task)],

@@ -9,7 +9,7 @@ from glas.cli.language import say
 from glas.cli.session import err
 from glas.cli.stored_models import store
 from glas.domain.errors import ConflictError, GlasError
-from glas.domain.model_records import ModelState
+from glas.domain.model_records import FirstState, ModelState
 
 if TYPE_CHECKING:
     from glas.clients.model_record_bodies import DecisionResult, ModelEntry, ModelRecord
@@ -66,7 +66,7 @@ def record_round(
         _release(settings, champion, candidate)
         decide(settings, known.id, ModelState.CHAMPION, None)
         return Recorded(ModelState.CHAMPION, is_new=True)
-    state = ModelState.REFUSED
+    state: FirstState = ModelState.REFUSED
     if ended.outcome is Outcome.PASSED:
         state = ModelState.CHAMPION if release else ModelState.CANDIDATE
         if journal.was_released(settings.models_dir, candidate):
@@ -85,7 +85,7 @@ def record_round(
     return Recorded(recorded.state, is_new=True)
 
 
-def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: ModelState) -> "ModelEntry":
+def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: FirstState) -> "ModelEntry":
     """Return the candidate of a round as db_assist records it, with news for people if it was not refused."""
     from glas.training.datasets import read_version
     from glas.training.news import news_of
@@ -133,7 +133,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
     """Record the verdict and the decision of `glas promote`; if db_assist cannot record them, print a warning."""
     from glas.training.records import entry_of
 
-    state = ModelState.CHAMPION if released else ModelState.REFUSED
+    state: FirstState = ModelState.CHAMPION if released else ModelState.REFUSED
     try:
         entry = entry_of(verdict, state, settings.data_dir / "datasets")
         entry = entry.model_copy(update={"is_forced": released and not verdict.passed, "reason": force})

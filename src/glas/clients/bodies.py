@@ -8,7 +8,9 @@ _INT64 = 2**63
 
 # PostgreSQL cannot store NUL, and no text needs it.
 Text = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
-Name = Annotated[Text, Field(min_length=1, max_length=512)]
+# At least one letter is left when NUL is removed. pydantic checks this by the length, and JSON Schema by the pattern.
+SomeText = Annotated[Text, Field(min_length=1, json_schema_extra={"pattern": r"[^\u0000]"})]
+Name = Annotated[SomeText, Field(max_length=512)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TgId = Annotated[int, Field(ge=1, lt=2**52, description="Telegram's id of a person.")]
 RowId = Annotated[int, Field(ge=1, lt=_INT64)]

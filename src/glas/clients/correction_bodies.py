@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from glas.clients.bodies import ChatId, RequestBody, RowId, Text, TgId, Value
+from glas.clients.bodies import ChatId, RequestBody, RowId, SomeText, TgId, Value
 from glas.clients.db_assist_bodies import Reward
 from glas.domain.corrections import Rank, Sound
 from glas.domain.messages import MessageKind
@@ -15,7 +15,7 @@ class Correction(RequestBody):
     """The words that were said, according to the author of a message."""
 
     tg_id: TgId
-    reference: Annotated[Text, Field(min_length=1, max_length=100_000)]
+    reference: Annotated[SomeText, Field(max_length=100_000)]
     is_confirmed: bool = Field(
         default=False,
         description="Whether the author confirms the words. Confirmed words replace the text even if they are "

@@ -57,7 +57,7 @@ class CorrectionCalls(ABC):
             ImplausibleCorrectionError: the correction contains no word.
             NotFoundError: the message or the person does not exist.
             ForbiddenError: the message belongs to another person, or the person is banned.
-            ConflictError: the message has no text yet.
+            ConflictError: the message has no text.
         """
         body = Correction.model_construct(
             tg_id=tg_id, reference=reference, is_confirmed=is_confirmed, sound=sound, lets_bot_show=lets_bot_show

@@ -235,7 +235,7 @@ class DbAssistClient(
         Raises:
             NotFoundError: the message or the person does not exist.
             ForbiddenError: the message belongs to another person, or the person is banned.
-            ConflictError: the message has no text yet.
+            ConflictError: the message has no text.
         """
         body = Rating.model_construct(tg_id=tg_id, score=score)
         return Reward.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/rating", body))

@@ -5,7 +5,9 @@ here with `asyncio.timeout`, and `glas.launch` runs the lifespan.
 """
 
 import asyncio
+import functools
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -48,11 +50,17 @@ def open_http(
         # machine that stops answering ends by itself.
         timeout = httpx.Timeout(None, connect=connect_s)
         if socket_path is None:
-            transport = httpx.AsyncHTTPTransport(socket_options=silence_options())
+            transport = httpx.AsyncHTTPTransport(verify=_tls(), socket_options=silence_options())
         else:
-            transport = httpx.AsyncHTTPTransport(uds=str(socket_path))
+            transport = httpx.AsyncHTTPTransport(verify=_tls(), uds=str(socket_path))
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False, transport=transport)
     return InProcessClient(app, headers=headers)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Return the settings of TLS for all clients; to load the certificates takes longer than the rest of a client."""
+    return httpx.create_ssl_context()
 
 
 async def call(

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from glas.clients.bodies import Name, RequestBody, RowId, Text, TgId, Value
-from glas.domain.model_records import AnnouncementKind, ModelState, Outcome
+from glas.clients.bodies import Name, RequestBody, RowId, SomeText, TgId, Value
+from glas.domain.model_records import AnnouncementKind, FirstState, ModelState, Outcome
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
@@ -16,7 +16,7 @@ LONGEST_NEWS_CHARS = 1000
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
 
-NewsText = Annotated[Text, Field(min_length=1, max_length=LONGEST_NEWS_CHARS)]
+NewsText = Annotated[SomeText, Field(max_length=LONGEST_NEWS_CHARS)]
 Claim = Annotated[
     str,
     Field(
@@ -57,12 +57,12 @@ class NewsItem(RequestBody):
 
 
 class ModelEntry(RequestBody):
-    """A model that the gate has judged, and the decision that was made together with the verdict."""
+    """A model that the gate has judged, and its state after the verdict."""
 
     name: Name
     version: Annotated[Name, Field(max_length=64)]
-    state: ModelState = Field(description="State of the model after the verdict: `candidate`, `refused` or `champion`.")
-    base: Annotated[Text, Field(min_length=1, max_length=600)] | None = None
+    state: FirstState = Field(description="State of the model after the verdict.")
+    base: Annotated[SomeText, Field(max_length=600)] | None = None
     dataset_version: Annotated[Name | None, Field(max_length=64)] = None
     lineage: dict[str, Any] = Field(
         default_factory=dict,
@@ -96,12 +96,6 @@ class ModelEntry(RequestBody):
     def ref(self) -> ModelRef:
         """The name and version of the model."""
         return ModelRef(name=self.name, version=self.version)
-
-    @model_validator(mode="after")
-    def _state_of_a_new_one(self) -> Self:
-        if self.state not in (ModelState.CANDIDATE, ModelState.REFUSED, ModelState.CHAMPION):
-            raise ValueError("expected the state candidate, refused or champion")
-        return self
 
 
 class DecisionRecord(Value):

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from glas.clients.bodies import RequestBody, RowId, Text, TgId, Value
+from glas.clients.bodies import RequestBody, RowId, SomeText, TgId, Value
 from glas.domain.corrections import Rank
 from glas.domain.ledger import Refusal
 from glas.domain.reviews import Verdict
@@ -45,7 +45,7 @@ class Review(RequestBody):
 
     tg_id: TgId
     verdict: Verdict
-    reference: Annotated[Text, Field(min_length=1, max_length=100_000)] | None = Field(
+    reference: Annotated[SomeText, Field(max_length=100_000)] | None = Field(
         default=None,
         description="Words that were said. They are required with the verdict `correct`; with other verdicts the "
         "field must be null.",

@@ -70,7 +70,7 @@ class ReviewCalls(ABC):
             reference: the words; given with the verdict CORRECT only.
 
         Raises:
-            ImplausibleCorrectionError: `reference` contains no word, or more words than can be said in the time.
+            ImplausibleCorrectionError: `reference` contains no word, or more than can be said in the recording.
             NotFoundError: the message or the person does not exist.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
             ConflictError: the message is held for another reviewer or was already reviewed by this person, or its

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from glas.clients.bodies import RequestBody, Text, Value
+from glas.clients.bodies import Name, RequestBody, Value
 
 MOST_KEYWORDS = 100
 """Largest number of words that are sent with one recording."""
@@ -13,7 +13,7 @@ MOST_KEYWORDS = 100
 class NewWords(RequestBody):
     """Words that a person adds by hand."""
 
-    words: Annotated[list[Annotated[Text, Field(min_length=1, max_length=512)]], Field(min_length=1, max_length=50)]
+    words: Annotated[list[Name], Field(min_length=1, max_length=50)]
 
 
 class Keywords(Value):

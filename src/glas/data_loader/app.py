@@ -69,8 +69,9 @@ def create_app(
         readers=_readers(settings, key),
         readable=MODELS,
     )
-    app.include_router(make_router(max_body_bytes=max_body_bytes))
-    app.include_router(make_models_router())
+    # Directly: `include_router` would build each route once more, at the first request.
+    for router in (make_router(max_body_bytes=max_body_bytes), make_models_router()):
+        app.router.routes.extend(router.routes)
     add_operation(
         app,
         health=health,

@@ -44,7 +44,7 @@ class Exporter:
         self.state = ExportState(run=0, is_running=False)
 
     def start(self, *, full: bool = False) -> asyncio.Task[ExportReport]:
-        """Start an export.
+        """Start an export; with `full`, compare all messages, not only the changed ones.
 
         Raises:
             ConflictError: an export is running.

@@ -19,7 +19,7 @@ from glas.db.tables import Base, table_of
 from glas.domain.errors import ConfigurationError
 from glas.settings import Settings
 from glas.system.files import make_directory
-from glas.system.sockets import has_input
+from glas.system.sockets import POSTGRESQL_SETTINGS, has_input
 
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _SQLITE_READERS = 4
@@ -136,6 +136,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     given = {
         "timeout": _CONNECT_TIMEOUT_S,
         "command_timeout": statement_timeout_s,
+        "server_settings": dict(POSTGRESQL_SETTINGS),
         "async_creator_fn": connect,
     }
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args=given, **options)

@@ -35,7 +35,7 @@ async def correct(
         ImplausibleCorrectionError: the correction contains no word.
         NotFoundError: the message or the person does not exist.
         ForbiddenError: the message belongs to another person, or the person is banned.
-        ConflictError: the message has no text yet.
+        ConflictError: the message has no text.
     """
     reviewed = await lock_reviewed(transcription_id, wanted.tg_id, session=session)
     user, row = own_case(reviewed.user, reviewed.row)

@@ -57,7 +57,7 @@ async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSess
 
     Raises:
         NotFoundError: no person with this Telegram id is registered.
-        ForbiddenError: this person is not an administrator.
+        ForbiddenError: this person is not an administrator, or is banned.
     """
     if tg_id is None:
         return Decider(operator=operator)

@@ -28,7 +28,7 @@ async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSetti
     Raises:
         NotFoundError: there is no such message or person.
         ForbiddenError: the message belongs to another person, or the person is banned.
-        ConflictError: the message has no text yet.
+        ConflictError: the message has no text.
     """
     user, row = await open_case(transcription_id, rating.tg_id, session=session)
     is_first = row.score == Score.NOT_RATED
@@ -65,11 +65,11 @@ async def open_case(transcription_id: int, tg_id: int, *, session: AsyncSession)
 
 
 def own_case(user: UserRow, row: TranscriptionRow) -> Case:
-    """Return a message with a text and its author, both locked.
+    """Return the author and the message if the message is theirs and has a text; the caller has locked both rows.
 
     Raises:
         ForbiddenError: the message belongs to another person.
-        ConflictError: the message has no text yet.
+        ConflictError: the message has no text.
     """
     if row.user_id != user.id:
         raise ForbiddenError("only the person who sent a message may rate or correct it")

@@ -64,7 +64,7 @@ async def answer(
         ForbiddenError: the person is not a reviewer.
         ConflictError: the message is not held for this reviewer or was already reviewed by them, or its speaker has
             withdrawn the consent.
-        ImplausibleCorrectionError: the review contains no word, or more words than can be said in the time.
+        ImplausibleCorrectionError: the review contains no word, or more than can be said in the recording.
     """
     reviewed = await lock_reviewed(transcription_id, wanted.tg_id, session=session)
     checked(reviewed.user)

@@ -3,7 +3,7 @@
     GlasError
     ├── InputError (ValueError)                the input is wrong; the caller can correct it
     │   ├── InvalidParameterError              a field has a value that is not allowed
-    │   │   └── ImplausibleCorrectionError     a correction whose words were probably not said
+    │   │   └── ImplausibleCorrectionError     a correction or review without words, or an overlong review
     │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
     │   ├── ConflictError                      the object exists already with other values
@@ -78,7 +78,7 @@ class InvalidParameterError(InputError):
 
 
 class ImplausibleCorrectionError(InvalidParameterError):
-    """A correction is not possible: it contains no word, or more words than can be said in the time."""
+    """A correction or review contains no word, or a review is longer than what can be said in its recording."""
 
     code = "correction_implausible"
 

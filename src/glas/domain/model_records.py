@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,10 @@ class ModelState(StrEnum):
     REPLACED = "replaced"  # was the champion before another one
     ROLLED_BACK = "rolled_back"  # was taken back, because it was worse in daily use or could not be loaded
     RETIRED = "retired"  # must not serve any more
+
+
+FirstState = Literal[ModelState.CANDIDATE, ModelState.REFUSED, ModelState.CHAMPION]
+"""State of a model directly after the verdict of the gate."""
 
 
 class AnnouncementKind(StrEnum):

@@ -6,15 +6,13 @@ value describes.
 """
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from glas.domain.model_ref import ModelRef
-
-SAMPLE_RATE_HZ = 16_000
+from glas.domain.samples import SAMPLE_RATE_HZ as SAMPLE_RATE_HZ  # noqa: PLC0414 - also found here
+from glas.domain.samples import Samples as Samples  # noqa: PLC0414 - also found here
 
 SILENCE_DB: Final = -100.0
 """The lowest level that is reported; only digital silence is quieter in 16-bit samples."""
@@ -25,8 +23,6 @@ SURE: Final = 0.6
 Without a calibration, whisper-base gives a confidence below this value to a fifth of the words of real telephone
 prompts. A third of these words are wrong. They include two thirds of all wrong words (docs/models.md).
 """
-
-Samples: TypeAlias = npt.NDArray[np.float32]
 
 
 class Word(BaseModel):

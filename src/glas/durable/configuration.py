@@ -9,6 +9,8 @@ from glas.durable.place import Place
 
 # This version is increased only if the order of recorded steps changes. Glas continues only work of the same version.
 _STEPS_VERSION = "1"
+# With SQLite, a thread looks for messages between workflows, which we do not use. The end waits for this thread.
+_LISTENER_POLL_S = 0.1
 
 
 def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfig:
@@ -27,6 +29,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "WARNING",
         "scheduler_polling_interval_sec": 5.0,
+        "notification_listener_polling_interval_sec": _LISTENER_POLL_S,
         "system_database_engine": engine,
     }
     if place.schema is not None:

@@ -59,7 +59,7 @@ class Durable:
         self._maintenance: Maintenance | None = None
         self._dbos: DBOS | None = None
         self._first_runs = FirstRuns()
-        self._waits = QueueWaits()
+        self._waits = QueueWaits(is_shared=not place.is_sqlite)
         self._running = Running()
         self._note: Callable[[], str] = str
         self._hear: Callable[[Mapping[str, str]], object] = len
@@ -126,6 +126,7 @@ class Durable:
             is_shared=not self._place.is_sqlite,
         )
         await self._registered.store()
+        self._waits.wake_for_new_queues()
         if is_alone:
             await end_unknown_runs(self._registered.workflows)
         self._maintenance.start()
@@ -199,9 +200,9 @@ class Durable:
     async def enqueue(self, work: Work) -> None:
         """Store work durably, so that it is run once; work with a known id is not stored again.
 
-        Within a workflow, DBOS would also record this call as a step, in two more transactions, so that a repetition of
-        the workflow does not enqueue the work again. The id of the work already prevents this. So DBOS is called in a
-        context of its own, in which it records no step.
+        If DBOS were called directly within a workflow, it would record the call as a step, which takes two more
+        transactions. The purpose of this record is that a repetition of the workflow does not enqueue the work again.
+        The id of the work already ensures this. So DBOS is called in a context of its own, in which it records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
@@ -258,7 +259,7 @@ class Durable:
         return Backlog(self._engine, self._place.schema)
 
     async def forget(self, person: str) -> int:
-        """Delete a person's work with arguments and results: finished work at once, running work soon after its end.
+        """Delete a person's work with arguments and results: finished work at once, other work soon after its end.
 
         Returns:
             The number of works that were deleted at once.

@@ -113,9 +113,10 @@ def _adopt_schema(url: str, former: str, schema: str) -> None:
 
 
 def _open_postgres(url: str) -> sa.Engine:
+    # A process that hangs within a transaction must not hold its locks for ever.
+    session = {"idle_in_transaction_session_timeout": str(_IDLE_TRANSACTION_MS)} | sockets.POSTGRESQL_SETTINGS
     wanted = {
-        # A process that hangs within a transaction must not hold its locks for ever.
-        "options": f"-c idle_in_transaction_session_timeout={_IDLE_TRANSACTION_MS}",
+        "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         "connect_timeout": _CONNECT_TIMEOUT_S,
         # A server that stops answering must not block this process.
         "keepalives_idle": sockets.IDLE_S,

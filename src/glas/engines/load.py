@@ -57,7 +57,8 @@ def load_engine(
         UnknownModelError: there is no such model; the message suggests similar names.
         ModelFileMissingError: the model is known but not on disk; the message says how to get it.
         ModelLoadError: the files of the model are damaged.
-        ConfigurationError: there is no such device, or it does not support the precision.
+        ConfigurationError: onnxruntime lacks one of the `providers`, there is no graphics card for Whisper, or the
+            device does not support `precision`.
     """
     found = _locate(name, models_dir)
     # onnxruntime's arena is switched off, because it never frees the memory of the longest piece. So the allocator of

@@ -130,11 +130,13 @@ async def _reached(
 ) -> AsyncIterator[tuple[httpx.AsyncClient | None, Connections]]:
     """Connect to a part of the server that runs in the data directory, or start parts in this process.
 
-    The parts in `here` are started if no server runs in the data directory. If `here` is empty, nothing is started.
+    The parts in `here` are started if no server runs in the data directory. If `here` is empty, no server is searched
+    and nothing is started.
 
     Yields:
-        Two values. The first is the HTTP client of `part` in the running server; None if no server was found. The
-        second makes clients of the parts in `here`, and of the services that have an address in the settings.
+        Two values. The first is the HTTP client of `part` in the running server; None if `here` is empty or no server
+        was found. The second makes clients of the parts in `here`, and of the services that have an address in the
+        settings.
     """
     async with AsyncExitStack() as stack:
         apps: dict[str, FastAPI] = {}

@@ -74,10 +74,11 @@ def create_app(
     app.add_middleware(Gate, key=key, others=others, max_body_bytes=max_body_bytes, open_paths=OPEN_PATHS)
     allow_origins(app, listed(settings.cors_origins))
     errors.install(app, max_body_bytes=max_body_bytes)
+    # The route objects are added directly: `include_router` would build each route once more, at the first request.
     for recognition in (openai, comparisons, subtitles):
-        app.include_router(recognition.make_router(max_body_bytes=max_body_bytes))
+        app.router.routes.extend(recognition.make_router(max_body_bytes=max_body_bytes).routes)
     for administration in (models, offers, candidates):
-        app.include_router(administration.make_router())
+        app.router.routes.extend(administration.make_router().routes)
     _add_operation(app)
     describe(app, _DESCRIPTION, needs_key=needs_key, open_paths=OPEN_PATHS, declares_failures=True)
     return app

@@ -102,8 +102,9 @@ Languages = Annotated[
         alias="languages[]",
         default_factory=list,
         max_length=_MOST_LISTED,
-        description="Languages that may be spoken in the recording. The model detects which of them is spoken. "
-        "The field has no effect if `language` is sent.",
+        description="Languages that may be spoken in the recording. One language: the text is in this language. "
+        "Several with Russian: the text is Russian, and the model checks whether Russian is spoken. Several without "
+        "Russian: the model detects the language. The field has no effect if `language` is sent.",
         json_schema_extra={"items": {"type": "string", "format": "bcp47"}},
     ),
 ]

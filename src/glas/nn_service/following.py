@@ -1,7 +1,7 @@
 """Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
 
-The same thread loads own models. Nothing else runs in this thread, so neither a busy event loop nor a full thread pool
-delays the thread.
+A separate thread loads these models, and own models, too. Nothing else runs in this thread, so neither a busy event
+loop nor a full thread pool delays the thread.
 """
 
 import threading

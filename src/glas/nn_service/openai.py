@@ -206,15 +206,17 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
 def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple[str | None, bool]:
     """Return the language to write, and whether to check that it is the spoken language.
 
-    The language is None if the model must detect it. If `is_named` is set (the request contains `language`), or if
-    `languages` is empty, `language` is written. It is checked only if it is the default, Russian. If `languages` has
-    one entry, this entry is written. If `languages` has several entries, Russian is written and checked if it is among
-    them; otherwise the model detects the language.
+    The language is None if the model must detect it.
+
+    If `is_named` is set (the request contains `language`), `language` is returned, and is not checked. Otherwise
+    `languages` decides. If it is empty, `language` has its default, Russian, which is returned and checked. If it has
+    one entry, this entry is returned, and is not checked. If it has several entries, Russian is returned and checked if
+    it is among them; if not, None is returned.
     """
-    if is_named or not languages:
+    codes = [_code(one) for one in languages]  # unknown languages are refused even if they have no effect
+    if is_named or not codes:
         code = _code(language)
         return code, code == RUSSIAN and not is_named
-    codes = [_code(one) for one in languages]
     if len(codes) == 1:
         return codes[0], False
     return (RUSSIAN, True) if RUSSIAN in codes else (None, False)

@@ -15,7 +15,7 @@ _MOST_SEGMENTS = 10_000
 _MOST_WORDS = 2_000  # in one segment
 _MOST_CHARS = 20_000  # of one text
 
-_Seconds = Annotated[float, Field(ge=0, le=1e6)]
+_Seconds = Annotated[float, Field(ge=0, le=1e6, strict=True)]
 
 
 class _Part(BaseModel):

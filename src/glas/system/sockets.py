@@ -2,6 +2,7 @@
 
 import select
 import socket
+from typing import Final
 
 # If the other machine loses its power or its network, it does not close its connections. By default, Linux then waits
 # a quarter of an hour until sent data is acknowledged, and waits for an answer without a limit. With these values, a
@@ -10,6 +11,14 @@ IDLE_S = 5
 INTERVAL_S = 3
 PROBES = 3
 UNACKNOWLEDGED_MS = 10_000
+# The same for PostgreSQL's end of a connection, as settings of a session. Without them, PostgreSQL may keep the
+# transaction of a machine that lost its power, with its locks, for two hours.
+POSTGRESQL_SETTINGS: Final = {
+    "tcp_keepalives_idle": str(IDLE_S),
+    "tcp_keepalives_interval": str(INTERVAL_S),
+    "tcp_keepalives_count": str(PROBES),
+    "tcp_user_timeout": str(UNACKNOWLEDGED_MS),
+}
 
 
 def has_input(descriptor: int) -> bool:

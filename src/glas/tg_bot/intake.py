@@ -87,17 +87,17 @@ class Intake:
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             is_recording = work.workflow == HEAR
-            if work.queue == VOICES and await self._is_line_long():
+            if work.queue == VOICES and await self._must_wait(work.person):
                 work = acknowledged_first(work)
             with tracing.begin("tg_bot", "take in", work.traceparent):
                 await self._durable.enqueue(work)
             self._metrics.received(is_recording=is_recording)
 
-    async def _is_line_long(self) -> bool:
-        """Return whether a recording may have to wait.
+    async def _must_wait(self, person: str) -> bool:
+        """Return whether a recording of a person may have to wait.
 
-        It may have to wait if other recordings wait, if too many recordings came within a second, or if a process
-        already handles as many recordings as it can.
+        It may have to wait if other recordings wait, if too many came within a second, if the processes already handle
+        as many as one process can, or if another recording of this person is not finished.
         """
         async with self._counting:
             if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
@@ -106,7 +106,9 @@ class Intake:
                 self._counted_s, self._n_new = now_s, 0
             self._n_new += 1
         is_full = self._n_running + self._n_new > self._concurrency
-        return is_full or self._n_waiting > 0 or self._n_new > self._n_at_once
+        if is_full or self._n_waiting > 0 or self._n_new > self._n_at_once:
+            return True
+        return await self._durable.backlog.has_work(person, VOICES, LATER, ARRIVALS)
 
     async def poll(self) -> None:
         """Poll Telegram for updates until cancelled.

@@ -5,19 +5,19 @@ from pathlib import Path
 
 from glas.clients.model_record_bodies import CheckRecord, ModelEntry, VerdictRecord
 from glas.domain.errors import DataSetError
-from glas.domain.model_records import ModelState
+from glas.domain.model_records import FirstState
 from glas.domain.splits import Split
 from glas.recognition.gate import Verdict
 from glas.recognition.lineage import read_lineage
 from glas.training.datasets.version import Version, read_version
 
 
-def entry_of(verdict: Verdict, state: ModelState, datasets: Path) -> ModelEntry:
+def entry_of(verdict: Verdict, state: FirstState, datasets: Path) -> ModelEntry:
     """Describe the candidate that the gate has judged.
 
     Args:
         verdict: verdict of the gate.
-        state: state of the model: candidate, refused or champion.
+        state: state of the model after the verdict.
         datasets: directory of the dataset versions; if the version is missing, the record names no people.
 
     Raises:

@@ -60,7 +60,7 @@ async def current(database: Database) -> str | None:
     with _reached():
         async with database.reading() as session:
             connection = await session.connection()
-            return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+            return await connection.run_sync(_current)
 
 
 @functools.cache
@@ -123,13 +123,19 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _upgrade(connection: Connection, revision: str, passwords: Mapping[str, str]) -> None:
     _wait_for_others(connection)
     has_roles = connection.dialect.name == "postgresql"
     if has_roles:
         roles.prepare(connection)
     try:
-        command.upgrade(_config(connection), revision)
+        # To find nothing to do, Alembic would load all migrations a second time.
+        if revision != "head" or _current(connection) != head():
+            command.upgrade(_config(connection), revision)
     except CommandError as error:
         raise ConfigurationError(f"cannot migrate the database, was it used by a newer Glas? ({error})") from error
     if has_roles and revision == "head":

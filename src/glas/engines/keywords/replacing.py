@@ -129,9 +129,11 @@ def _core(text: str) -> str:
 
 
 def _timed(old: Sequence[Word], text: str) -> list[Word]:
-    """Divide the time of the old words among new words by letters.
+    """Give times and confidences to the new words.
 
-    Each new word gets the lowest confidence of the old words.
+    If there are as many new words as old words, each new word takes both from the old word in its place. Otherwise the
+    time of the old words is divided among the new words in proportion to their letters, and each new word gets the
+    lowest confidence of the old words.
     """
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]

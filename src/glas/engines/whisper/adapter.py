@@ -52,7 +52,7 @@ class Adapter:
 
     Attributes:
         factors: the change of each matrix, by its name without `.weight`: `encoder.layers.0.self_attn.q_proj`.
-        rank: rank of the factors (columns of `b`); the factors of a matrix may have another rank.
+        rank: usual rank of the factors (number of columns of `b`); the factors of some matrices may have another rank.
         alpha: every change is multiplied by `alpha / rank`.
         base: name of the base model, such as `openai/whisper-base`.
         base_digest: `digest` of the base model's weights; empty if the adapter does not contain it.
@@ -180,9 +180,9 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
                 f"The adapter changes {name}: expected a matrix of shape {shape} there, "
                 f"got {'none' if matrix is None else matrix.shape}."
             )
-        change = np.zeros(shape, np.float64)
+        change, product = np.zeros(shape, np.float64), np.empty(shape, np.float64)
         for column, row in zip(factors.b.T.astype(np.float64), factors.a.astype(np.float64), strict=True):
-            change += column[:, None] * row
+            change += np.multiply(column[:, None], row, out=product)
         change *= share * adapter.alpha / adapter.rank
         merged[f"{name}.weight"] = (matrix + change).astype(np.float32)
     return merged

@@ -85,7 +85,7 @@ def _restore_files(
 
 
 def _unpacked(file: IO[bytes], identities: Sequence[Identity], directory: Path) -> tuple[BackupReport, str | None]:
-    """Unpack a backup into an empty directory and compare it with its manifest; see `verify`."""
+    """Unpack a backup into an empty directory and compare it with its manifest; `verify` describes the result."""
     with decrypting(file, identities) as plain:
         unpack(plain, directory)
     return verify(directory)

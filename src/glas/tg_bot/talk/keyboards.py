@@ -162,7 +162,7 @@ class Keyboards:
         return self._one(self._switch(switch, is_on=is_on, asker=asker, born_s=born_s, say=say))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the button that confirms the deletion of all data."""
+        """Make the buttons under the question whether all data should be deleted: yes and no."""
         return InlineKeyboardMarkup(
             inline_keyboard=[
                 [self._button(say("forget-yes"), FORGET, 1, asker=asker, born_s=born_s, life_s=3600)],

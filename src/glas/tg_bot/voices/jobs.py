@@ -26,7 +26,7 @@ ARRIVALS, LATER = "arrivals", "later"
 
 
 class VoiceJob(BaseModel):
-    """Answer a recording."""
+    """The data of the work that answers one recording."""
 
     model_config = ConfigDict(frozen=True)
 

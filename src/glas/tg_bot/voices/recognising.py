@@ -36,7 +36,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Heard(BaseModel):
-    """Result for a recording."""
+    """The text of a recording: a new recognition, or the text of an earlier message with the same file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -101,8 +101,8 @@ class RecordingRecogniser:
 
     def ticket(self, job: VoiceJob) -> Ticket:
         """Return a ticket for a recording, with which `hear` waits in the queue."""
-        # Recordings of other people went before a recording of the queue `LATER`. It must not go before such recordings
-        # now because it was sent earlier, so the present time determines its place.
+        # A recording in the queue `LATER` has let recordings of other people pass. If its place depended on the time at
+        # which it was sent, it would overtake these recordings here. So its place depends on the present time.
         return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
 
     def shown(

@@ -45,7 +45,7 @@ def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
 
 
 def build_lexicon(prefix: str = "") -> Lexicon:
-    """Build the lexicon from pymorphy's dictionary; `prefix` restricts it to the words that begin with a prefix.
+    """Build the lexicon from pymorphy's dictionary; it contains only words that begin with the text `prefix`.
 
     The same versions of the dictionary give the same lexicon.
     """
@@ -76,7 +76,7 @@ def build_lexicon(prefix: str = "") -> Lexicon:
 
 
 def load_lexicon(path: Path, prefix: str = "") -> Lexicon:
-    """Read the lexicon from a file; build and write it if the file is missing."""
+    """Read the lexicon from a file; build it with `prefix` and write it if the file is missing."""
     if not path.exists():
         lexicon = build_lexicon(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Draw random Russian sentences, from which the language model is built.
 
-A sentence is a voice message from a grammar, a sequence of words from a dictionary, or a part of a given line of text.
+A sentence is the text of an invented voice message, which a grammar makes, or a sequence of words from a dictionary,
+or a part of a given line of text.
 A hash of the normalised text decides which sentences are held out for tests.
 """
 
