@@ -7,7 +7,6 @@ from typing import Any
 
 import jsonschema_rs
 
-
 # The code of a language, with or without a region, or one of the names that tests use.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-\w+)*|auto|Russian")
 
