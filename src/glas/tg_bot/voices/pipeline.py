@@ -71,30 +71,38 @@ class Pipeline:
     async def hear(self, arguments: dict[str, Any]) -> None:
         """Answer one recording; this function is the workflow of a `VoiceJob`."""
         job = VoiceJob.model_validate(arguments)
-        outcome = await self._hear(job)
+        outcome, transcription_id = await self._hear(job)
         # A recording that is requested later was sent long before.
         is_first = job.attempt == 1 and not job.is_asked
-        self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
+        seconds = time.time() - job.date_s if is_first else None
+        self.metrics.answered(outcome, seconds)
+        passed = None if seconds is None else round(seconds, 1)
+        _log.info("a recording was handled", transcription=transcription_id, outcome=outcome, seconds=passed)
 
-    async def _hear(self, job: VoiceJob) -> str:
-        """Answer one recording, and return its outcome, as `Metrics.answered` expects it."""
+    async def _hear(self, job: VoiceJob) -> tuple[str, int | None]:
+        """Answer one recording.
+
+        Returns:
+            Two values. The first is the outcome, as `Metrics.answered` expects it. The second is the id of the
+            recording's row; None if there is no row, or if the recording was not recognised.
+        """
         try:
             opened = await self.placeholders.open(job)
         except PersonGoneError as error:
-            return error.code
+            return error.code, None
         if opened.refused is not None:
-            return opened.refused
+            return opened.refused, None
         where = opened.chat_id or job.chat_id
         answer = Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
         say = self.phrases[answer.admission.locale]
         try:
-            await self._answer(answer, say)
+            return OK, await self._answer(answer, say)
         except GlasError as error:
             await self._tell_failure(answer, error, say)
-            return error.code
-        return OK
+            return error.code, None
 
-    async def _answer(self, answer: Answer, say: Say) -> None:
+    async def _answer(self, answer: Answer, say: Say) -> int | None:
+        """Recognise a recording, answer it, and enqueue its archiving; return the id of its row, if it has one."""
         job = answer.job
         ticket = self.recogniser.ticket(job)
 
@@ -129,6 +137,7 @@ class Pipeline:
                 same_as=recognised.heard.same_as,
             )
             await self.durable.enqueue(kept.work())
+        return recognised.transcription_id
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
         """Show the progress while the context is open; do nothing if there is no placeholder that can show it."""
