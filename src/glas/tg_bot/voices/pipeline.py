@@ -84,7 +84,7 @@ class Pipeline:
 
         Returns:
             Two values. The first is the outcome, as `Metrics.answered` expects it. The second is the id of the
-            recording's row; None if there is no row, or if the recording was not recognised.
+            recording's row; None if there is no row.
         """
         try:
             opened = await self.placeholders.open(job)
@@ -98,8 +98,7 @@ class Pipeline:
         try:
             return OK, await self._answer(answer, say)
         except GlasError as error:
-            await self._tell_failure(answer, error, say)
-            return error.code, None
+            return error.code, await self._tell_failure(answer, error, say)
 
     async def _answer(self, answer: Answer, say: Say) -> int | None:
         """Recognise a recording, answer it, and enqueue its archiving; return the id of its row, if it has one."""
@@ -180,8 +179,12 @@ class Pipeline:
         if answer.message_id is not None:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
-    async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> None:
-        """Explain to the person why there is no text, and offer another attempt if it may help."""
+    async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> int | None:
+        """Explain to the person why there is no text, and offer another attempt if it may help.
+
+        Returns:
+            The id of the recording's row; None if there is no row, or if the explanation could not be sent.
+        """
         job = answer.job
         _log.warning("a recording was not recognised", code=error.code, error=error.message)
 
@@ -196,17 +199,20 @@ class Pipeline:
             with urgency(Urgency.FINAL):
                 await self.delivery.say_in_place(answer, text, keyboard)
 
-        async def note() -> None:
+        async def note() -> int | None:
             transcription_id = await self._record(answer)
             if transcription_id is not None:
                 await self.db_assist.fail(transcription_id, error.code)
+            return transcription_id
 
         try:
             await self.steps.run("confess", tell)
             if answer.admission.is_kept:
-                await self.steps.run("fail", note)
+                noted: int | None = await self.steps.run("fail", note)
+                return noted
         except GlasError as second:
             _log.error("the failure could be neither sent nor stored", code=second.code)
+        return None
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
         """Return a sentence for an error; if a limit was exceeded, the sentence contains the limit."""
