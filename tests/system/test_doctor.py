@@ -72,13 +72,13 @@ def test_the_parts_are_recognised(settings: Settings, changes: dict[str, object]
 def test_only_what_a_part_uses_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A part that other machines reach needs its own token, but not the key of the web page, which runs elsewhere."""
     monkeypatch.chdir(tmp_path)
-    for name, value in {"HOST": "0.0.0.0", "DB_ASSIST_TOKEN": KEY.get_secret_value()}.items():  # noqa: S104
-        monkeypatch.setenv(f"GLAS_{name}", value)
-    (recognised, told) = (CliRunner().invoke(app, ["doctor", *parts, "--json"]) for parts in ([], ["db_assist"]))
-    assert recognised.stdout == told.stdout
-    assert (told.exit_code, json.loads(told.stdout)["is_well"]) == (0, True), told.output
-    checks = {finding["check"] for finding in json.loads(told.stdout)["findings"]}
-    assert checks == {"program", "data_dir", "port", "database"}
+    monkeypatch.setenv("GLAS_HOST", "0.0.0.0")  # noqa: S104
+    monkeypatch.setenv("GLAS_DB_ASSIST_TOKEN", KEY.get_secret_value())
+    for parts in ([], ["db_assist"]):
+        told = CliRunner().invoke(app, ["doctor", *parts, "--json"])
+        assert (told.exit_code, json.loads(told.stdout)["is_well"]) == (0, True), told.output
+        checks = {finding["check"] for finding in json.loads(told.stdout)["findings"]}
+        assert checks == {"program", "data_dir", "port", "database"}
     page = CliRunner().invoke(app, ["doctor", "db_assist", "web", "--json"])
     assert (page.exit_code, "GLAS_API_KEY" in page.stdout) == (1, True)
     unknown = CliRunner().invoke(app, ["doctor", "postgres"])
