@@ -58,7 +58,7 @@ def test_help_is_in_one_language(glas_environment: dict[str, str], language: str
         (["transcribe", "a.ogg", "-f", "docx"], "Недопустимое значение docx параметра '--format' / '-f'"),
         (["transcribe", "a.ogg", "-f"], "Параметру -f нужно значение"),
         (["export", "--full=yes"], "Параметру --full значение не нужно"),
-        (["doctor", "now"], "Лишний аргумент: now"),
+        (["migrate", "now"], "Лишний аргумент: now"),
     ],
 )
 def test_a_mistake_is_told_in_russian(words: list[str], told: str) -> None:

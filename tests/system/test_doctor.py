@@ -1,18 +1,29 @@
-"""Test that `glas doctor` checks Telegram, and never shows the token."""
+"""Test that `glas doctor` checks Telegram without showing the token, and checks only what the parts use."""
+
+import json
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from glas.cli import app
+from glas.cli.doctor import parts_here
 from glas.cli.doctor_network import telegram as looked
 from glas.settings import Settings
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import TOKEN, USERNAME
 
+KEY = SecretStr("a-token-between-parts-long-enough")
+AWAY = {f"{service}_url": "http://10.0.0.9:8001" for service in ("nn_service", "db_assist", "data_loader")}
+KEYS = {f"{service}_token": KEY for service in ("nn_service", "db_assist", "data_loader")}
+BOT = {"telegram_token": SecretStr(TOKEN)}
+
 
 def looked_at(settings: Settings, url: str, token: str) -> str:
     """Return all results as one text."""
     with_bot = settings.model_copy(update={"telegram_token": SecretStr(token), "telegram_api_url": url})
-    return "\n".join(f"{one.level} {one.what} {one.advice}" for one in looked(with_bot))
+    return "\n".join(f"{one.level} {one.what} {one.advice}" for one in looked(with_bot, ["tg_bot"]))
 
 
 @pytest.mark.parametrize("sees", [True, False])
@@ -38,3 +49,37 @@ def test_a_wrong_token_and_an_outage_are_told(settings: Settings) -> None:
     assert proxied[1].startswith("warn")
     assert away.startswith("warn Telegram недоступен")
     assert not any(token in text for token in (wrong, TOKEN) for text in (refused, *proxied, away))
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({}, ["nn_service", "db_assist", "data_loader", "web"]),
+        (KEYS | BOT, ["nn_service", "db_assist", "data_loader", "tg_bot", "web"]),
+        ({"nn_service_token": KEY}, ["nn_service"]),
+        ({"db_assist_token": KEY}, ["db_assist"]),
+        ({"data_loader_token": KEY, "db_assist_token": KEY, "db_assist_url": "http://10.0.0.2:8002"}, ["data_loader"]),
+        (AWAY | KEYS | BOT, ["tg_bot"]),
+        (AWAY | KEYS, ["web"]),
+        ({"nn_service_url": "http://10.0.0.9:8001", "nn_service_token": KEY}, ["db_assist", "data_loader", "web"]),
+    ],
+)
+def test_the_parts_are_recognised(settings: Settings, changes: dict[str, object], parts: list[str]) -> None:
+    """The settings of one process, of each container of compose.yaml, and of a recogniser on another machine."""
+    assert parts_here(settings.model_copy(update=changes)) == parts
+
+
+def test_only_what_a_part_uses_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A part that other machines reach needs its own token, but not the key of the web page, which runs elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GLAS_HOST", "0.0.0.0")  # noqa: S104
+    monkeypatch.setenv("GLAS_DB_ASSIST_TOKEN", KEY.get_secret_value())
+    for parts in ([], ["db_assist"]):
+        told = CliRunner().invoke(app, ["doctor", *parts, "--json"])
+        assert (told.exit_code, json.loads(told.stdout)["is_well"]) == (0, True), told.output
+        checks = {finding["check"] for finding in json.loads(told.stdout)["findings"]}
+        assert checks == {"program", "data_dir", "port", "database"}
+    page = CliRunner().invoke(app, ["doctor", "db_assist", "web", "--json"])
+    assert (page.exit_code, "GLAS_API_KEY" in page.stdout) == (1, True)
+    unknown = CliRunner().invoke(app, ["doctor", "postgres"])
+    assert (unknown.exit_code, "got postgres" in unknown.output) == (1, True)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import glas
 from glas.cli import app, doctor_deep, doctor_network
 from glas.cli.doctor_here import Finding, Look
+from glas.cli.run import parts_that_can
 from glas.db import roles
 from glas.engines import checksums
 from glas.engines.catalogue import embedded_directory
@@ -32,7 +33,8 @@ KEY = "a-token-between-parts-long-enough"
 
 
 def found(look: Look, settings: Settings, **changes: object) -> list[Finding]:
-    return list(look(settings.model_copy(update=changes)))
+    changed = settings.model_copy(update=changes)
+    return list(look(changed, parts_that_can(changed)))
 
 
 def levels(findings: list[Finding]) -> list[str]:

@@ -1,6 +1,7 @@
 """Test the checks of `glas doctor` over the network: success is reported, and each error has a solution."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 
 from glas.cli import doctor_here, doctor_network
 from glas.cli.doctor_here import Finding, Look
+from glas.cli.run import parts_that_can
 from glas.db import migrations
 from glas.db.session import database_url, open_database
 from glas.settings import Settings
@@ -24,7 +26,8 @@ DATABASE, STORE, SERVICES, TELEGRAM = doctor_network.LOOKS
 
 
 def found(look: Look, settings: Settings, **changes: object) -> list[Finding]:
-    return list(look(settings.model_copy(update=changes)))
+    changed = settings.model_copy(update=changes)
+    return list(look(changed, parts_that_can(changed)))
 
 
 def test_a_database_is_looked_at(settings: Settings, postgres: Postgres) -> None:
@@ -65,6 +68,14 @@ def test_services_elsewhere_are_looked_at(
     assert (stranger.level, stranger.advice) == ("fail", "проверьте GLAS_NN_SERVICE_TOKEN")
     assert (away.level, away.advice) == ("fail", "проверьте GLAS_NN_SERVICE_URL")
     assert (other.level, other.advice) == ("fail", "проверьте GLAS_DB_ASSIST_URL")
+
+
+def test_a_service_that_hangs_is_to_be_restarted(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that accepts connections and answers nothing has the right address, but does not work."""
+    monkeypatch.setattr(doctor_network, "TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        (finding,) = found(SERVICES, settings, nn_service_url=f"http://127.0.0.1:{hanging.getsockname()[1]}")
+    assert (finding.level, finding.advice) == ("fail", "nn_service завис: перезапустите его")
 
 
 def test_telegram_is_asked_and_the_token_is_never_shown(settings: Settings) -> None:

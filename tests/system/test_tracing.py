@@ -36,11 +36,12 @@ _EXPECTED = {
     ("tg_bot", "download"),
     ("tg_bot", "wait for a seat"),
     ("tg_bot", "step recognise"),
+    ("tg_bot", "ask nn_service"),
     ("nn_service", "POST /v1/audio/transcriptions"),
     ("nn_service", "lease a model"),
     ("nn_service", "wait for a decoding slot"),
     ("nn_service", "decode"),
-    ("nn_service", "wait for the batcher"),
+    ("nn_service", "recognise the pieces"),
     ("db_assist", "PUT /transcriptions/{transcription_id}/result"),
     ("tg_bot", "wait in archive"),
     ("tg_bot", "keep"),
@@ -193,6 +194,10 @@ def test_a_message_is_one_trace_and_its_export_is_linked(
     assert [span.name for span in beside if not span.parent_id] == ["export"]
     named = [line for line in logs if line.get("trace_id") == trace_id]
     assert {line["logger"] for line in named} >= {"glas.serving"}
+    (handled,) = [line for line in named if line["event"] == "a recording was handled"]
+    assert (handled["outcome"], handled["level"]) == ("ok", "info")
+    assert f"/{handled['transcription']}/" in str([line.get("path") for line in named])
+    assert 0 <= handled["seconds"] < _PATIENCE_S
     _check_private(collector, text)
 
 

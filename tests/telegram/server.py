@@ -204,7 +204,13 @@ class TelegramServer(People):
         return response
 
     async def _on_control(self, request: web.Request) -> web.Response:
-        """Control for programs in other languages: `calls`, `violations`, `fail`, `say`, `press`."""
+        """Control for other programs: `calls`, `violations`, `messages`, `fail`, `say`, `press`, and `speak`.
+
+        The body of `speak` is the file of a recording; the person is a parameter of the query. All other bodies are
+        JSON.
+        """
+        if request.match_info["action"] == "speak":
+            return web.json_response(self.speak(int(request.query["person"]), await request.read()))
         body: JsonObject = await request.json() if request.can_read_body else {}
         actions: dict[str, Action] = {
             "calls": lambda: [asdict(call) for call in self.world.calls],

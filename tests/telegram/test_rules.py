@@ -219,6 +219,10 @@ async def test_control_over_http(telegram: TelegramServer, bot: Bot) -> None:
             await bot.send_message(ANNA, "привет")
         async with http.post("/control/calls") as answer:
             assert [call["outcome"] for call in await answer.json()] == ["403"]
-    (update,) = await bot.get_updates()
+        await http.post(f"/control/speak?person={ANNA}", data=b"a recording")
+    update, spoken = await bot.get_updates()
     assert update.message is not None
     assert update.message.text == "/start"
+    assert spoken.message is not None
+    assert spoken.message.voice is not None
+    assert spoken.message.voice.file_size == len(b"a recording")

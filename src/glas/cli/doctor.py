@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from glas.cli.language import say
-from glas.cli.session import EXIT_FAILED, open_settings, out
+from glas.cli.run import parts_that_can
+from glas.cli.session import EXIT_FAILED, open_settings, out, told
+from glas.launch import PARTS
+from glas.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,10 @@ _LEVELS: Final = {"ok": "ok", "warn": "warning", "fail": "fault"}
 
 
 def doctor(
+    parts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar=say("metavar-part"), help=say("doctor-parts-argument"), show_default=False),
+    ] = None,
     *,
     deep: Annotated[bool, typer.Option("--deep", help=say("doctor-deep-option"))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("doctor-json-option"))] = False,
@@ -28,11 +35,32 @@ def doctor(
     """
     settings = open_settings(quiet=True)
     from glas.cli import doctor_deep, doctor_here, doctor_network
+    from glas.launch.listeners import require_known
 
+    chosen = list(dict.fromkeys(parts or parts_here(settings)))
+    with told():
+        require_known(chosen)
     looks = (*doctor_here.LOOKS, *doctor_network.LOOKS, *(doctor_deep.LOOKS if deep else ()))
-    found = ((look.__name__.strip("_"), finding) for look in looks for finding in look(settings))
+    found = ((look.__name__.strip("_"), finding) for look in looks for finding in look(settings, chosen))
     has_failed = _as_json(found) if as_json else _as_text(found)
     raise typer.Exit(EXIT_FAILED if has_failed else 0)
+
+
+def parts_here(settings: Settings) -> list[str]:
+    """Return the parts for which these settings are made.
+
+    A service needs a token only if it runs in a process of its own. So if a service has a token but no address, this
+    machine runs it in such a process. But if no service has an address, all parts run in one process. If all services
+    have an address, and there is a bot's token, the settings are those of the bot. In other cases these are the parts
+    that `glas run` starts.
+    """
+    able = parts_that_can(settings)
+    services = [part for part in PARTS if hasattr(settings, f"{part}_url")]
+    here = [part for part in services if part in able]
+    alone = [part for part in here if getattr(settings, f"{part}_token") is not None]
+    if alone and alone != services:
+        return alone
+    return ["tg_bot"] if not here and "tg_bot" in able else able
 
 
 def _as_text(found: "Iterator[tuple[str, Finding]]") -> bool:

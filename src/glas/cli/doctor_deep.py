@@ -10,7 +10,7 @@ import secrets
 import shutil
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,13 +19,14 @@ import httpx
 
 import glas
 from glas.cli.doctor_here import Finding, Look
-from glas.cli.doctor_network import SERVICES, TELEGRAM, TIMEOUT_S, said
+from glas.cli.doctor_network import TELEGRAM, TIMEOUT_S, elsewhere, said, uses_database
 from glas.cli.language import say
 from glas.clients.http import open_http
 from glas.domain.errors import GlasError
 from glas.domain.object_keys import transcription_key
 from glas.engines import checksums
 from glas.engines.catalogue import embedded_directory
+from glas.launch.lock import embedded_stores
 from glas.localisation import rounded
 from glas.settings import Settings, plain
 
@@ -55,9 +56,10 @@ def clock(of: str, there_s: float, here_s: float) -> Finding:
     return Finding(level, say("doctor-clock-wrong", of=of, seconds=rounded(seconds, 0)), say("doctor-clock-do"))
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check the clock of PostgreSQL, and check that db_assist's database role may not rewrite the ledger."""
-    if settings.database_url is None or settings.database_url.get_secret_value().startswith("sqlite"):
+    url = plain(settings.database_url)
+    if url is None or url.startswith("sqlite") or not uses_database(settings, parts):
         return
     try:
         there_s, here_s, size_bytes, is_free = asyncio.run(_ask_database(settings))
@@ -93,8 +95,10 @@ async def _ask_database(settings: Settings) -> tuple[float, float, int, bool]:
         await database.close()
 
 
-def _store(settings: Settings) -> Iterator[Finding]:
+def _store(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check the object store: write an object, read it, and delete it."""
+    if "data_loader" not in parts:
+        return
     if settings.s3_endpoint is None and not settings.data_dir.exists():
         return  # before the first start: nothing is written there
     try:
@@ -122,12 +126,10 @@ async def _probe(settings: Settings) -> None:
             raise OSError("what was deleted is still there")
 
 
-def _services(settings: Settings) -> Iterator[Finding]:
+def _services(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Compare the versions and clocks of services in other processes with those of this process."""
-    for part in SERVICES:
-        url = getattr(settings, f"{part}_url")
-        if url is not None:
-            yield from asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
+    for part, url in elsewhere(settings, parts):
+        yield from asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
 
 
 async def _service(part: str, url: str, token: str | None) -> list[Finding]:
@@ -150,13 +152,13 @@ def same_version(part: str, version: str) -> Finding:
     return Finding("warn", other, say("doctor-service-other-version-do"))
 
 
-def _telegram(settings: Settings) -> Iterator[Finding]:
+def _telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Compare Telegram's clock with the clock of this machine, and the webhook with the settings.
 
     No error message is shown, because the URL of a request to the Bot API contains the token.
     """
     token = plain(settings.telegram_token)
-    if token is None:
+    if token is None or "tg_bot" not in parts:
         return
     address = f"{(settings.telegram_api_url or TELEGRAM).rstrip('/')}/bot{token}/getWebhookInfo"
     try:
@@ -186,9 +188,9 @@ def webhook(info: dict[str, Any], settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", say("doctor-updates-wait", count=waiting), say("doctor-updates-wait-do"))
 
 
-def _models(settings: Settings) -> Iterator[Finding]:
+def _models(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Compare the files of models with their checksums."""
-    if settings.nn_service_url is not None:
+    if "nn_service" not in parts:
         return
     for directory in checksums.listed(settings.models_dir, embedded_directory()):
         wrong = checksums.damaged(directory)
@@ -199,9 +201,12 @@ def _models(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", say("doctor-model-whole", path=str(directory)))
 
 
-def _disks(settings: Settings) -> Iterator[Finding]:
+def _disks(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check how much space is free on the disks of the data and of the export."""
-    for path in dict.fromkeys((settings.data_dir.absolute(), settings.export_dir.absolute())):
+    keeps_data = "nn_service" in parts or embedded_stores(settings, parts)
+    data = [settings.data_dir.absolute()] if keeps_data else []
+    export = [settings.export_dir.absolute()] if "data_loader" in parts else []
+    for path in dict.fromkeys((*data, *export)):
         nearest = next(parent for parent in (path, *path.parents) if parent.exists())
         usage = shutil.disk_usage(nearest)
         yield free_space(path, free_bytes=usage.free, total_bytes=usage.total)

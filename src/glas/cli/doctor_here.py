@@ -7,15 +7,15 @@ import platform
 import socket
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import glas
 from glas.cli.language import say, times, title
-from glas.cli.run import parts_that_can
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
 from glas.launch.listeners import listeners
+from glas.launch.lock import embedded_stores
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
@@ -31,17 +31,18 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def _program(_settings: Settings) -> Iterator[Finding]:
+def _program(_settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     yield Finding(
         "ok",
         say(
             "doctor-program", version=glas.__version__, python=platform.python_version(), processors=os.cpu_count() or 0
         ),
     )
+    yield Finding("ok", say("doctor-parts", parts=", ".join(parts)))
 
 
-def _packages(settings: Settings) -> Iterator[Finding]:
-    if settings.nn_service_url is not None:
+def _packages(_settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    if "nn_service" not in parts:
         return
     for package in _PACKAGES:
         if importlib.util.find_spec(package) is None:
@@ -49,19 +50,23 @@ def _packages(settings: Settings) -> Iterator[Finding]:
             yield Finding("fail", missing, say("doctor-no-package-do"))
 
 
-def _data_dir(settings: Settings) -> Iterator[Finding]:
+def _data_dir(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    """Check that the data directory can be written to, if one of the parts stores data there."""
+    stores = embedded_stores(settings, parts)
+    if not stores and "nn_service" not in parts:
+        return
     path = settings.data_dir.absolute()
     nearest = next(parent for parent in (path, *path.parents) if parent.exists())
     if os.access(nearest, os.W_OK):
         free_gb = os.statvfs(nearest).f_bavail * os.statvfs(nearest).f_frsize / 1e9
         yield Finding("ok", say("doctor-data", path=str(path), gigabytes=round(free_gb)))
-    else:
+    elif stores:  # nn_service only reads models there
         yield Finding("fail", say("doctor-data-forbidden", path=str(path)), say("doctor-data-forbidden-do"))
 
 
-def _model(settings: Settings) -> Iterator[Finding]:
+def _model(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check that the model loads, and that it recognises a sample with decoder process, segmentation and engine."""
-    if settings.nn_service_url is not None:
+    if "nn_service" not in parts:
         return
     from glas.launch.transcription import open_transcription
 
@@ -84,28 +89,41 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", say("doctor-embedded"), say("doctor-embedded-do"))
 
 
-def _champion(settings: Settings) -> Iterator[Finding]:
+def _champion(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    if "nn_service" not in parts:
+        return
     named = named_champion(settings.models_dir)
     if named is not None and champion(settings.models_dir) is None:
         place = settings.models_dir / CHAMPION
         yield Finding("warn", say("doctor-champion-missing", place=str(place), name=named), "glas models use auto")
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.settimeout(1)
-        taken = probe.connect_ex((settings.host, settings.port)) == 0
-    if taken:
-        yield Finding("warn", say("doctor-port-taken", port=settings.port), say("doctor-port-taken-do"))
-    else:
-        yield Finding("ok", say("doctor-port", port=settings.port))
+def _port(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    """Check that the ports of the parts are free, and that each port requires the keys that it must require."""
     try:
-        listeners(settings, parts_that_can(settings))
+        found = listeners(settings, parts)
     except ConfigurationError as error:
         yield Finding("fail", say("doctor-will-not-start", problem=_problem(error)), "docs/settings.md")
+        return
+    for listener in found:
+        if _answers(settings.host, listener.port):
+            other = say("doctor-port-taken-do", variable=listener.port_variable)
+            yield Finding("warn", say("doctor-port-taken", port=listener.port), other)
+        else:
+            yield Finding("ok", say("doctor-port", port=listener.port))
 
 
-def _hub(_settings: Settings) -> Iterator[Finding]:
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _hub(_settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    if "nn_service" not in parts:
+        return
     address = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     yield _reachable(lambda: urllib.request.urlopen(address, timeout=_HUB_TIMEOUT_S), address)  # noqa: S310
 
@@ -118,12 +136,14 @@ def _reachable(knock: Callable[[], contextlib.AbstractContextManager[object]], a
         return Finding("warn", say("doctor-hub-away", address=address), say("doctor-hub-away-do"))
 
 
-def _pip(_settings: Settings) -> Iterator[Finding]:
-    if importlib.util.find_spec("pip") is None:
+def _pip(_settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    if "nn_service" in parts and importlib.util.find_spec("pip") is None:
         yield Finding("warn", say("doctor-no-pip"), say("doctor-no-pip-do"))
 
 
-def _training(_settings: Settings) -> Iterator[Finding]:
+def _training(_settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
+    if "nn_service" not in parts:
+        return
     if importlib.util.find_spec("torch") is None:
         yield Finding("ok", say("doctor-no-torch"))
     else:
@@ -135,6 +155,7 @@ def _problem(error: GlasError) -> str:
     return f"{say.error(error.code)} ({error})"
 
 
-Look: TypeAlias = Callable[[Settings], Iterator[Finding]]
+# A look gets the settings and the names of the parts, and checks only what these parts use.
+Look: TypeAlias = Callable[[Settings, Collection[str]], Iterator[Finding]]
 
 LOOKS: Final[tuple[Look, ...]] = (_program, _packages, _data_dir, _model, _champion, _port, _hub, _pip, _training)

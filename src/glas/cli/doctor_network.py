@@ -4,7 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 import httpx
@@ -19,11 +19,27 @@ TIMEOUT_S: Final = 5.0
 TELEGRAM: Final = "https://api.telegram.org"
 _UNAUTHORISED: Final = (401, 404)  # 404 if the token has a wrong format
 SERVICES: Final = ("nn_service", "db_assist", "data_loader")
+_CALLED: Final = {"tg_bot": SERVICES, "web": SERVICES, "data_loader": ("db_assist",)}
+_KEEP_WORK: Final = frozenset({"tg_bot", "data_loader"})
 _SOME_ID: Final = 1
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def uses_database(settings: Settings, parts: Collection[str]) -> bool:
+    """Return whether one of the parts uses the database: db_assist, or a part that keeps its durable work there."""
+    return "db_assist" in parts or (settings.database_url is not None and not _KEEP_WORK.isdisjoint(parts))
+
+
+def elsewhere(settings: Settings, parts: Collection[str]) -> list[tuple[str, str]]:
+    """Return the name and the URL of each service that the parts call and that has an address in the settings."""
+    called = [service for service in SERVICES if any(service in _CALLED.get(part, ()) for part in parts)]
+    urls = [(service, getattr(settings, f"{service}_url")) for service in called]
+    return [(service, url) for service, url in urls if url is not None]
+
+
+def _database(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check that the database can be reached, and that its schema has the revision of this program."""
+    if not uses_database(settings, parts):
+        return
     if settings.database_url is None and not (settings.data_dir / "glas.db").exists():
         yield Finding("ok", say("doctor-database-later"))
         return
@@ -57,8 +73,10 @@ async def _versions(settings: Settings) -> tuple[str, str | None, str]:
         await database.close()
 
 
-def _store(settings: Settings) -> Iterator[Finding]:
+def _store(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check that the object store can be reached and has its bucket."""
+    if "data_loader" not in parts:
+        return
     if settings.s3_endpoint is None:
         yield Finding("ok", say("doctor-store-directory", path=str((settings.data_dir / "s3").absolute())))
         return
@@ -80,12 +98,10 @@ async def _ask_store(settings: Settings) -> None:
         await make_store(settings).keys(_SOME_ID)
 
 
-def _services(settings: Settings) -> Iterator[Finding]:
+def _services(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check that the services in other processes can be reached and accept our keys."""
-    for part in SERVICES:
-        url = getattr(settings, f"{part}_url")
-        if url is not None:
-            yield asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
+    for part, url in elsewhere(settings, parts):
+        yield asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
 
 
 async def _service(part: str, url: str, token: str | None) -> Finding:
@@ -95,6 +111,8 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
             ready = await http.get("/ready", timeout=TIMEOUT_S)
             # No service has this path: the answer is 404 if the key is right, and 401 if it is not.
             asked = await http.get("/doctor", timeout=TIMEOUT_S)
+        except httpx.ReadTimeout:
+            return Finding("fail", say("doctor-service-hangs", part=part), say("doctor-service-hangs-do", part=part))
         except httpx.HTTPError as error:
             away = say("doctor-service-away", part=part, problem=said(error))
             return Finding("fail", away, say("doctor-service-url-do", variable=variable))
@@ -107,14 +125,17 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
     return Finding("ok", say("doctor-service", part=part))
 
 
-def telegram(settings: Settings) -> Iterator[Finding]:
+def telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check that Telegram accepts the token, and whether the bot receives the recordings of groups.
 
     No error message is shown, because the URL of a request to the Bot API contains the token.
     """
     token = plain(settings.telegram_token)
-    if token is None:
+    if token is None and "tg_bot" in parts:
+        yield Finding("fail", say("doctor-bot-none"))
+    elif token is None and {"db_assist", "web"} <= set(parts):  # everything runs here, except the bot
         yield Finding("ok", say("doctor-bot-none"))
+    if token is None or "tg_bot" not in parts:
         return
     try:
         me = _get_me(settings.telegram_api_url or TELEGRAM, token)

@@ -37,7 +37,8 @@ def run(
         # A signal must not interrupt the creation of the event loop. Until the loop runs, the signal is only stored.
         wishes: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
-        err.print(say("run-loading"), style="dim")
+        if "nn_service" in chosen:
+            err.print(say("run-loading"), style="dim")
         asyncio.run(_listening(serve(settings, chosen, _greet), wishes))
 
 
@@ -124,7 +125,9 @@ def _glas() -> str:
 
 def _addresses(ready: "Ready") -> list[tuple[str, str]]:
     rows = [(say("run-page"), url) for part, url in ready.urls.items() if part == "web"]
-    api = next((url for part, url in ready.urls.items() if not part.startswith("tg_bot")), None)
-    if api is not None:
-        rows.append(("API", say("run-api", url=api)))
+    for part, url in ready.urls.items():
+        if part in {"web", "nn_service"}:
+            rows.append(("API", say("run-api", url=url)))
+        elif not part.startswith("tg_bot"):
+            rows.append(("API", url))
     return rows

@@ -45,8 +45,7 @@ def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
     Raises:
         ConfigurationError: a part is unknown, or a port would be reachable from other machines without a key.
     """
-    if unknown := sorted(set(parts) - set(PARTS)):
-        raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
+    require_known(parts)
     found = [listener for listener in _all(settings) if listener.part.removesuffix(_METRICS) in parts]
     if "web" in parts:
         # Telegram sends updates from the Internet. The webhook has a separate port, so that only this port is public.
@@ -54,6 +53,16 @@ def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
     for listener in found:
         _check(listener, settings.host)
     return found
+
+
+def require_known(parts: Collection[str]) -> None:
+    """Raise an error if a name is not the name of a part.
+
+    Raises:
+        ConfigurationError: a part is unknown.
+    """
+    if unknown := sorted(set(parts) - set(PARTS)):
+        raise ConfigurationError(f"expected parts among {', '.join(PARTS)}, got {', '.join(unknown)}")
 
 
 def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -27,6 +28,8 @@ from glas.settings import Settings
 _CHECK_TIMEOUT_S = 120.0
 # Telegram usually answers in a tenth of a second. The start must not wait long if it cannot be reached.
 _TELEGRAM_S = 3.0
+
+_log = structlog.stdlib.get_logger("glas.launch")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
     """
     with _called_off_by_signals():
         await _serve(settings, parts, on_ready)
+    _log.info("stopped", parts=", ".join(parts))
 
 
 async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:

@@ -105,7 +105,7 @@ class Transcriber:
         """
         with contextlib.closing(_Assembler(job, on_progress, on_foreign, self._writer(model.engine))) as assembler:
             blocks = self._submit_all(data, model.engine, job, assembler)
-            with tracing.span("nn_service", "wait for the batcher"):
+            with tracing.span("nn_service", "recognise the pieces"):
                 parts = assembler.finish()
         if not blocks.n_samples:
             raise EmptyAudioError("expected audio, got a file without a single sample", param="file")

@@ -112,13 +112,15 @@ class TelegramBot:
         for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
             # Recordings wait in two queues; the metrics show the sum of both.
             queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)
+            n_waiting = n_running = float("nan")
             try:
-                n_works: float = await self.durable.backlog.count_waiting(*queues)
+                n_waiting = await self.durable.backlog.count_waiting(*queues)
+                n_running = await self.durable.backlog.count_running(*queues)
             except Exception as error:
                 if not is_away(error):
                     raise
-                n_works = float("nan")
-            self.metrics.waiting(name, n_works)
+            self.metrics.waiting(name, n_waiting)
+            self.metrics.running(name, n_running)
         return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:

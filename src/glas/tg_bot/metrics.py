@@ -56,6 +56,12 @@ class Metrics:
             ["queue"],
             registry=self._registry,
         )
+        self._running = Gauge(
+            "glas_bot_queue_running_works",
+            "Works of a durable queue that a process has begun; the queue is common to all processes of the bot",
+            ["queue"],
+            registry=self._registry,
+        )
         self._prepare()
 
     def _prepare(self) -> None:
@@ -109,6 +115,10 @@ class Metrics:
     def waiting(self, queue: str, n_works: float) -> None:
         """Set the length of a durable queue; `n_works` is NaN if the length is not known now."""
         self._queues.labels(queue).set(n_works)
+
+    def running(self, queue: str, n_works: float) -> None:
+        """Set the number of works of a durable queue that run; `n_works` is NaN if the number is not known now."""
+        self._running.labels(queue).set(n_works)
 
     def render(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

@@ -1,6 +1,7 @@
 # What `glas doctor` says: a finding and, after “→”, advice.
 
 doctor-program = Glas {$version}, Python {$python}, processors: {$processors}
+doctor-parts = checked parts: {$parts}
 doctor-no-package = the package {$package} is missing ({$purpose})
 doctor-no-package-do = pip install 'glas-asr[asr]' or make setup
 doctor-purpose-av = reading of sound
@@ -21,7 +22,7 @@ doctor-embedded = the embedded model makes more errors than large ones
 doctor-embedded-do = better: glas models get onnx:gigaam-v3-ctc
 doctor-champion-missing = {$place} names the model {$name}, which is not on disk
 doctor-port-taken = port {$port} is in use: Glas may be running already
-doctor-port-taken-do = another port: GLAS_PORT=8080
+doctor-port-taken-do = another port: {$variable}=8080
 doctor-port = port {$port} is free
 doctor-will-not-start = the server will not start with these settings: {$problem}
 doctor-hub = the model hub {$address} can be reached
@@ -48,6 +49,8 @@ doctor-store = the object store {$place} answers
 doctor-bucket = {$endpoint}, bucket {$bucket}
 doctor-service-away = {$part} does not answer: {$problem}
 doctor-service-url-do = check {$variable}_URL
+doctor-service-hangs = {$part} accepts connections but does not answer
+doctor-service-hangs-do = {$part} hangs: restart it
 doctor-service-ill = {$part} answers but cannot work: {$status}
 doctor-service-ill-do = see its log
 doctor-service-key = {$part} does not accept our key

@@ -135,6 +135,7 @@ doctor-help =
 
     Nothing is changed. The exit code is 1 if Glas cannot work like this.
 
+doctor-parts-argument = The parts to check; without arguments, the parts that the settings describe.
 doctor-deep-option = Check more: rights and clock of the database, a write to the object store, versions of services, the webhook, files of models, disks
 doctor-json-option = Print JSON
 

@@ -1,6 +1,7 @@
 # Что говорит `glas doctor`: находка и, после «→», совет.
 
 doctor-program = Глас {$version}, Python {$python}, процессоров: {$processors}
+doctor-parts = проверяю части: {$parts}
 doctor-no-package = нет пакета {$package} ({$purpose})
 doctor-no-package-do = pip install 'glas-asr[asr]' или make setup
 doctor-purpose-av = чтение звука
@@ -23,7 +24,7 @@ doctor-embedded = встроенная модель ошибается чаще 
 doctor-embedded-do = точнее: glas models get onnx:gigaam-v3-ctc
 doctor-champion-missing = в {$place} указана модель {$name}, а на диске её нет
 doctor-port-taken = порт {$port} занят: возможно, Глас уже запущен
-doctor-port-taken-do = другой порт: GLAS_PORT=8080
+doctor-port-taken-do = другой порт: {$variable}=8080
 doctor-port = порт {$port} свободен
 doctor-will-not-start = с этими настройками сервер не запустится: {$problem}
 doctor-hub = хранилище моделей {$address} доступно
@@ -50,6 +51,8 @@ doctor-store = хранилище записей {$place} отвечает
 doctor-bucket = {$endpoint}, бакет {$bucket}
 doctor-service-away = {$part} не отвечает: {$problem}
 doctor-service-url-do = проверьте {$variable}_URL
+doctor-service-hangs = {$part} принимает соединение, но не отвечает
+doctor-service-hangs-do = {$part} завис: перезапустите его
 doctor-service-ill = {$part} отвечает, но работать не может: {$status}
 doctor-service-ill-do = посмотрите его журнал
 doctor-service-key = {$part} не принимает наш ключ

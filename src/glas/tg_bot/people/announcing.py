@@ -71,7 +71,7 @@ class Announcing:
                     job = AnnounceJob(bot_id=self.bot.id, announcement_id=one.id, person=one.tg_id)
                     await self.durable.enqueue(job.work())
             except GlasError as error:
-                _log.warning("announcements could not be requested", code=error.code)
+                _log.warning("announcements could not be requested", code=error.code, error=error.message)
             except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later announcements
                 _log.exception("announcements could not be requested")
             await asyncio.sleep(self.look_s)

@@ -32,7 +32,7 @@ class CanaryWatch:
             try:
                 await self.compare_ratings()
             except GlasError as error:
-                _log.warning("the ratings of a candidate could not be compared", code=error.code)
+                _log.warning("the ratings of a candidate could not be compared", code=error.code, error=error.message)
             except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later comparisons
                 _log.exception("the ratings of a candidate could not be compared")
             await asyncio.sleep(self.look_s)

@@ -147,7 +147,8 @@ async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
         try:
             await forget_work(db_assist, durable)
         except GlasError as error:
-            _log.warning("the people whose work must be deleted could not be requested", code=error.code)
+            problem = "the people whose work must be deleted could not be requested"
+            _log.warning(problem, code=error.code, error=error.message)
         await asyncio.sleep(_ASK_AGAIN_S)
 
 

@@ -27,7 +27,7 @@ async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) ->
         try:
             await take_up(bot, db_assist, durable)
         except GlasError as error:
-            _log.warning("corrected texts could not be requested", code=error.code)
+            _log.warning("corrected texts could not be requested", code=error.code, error=error.message)
         except Exception:  # noqa: BLE001 - logged; a bug met once must not end all later looks
             _log.exception("corrected texts could not be requested")
         await asyncio.sleep(LOOK_S)

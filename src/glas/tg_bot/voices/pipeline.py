@@ -71,30 +71,37 @@ class Pipeline:
     async def hear(self, arguments: dict[str, Any]) -> None:
         """Answer one recording; this function is the workflow of a `VoiceJob`."""
         job = VoiceJob.model_validate(arguments)
-        outcome = await self._hear(job)
+        outcome, transcription_id = await self._hear(job)
         # A recording that is requested later was sent long before.
         is_first = job.attempt == 1 and not job.is_asked
-        self.metrics.answered(outcome, time.time() - job.date_s if is_first else None)
+        seconds = time.time() - job.date_s if is_first else None
+        self.metrics.answered(outcome, seconds)
+        passed = None if seconds is None else round(seconds, 1)
+        _log.info("a recording was handled", transcription=transcription_id, outcome=outcome, seconds=passed)
 
-    async def _hear(self, job: VoiceJob) -> str:
-        """Answer one recording, and return its outcome, as `Metrics.answered` expects it."""
+    async def _hear(self, job: VoiceJob) -> tuple[str, int | None]:
+        """Answer one recording.
+
+        Returns:
+            Two values. The first is the outcome, as `Metrics.answered` expects it. The second is the id of the
+            recording's row; None if there is no row.
+        """
         try:
             opened = await self.placeholders.open(job)
         except PersonGoneError as error:
-            return error.code
+            return error.code, None
         if opened.refused is not None:
-            return opened.refused
+            return opened.refused, None
         where = opened.chat_id or job.chat_id
         answer = Answer(job=job, admission=opened.admission, message_id=opened.message_id, chat_id=where)
         say = self.phrases[answer.admission.locale]
         try:
-            await self._answer(answer, say)
+            return OK, await self._answer(answer, say)
         except GlasError as error:
-            await self._tell_failure(answer, error, say)
-            return error.code
-        return OK
+            return error.code, await self._tell_failure(answer, error, say)
 
-    async def _answer(self, answer: Answer, say: Say) -> None:
+    async def _answer(self, answer: Answer, say: Say) -> int | None:
+        """Recognise a recording, answer it, and enqueue its archiving; return the id of its row, if it has one."""
         job = answer.job
         ticket = self.recogniser.ticket(job)
 
@@ -129,6 +136,7 @@ class Pipeline:
                 same_as=recognised.heard.same_as,
             )
             await self.durable.enqueue(kept.work())
+        return recognised.transcription_id
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
         """Show the progress while the context is open; do nothing if there is no placeholder that can show it."""
@@ -171,8 +179,12 @@ class Pipeline:
         if answer.message_id is not None:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
-    async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> None:
-        """Explain to the person why there is no text, and offer another attempt if it may help."""
+    async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> int | None:
+        """Explain to the person why there is no text, and offer another attempt if it may help.
+
+        Returns:
+            The id of the recording's row; None if there is no row, or if the explanation could not be sent.
+        """
         job = answer.job
         _log.warning("a recording was not recognised", code=error.code, error=error.message)
 
@@ -187,17 +199,20 @@ class Pipeline:
             with urgency(Urgency.FINAL):
                 await self.delivery.say_in_place(answer, text, keyboard)
 
-        async def note() -> None:
+        async def note() -> int | None:
             transcription_id = await self._record(answer)
             if transcription_id is not None:
                 await self.db_assist.fail(transcription_id, error.code)
+            return transcription_id
 
         try:
             await self.steps.run("confess", tell)
             if answer.admission.is_kept:
-                await self.steps.run("fail", note)
+                noted: int | None = await self.steps.run("fail", note)
+                return noted
         except GlasError as second:
             _log.error("the failure could be neither sent nor stored", code=second.code)
+        return None
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
         """Return a sentence for an error; if a limit was exceeded, the sentence contains the limit."""

@@ -11,6 +11,7 @@ import structlog
 from aiogram import Bot
 from pydantic import BaseModel, ConfigDict
 
+from glas import tracing
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
 from glas.clients.nn_service import NnServiceClient
@@ -132,13 +133,14 @@ class RecordingRecogniser:
             async with self.fetching.held(job.recording, ticket) as read, self.recognition_queue.seat(ticket):
                 data = await read()
                 try:
-                    recognition = await self.nn_service.transcribe(
-                        data,
-                        keywords=keywords,
-                        bucket=self.pseudonyms.bucket(job.party),
-                        own=own,
-                        on_progress=ticket.tell,
-                    )
+                    with tracing.span("tg_bot", "ask nn_service"):
+                        recognition = await self.nn_service.transcribe(
+                            data,
+                            keywords=keywords,
+                            bucket=self.pseudonyms.bucket(job.party),
+                            own=own,
+                            on_progress=ticket.tell,
+                        )
                 except AudioError:
                     # Another attempt downloads it again, as it may have been damaged in transit.
                     self.fetching.drop(job.recording)
