@@ -22,12 +22,14 @@ VOICE_BPS, TELEPHONE_BPS = 24_000, 8_000  # of Opus, as Telegram sends it; as a 
 SNR_DB = (5.0, 10.0)
 NAMES = ROOT / "benchmarks" / "keywords.txt"
 
-# One voice that the embedded model hardly understands, and what it says to be learnt and to be tested. Four sentences
-# are a whole batch of the training; by its words, the fifth is in the development set.
+# One voice that the embedded model hardly understands, and what it says to be learnt and to be tested.
 STRANGER = SpeakingStyle("m3", 140, 50)
 LEARNT = (
     "Он написал мне вчера длинное письмо.",
+    "Я не знаю, где сейчас ключи и что с ними.",
+    "Купи, пожалуйста, хлеба и молока по дороге домой.",
     "Мы опоздали на поезд и поехали на автобусе.",
+    "На улице сильный дождь, возьми с собой зонт.",
     "Дети уже спят, говори потише.",
     "В понедельник у нас собрание в десять утра.",
     "Мне нужно забрать посылку на почте.",

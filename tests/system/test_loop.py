@@ -1,6 +1,6 @@
 """Test the loop of learning through the bot: speech, corrections, training, release, and better texts.
 
-`make test` plays it with one synthetic voice and nine sentences. `make loop` plays the scene that the environment
+`make test` plays it with one synthetic voice and two dozen sentences. `make loop` plays the scene that the environment
 names, and writes what came of it into LOOP_OUT:
 
     LOOP_LEARN=FOLDER LOOP_TEST=FOLDER   one voice: the first is said and corrected, the second is measured
