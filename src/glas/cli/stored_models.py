@@ -1,4 +1,4 @@
-"""Store models in the object store, from which servers without a common directory of models fetch them."""
+"""Store models in the object store, from which servers without a common directory of models download them."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ def store(settings: "Settings", model: "ModelRef") -> None:
     """Store the files of a model from the directory of models; call this before others learn of the model.
 
     Nothing is done without a token for models (GLAS_DATA_LOADER__MODELS_TOKEN), or for a model that `glas models get`
-    can fetch.
+    can download.
 
     Raises:
         GlasError: data_loader does not answer.

@@ -1,4 +1,4 @@
-"""The part of the data_loader client for models in the object store: store a model, and fetch it into a directory."""
+"""The part of the data_loader client for models in the object store: store a model, and download it into a directory."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,7 @@ _LOOK_TIMEOUT_S = 5.0
 
 
 class StoredModelCalls:
-    """Store the files of models, and fetch them."""
+    """Store the files of models, and download them."""
 
     _http: httpx.AsyncClient
 

@@ -1,6 +1,6 @@
-"""Models in the object store, and the routes with which they are stored and fetched.
+"""Models in the object store, and the routes with which they are stored and downloaded.
 
-A server of nn_service that does not share a directory of models fetches its models here. Such a server has a token of
+A server of nn_service that does not share a directory of models downloads its models here. Such a server has a token of
 its own (GLAS_DATA_LOADER__MODELS_TOKEN). The server decodes files of strangers, so the token permits only reading these
 routes.
 """
@@ -124,7 +124,7 @@ async def serving(request: Request) -> ServingModels:
 
 
 async def put_files(request: Request, version: VersionPath, body: ModelFiles) -> dict[str, str]:
-    """Store the list of a model's files; from now on, servers can fetch the model."""
+    """Store the list of a model's files; from now on, servers can download the model."""
     await _models(request).put_files(version, body)
     return {"status": "stored"}
 

@@ -1,4 +1,4 @@
-"""Fetch the champion and the candidates from data_loader, on a server without a common directory of models.
+"""Download the champion and the candidates from data_loader, on a server without a common directory of models.
 
 data_loader says which models must be here. Each model is written into the directory of models of this server, and its
 version is compared before the model gets its name. Then the champion is chosen in this directory, as `glas models use`
@@ -45,7 +45,7 @@ class StoredModels:
             self._client = DataLoaderClient(open_http(url=settings.data_loader_url, token=token))
 
     def follow(self) -> None:
-        """Fetch the models that are missing, and choose the champion if it is another one than before.
+        """Download the models that are missing, and choose the champion if it is another one than before.
 
         After an error, the present model serves on, and the next attempt is made some seconds later.
         """
@@ -54,9 +54,9 @@ class StoredModels:
         try:
             self._runner.run(self._follow(self._client))
         except GlasError as error:
-            _log.error("models cannot be fetched from data_loader", error=error.message)
+            _log.error("models cannot be downloaded from data_loader", error=error.message)
         except Exception:  # noqa: BLE001 - logged; an error of one look must not end the following of others
-            _log.exception("models cannot be fetched from data_loader")
+            _log.exception("models cannot be downloaded from data_loader")
         else:
             return
         self._not_before_s = time.monotonic() + _TRY_AGAIN_S
@@ -76,24 +76,26 @@ class StoredModels:
             await self._here(client, candidate)
 
     async def _here(self, client: DataLoaderClient, model: ModelRef) -> str:
-        """Return the name of a model on this server; fetch the model if it is not here in this version.
+        """Return the name of a model on this server; download the model if it is not here in this version.
 
         Raises:
-            ModelLoadError: the files have another version.
+            ModelLoadError: the files have another version, or the name of the model is no path of a directory.
             GlasError: data_loader has no such model, or cannot be reached.
         """
         engine, _, place = model.name.partition(":")
         if not Path(place).is_absolute():
-            return model.name  # a model that has a name, which `glas models get` fetches
+            return model.name  # a model that has a name, which `glas models get` downloads
         here = made_here(model.name, self._models_dir)
         if here is not None and self._versions.version_of(here) == model.version:
             return here
-        directory = self._models_dir / Path(place).name
+        if (name := Path(place).name) in ("", ".."):
+            raise ModelLoadError(f"expected the path of a directory as the model's name, got {place}")
+        directory = self._models_dir / name
         with written_whole(directory) as part:
             await client.fetch_model(model.version, part)
             if (came := self._versions.version_in(part)) != model.version:
                 raise ModelLoadError(
                     f"expected version {model.version} of {directory.name}, got files of version {came}"
                 )
-        _log.info("model fetched from data_loader", model=directory.name, version=model.version)
+        _log.info("model downloaded from data_loader", model=directory.name, version=model.version)
         return f"{engine}:{directory.resolve()}"
