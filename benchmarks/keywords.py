@@ -1,18 +1,19 @@
-"""Measure how often names and terms are right with and without keywords, wrong keywords, and the time.
+"""Measure how many names are right with and without keywords, how many are wrongly written, and the time.
 
     python -m benchmarks.keywords recall VOICES [--set dev] [--prompt]
-    python -m benchmarks.keywords false FOLDER ... [--set dev]
+    python -m benchmarks.keywords false DIRECTORY ... [--set dev]
 
 `keywords.txt` has the terms, those of the test and those on which the bounds were chosen, each in three forms.
 
 `recall`: three sentences of each term, spoken by RHVoice (VOICES: where its packages are unpacked), go to the embedded
 model, with all terms of the set as keywords, and with `--prompt` also with all of them in the prompt. A term is right
-if the text has it in the form that was said, by RU-NORM; "any case": in that or another form. "Nothing": before
-keywords were looked for.
+if the text has it in the form that was said, by RU-NORM; "any case": in that or another form. The row
+"nothing" has the text that the model writes without keywords.
 
-`false`: speech that has none of them, with all of them as keywords. A FOLDER is one that `glas evaluate` reads, or the
-unpacked package festvox-ru. Recordings whose reference has a term in any form are left out. Words of the references
-are counted; the upper limit of their rate is that of a Poisson variable (95 %, one-sided). One thread; processor time.
+`false` recognises speech that contains none of the terms, with all terms as keywords. A
+DIRECTORY is one that `glas evaluate` reads, or the unpacked package festvox-ru. Recordings whose reference has a term in any form are left out. Words of the references
+are counted; the upper limit of their rate is that of a Poisson variable (95 %, one-sided). Times are processor time
+with one thread.
 """
 
 import argparse

@@ -32,7 +32,7 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    If two messages are held, return the message that is not `besides`. A reviewer holds at most two messages: the
+    Messages in `besides` are not returned. A reviewer holds at most two messages: the
     message that is reviewed now, and the next message.
 
     Raises:
@@ -70,10 +70,12 @@ async def hold(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> ReviewItem | None:
-    """Hold the first of the chosen messages that no other reviewer has taken meanwhile.
+    """Return the message that the reviewer holds already, or hold the first chosen message that is still free.
+
+    A message is still free if no other reviewer has taken it meanwhile.
 
     Returns:
-        The message; None if `chosen` is empty.
+        The message; None if no message is held and `chosen` is empty.
 
     Raises:
         NotFoundError: the person does not exist.

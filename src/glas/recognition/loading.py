@@ -1,4 +1,4 @@
-"""Load a model, and determine its version and its memory."""
+"""Load a model, determine its version, and measure how much memory the process needs for it."""
 
 import time
 from collections.abc import Callable

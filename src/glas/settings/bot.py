@@ -40,8 +40,8 @@ class BotSettings(BaseModel):
     )
     api_is_local: bool = Field(
         default=False,
-        description="Whether GLAS_TELEGRAM_API_URL is a Bot API server on this machine that runs with `--local`. "
-        "Such a server permits files up to 2 GB.",
+        description="Whether GLAS_TELEGRAM_API_URL is a Bot API server that runs with `--local`, and whose directory "
+        "of files can be read on this machine at the same path. Such a server permits files up to 2 GB.",
     )
     max_file_mb: int = Field(
         default=20,

@@ -169,7 +169,7 @@ def speech_of(sources: Sources, data: Path, clips_per_shard: int = CLIPS_PER_SHA
 
 
 def spoken_lines(sources: Sources) -> list[str]:
-    """Return the sentences to synthesise, except those that are similar to a sentence of the tests."""
+    """Return the sentences to synthesise, except those that are similar to a test sentence."""
     withheld = HeldOutSentences(test_texts(sources.festvox, sources.recordings))
     lines = read_prose(sources.texts) if sources.texts else (f"Это {name}." for name in NAMES.values())
     return [line for line in lines if line not in withheld]

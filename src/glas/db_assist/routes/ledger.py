@@ -1,4 +1,4 @@
-"""Routes about coins, and about figures of the whole system."""
+"""Routes about coins, about the ratings of a model, and about the numbers of people, messages and ratings."""
 
 from typing import Annotated
 

@@ -50,7 +50,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
     Args:
         token: token of the bot.
         api_url: URL of another server than Telegram's own.
-        is_local: whether the server at `api_url` runs with `--local` on this machine, and so returns paths of files.
+        is_local: whether the server at `api_url` runs with `--local`, and so returns paths of files on this machine.
         limiter: the middleware through which every call passes.
     """
     server = PRODUCTION if api_url is None else TelegramAPIServer.from_base(api_url, is_local=is_local)

@@ -38,7 +38,7 @@ from glas.tg_bot.voices.recognising import RecordingRecogniser
 from glas.tg_bot.voices.recognition_queue import Ticket
 from glas.tg_bot.voices.steps import Steps
 
-_NO_SPEECH = (AudioError, UploadTooLargeError)
+_UNUSABLE = (AudioError, UploadTooLargeError)
 
 _log = structlog.stdlib.get_logger("glas.tg_bot")
 
@@ -180,7 +180,10 @@ class Pipeline:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
     async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> int | None:
-        """Explain to the person why there is no text, and offer another attempt if it may help.
+        """Explain to the person why there is no text, offer another attempt if it may help, and store the failure.
+
+        In a group in which nobody requested the text, only delete the placeholder if the recording has no usable sound
+        or is too large.
 
         Returns:
             The id of the recording's row; None if there is no row, or if the explanation could not be sent.
@@ -189,12 +192,12 @@ class Pipeline:
         _log.warning("a recording was not recognised", code=error.code, error=error.message)
 
         async def tell() -> None:
-            if job.is_unasked_in_group and isinstance(error, _NO_SPEECH):
+            if job.is_unasked_in_group and isinstance(error, _UNUSABLE):
                 await self._take_back(answer)
                 return
             text = say("failed", reason=self._reason(answer, error, say))
             keyboard = None
-            if not isinstance(error, _NO_SPEECH):
+            if not isinstance(error, _UNUSABLE):
                 keyboard = self.keyboards.retry(job.attempt + 1, asker=asker(job), born_s=job.date_s, say=say)
             with urgency(Urgency.FINAL):
                 await self.delivery.say_in_place(answer, text, keyboard)

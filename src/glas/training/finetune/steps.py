@@ -93,12 +93,13 @@ def finetune(
         data: the recordings.
         work: directory for clips and checkpoints, for one base model, one set of data and one recipe.
         to: directory of the new model.
-        recipe: settings of the fine-tuning; its base model is only written into the recipe of the new model.
+        recipe: settings of the fine-tuning. The training starts from `base`; the base model that the recipe names is only copied
+            into the recipe of the new model.
         report: receives messages about each step.
 
     Raises:
         DataSetError: there are too few recordings, or a person's data was deleted meanwhile.
-        ConfigurationError: `work` belongs to other data.
+        ConfigurationError: `work` belongs to another base model, other data or another recipe.
         AudioError: a recording cannot be decoded.
         ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
     """

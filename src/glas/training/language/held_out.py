@@ -1,4 +1,7 @@
-"""The sentences of the tests. A sentence that is too similar to one of them must not be used for training."""
+"""Find training sentences that are too similar to the sentences with which models are tested.
+
+Such sentences must not be used for training.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +16,7 @@ Gram = tuple[str, ...]
 
 
 class HeldOutSentences:
-    """The sentences of tests; `text in held_out` is true if a text is similar to one of them.
+    """Test sentences; `text in sentences` is true if the text shares `ALIKE` successive words with one of them.
 
     Args:
         texts: the sentences.

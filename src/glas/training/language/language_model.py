@@ -86,7 +86,7 @@ def messages(lexicon: Lexicon, count: int) -> list[str]:
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Return the different label texts in a directory, except those that are similar to a sentence of the tests."""
+    """Return the different label texts in a directory, except those that are similar to a test sentence."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
