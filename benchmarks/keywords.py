@@ -10,10 +10,10 @@ model, with all terms of the set as keywords, and with `--prompt` also with all 
 if the text has it in the form that was said, by RU-NORM; "any case": in that or another form. The row
 "nothing" has the text that the model writes without keywords.
 
-`false` recognises speech that contains none of the terms, with all terms as keywords. A
-DIRECTORY is one that `glas evaluate` reads, or the unpacked package festvox-ru. Recordings whose reference has a term in any form are left out. Words of the references
-are counted; the upper limit of their rate is that of a Poisson variable (95 %, one-sided). Times are processor time
-with one thread.
+`false` recognises speech that contains none of the terms, with all terms as keywords. A DIRECTORY is one that `glas
+evaluate` reads, or the unpacked package festvox-ru. Recordings whose reference has a term in any form are left out.
+Words of the references are counted; the upper limit of their rate is that of a Poisson variable (95 %, one-sided).
+Times are processor time with one thread.
 """
 
 import argparse

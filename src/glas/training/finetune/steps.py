@@ -93,8 +93,8 @@ def finetune(
         data: the recordings.
         work: directory for clips and checkpoints, for one base model, one set of data and one recipe.
         to: directory of the new model.
-        recipe: settings of the fine-tuning. The training starts from `base`; the base model that the recipe names is only copied
-            into the recipe of the new model.
+        recipe: settings of the fine-tuning. The training starts from `base`; the base model that the recipe names is
+            only copied into the recipe of the new model.
         report: receives messages about each step.
 
     Raises:
