@@ -3,9 +3,9 @@
     python benchmarks/profile_request.py [SVG]
 
 The server is `glas run nn_service` with the model that GLAS_MODEL names. py-spy (`pip install py-spy`, which must be
-allowed to look into another process) samples its threads and its decoding child with what they call natively. Threads
-that wait are left out, but not those that wait for CTranslate2: its own threads work meanwhile, one for each caller,
-and py-spy does not see into them.
+allowed to look into another process) samples the threads of the server and of its decoding child, native functions
+included. Waiting threads are left out, except threads that wait for CTranslate2. During such a wait, CTranslate2's own
+threads compute, one for each caller, and py-spy does not see into them.
 """
 
 import asyncio

@@ -112,6 +112,8 @@ async def test_a_person_waits_for_their_own_work_only(durable: Durable, diary: D
         False,
     ]
     assert not await durable.backlog.has_work("anna", "others")
+    assert await durable.backlog.has_work("anna", "lines", workflow="write")
+    assert not await durable.backlog.has_work("anna", "lines", workflow="read")
     diary.door.set()
     await until(diary, 8)
     assert [line for line in diary.lines if "anna second" in line] == [f"anna second {n}!" for n in range(3)]

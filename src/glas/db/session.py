@@ -155,7 +155,10 @@ def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sql
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT that supports ON CONFLICT for a dialect, for statements that are built once."""
+    """Make an INSERT that supports ON CONFLICT, without a session.
+
+    Use it for a statement that is built once for each dialect and then reused; otherwise use `insert`.
+    """
     return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
 

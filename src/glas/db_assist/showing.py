@@ -47,7 +47,7 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ..
 
 
 async def taken_up(transcription_id: int, change_id: int, *, session: AsyncSession) -> None:
-    """Delete the row of a text that the bot has enqueued, unless the text was changed again afterwards."""
+    """Delete the row of a text whose update the bot has enqueued, unless the text was changed again afterwards."""
     row = TextToShowRow
     await session.execute(delete(row).where(row.transcription_id == transcription_id, row.change_id == change_id))
 

@@ -12,7 +12,7 @@ class Backlog:
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
         columns: list[sa.ColumnClause[str]] = [
-            sa.column(name) for name in ("queue_name", "queue_partition_key", "status")
+            sa.column(name) for name in ("queue_name", "queue_partition_key", "status", "name")
         ]
         self._works = sa.table("workflow_status", *columns, schema=schema)
 
@@ -24,9 +24,14 @@ class Backlog:
         """Return how many works of these queues run."""
         return await self._count("PENDING", *queues)
 
-    async def has_work(self, person: str, *queues: str) -> bool:
-        """Return whether work of a person waits or runs in these queues; each of them must be `one_per_person`."""
+    async def has_work(self, person: str, *queues: str, workflow: str | None = None) -> bool:
+        """Return whether work of a person waits or runs in these queues; each of them must be `one_per_person`.
+
+        With `workflow`, only the works of this workflow count.
+        """
         one = sa.select(sa.literal(1)).where(self._works.c.queue_partition_key == person).limit(1)
+        if workflow is not None:
+            one = one.where(self._works.c.name == workflow)
         return await asyncio.to_thread(self._first, self._unfinished(one, *queues)) is not None
 
     async def _count(self, status: str, *queues: str) -> int:

@@ -17,7 +17,7 @@ class Registered:
         workflows: the functions that do work, by name.
         queues: the queues.
         schedules: the schedules.
-        unwanted: names of schedules that an earlier start may have stored in the database.
+        unwanted: names of schedules to delete, which an earlier run of the program may have stored in the database.
     """
 
     def __init__(self) -> None:

@@ -150,7 +150,9 @@ def best_on_disk(models_dir: Path) -> str:
 
 
 def champion(models_dir: Path) -> str | None:
-    """Return the uniform name of the champion, the model that was chosen to serve; None if it is not on disk.
+    """Return the uniform name of the champion, the model that was chosen to serve.
+
+    Return None if no model was chosen, or if the chosen model is not on disk.
 
     The first line of the file `champion` in the directory of models contains its name, in the format of GLAS_MODEL. The
     path of a directory may be relative to the directory of models. `choose` writes the file.

@@ -28,7 +28,8 @@ class Job:
 
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S`; slots and batcher then reserve capacity for messages.
-        finish_tag: end of the recording's last submitted piece in the batcher's virtual time.
+        finish_tag: end of the recording's last submitted piece in the virtual time of
+            `glas.recognition.batcher`.
         engine_s: seconds that engines worked on the recording. The time of a batch is divided among its pieces in
             proportion to their lengths.
     """

@@ -97,8 +97,11 @@ class Intake:
         """Return whether a recording of a person may have to wait.
 
         It may have to wait if other recordings wait, if too many came within a second, if the processes already handle
-        as many as one process can, or if another recording of this person is not finished.
+        as many as one process can, or if another recording of this person is not finished. But if the person's /start
+        is not finished, the recording must follow it in the queue `VOICES`.
         """
+        if await self._durable.backlog.has_work(person, VOICES, workflow=UPDATE):
+            return False
         async with self._counting:
             if (now_s := time.monotonic()) > self._counted_s + _COUNTED_S:
                 self._n_waiting = await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS)

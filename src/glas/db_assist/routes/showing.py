@@ -21,6 +21,9 @@ async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[
 
 @router.delete("/{transcription_id}")
 async def taken_up(request: Request, transcription_id: RowPath, change_id: Annotated[RowId, Query()]) -> None:
-    """Store that the bot has enqueued the update of the messages with a text, as it was after the given change."""
+    """Remove a text from the list, because the bot has enqueued the update of its messages.
+
+    If the text was changed again after `change_id`, it stays in the list.
+    """
     async with database(request).writing() as session:
         await showing.taken_up(transcription_id, change_id, session=session)

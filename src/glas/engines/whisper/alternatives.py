@@ -15,9 +15,12 @@ from typing import NamedTuple
 from glas.engines.whisper.decoding import Decoding, Prefix
 
 DEPTH = 2.0  # natural logarithms by which a token may be less probable than the one that was written
-MOST_LOST = 5.0  # natural logarithms by which a change may be less probable than as many tokens of the first text
+# Natural logarithms by which a change may be less probable than the same number of tokens of the first text.
+MOST_LOST = 5.0
 AT_ONCE = 6  # changes that are followed in one call of the decoder
-GUESSED = 2  # tokens of the first text that are read after a new one in the same call, as it usually replaces one token
+# Tokens of the first text that the decoder reads in the same call after a new token. A new token usually replaces only
+# one token.
+GUESSED = 2
 AGREEING = 2  # successive equal tokens after which two texts count as agreeing again
 SHIFT = 3  # tokens by which a change may be longer or shorter than what it replaces
 _LAST = 2  # the last tokens: a punctuation mark and the end token
@@ -65,8 +68,8 @@ class _Change:
     Attributes:
         start: index in the first text at which the change begins.
         path: the tokens so far; the decoder has not read the last one yet.
-        guessed: the next tokens of the first text. The decoder reads them in the same call as the last token of `path`,
-            because they often continue the change, too.
+        guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The decoder reads them in its
+            first call together with `path`, because they often continue the change, too. Then `guessed` is empty.
         meets: index at which the first text continues after the change, if it is known.
         is_over: whether the change has ended or was abandoned.
     """

@@ -84,10 +84,10 @@ async def _delete_in_file(path: Path, objects: Path, deletions: Sequence[Deletio
 
 
 async def delete_again(database: Database, objects: Path, deletions: Sequence[Deletion]) -> list[int]:
-    """Delete, from a restored database and the unpacked objects, data that was deleted after the backup.
+    """Delete, from a restored database and the unpacked objects, data that was deleted after the backup was made.
 
     Returns:
-        The Telegram ids of the people whose data the backup contained.
+        The Telegram ids of those people in `deletions` whose data the backup contained.
     """
     async with database.writing() as session:
         found = [await privacy.forget_again(deletion, session=session) for deletion in deletions]

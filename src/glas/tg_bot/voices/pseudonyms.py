@@ -35,8 +35,8 @@ class Pseudonyms:
         """Return the record with which db_assist counts the sound of a recording.
 
         Args:
-            party: the result of `party` or `judging`.
-            recording: a name that is the same whenever this recording is counted.
+            party: pseudonym that the method `party` or `judging` returned.
+            recording: name of this use. For one party, a name that was used before is not counted again.
             audio_s: length of the recording, seconds.
         """
         return UsageRecord(recording=self._of(f"recording:{party}:{recording}"), party=party, audio_s=audio_s)

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add verdicts, agreement and payment of reviews, and holds of messages for reviewers.
+"""Restrict the verdicts of reviews, add their agreement and payment, and add holds of messages for reviewers.
 
-No code wrote into the former table of reviews.
+`upgrade` deletes all rows of the table `reviews`. No data is lost, because no code has written into it before.
 """
 
 import sqlalchemy as sa
@@ -21,7 +21,10 @@ _LEDGER_FACTS = (
 
 
 def upgrade() -> None:
-    """Complete the reviews, add the holds, and add reviews to the ledger's reasons; SQLite copies two tables."""
+    """Empty and extend the table `reviews`, create `review_holds`, and permit the reason `review` in the ledger.
+
+    On SQLite, this copies the tables `reviews` and `transactions`.
+    """
     op.execute("DELETE FROM reviews")
     with op.batch_alter_table("reviews", table_kwargs=_AUTOINCREMENT) as batch:
         batch.add_column(sa.Column("is_agreed", sa.Boolean(), nullable=False))
