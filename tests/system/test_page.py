@@ -80,7 +80,8 @@ def test_the_timeline_obeys_mouse_and_keyboard(page: Page, samples: list[Sample]
     card.get_by_role("button", name="Пауза").click()
     timeline.press("Home")
     timeline.press(" ")
-    expect(timeline).to_have_attribute("aria-valuenow", "0.0")
+    # Home also plays, so some tenths of a second may pass until the space pauses.
+    expect(timeline).to_have_attribute("aria-valuenow", re.compile(r"0\.\d"))
     assert audio.evaluate("it => it.paused")
 
 
