@@ -23,7 +23,7 @@ class Found(NamedTuple):
 
     Attributes:
         id: number of the message.
-        worth: its worth without its words.
+        worth: the part of its worth that does not depend on its words; `ranked` adds the other part.
         text: the recognised text.
         second: the text by another model; None if there is none.
     """
