@@ -23,7 +23,7 @@ _people = count(5_950_000_001)
 async def recogniser() -> AsyncIterator[Recogniser]:
     """A recogniser that returns no text until the test permits it."""
     async with open_recogniser() as made:
-        made.pieces, made.delay_s = [(1.0, "Раз.")], 0.3  # so that recognition, not the queue, is slow
+        made.pieces, made.delay_s = [(1.0, "Раз.")], 0.8  # so that recognition, not the queue, is slow
         yield made
 
 
