@@ -9,11 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
+from glas.domain.errors import ConfigurationError
 from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
 from glas.training.adapter.batches import IGNORED, Batches
 from glas.training.adapter.factors import as_adapter, combine, factors_of
 from glas.training.adapter.lora import adapters, without_adapters
-from glas.training.adapter.network import Arrays, Whisper
+from glas.training.adapter.network import Arrays, Whisper, chosen_device, half_precision
 from glas.training.adapter.teacher import open_targets, write_targets
 from glas.training.adapter.train import (
     CHECKPOINT,
@@ -276,3 +277,20 @@ def test_targets_are_computed_once(batches: Batches) -> None:
     targets = open_targets(batches.folder, shard)
     assert targets is not None
     assert targets.of(0).shape == (1, 3, WIDTH), "the prompt's last token and the two of «да»"
+
+
+def test_a_device_that_torch_does_not_have_is_refused() -> None:
+    assert chosen_device("auto").type in ("cpu", "cuda")
+    for name in ("cuda:99", "gramophone"):
+        with pytest.raises(ConfigurationError, match=name):
+            chosen_device(name)
+
+
+@pytest.mark.parametrize(("capabilities", "is_half"), [({"avx512_f": True}, False), ({"avx512_bf16": True}, True)])
+def test_bfloat16_only_with_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], *, is_half: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    matrix = torch.ones(2, 2)
+    with half_precision(torch.device("cpu")):
+        assert ((matrix @ matrix).dtype == torch.bfloat16) is is_half

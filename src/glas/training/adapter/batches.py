@@ -48,6 +48,13 @@ class Batch:
     states: Tensor | None
     is_text: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        if device.type == "cpu":
+            return self
+        values = (None if value is None else value.to(device) for value in vars(self).values())
+        return Batch(*values)
+
 
 @dataclass
 class Batches:

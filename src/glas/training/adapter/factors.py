@@ -16,7 +16,8 @@ def factors_of(network: Whisper) -> AdapterFactors:
     """Return the trained factors `a` and `b` for each changed matrix, scaled so that the change is `b @ a`."""
     return {
         name: Factors(
-            layer.lora_A.detach().float().numpy().copy(), (layer.scale * layer.lora_B).detach().float().numpy().copy()
+            layer.lora_A.detach().float().cpu().numpy().copy(),
+            (layer.scale * layer.lora_B).detach().float().cpu().numpy().copy(),
         )
         for name, layer in adapters(network)
     }

@@ -69,6 +69,6 @@ def adapter_arrays(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
     """Return the trained arrays: `<layer>.lora_A` (rank, inputs) and `<layer>.lora_B` (outputs, rank)."""
     found = {}
     for name, part in adapters(network):
-        found[f"{name}.lora_A"] = part.lora_A.detach().float().numpy().copy()
-        found[f"{name}.lora_B"] = part.lora_B.detach().float().numpy().copy()
+        found[f"{name}.lora_A"] = part.lora_A.detach().float().cpu().numpy().copy()
+        found[f"{name}.lora_B"] = part.lora_B.detach().float().cpu().numpy().copy()
     return found

@@ -16,8 +16,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's customary name
 from torch import Tensor, nn
 
+from glas.domain.errors import ConfigurationError
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 
+AUTO = "auto"
+BFLOAT16 = ("avx512_bf16", "amx_bf16")  # instructions of x86 processors
+AMPERE = (8, 0)  # compute capability of the first GPUs with bfloat16
 HEAD_WIDTH = 64  # of every published Whisper; other checkpoints say in their configuration how many heads they have
 
 
@@ -74,13 +79,36 @@ class Shape:
         )
 
 
-def half_precision() -> torch.autocast:
-    """Compute matrix products in bfloat16 while the context is open, if the processor has instructions for it.
+def chosen_device(name: str) -> torch.device:
+    """Return the device of a name.
 
-    On a processor without such instructions, for example with AVX2 only, bfloat16 takes twice as long as float32, so
-    nothing is changed.
+    Args:
+        name: a device of torch, such as `cpu` or `cuda:1`; or `auto`, which means the first CUDA GPU if there is one,
+            and otherwise the processor.
+
+    Raises:
+        ConfigurationError: torch does not support this device on this machine.
     """
-    return torch.autocast("cpu", torch.bfloat16, enabled=torch.backends.cpu.get_cpu_capability().startswith("AVX512"))
+    if name == AUTO:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA raises AssertionError
+        raise ConfigurationError(f"expected a device that torch can use, such as cpu or cuda, got {name!r}") from error
+
+
+def half_precision(device: torch.device) -> torch.autocast:
+    """Compute matrix products in bfloat16 while the context is open, if the device has instructions for it.
+
+    Without such instructions, bfloat16 takes two to three times as long as float32, so nothing is changed. Processors
+    with AVX2 only, and older processors with AVX-512, have no such instructions; neither have GPUs before Ampere
+    (2020).
+    """
+    if device.type == "cuda":
+        is_fast = torch.cuda.get_device_capability(device) >= AMPERE
+    else:
+        is_fast = any(torch.cpu.get_capabilities().get(name) for name in BFLOAT16)
+    return torch.autocast(device.type, torch.bfloat16, enabled=is_fast)
 
 
 class Attention(nn.Module):
@@ -193,3 +221,8 @@ class Whisper(nn.Module):
         own = self.state_dict()
         self.load_state_dict({name: torch.from_numpy(np.array(arrays[name], np.float32)) for name in own})
         self.requires_grad_(requires_grad=False)
+
+    @property
+    def device(self) -> torch.device:
+        """The device on which the network computes."""
+        return self.encoder.conv1.weight.device

@@ -46,7 +46,7 @@ def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], pro
     """Compute the states (layers, tokens, width) after the prompt's last token, and after each token of the text."""
     frames = 2 * teacher.shape.n_positions
     mel = torch.from_numpy(filled(*log_mel(samples, teacher.shape.n_mels), frames))[None]
-    with torch.inference_mode(), half_precision():
+    with torch.inference_mode(), half_precision(teacher.device):
         states = teacher.decoder(torch.tensor([tokens[:-1]]), teacher.encoder(mel))
     return torch.cat(states)[:, prompt - 1 :]
 

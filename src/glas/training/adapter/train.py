@@ -14,7 +14,7 @@ from torch import Tensor
 from glas.system.files import put_in_place
 from glas.training.adapter.batches import IGNORED, Batch
 from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters, without_adapters
-from glas.training.adapter.network import Arrays, Whisper, half_precision
+from glas.training.adapter.network import Arrays, Whisper, chosen_device, half_precision
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "train.jsonl"
@@ -34,6 +34,7 @@ class Hyperparameters:
         save_every: steps between checkpoints.
         warm_up: number of steps during which the learning rate rises.
         n_heads: number of attention heads; None means the number in the published Whisper models of this width.
+        device: device of torch on which the training computes; see `chosen_device`.
     """
 
     steps: int
@@ -43,6 +44,7 @@ class Hyperparameters:
     save_every: int = 100
     warm_up: int = 50
     n_heads: int | None = None
+    device: str = "cpu"
 
 
 class WeightedBatch(NamedTuple):
@@ -59,6 +61,10 @@ class WeightedBatch(NamedTuple):
     states_weight: float = 0.0
     text_weight: float = 0.0
     base_weight: float = 0.0
+
+    def to(self, device: torch.device) -> "WeightedBatch":
+        """Return the batch on a device, with the same weights."""
+        return self._replace(batch=self.batch.to(device))
 
 
 @dataclass
@@ -94,14 +100,14 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
     If the batch has no hidden states of the teacher, the distance is 0. If `wants_text` is not set, the cross-entropy
     is 0.
     """
-    with half_precision():
+    with half_precision(network.device):
         states = network.decoder(batch.tokens, network.encoder(batch.mel))
-        distance = torch.zeros(())
+        distance = torch.zeros((), device=network.device)
         if batch.states is not None:
             ours = torch.stack(states)[:, batch.is_text].float()
             distance = F.mse_loss(ours, batch.states[:, batch.is_text])
         if not wants_text:
-            return distance, torch.zeros(())
+            return distance, torch.zeros((), device=network.device)
         scores = network.decoder.scores(states[-1][batch.is_text]).float()
     labels = batch.labels[batch.labels != IGNORED]
     return distance, F.cross_entropy(scores, labels, label_smoothing=LABEL_SMOOTHING)
@@ -113,7 +119,7 @@ def base_divergence(network: Whisper, batch: Batch) -> Tensor:
     The result is the Kullback-Leibler divergence from the base model to the network, averaged over the tokens. Method:
     Li and Hoiem, "Learning without Forgetting", 2016.
     """
-    with half_precision():
+    with half_precision(network.device):
         with torch.no_grad(), without_adapters(network):
             base = log_probabilities(network, batch)
         return F.kl_div(log_probabilities(network, batch), base, log_target=True, reduction="batchmean")
@@ -159,6 +165,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     network = student(arrays, hyperparameters)
+    network.to(chosen_device(hyperparameters.device))
     trained = [part for _, layer in adapters(network) for part in (layer.lora_A, layer.lora_B)]
     optimiser = torch.optim.AdamW(trained, lr=hyperparameters.learning_rate, weight_decay=0.01)
     first = _restore(folder / CHECKPOINT, network, optimiser)
@@ -166,7 +173,7 @@ def train(
     for step in range(first, hyperparameters.steps):
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, hyperparameters)
-        _loss(network, draw(step), seen).backward()
+        _loss(network, draw(step).to(network.device), seen).backward()
         torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -187,7 +194,7 @@ def is_due(step: int, share: float) -> bool:
 def _restore(checkpoint: Path, network: Whisper, optimiser: torch.optim.Optimizer) -> int:
     if not checkpoint.exists():
         return 0
-    kept: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    kept: dict[str, Any] = torch.load(checkpoint, map_location=network.device, weights_only=True)
     network.load_state_dict(kept["adapters"], strict=False)
     optimiser.load_state_dict(kept["optimiser"])
     return int(kept["step"])
@@ -212,7 +219,7 @@ def _save(
 
 def _loss(network: Whisper, weighted: WeightedBatch, seen: _Losses) -> Tensor:
     """Compute the weighted sum of the losses whose weight is not 0, and record each of these losses."""
-    loss = torch.zeros(())
+    loss = torch.zeros((), device=network.device)
     if weighted.states_weight or weighted.text_weight:
         distance, entropy = losses(network, weighted.batch, wants_text=weighted.text_weight > 0)
         loss = weighted.states_weight * distance + weighted.text_weight * entropy

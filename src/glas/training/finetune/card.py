@@ -45,7 +45,7 @@ def write_card(model: Path, lineage: Lineage, run: Path) -> None:
             speakers=len(lineage.speakers) or "unknown",
             training_minutes=f"{result['training_s'] / 60:.1f}",
             memory=f"{result['peak_memory_mb'] / 1024:.1f}",
-            threads=lineage.recipe["threads"],
+            hardware=_hardware(result, lineage.recipe["threads"]),
             recipe=RECIPE,
             curves=CURVES,
             losses=_table(head, losses),
@@ -88,6 +88,13 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
+def _hardware(result: Mapping[str, Any], threads: int) -> str:
+    """Return on which hardware a training ran, as the end of a sentence."""
+    if result.get("gpu"):
+        return f"on one {result['gpu']}, at most {result['peak_gpu_memory_mb'] / 1024:.1f} GiB of its memory"
+    return f"with {threads} threads"
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
@@ -104,7 +111,7 @@ Made by `glas finetune` from {base}.
 
 It learnt from {n_learnt} corrected recordings ({minutes} minutes; speakers: {speakers}). Choices were made on {n_dev}
 others (dev). `lineage.json` names all of them by hash. `{recipe}` has the settings; `glas finetune --recipe` reads it.
-The training took {training_minutes} minutes with {threads} threads, and at most {memory} GiB of memory.
+The training took {training_minutes} minutes {hardware}, and at most {memory} GiB of memory.
 
 ![loss against steps]({curves})
 

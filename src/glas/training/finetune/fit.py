@@ -41,6 +41,7 @@ def fit(
     options: FitOptions,
     *,
     n_heads: int | None = None,
+    device: str = "cpu",
     on_step: Callable[[int, int, float], None] = lambda _step, _steps, _loss: None,
 ) -> AdapterFactors:
     """Train an adapter, or resume its training, and return the changes of the checkpoint with the lowest loss on dev.
@@ -52,6 +53,7 @@ def fit(
         run: directory for checkpoints and logs.
         options: options of the training.
         n_heads: number of attention heads of the base model; see `Hyperparameters`.
+        device: device of torch on which the training computes; see `chosen_device`.
         on_step: function that is called at each checkpoint with the number of finished steps, the number of all steps,
             and the loss on dev.
     """
@@ -67,7 +69,7 @@ def fit(
     dev = [WeightedBatch(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
     stopping = _EarlyStopping(run, dev, options.patience, lambda step, loss: on_step(step, n_steps, loss))
     draw = _draw(corrected, replay, options)
-    network = train(arrays, draw, run, _hyperparameters(options, n_steps, n_heads), stopping)
+    network = train(arrays, draw, run, _hyperparameters(options, n_steps, n_heads, device), stopping)
     return stopping.best() or factors_of(network)
 
 
@@ -77,7 +79,7 @@ def training_seconds(run: Path) -> float:
     return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
 
 
-def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> Hyperparameters:
+def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None, device: str) -> Hyperparameters:
     return Hyperparameters(
         steps=n_steps,
         learning_rate=options.learning_rate,
@@ -86,6 +88,7 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None) -> 
         save_every=max(1, ceil(n_steps / options.checkpoints)),
         warm_up=max(1, n_steps // WARM_UP),
         n_heads=n_heads,
+        device=device,
     )
 
 
@@ -165,7 +168,7 @@ class _EarlyStopping:
 def _loss(network: Whisper, batches: Sequence[WeightedBatch]) -> float:
     """Compute the mean cross-entropy of the next token over all tokens of the batches."""
     total, count = 0.0, 0
-    for weighted in batches:
+    for weighted in (one.to(network.device) for one in batches):
         n_tokens = int(weighted.batch.is_text.sum())
         total += float(losses(network, weighted.batch, wants_text=True)[1]) * n_tokens
         count += n_tokens

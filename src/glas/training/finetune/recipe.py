@@ -57,6 +57,7 @@ class FinetuneRecipe(_Options):
         dev_share: share of the speakers or texts in the development set.
         shares: the shares of the change that are measured.
         threads: number of torch's threads.
+        device: device of torch, such as `cpu` or `cuda`; `auto` means a CUDA GPU if there is one.
     """
 
     base: str = "embedded"
@@ -64,10 +65,15 @@ class FinetuneRecipe(_Options):
     dev_share: float = Field(default=0.15, gt=0, lt=1)
     shares: Annotated[tuple[_Share, ...], Field(min_length=1)] = SHARES
     threads: _Positive = 1
+    device: str = "auto"
 
     def settings(self) -> dict[str, Any]:
-        """Return everything except the base model, whose weights are identified by their version."""
-        return self.model_dump(mode="json", exclude={"base"})
+        """Return all settings except two.
+
+        The base model is identified by the version of its weights. The device is left out so that an interrupted
+        training can be resumed on another device.
+        """
+        return self.model_dump(mode="json", exclude={"base", "device"})
 
 
 def read_recipe(path: Path) -> FinetuneRecipe:

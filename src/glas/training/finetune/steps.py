@@ -4,9 +4,7 @@ A step is skipped if its files exist already. So the same call resumes an interr
 """
 
 import json
-import resource
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -28,6 +26,7 @@ from glas.recognition.trial import text_hash
 from glas.system.files import replace_text, sha256_of
 from glas.system.message_files import LIST, note_messages
 from glas.training.adapter.factors import AdapterFactors
+from glas.training.adapter.network import chosen_device
 from glas.training.adapter.tokens import Tokens
 from glas.training.evaluation.evaluate import measure, served
 from glas.training.finetune.base import Base
@@ -35,6 +34,7 @@ from glas.training.finetune.card import write_card
 from glas.training.finetune.data import FinetuneData, prepare
 from glas.training.finetune.examples import examples
 from glas.training.finetune.fit import DEV, REPLAY, TRAIN, fit, kept_shard, training_seconds
+from glas.training.finetune.hardware import gpu_used, peak_memory_mb
 from glas.training.finetune.recipe import FILE as RECIPE
 from glas.training.finetune.recipe import FinetuneRecipe, write_recipe
 from glas.training.finetune.release import combined_adapter, write_model
@@ -61,6 +61,8 @@ class FinetuneResult(BaseModel):
         training_s: seconds that the training of the adapter took, without the time before an interruption that was
             lost.
         peak_memory_mb: largest resident memory of this process so far, in MiB.
+        gpu: name of the GPU that trained the model; empty if the processor trained it.
+        peak_gpu_memory_mb: largest memory of the GPU that tensors used so far, in MiB.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,6 +75,8 @@ class FinetuneResult(BaseModel):
     minutes_learnt: float
     training_s: float
     peak_memory_mb: int
+    gpu: str = ""
+    peak_gpu_memory_mb: int = 0
 
 
 def finetune(
@@ -106,6 +110,7 @@ def finetune(
     recipe = recipe or FinetuneRecipe()
     data = prepare(data, report)
     torch.set_num_threads(recipe.threads)
+    chosen_device(recipe.device)  # a wrong name is an error before anything is recognised
     parted = Divided([*data.corrected], [*data.dev]) if data.dev else split(data.corrected, recipe.dev_share)
     lineage = _lineage(base, data, recipe)
     _claim(work, lineage)
@@ -154,10 +159,13 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
         work / "run",
         recipe.fit,
         n_heads=model.config["decoder_attention_heads"],
+        device=recipe.device,
         on_step=lambda step, steps, loss: report("finetune-step", step=step, steps=steps, loss=rounded(loss, 4)),
     )
     kept = [one.name for one in data.kept]
-    losses = _reported(share_losses(model, tokens, clips, factors, shares=(0.0, *recipe.shares), kept=kept), report)
+    shares = (0.0, *recipe.shares)
+    found = share_losses(model, tokens, clips, factors, shares=shares, kept=kept, device=recipe.device)
+    losses = _reported(found, report)
     del model
     sets = [ReferenceSet("dev", tuple(parted.dev)), *data.kept]
     before, chosen = _chosen(base, factors, sets, work, share=choose_share(losses[0], losses[1:]), report=report)
@@ -169,7 +177,8 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
         n_dev=len(parted.dev),
         minutes_learnt=round(seconds / 60, 2),
         training_s=training_seconds(work / "run"),
-        peak_memory_mb=_peak_memory_mb(),
+        peak_memory_mb=peak_memory_mb(),
+        **gpu_used(chosen_device(recipe.device)),
     )
     if result.chosen is not None:
         lineage = lineage.model_copy(update={"result": result.model_dump(mode="json")})
@@ -181,11 +190,6 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
             write_recipe(part / RECIPE, recipe)
             write_card(part, lineage, work / "run")
     return result
-
-
-def _peak_memory_mb() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:

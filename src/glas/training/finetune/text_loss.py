@@ -10,7 +10,7 @@ from glas.engines.whisper.adapter import merge
 from glas.engines.whisper.model import Model
 from glas.training.adapter.batches import IGNORED, Batches
 from glas.training.adapter.factors import AdapterFactors, as_adapter
-from glas.training.adapter.network import Shape, Whisper
+from glas.training.adapter.network import Shape, Whisper, chosen_device
 from glas.training.adapter.tokens import Tokens
 from glas.training.adapter.train import log_probabilities
 from glas.training.finetune.fit import DEV, kept_shard, unchanged
@@ -25,6 +25,7 @@ def share_losses(
     *,
     shares: Sequence[float],
     kept: Sequence[str],
+    device: str = "cpu",
 ) -> Iterator[ShareLosses]:
     """Yield the losses of a model with each share of a change.
 
@@ -35,6 +36,7 @@ def share_losses(
         factors: the learnt change of the weights.
         shares: the shares to measure; 0 stands for the base model.
         kept: names of the sets that must not become worse.
+        device: device of torch that computes the losses; see `chosen_device`.
     """
     shape = Shape.of(model.arrays)
     dev, *others = (
@@ -53,6 +55,7 @@ def share_losses(
     change = as_adapter(factors, "", "", {})
     for share in shares:
         network = Whisper(merge(model.arrays, change, share), model.config["decoder_attention_heads"])
+        network.to(chosen_device(device))
         losses = [text_loss(network, some) for some in others]
         yield ShareLosses(share=share, dev=text_loss(network, dev), kept=dict(zip(kept, losses, strict=True)))
 
@@ -62,7 +65,7 @@ def text_loss(network: Whisper, batches: Batches) -> float:
     """Compute the cross-entropy of the next token, in nepers, averaged over all tokens of the clips."""
     total, count = 0.0, 0
     for number in range(len(batches)):
-        batch = batches.draw(number)
+        batch = batches.draw(number).to(network.device)
         labels = batch.labels[batch.labels != IGNORED]
         total += float(F.nll_loss(log_probabilities(network, batch), labels, reduction="sum"))
         count += len(labels)

@@ -1,0 +1,25 @@
+"""Measure what a training used: memory of the process, and the GPU."""
+
+import resource
+import sys
+from typing import Any
+
+import torch
+
+
+def peak_memory_mb() -> int:
+    """Return the largest resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def gpu_used(device: torch.device) -> dict[str, Any]:
+    """Return the name of the GPU, and the largest memory that tensors used on it so far, in MiB.
+
+    The keys are those of `glas.training.finetune.steps.FinetuneResult`. If the device is a processor, the dictionary is
+    empty.
+    """
+    if device.type != "cuda":
+        return {}
+    peak_mb = torch.cuda.max_memory_allocated(device) // 2**20
+    return {"gpu": torch.cuda.get_device_name(device), "peak_gpu_memory_mb": peak_mb}
