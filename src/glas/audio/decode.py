@@ -1,6 +1,6 @@
 """Decode a file that is held in memory into blocks of samples.
 
-FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders on our
+FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders that Glas
 lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
 this module runs in confined processes; `glas.audio.decoder` starts them.
 """
