@@ -65,7 +65,8 @@ def make(
 def show(name: Name = None, *, export: Export = None, folder: Folder = None, speaker: Whose = None) -> None:
     """List the versions of the dataset, or show one version.
 
-    If `name` is given, show the contents of this version, and its recordings that are not in the export any more.
+    If `name` is given, show how many recordings this version has, and how many of them are now missing or changed in
+    the export.
     """
     settings = open_settings(quiet=True)
     from glas.training.datasets import open_dataset, read_version

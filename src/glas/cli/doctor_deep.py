@@ -189,7 +189,7 @@ def webhook(info: dict[str, Any], settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Compare the files of models with their checksums."""
+    """Compare the checksums of the models' files with the stored checksums."""
     if "nn_service" not in parts:
         return
     for directory in checksums.listed(settings.models_dir, embedded_directory()):

@@ -1,4 +1,4 @@
-"""The recipe of a fine-tuning as the options of a command choose it, and the base model of a recipe."""
+"""Read the recipe of a fine-tuning, apply a command's options to it, and find its base model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +26,10 @@ def chosen_recipe(
 
     Args:
         path: file of the recipe; None means the default values.
-        base: replaces the base model of the recipe; as for each of the other options, None changes nothing.
-        epochs: replaces the number of passes.
-        shares: replaces the shares of the change that are measured.
+        base: replaces the base model of the recipe. For this and the following arguments, None changes nothing.
+        epochs: replaces the number of passes over the training recordings.
+        shares: replaces the shares for which error rates are measured; a share is the part of the learnt change of
+            weights that the model keeps, 0..1.
         threads: replaces the number of threads.
 
     Raises:
