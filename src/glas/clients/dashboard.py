@@ -35,7 +35,7 @@ class Dashboard(Value):
 
 
 class DashboardCalls(ABC):
-    """Read figures."""
+    """Read the figures of the dashboard."""
 
     @abstractmethod
     async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...

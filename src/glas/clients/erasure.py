@@ -1,4 +1,4 @@
-"""Delete people's data from the object store and the database; used by the bot and the pages.
+"""Delete people's data from the object store and the database; used by the bot and the web pages.
 
 Objects are deleted first. If rows were deleted first, a crash would leave objects whose owner is unknown. Each call may
 be repeated.
@@ -65,7 +65,7 @@ async def erase_message(
 
 
 async def clean_export(data_loader: DataLoaderClient) -> None:
-    """Remove deleted data from the export; if this is not possible now, the next export does it."""
+    """Remove deleted data from the export; if this fails now, the next export removes the data."""
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:

@@ -201,7 +201,7 @@ class PredictionBody(Body):
 
 
 class TitleBody(Body):
-    """Title of a model for people, in each language. A title never contains a path."""
+    """Name of a model that is shown to people, in each language. It never contains a path."""
 
     ru: str
     en: str
@@ -218,7 +218,7 @@ class ReadyBody(Body):
 
 
 class HealthBody(Body):
-    """State of a service that answers."""
+    """State of the service; it says nothing about whether a recording can be recognised now."""
 
     status: Literal["ok"]
     model: str = Field(description="Name of the default model.")

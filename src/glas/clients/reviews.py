@@ -50,7 +50,7 @@ class ReviewCalls(ABC):
         return _item.validate_python(await self._call("POST", "/reviews/next", body))
 
     async def held_reviews(self, tg_id: int) -> tuple[ReviewItem, ...]:
-        """Return the messages that are held for a reviewer; nothing changes.
+        """Return the messages that are held for a reviewer; unlike `next_review`, hold no further message.
 
         Raises:
             NotFoundError: there is no such person.
@@ -67,7 +67,7 @@ class ReviewCalls(ABC):
             transcription_id: the message.
             tg_id: the reviewer.
             verdict: the reviewer's verdict.
-            reference: the words; given with the verdict CORRECT only.
+            reference: the words that were said; given only with the verdict CORRECT.
 
         Raises:
             ImplausibleCorrectionError: `reference` contains no word, or more than can be said in the recording.
