@@ -54,7 +54,7 @@ class MessageWriter:
 
         Raises:
             NotFoundError: the original recording is not in the store.
-            AudioError: the recording differs from what was stored, or cannot be decoded.
+            AudioError: the recording's size or hash differs from the database, or the recording cannot be decoded.
             ServiceError: the store cannot be reached.
         """
         draft = self._folders.draft(str(record.id))
@@ -89,7 +89,7 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Return whether the store has a recognition that the message's directory lacks.
+        """Return whether the object store contains a recognition that is missing in the message's directory.
 
         This is possible because a recognition may be stored after the message was exported.
         """

@@ -1,4 +1,4 @@
-"""Export one page of changes: write, keep or remove the directories of its messages."""
+"""Export one page of changes: write or remove the directories of its messages, or leave them unchanged."""
 
 import asyncio
 from collections.abc import Callable, Sequence
