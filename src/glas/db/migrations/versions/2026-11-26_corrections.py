@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Add ranks, undo and history of corrections, and the further messages of the bot that a correction updates.
 
-Existing corrections were written by the authors of their messages, and were accepted by the rule of that time.
+Existing corrections get the rank of an author's correction, because only authors could correct until then.
 """
 
 import sqlalchemy as sa

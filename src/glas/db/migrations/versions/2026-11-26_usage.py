@@ -21,7 +21,10 @@ _BATCH = 1000
 
 
 def upgrade() -> None:
-    """Add the table of usage; copy paid audio as hashes. Recordings of the last day are not counted."""
+    """Add the table of usage; copy paid audio as hashes.
+
+    Recordings that were sent before the migration do not count towards the limit.
+    """
     op.create_table(
         "usage_records",
         sa.Column("recording", _SHA256, nullable=False),
