@@ -1,4 +1,4 @@
-"""Messages of the bot that show the text of a message. A correction updates all of them."""
+"""Store which messages of the bot show the text of a recording, so that a correction can update all of them."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -1,4 +1,7 @@
-"""Decide and book payments; only this module writes ledger entries. Callers must hold the lock on the person's row."""
+"""Decide about payments and write them into the ledger; only this module writes ledger entries.
+
+The caller must lock the person's row before it calls a function that pays.
+"""
 
 import hashlib
 from datetime import timedelta
@@ -83,7 +86,7 @@ async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, s
 
 
 async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
-    """Book an administrator's grant, once for each key.
+    """Write an administrator's grant into the ledger, once for each key.
 
     Raises:
         NotFoundError: the administrator, or the person who gets the coins, is not registered.
@@ -138,7 +141,7 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 
 
 async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
-    """Reserve the sound of a message for payment; return False if another message with the same sound was paid.
+    """Store hashes of a message's sound as paid; return False if another message with the same sound was paid.
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 

@@ -1,4 +1,7 @@
-"""The history of a message's words: who changed the words, when, and to what; also changes that were not applied."""
+"""Store and read the history of a message's words: who changed the words, when, and to which words.
+
+The history also contains changes that were not applied.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -44,7 +47,7 @@ async def add_change(
         is_applied: whether the words replace the current words. This function does not replace the current words; the
             caller does.
         sound: whether the sound supports the words, according to an engine.
-        takes_back: the earlier change that this change undoes.
+        takes_back: id of the earlier change that this change undoes; None if it undoes no change.
         session: session of the transaction.
     """
     change = CorrectionChangeRow(

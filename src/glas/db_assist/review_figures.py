@@ -1,4 +1,4 @@
-"""Figures about a reviewer: number of reviews, agreements, coins."""
+"""Count a reviewer's reviews, agreements with other people, and coins."""
 
 from datetime import UTC, datetime
 

@@ -2,8 +2,8 @@
 
 A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
 messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
-chosen for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
-message is reviewed, and always sees the recognised text.
+chosen for a check, and a third time if two people contradict each other. The reviewer is not told why a message is
+reviewed, and always sees the recognised text.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    Messages in `besides` are not returned. A reviewer holds at most two messages: the
-    message that is reviewed now, and the next message.
+    Messages in `besides` are not returned. At most two messages are held for a reviewer: the message that is being
+    reviewed now, and the next message.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -47,7 +47,7 @@ async def held(
 
 
 async def list_held(tg_id: int, *, session: AsyncSession) -> tuple[ReviewItem, ...]:
-    """Return all messages that are held for a reviewer; nothing changes.
+    """Return all messages that are held for a reviewer; unlike `held`, do not extend the holds.
 
     Raises:
         NotFoundError: there is no such person.
