@@ -215,7 +215,7 @@ class ServiceError(GlasError):
 
 
 class AuthenticationError(ServiceError):
-    """No key was given, or a wrong one."""
+    """The caller sent no key, or a wrong key."""
 
     code = "invalid_api_key"
     status = 401

@@ -12,7 +12,7 @@ from glas.domain.corrections import Rank
 class Score(IntEnum):
     """The speaker's rating of a text.
 
-    The numbers are also the names of directories in the export. They were taken from the system that Glas replaces.
+    The numbers are also the names of directories in the export. They are the numbers of the system that Glas replaces.
     """
 
     NOT_RATED = 0
@@ -122,7 +122,7 @@ class Transcription(BaseModel):
 
     @property
     def traceparent(self) -> str:
-        """See `traceparent_of`."""
+        """The ids of the message's trace and of its first span; see `traceparent_of`."""
         return traceparent_of(self.file_unique_id, self.message_id)
 
     @property
@@ -132,7 +132,7 @@ class Transcription(BaseModel):
 
 
 class SecondHypothesis(BaseModel):
-    """The text of a message by another model; shown to reviewers but not to the speaker."""
+    """The text that another model recognised for a message; it is shown to reviewers but not to the speaker."""
 
     model_config = ConfigDict(frozen=True)
 
