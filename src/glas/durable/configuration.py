@@ -19,7 +19,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
     Args:
         place: where work is stored.
         engine: the open database of that place.
-        slot: stable name of this process.
+        slot: name of this process, which stays the same when the process is started again.
     """
     found: DBOSConfig = {
         "name": "glas",
@@ -38,7 +38,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
 
 
 def send_logs_to_ours() -> None:
-    """Prevent DBOS from printing its log. The lines go to the log of Glas instead, which removes secrets."""
+    """Write the log lines of DBOS into the log of Glas, which removes secrets, instead of printing them."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

@@ -11,7 +11,7 @@ _MAX_RECOVERIES = 1000
 
 
 class Registered:
-    """What the parts register before the start.
+    """The workflows, queues and schedules that the parts register before the engine starts.
 
     Attributes:
         workflows: the functions that do work, by name.
