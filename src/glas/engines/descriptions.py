@@ -1,4 +1,4 @@
-"""Description of a model: name, repository, files, and published measurements."""
+"""Types that describe a model: its name, repository, files, and published measurements."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class PublishedWer:
 
 @dataclass(frozen=True)
 class PublishedSpeed:
-    """Seconds of audio per second of work (RTFx), from a publication."""
+    """Seconds of audio that are recognised in one second of processing (RTFx), from a publication."""
 
     rtfx: float
     hardware: str

@@ -1,4 +1,4 @@
-"""Download and check the files of a model that an engine needs; the model appears only if all files are complete."""
+"""Download and check the files of a model; its directory is created only when all files are complete."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -123,7 +123,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """Raise if the directory does not have all files of the model, because the repository does not have them."""
+    """Raise an error if files are missing in the directory, because the repository does not contain them."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))
@@ -132,7 +132,7 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Hold a lock while the context is open, so that no other process writes the same files."""
+    """Lock the directory while the context is open, so that no other process writes the same files."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(directory / _LOCK))

@@ -1,4 +1,4 @@
-"""Keywords prepared for a quick search: their forms, and the sounds of each form."""
+"""Prepare keywords for a quick search: compute their forms, and the sounds of each form."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Convert a Whisper checkpoint of Hugging Face to a CTranslate2 model with NumPy.
 
-CTranslate2's own converter needs torch and transformers, which our servers do not install. CTranslate2's converter
+CTranslate2's own converter needs torch and transformers, which are not installed on servers. CTranslate2's converter
 fills a `WhisperSpec` with arrays; this module fills it with the arrays of the safetensors file. The code for
 quantisation and for the file format is CTranslate2's own.
 """

@@ -26,7 +26,7 @@ class Settings:
 
 
 class Barred:
-    """Tokens that are never generated. These tokens are stored as numbers that are added to logits.
+    """Tokens that must not be generated, stored as numbers that are added to logits.
 
     Args:
         n_tokens: size of the vocabulary.

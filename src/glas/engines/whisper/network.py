@@ -134,7 +134,10 @@ class Network:
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """See `Backend.score`. The score lacks the end token, because CTranslate2 does not return its probability."""
+        """See `Backend.score`; the score does not include the end token.
+
+        CTranslate2 does not return the probability of the end token.
+        """
         task = [token for token in prompt if token != self.vocabulary.no_timestamps]
         found = []
         for text in texts:

@@ -1,4 +1,4 @@
-"""Choose among the texts of one sound with a language model that contains more words than Whisper's decoder.
+"""Choose among the texts for one sound with the help of a separate language model of Russian words.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
 chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces
