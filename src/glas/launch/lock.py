@@ -1,4 +1,4 @@
-"""Lock of a data directory; the lock file contains the id and the URL of the process that holds the lock.
+"""Lock a data directory; the lock file contains the id and the URL of the process that holds the lock.
 
 The operating system releases the lock when the process ends. A server that stores both the database and the objects in
 the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses
@@ -26,7 +26,7 @@ class Holder:
 
     Attributes:
         pid: the process id.
-        url: address of the page that the process serves, or of its only service; None if it does not listen on any
+        url: address of the web pages that the process serves, or of its only service; None if it does not listen on any
             port.
     """
 
@@ -75,7 +75,7 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
 
     Args:
         data_dir: the directory.
-        holder: is written into the lock file, for the error messages of other processes.
+        holder: this process, as it is written into the lock file; the error messages of other processes name it.
         alone: whether the lock is exclusive; otherwise other processes may share it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The file of a backup: a tar with the data and, at its end, a manifest with the sha256 of each file.
+"""Write and read the file of a backup: a tar with the data and, at its end, a manifest with the sha256 of each file.
 
 The archive is written and read from its beginning to its end, so that it can pass through a pipe. The last line of the
 manifest shows that the archive is complete.
@@ -66,7 +66,7 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
 
 
 class ArchiveWriter:
-    """Adds files to an archive and their sha256 to its manifest. It is made by `written`."""
+    """Adds files to an archive and their sha256 to its manifest; `written` makes this object."""
 
     def __init__(self, tar: tarfile.TarFile, manifest: IO[str], installation: str) -> None:
         self._tar = tar
@@ -142,7 +142,7 @@ def unpack(file: IO[bytes], directory: Path) -> None:
 
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
-    """Write one member of the archive as a file; refuse links, devices and paths outside the directory.
+    """Write one member of the archive as a file; raise an error for links, devices and paths outside the directory.
 
     `TarFile.extract` is not used, because the archive is not trusted.
     """
