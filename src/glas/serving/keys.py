@@ -57,7 +57,7 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the entry of a previous key, which is still accepted while the keys are exchanged.
+    """Return the previous key as a further accepted key, which callers may use until all of them have the new key.
 
     Return nothing if there is no previous key.
 
