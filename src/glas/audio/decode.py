@@ -61,7 +61,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     if the sound begins late or has a gap, the blocks contain silence for this time.
 
     Args:
-        data: the whole file.
+        data: the bytes of the whole file.
         limits: this function uses only `max_duration_s`. The limits of memory and time are set for the whole process
             (`glas.audio.confinement`).
 

@@ -49,7 +49,7 @@ class DecoderPool:
 
     Args:
         workers: how many files may be decoded at the same time.
-        limits: limits for one file.
+        limits: limits of duration, memory and time for one file.
     """
 
     def __init__(self, workers: int, limits: DecodeLimits) -> None:
@@ -69,7 +69,7 @@ class DecoderPool:
         """Start to decode a file.
 
         Args:
-            data: the whole file.
+            data: the bytes of the whole file.
             wait_s: how long to wait while all processes are busy; None waits without end.
 
         Returns:

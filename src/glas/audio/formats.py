@@ -23,8 +23,8 @@ class Container:
     Attributes:
         demuxer: FFmpeg's name of the demuxer that reads this format.
         extension: file extension without the dot, for object keys.
-        media_type: the media type for HTTP.
-        beginning: regular expression for the first bytes.
+        media_type: the media type for the HTTP header `Content-Type`, such as `audio/ogg`.
+        beginning: regular expression that matches the first bytes of a file in this format.
     """
 
     demuxer: str

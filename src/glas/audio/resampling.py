@@ -81,7 +81,7 @@ class _Timeline:
 
         Args:
             stamp_s: time of the frame, seconds from the beginning of the file; None if the file states no time.
-            length_s: length of the frame, seconds.
+            length_s: duration of the frame, seconds.
         """
         gap_s = 0.0
         if stamp_s is not None:

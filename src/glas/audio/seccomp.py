@@ -94,7 +94,7 @@ def _steps(numbers: list[int], architecture: int) -> list[tuple[int, int, int, i
 
     Args:
         numbers: the kernel's numbers of the permitted calls.
-        architecture: the kernel's number for the architecture.
+        architecture: the kernel's number for the architecture of the processor, such as x86-64.
 
     Returns:
         For each instruction: its code, the number of instructions to skip if the values are equal, the number to skip

@@ -114,7 +114,7 @@ class SpeechPiece:
 
     Attributes:
         start_s: time at which the piece begins, seconds from the beginning of the recording.
-        samples: shape `(n_samples,)`.
+        samples: the samples of the piece, shape `(n_samples,)`, 16 kHz.
         speech_s: seconds of the piece that the detector counts as speech.
         probability: mean probability of speech in these seconds, 0..1.
         is_cut: whether the piece ends in the middle of speech.
@@ -146,8 +146,8 @@ def segment_speech(
 
     Args:
         blocks: one after another, 16 kHz mono, of any length.
-        vad: the speech detector.
-        options: lengths and thresholds.
+        vad: the detector that computes the probability of speech for each frame.
+        options: lengths in seconds, and thresholds of the probability of speech.
 
     Yields:
         Each piece as soon as its end is known; nothing for a recording without speech.

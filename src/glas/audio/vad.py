@@ -43,7 +43,7 @@ class VoiceActivityDetector:
     """The loaded network, which all threads may share. For each recording, `stream()` returns a separate state.
 
     Args:
-        path: the ONNX file.
+        path: the ONNX file with the weights of Silero VAD.
 
     Raises:
         ModelFileMissingError: there is no such file.

@@ -37,8 +37,8 @@ class Verdict:
 
     Attributes:
         exit_code: as in `subprocess`: 0 means success, a negative number is the signal that killed the process.
-        peak_memory_bytes: the largest resident memory.
-        cpu_s: processor seconds, user and system.
+        peak_memory_bytes: the largest amount of physical memory that the process used.
+        cpu_s: processor time in seconds: the sum of user time and system time.
     """
 
     exit_code: int

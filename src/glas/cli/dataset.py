@@ -93,7 +93,7 @@ def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> N
     """Print a version in one line: for whom it was made, and how many recordings each split has.
 
     Args:
-        version: the version.
+        version: the version of the dataset.
         speaker: a speaker's pseudonym, to count only the recordings of this speaker; None counts all recordings.
         n_gone: number of speakers without any recording in the export now.
     """

@@ -45,7 +45,7 @@ def clock(of: str, there_s: float, here_s: float) -> Finding:
     """Report how far another clock is from the clock of this machine.
 
     Args:
-        of: the owner of the other clock.
+        of: name of the machine or service with the other clock, as it is shown.
         there_s: time of the other clock, seconds since 1970.
         here_s: time of this machine's clock at the same moment.
     """

@@ -30,7 +30,7 @@ def chosen_recipe(
         epochs: replaces the number of passes over the training recordings.
         shares: replaces the shares for which error rates are measured; a share is the part of the learnt change of
             weights that the model keeps, 0..1.
-        threads: replaces the number of threads.
+        threads: replaces the number of threads for the training.
 
     Raises:
         ConfigurationError: the file is no recipe.
@@ -48,7 +48,7 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
     """Return the model from which a training starts, and its weights.
 
     Args:
-        settings: the directory of models.
+        settings: the whole configuration; the directory of models is taken from it.
         name: name of the model in the format of GLAS_MODEL, so `auto` is the champion; or the directory of the model.
         weights: directory of OpenAI's weights of Whisper base. None means the weights of the model itself if this is a
             checkpoint that was not converted to CTranslate2's format; otherwise OpenAI's weights in the directory of

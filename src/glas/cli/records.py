@@ -43,8 +43,8 @@ def record_round(
 
     Args:
         settings: the whole configuration.
-        plan: the data of the round.
-        ended: the result of the round.
+        plan: the directories and options of the round.
+        ended: the result of the round, with the verdict of the gate.
         release: whether a candidate that passed the gate becomes the champion.
         share: share of people whom a candidate that waits for a decision answers meanwhile.
         shadow_share: share of messages that this candidate recognises a second time; see `glas.engines.candidate`.

@@ -108,7 +108,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
     """Print an error: what happened and what to do, then the exact English message.
 
     Args:
-        error: the error.
+        error: the error; the message of the catalogue for its code is printed.
         subject: name of the file that caused the error; empty if there is none.
         limit: the limit that was exceeded, in the unit of the message.
     """

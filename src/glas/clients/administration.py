@@ -41,8 +41,8 @@ class AdministrationCalls(ABC):
         """Ban a person: their messages and ratings are refused with `ForbiddenError`.
 
         Args:
-            tg_id: the person.
-            by: the administrator.
+            tg_id: Telegram id of the person who is banned.
+            by: Telegram id of the administrator.
             reason: the reason; the person can read it when they download their data.
             until: the time at which the ban ends; db_assist lifts the ban within some seconds after this time. None
                 means that the ban lasts until somebody lifts it.

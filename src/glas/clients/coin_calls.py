@@ -48,10 +48,10 @@ class CoinCalls(ABC):
         """Give coins, or take them back with a negative amount; the audit records this.
 
         Args:
-            admin_tg_id: the administrator who gives; must have the role ADMIN.
-            tg_id: the person who gets the coins.
-            amount_hundredths: amount in hundredths of a coin.
-            reason: the administrator's words.
+            admin_tg_id: Telegram id of the person who gives the coins; this person must have the role ADMIN.
+            tg_id: Telegram id of the person who gets the coins.
+            amount_hundredths: number of hundredths of a coin; a negative number takes coins back.
+            reason: the reason in the administrator's words.
             key: a text that identifies this grant, so that a repeated call does not pay again.
 
         Raises:

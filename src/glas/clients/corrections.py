@@ -45,8 +45,8 @@ class CorrectionCalls(ABC):
         text only if the author confirms it.
 
         Args:
-            transcription_id: the message.
-            tg_id: the author of the message, that is, the person who sent the recording.
+            transcription_id: id of the message.
+            tg_id: Telegram id of the author of the message, that is, of the person who sent the recording.
             reference: the words that were said, according to the author.
             is_confirmed: whether the author confirms a doubtful correction.
             sound: how well the words fit the sound, according to an engine.

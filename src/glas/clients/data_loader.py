@@ -60,7 +60,7 @@ class DataLoaderClient(StoredModelCalls):
         """Store the original bytes of a message.
 
         Args:
-            transcription_id: the message.
+            transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: sha256 of a lost object that this call restores; None for a new recording. `data` must have
                 this hash. If the stored object is damaged, `data` replaces it.

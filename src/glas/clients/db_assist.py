@@ -218,7 +218,7 @@ class DbAssistClient(
         """Return the newest message with a text of the same file; None if there is none.
 
         Args:
-            file_unique_id: Telegram's name of the file.
+            file_unique_id: Telegram's id of the file, which is the same for all bots.
             model: if given, only texts that this version of this model recognised are considered.
             keywords_sha256: digest of the keywords (see `glas.domain.vocabulary.digest`). If it is given together with
                 `model`, only texts that were recognised with these keywords are considered.

@@ -21,10 +21,10 @@ async def erase_person(
     """Delete a person's objects and rows. The bot deletes its own records of the person's work soon after.
 
     Args:
-        tg_id: the person.
+        tg_id: Telegram id of the person.
         db_assist: client of the service that deletes rows.
         data_loader: client of the service that deletes objects.
-        by: the administrator who deletes, if it is not the person.
+        by: Telegram id of the administrator who deletes the data; None if the person deletes it.
 
     Returns:
         The number of deleted messages.

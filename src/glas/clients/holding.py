@@ -50,8 +50,9 @@ class HoldingCalls(ABC):
         and data_loader then deletes their objects and their copies in the export.
 
         Args:
-            tg_id: the person.
-            by: the administrator who deletes, if it is not the person; the audit then records it.
+            tg_id: Telegram id of the person.
+            by: Telegram id of the administrator who deletes the data, which the audit then records; None if the person
+                deletes it.
 
         Raises:
             ForbiddenError: `by` is not an administrator.

@@ -77,12 +77,12 @@ async def call(
     """Make one call and return its JSON.
 
     Args:
-        http: client of the service.
-        method: the HTTP method.
-        path: path of the route.
+        http: HTTP client of the service, made by `open_http`.
+        method: the HTTP method, such as `GET`.
+        path: path of the route, such as `/health`.
         timeout_s: longest wait for the whole exchange, seconds.
         files: parts of a form that are files.
-        data: other fields of the form.
+        data: fields of the form that are not files.
         params: the query string; parameters with the value None are left out.
         body: body of the request, which is sent as JSON.
 

@@ -73,7 +73,7 @@ class NnServiceClient:
         """Recognise one recording; all options that are not arguments have the default values of the service.
 
         Args:
-            data: a whole audio file.
+            data: the bytes of a whole audio file.
             filename: shown in logs only; the format is detected from the bytes.
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
@@ -108,7 +108,7 @@ class NnServiceClient:
 
         Args:
             audio: function that fetches the bytes of the recording; it is called only if the bytes are needed.
-            text: the words to be judged.
+            text: the words that may have been said.
             against: the present text of the recording; if `text` has the same words, SUPPORTS is returned without a
                 call.
         """

@@ -52,7 +52,7 @@ async def packed(
     on, which the person must join.
 
     Args:
-        data: the data in the database.
+        data: the data about the person in the database.
         data_loader: client of the service with the objects.
         part_bytes: largest number of bytes of files in one zip file.
     """

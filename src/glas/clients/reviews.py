@@ -36,8 +36,9 @@ class ReviewCalls(ABC):
         """Return the message that is held for this reviewer; if no message is held, hold the next message.
 
         Args:
-            tg_id: the reviewer.
-            besides: a message that the reviewer already holds; if it is given, a second message is returned and held.
+            tg_id: Telegram id of the reviewer.
+            besides: id of a message that is already held for the reviewer; if it is given, a second message is returned
+                and held.
 
         Returns:
             The message; None if no message waits for review.
@@ -64,9 +65,9 @@ class ReviewCalls(ABC):
         """Store a review of the message that is held for the reviewer.
 
         Args:
-            transcription_id: the message.
-            tg_id: the reviewer.
-            verdict: the reviewer's verdict.
+            transcription_id: id of the message.
+            tg_id: Telegram id of the reviewer.
+            verdict: the result of the review, such as CORRECT.
             reference: the words that were said; given only with the verdict CORRECT.
 
         Raises:
@@ -95,7 +96,7 @@ class ReviewCalls(ABC):
         """Count the reviews of a person, the reviews with which other people agreed, and the coins paid for reviews.
 
         Args:
-            tg_id: the reviewer.
+            tg_id: Telegram id of the reviewer.
             since: the beginning of the reviewer's day, with a time zone; None counts all reviews.
 
         Raises:

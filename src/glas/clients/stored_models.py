@@ -27,8 +27,8 @@ class StoredModelCalls:
         """Store the files of a model; a repeated call changes nothing.
 
         Args:
-            version: version of the model.
-            directory: its directory. Files whose name begins with a dot are left out.
+            version: version of the model, a hash over its files.
+            directory: directory of the model. Files whose name begins with a dot are left out.
         """
         paths = await asyncio.to_thread(_files, directory)
         files = [ModelFile(path=name, parts=await self._store_parts(version, path)) for name, path in paths.items()]

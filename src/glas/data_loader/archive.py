@@ -33,7 +33,7 @@ class Archive:
         """Store the original bytes of a message; the extension of the key is determined from the bytes.
 
         Args:
-            transcription_id: the message.
+            transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: the sha256 of a lost object that this call restores; None for a new recording. `data` must have
                 this hash. If the stored object is damaged, `data` replaces it.

@@ -58,8 +58,8 @@ def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> No
     """Write a dataset file.
 
     Args:
-        path: path of the new file.
-        records: the messages of the file.
+        path: path of the new Parquet file.
+        records: the messages that the file contains.
         directory: directory of the export, which contains their audio.
     """
     # Audio does not compress, and its column statistics would contain whole recordings.

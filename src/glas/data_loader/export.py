@@ -46,11 +46,11 @@ class ExportOptions:
     """Options of an export.
 
     Attributes:
-        directory: directory of the export.
+        directory: directory into which messages are exported.
         test_share: share of the speakers in the test set, 0..1.
         reconcile_s: seconds after the end of a full export; the first export after this time is also a full export,
             which compares all messages.
-        full: whether to compare all messages now.
+        full: whether to compare all messages, and not only those that have changed.
         derived: directories with files that training made from exported messages; files about messages that are no
             longer exported are deleted there.
         on_progress: is called with the present counts after every message.

@@ -160,7 +160,7 @@ def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
     """Write samples as 16 kHz mono PCM16, and sync the file to disk; return its duration in seconds.
 
     Args:
-        path: path of the new file.
+        path: path of the new WAV file.
         blocks: float32 arrays of shape `(n_samples,)` in -1..1.
     """
     n_samples = 0

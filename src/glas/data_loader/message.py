@@ -27,9 +27,10 @@ class MessageWriter:
 
     Args:
         store: the object store with the original recordings.
-        decoder: decodes the recordings.
-        folders: the directories of the export.
-        in_thread: runs functions that wait for the disk or a decoder.
+        decoder: pool of processes that decode the recordings.
+        folders: the locked directories of the export.
+        in_thread: function that runs another function in a thread, because this function waits for the disk or a
+            decoder.
         on_step: is called at each step; see `ExportOptions`.
     """
 

@@ -117,7 +117,7 @@ def describe(change: Change, *, test_share: float) -> Record | None:
     """Return the record of a message for the export; None if it may not be exported or is not finished.
 
     Args:
-        change: the present state of the message.
+        change: the message in its present state, as db_assist returns it.
         test_share: share of the speakers in the test set, 0..1.
     """
     message = change.transcription

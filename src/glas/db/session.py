@@ -117,7 +117,7 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     """Open a database; the first connection is made when the database is first used.
 
     Args:
-        url: the result of `database_url`.
+        url: URL of the database, as `database_url` returns it.
         pool_size: largest number of connections to PostgreSQL.
         statement_timeout_s: time limit for one statement in PostgreSQL, seconds. A server that exceeds this limit
             counts as unavailable. None means no limit, which migrations need.

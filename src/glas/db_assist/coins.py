@@ -45,10 +45,10 @@ async def pay(
     """Pay once for a message, or return the reason why nothing is paid.
 
     Args:
-        user: the speaker or the reviewer, whose row is locked.
-        row: the message, whose row is locked.
-        reason: RATING, CORRECTION or REVIEW.
-        amount_hundredths: the amount by the rule for coins.
+        user: the row of the person who is paid (the speaker or a reviewer); it must be locked.
+        row: the row of the message; it must be locked.
+        reason: why the person is paid: RATING, CORRECTION or REVIEW.
+        amount_hundredths: hundredths of a coin to be paid, before the cap is applied.
         cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds the cap is reduced.
         session: the transaction in which the rating or correction is written.
     """

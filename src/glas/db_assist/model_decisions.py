@@ -40,10 +40,10 @@ class Ground:
     """The reason of a decision.
 
     Attributes:
-        reason: the reason in words.
+        reason: the reason in the words of the person who decides; None if no reason was given.
         is_forced: whether the decision was made although the gate refused.
         verdict: the verdict of the gate, as JSON.
-        key: identifies the decision, so that it is recorded once.
+        key: a text that identifies the decision, so that a repeated call does not record it twice.
     """
 
     reason: str | None = None

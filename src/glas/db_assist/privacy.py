@@ -43,7 +43,7 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
     """Return all data that is stored about a person.
 
     Args:
-        tg_id: the person.
+        tg_id: Telegram id of the person.
         party: the pseudonym under which the person's usage is counted; None leaves the usage out.
         session: the caller's database transaction.
 
@@ -79,8 +79,8 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
     a ban by deleting their data.
 
     Args:
-        tg_id: the person.
-        by: the administrator who deletes, if it is not the person.
+        tg_id: Telegram id of the person.
+        by: Telegram id of the administrator who deletes the data; None if the person deletes it.
         session: the caller's database transaction.
     """
     # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
@@ -118,9 +118,9 @@ async def delete_message(
     """Delete one message of a person. A repeated call returns the same answer, but without the key of the recording.
 
     Args:
-        transcription_id: the message.
-        tg_id: the person who sent the message.
-        by: the administrator who deletes, if it is not the person.
+        transcription_id: id of the message.
+        tg_id: Telegram id of the person who sent the message.
+        by: Telegram id of the administrator who deletes the data; None if the person deletes it.
         session: the caller's database transaction.
 
     Raises:

@@ -47,9 +47,9 @@ class _Choice:
     """The messages that were chosen, the best first.
 
     Attributes:
-        ids: the messages.
+        ids: ids of the messages, the highest worth first.
         last_review: id of the last review before the choice; messages that were reviewed later do not wait any more.
-        moment: the time of the choice.
+        moment: the time of the choice, with a time zone.
         until_s: the time until which the choice is used, by the monotonic clock.
     """
 

@@ -140,7 +140,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
     """Select the messages that a reviewer may review and has not reviewed.
 
     Args:
-        reviewer_id: the reviewer.
+        reviewer_id: id of the row of the reviewer.
         among_all: True if the caller searches all messages: the database then first collects all consents and reviews.
             False if the caller restricts the query to some messages: the database then looks up the consent and the
             reviews of each message.

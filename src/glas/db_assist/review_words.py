@@ -22,7 +22,7 @@ class Found(NamedTuple):
     """A message that waits for a review.
 
     Attributes:
-        id: number of the message.
+        id: id of the message.
         worth: the part of the worth (see `glas.db_assist.review_choice`) that does not depend on words; `ranked` adds
             the other part.
         text: the recognised text.

@@ -36,7 +36,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
     """Remove the words of a message from its author's vocabulary, and add the words that a change corrects.
 
     Args:
-        row: the message, whose row is locked.
+        row: the row of the message; it must be locked.
         change: the change with the new current words. No words are taken from doubtful words or from the recognised
             text.
         session: the caller's database transaction.

@@ -133,7 +133,7 @@ def rank_of(said: str, heard: str, *, duration_s: float, max_chars_per_s: float,
     """Return the rank of an author's correction.
 
     Args:
-        said: the words of the author.
+        said: the words that were said, according to the author.
         heard: the recognised text.
         duration_s: duration of the recording; less than a second counts as a second.
         max_chars_per_s: largest number of letters per second that a person can say.

@@ -46,8 +46,8 @@ class GlasError(Exception):
     """Base class of all exceptions of Glas.
 
     Attributes:
-        code: stable machine-readable name.
-        status: HTTP status of the service's answer.
+        code: name of the kind of error for programs; it never changes.
+        status: HTTP status with which a service answers this error.
         param: the wrong field of the request, if any.
     """
 

@@ -91,7 +91,7 @@ class Evidence(NamedTuple):
     """The measurements of the speech detector for a piece of sound, before recognition.
 
     Attributes:
-        speech_s: seconds of speech.
+        speech_s: seconds of the piece that the detector counts as speech.
         probability: mean probability of speech over these seconds, 0..1.
         level_db: root mean square of the louder parts, in dB relative to full scale; at most 0.
     """

@@ -146,11 +146,12 @@ class SecondHypothesis(BaseModel):
 def traceparent_of(file_unique_id: str, message_id: int) -> str:
     """Return the ids of a message's trace and of its first span, in the format of the W3C header `traceparent`.
 
-    The ids are computed from values in the message's row, so that an export can find the trace hours later. Telegram's
-    name of a file cannot be guessed, and does not depend on the person. So the ids do not show who sent the message.
+    The ids are computed from values in the message's row, so that an export can find the trace hours later.
+    `file_unique_id` cannot be guessed, and does not depend on the person. So the ids of the trace do not show who sent
+    the message.
 
     Args:
-        file_unique_id: Telegram's name of the file.
+        file_unique_id: Telegram's id of the file, which is the same for all bots.
         message_id: number of the message in its chat; it distinguishes messages with the same file.
     """
     digest = hashlib.sha256(f"glas trace {file_unique_id} {message_id}".encode()).hexdigest()

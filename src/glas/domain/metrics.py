@@ -165,10 +165,10 @@ def bootstrap_interval(
     utterance a different name.
 
     Args:
-        errors: errors of each utterance.
-        words: reference words of each utterance.
+        errors: number of word errors of each utterance.
+        words: number of reference words of each utterance.
         speakers: name of the speaker of each utterance; there must be at least two different speakers.
-        resamples: number of draws.
+        resamples: how many times the speakers are drawn.
         level: probability that the interval contains the true rate.
         seed: the same seed gives the same interval.
     """

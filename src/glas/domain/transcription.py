@@ -177,8 +177,8 @@ class Hypothesis(BaseModel):
 
         Args:
             parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
-            duration_s: length of the whole recording.
-            model: the model that recognised the pieces.
+            duration_s: duration of the whole recording, seconds.
+            model: name and version of the model that recognised the pieces.
             language: ISO 639-1 code of the language of the text.
             foreign: the code of the language that is spoken, if it is certainly another language.
 

@@ -17,8 +17,8 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
     """Make the configuration of DBOS.
 
     Args:
-        place: where work is stored.
-        engine: the open database of that place.
+        place: the database in which work is stored.
+        engine: SQLAlchemy's engine of this database.
         slot: name of this process, which stays the same when the process is started again.
     """
     found: DBOSConfig = {

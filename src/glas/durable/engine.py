@@ -42,7 +42,7 @@ class Durable:
         """Make an engine; the database is not opened before `start`.
 
         Args:
-            place: where work is stored.
+            place: the database in which work is stored.
             slot: name of this process, which stays the same when the process is started again. After a crash, the
                 process that is started under the same name continues the work that was claimed under this name.
             part: the part of Glas to which traces assign the works of this engine.

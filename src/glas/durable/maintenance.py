@@ -57,9 +57,9 @@ class Maintenance:
         """Make the object; no task runs before `start`.
 
         Args:
-            dbos: the running engine.
-            members: the tables of heartbeats and leases.
-            slot: the slot of this process.
+            dbos: the running object of DBOS.
+            members: the object that reads and writes the tables of heartbeats and leases.
+            slot: name of this process, which stays the same when the process is started again.
             keep_s: seconds after which ended work is deleted.
             note: returns the note that this process sends to the other processes with each heartbeat.
             hear: is called with the notes of the other processes after each heartbeat.

@@ -88,8 +88,8 @@ class Orphans:
         Work that is not running at a single call may be about to start.
 
         Args:
-            dbos: the running engine.
-            ours: the works that this process has claimed, according to the database.
+            dbos: the running object of DBOS.
+            ours: ids of the works that this process has claimed, according to the database.
         """
         idle = set(ours) - self._running.ids()
         again = sorted(idle & self._idle)

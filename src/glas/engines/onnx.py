@@ -45,7 +45,7 @@ class OnnxEngine:
         name: uniform name of the model.
         layout: family of the model; None means that the family is detected from the files in the directory.
         window_s: the longest piece that `recognise` accepts, seconds.
-        threads: threads of one inference call.
+        threads: number of threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
         punctuates: whether the model writes capitals and full stops; None means that the model's vocabulary decides
             this.

@@ -52,7 +52,7 @@ class ModelVersions:
         """Compute the version of the files that a model has on disk now.
 
         Args:
-            name: uniform name.
+            name: uniform name of the model.
 
         Raises:
             UnknownModelError: there is no model of that name.

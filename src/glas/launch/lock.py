@@ -25,7 +25,7 @@ class Holder:
     """The process that holds the lock of a data directory.
 
     Attributes:
-        pid: the process id.
+        pid: id of the process.
         url: address of the web pages that the process serves, or of its only service; None if it does not listen on any
             port.
     """
@@ -74,7 +74,7 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
     If the directory is missing, it is created. If a restore was interrupted, it is completed first.
 
     Args:
-        data_dir: the directory.
+        data_dir: path of the data directory.
         holder: this process, as it is written into the lock file; the error messages of other processes name it.
         alone: whether the lock is exclusive; otherwise other processes may share it.
 

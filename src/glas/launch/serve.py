@@ -45,9 +45,9 @@ class Ready:
     """Report about the start of the parts, made when all parts answer.
 
     Attributes:
-        urls: addresses of the parts that listen.
+        urls: addresses of the parts that listen on a port, by the name of the part.
         parts: names of all parts that run.
-        model: name of the default model.
+        model: name of the default model; None if nn_service does not run in this process.
         check: the recognition of a sample recording; None if no sample was recognised.
         problem: the reason why the sample could not be recognised; None if there was no error.
         is_bot_heard: whether a bot runs in this process and Telegram has answered one of its calls.

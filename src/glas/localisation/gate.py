@@ -14,7 +14,7 @@ def written_condition(condition: str, subject: str, part: Mapping[str, Any] | No
     """Return the title of a condition.
 
     Args:
-        condition: name of the condition.
+        condition: name of the condition, a value of `glas.recognition.gate.Condition`.
         subject: name of the guard set, if the condition is about a guard set: recordings on which the candidate may
             have only slightly more errors than the champion.
         part: the part of the test set, if the condition is about a part: `kind`, `low` and `high`, as in

@@ -43,10 +43,10 @@ class Gate:
     `max_body_size` limits the body. The owner of the key is stored in the state of the ASGI scope as `caller`.
 
     Args:
-        app: the next ASGI app.
+        app: the ASGI app that gets the accepted requests.
         key: the key of the owner, who has all rights.
-        others: further accepted keys.
-        max_body_bytes: largest permitted body.
+        others: keys of other callers, which are also accepted.
+        max_body_bytes: largest permitted length of a body, in bytes.
         open_paths: paths that need no key.
         readable: the beginning of a path. If it is not empty, callers that are not administrators may only read paths
             with this beginning.

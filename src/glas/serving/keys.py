@@ -28,7 +28,7 @@ class KeyRing:
 
     Args:
         key: the key of the owner; None if there is none.
-        others: further accepted keys.
+        others: keys of other callers, which are also accepted.
     """
 
     def __init__(self, key: str | None, others: Sequence[HashedKey] = ()) -> None:

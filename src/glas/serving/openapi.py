@@ -76,7 +76,7 @@ def describe(
 
     Args:
         app: the app whose routes are described. Routes that are added later are described, too.
-        description: the purpose of the service.
+        description: the purpose of the service, in one or more sentences.
         needs_key: whether callers need a key.
         open_paths: paths that need no key.
         declares_failures: whether the routes declare their errors with `failures`. If not, the document says that each

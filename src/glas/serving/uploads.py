@@ -21,9 +21,10 @@ class UploadBudget:
     If no other body is stored, a request of any size is accepted; the router limits the size of a single body.
 
     Args:
-        app: the next ASGI app.
-        most_bytes: limit for all bodies together.
-        largest_bytes: limit for one body; a body without an announced length counts as this many bytes.
+        app: the ASGI app that gets the accepted requests.
+        most_bytes: largest permitted length of all bodies together, in bytes.
+        largest_bytes: largest permitted length of one body, in bytes; a body without an announced length counts as this
+            long.
     """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, largest_bytes: int) -> None:

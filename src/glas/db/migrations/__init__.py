@@ -32,7 +32,7 @@ async def upgrade(
     A failure changes nothing.
 
     Args:
-        database: the database.
+        database: the open database.
         revision: the target revision; if it is older than `head`, all roles lose their rights.
         passwords: passwords of the database roles that must exist; the keys are the names in `roles.ROLES`.
 

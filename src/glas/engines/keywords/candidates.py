@@ -100,7 +100,7 @@ def candidates(
 
     Args:
         words: the recognised words.
-        keywords: the keywords.
+        keywords: the keywords that the caller sent, with an index.
         spelt: the result of `spelt_stretches`; these words are skipped.
         knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
             list of words.

@@ -43,7 +43,7 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
     Args:
         words: the recognised words; joined by spaces they are the text.
-        keywords: the keywords.
+        keywords: the keywords that the caller sent, with an index.
         score: function that scores texts against the sound; None if the engine cannot score texts.
         knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
             list of words.

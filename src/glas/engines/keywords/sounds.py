@@ -109,8 +109,8 @@ def distance(one: Sounds, other: Sounds) -> float:
     """Compute the edit distance of two sequences of sounds, in units of one replaced consonant.
 
     Args:
-        one: a result of `sounds_of`.
-        other: another result of `sounds_of`.
+        one: the sounds of the first words, as `sounds_of` returns them.
+        other: the sounds of the second words.
     """
     row = _first_row(other)
     for letter in one:

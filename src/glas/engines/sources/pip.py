@@ -37,7 +37,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
     """Download a wheel, unless it exists.
 
     Args:
-        wheel: the wheel to download.
+        wheel: package and version of the wheel.
         directory: directory of the wheel; it contains only complete wheels.
         on_bytes: is called in the calling thread while the file grows.
 

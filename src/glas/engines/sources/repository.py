@@ -20,8 +20,8 @@ class RepositorySource:
     """A repository of the model hub; see `glas.engines.sources.Source`.
 
     Attributes:
-        model: the model.
-        repository: `owner/name`.
+        model: the model whose files are downloaded.
+        repository: name of the repository on the hub, `owner/name`.
         precisions: variants of the weights, in the order of preference.
         endpoint: address of the hub or of a mirror.
     """

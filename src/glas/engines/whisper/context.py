@@ -43,8 +43,8 @@ class ContextRule:
         """Return the number of mel frames of the input.
 
         Args:
-            longest: frames of the longest sound of the batch.
-            window: frames of the whole window.
+            longest: number of frames of the longest sound of the batch.
+            window: number of frames of the whole window.
         """
         if self.margin_s is None:
             return window

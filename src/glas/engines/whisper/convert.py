@@ -29,7 +29,7 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
     Args:
         source: directory of the checkpoint; see `glas.engines.whisper.checkpoint`.
         target: an empty directory.
-        quantisation: number format of the matrices.
+        quantisation: number format in which the matrices are stored, such as int8.
 
     Raises:
         ModelFileMissingError: a file is missing.
@@ -48,7 +48,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
     Args:
         model: the model, which is not changed.
         target: an empty directory.
-        quantisation: number format of the matrices.
+        quantisation: number format in which the matrices are stored, such as int8.
 
     Raises:
         ModelLoadError: the weights are incomplete or have another shape.

@@ -46,10 +46,10 @@ class WhisperEngine:
     Args:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
         name: uniform name of the model.
-        cache: directory of converted checkpoints.
-        device: the device on which it runs.
+        cache: directory in which converted checkpoints are stored.
+        device: the device on which the model runs.
         precision: precision of the large matrices; None means int8 on a processor and float16 on a graphics card.
-        threads: number of threads of one call.
+        threads: number of processor threads of one call.
         workers: number of parallel calls on a graphics card, which share the weights; on a processor, the number of
             parallel calls is not limited.
         beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.

@@ -55,7 +55,7 @@ def generate(
     Args:
         decoding: a new run of the decoder over the sound.
         prompt: tokens before the text.
-        settings: the options.
+        settings: temperature, width of the search, and largest number of tokens.
         barred: tokens that must not be generated.
         vocabulary: the network's tokens.
     """

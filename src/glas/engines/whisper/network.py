@@ -51,11 +51,11 @@ class Network:
     """A loaded CTranslate2 model. Threads may share it; `workers` calls run in parallel on one copy of the weights.
 
     Args:
-        directory: the CTranslate2 model.
-        device: the device on which it runs.
-        precision: precision of the large matrices.
-        threads: number of threads of one call.
-        workers: number of parallel calls.
+        directory: directory of the CTranslate2 model.
+        device: the device on which the model runs.
+        precision: number format of the large matrices.
+        threads: number of processor threads of one call.
+        workers: number of calls that may run at the same time.
 
     Attributes:
         n_frames: number of mel frames of its window; 3000 for 30 s.

@@ -39,7 +39,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
     Args:
         drafts: drafts of one sound, the most probable one first.
-        read: returns the text of tokens.
+        read: function that returns the text of a list of tokens.
         language_model: a language model of the written language; without it, the text with the highest mean
             log-probability of its tokens is chosen.
     """

@@ -51,9 +51,10 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
     """Write an archive while the context is open; the archive is complete only if the context ends without an error.
 
     Args:
-        file: the target. It is written from its beginning to its end, without seeking, so it can be a pipe.
-        scratch: directory for the manifest. The manifest is not kept in memory, because there may be millions of
-            objects.
+        file: the file into which the archive is written. It is written from its beginning to its end, without seeking,
+            so it can be a pipe.
+        scratch: directory for a temporary file with the manifest. The manifest is not kept in memory, because there may
+            be millions of objects.
         installation: name of the installation. With this name, a restore finds the log of deletions for the backup.
     """
     with (
