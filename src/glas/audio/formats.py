@@ -2,8 +2,8 @@
 
 FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). FFmpeg may use only the containers
 of this table. Text formats (HLS, DASH, SDP, ffconcat) are not among them, because they make FFmpeg open other files or
-addresses. `sniff` names the format of a file for storage and for error messages. File name and Content-Type are
-ignored, because the sender chooses them.
+addresses. The format that `sniff` returns is used only for storage and for error messages. File name and Content-Type
+are ignored, because the sender chooses them.
 """
 
 import re

@@ -223,7 +223,10 @@ def free_space(path: Path, *, free_bytes: int, total_bytes: int) -> Finding:
 
 
 def _date_s(header: str | None) -> float | None:
-    """Return the time in the header `Date`. The header is rounded down to a second, so half a second is added."""
+    """Return the time in the header `Date`, in seconds since 1970.
+
+    This time was rounded down to a second, so half a second is added.
+    """
     if header is None:
         return None
     try:

@@ -47,7 +47,8 @@ def record_round(
         ended: the result of the round, with the verdict of the gate.
         release: whether a candidate that passed the gate becomes the champion.
         share: share of people whom a candidate that waits for a decision answers meanwhile.
-        shadow_share: share of messages that this candidate recognises a second time; see `glas.engines.candidate`.
+        shadow_share: share of messages that this candidate recognises a second time, after another model has answered;
+            see `glas.engines.candidate`.
 
     Raises:
         GlasError: db_assist does not answer or refuses the decision, or the choice of the champion cannot be stored.

@@ -1,8 +1,8 @@
 """Call a service that runs in this process directly through ASGI, without httpx's transport.
 
-httpx prepares each request for a network (address, cookies, proxies, redirects, streams). For a small call this took
-more processor time than the work of the service itself. Calls with forms or streams still go through httpx; see
-`glas.clients.in_process_stream`.
+httpx prepares each request for a network (address, cookies, proxies, redirects, streams). For a small call, this
+preparation took more processor time than the work of the service itself. Calls with forms or streams still go through
+httpx; see `glas.clients.in_process_stream`.
 """
 
 import asyncio

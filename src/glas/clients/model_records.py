@@ -28,7 +28,7 @@ _claimed: TypeAdapter[Announcement | None] = TypeAdapter(Announcement | None)
 
 
 class ModelCalls(ABC):
-    """Record verdicts and decisions about models, and announce them."""
+    """Record verdicts and decisions about models, and the announcements that the bot sends about them."""
 
     @abstractmethod
     async def _call(

@@ -15,7 +15,7 @@ TAKE_BACK_MINUTES: Final = 5
 
 
 class ReviewRequest(RequestBody):
-    """The reviewer who asks for a message, and the messages that they hold already."""
+    """The reviewer who asks for a message, and the messages that are already held for this reviewer."""
 
     tg_id: TgId
     besides: tuple[RowId, ...] = Field(

@@ -16,7 +16,7 @@ _items: TypeAdapter[tuple[ReviewItem, ...]] = TypeAdapter(tuple[ReviewItem, ...]
 
 
 class ReviewCalls(ABC):
-    """Take messages to review, and store reviews."""
+    """Get messages to review, and store reviews."""
 
     @abstractmethod
     async def _call(
@@ -86,8 +86,8 @@ class ReviewCalls(ABC):
         Raises:
             NotFoundError: there is no such message or person.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
-            ConflictError: the review is not the person's last one or is too old, or another person has judged the
-                message or holds it.
+            ConflictError: the review is not the person's last one or is too old, another person has judged the message,
+                or it is held for another person.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))

@@ -30,7 +30,7 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """Open the directories of an export and hold their lock, so that no other export can open them.
+    """Lock and open the directories of an export, so that no other export can open them at the same time.
 
     Raises:
         ConflictError: another export is running in this directory, in this process or in another process.

@@ -90,7 +90,7 @@ class Metrics:
         self._exported["last_success_timestamp_seconds"].set_to_current_time()
 
     def export_failed(self, code: str) -> None:
-        """Count an export that failed, by its stable error code."""
+        """Count an export that failed, by the code of the error."""
         self._exports.labels(code).inc()
 
     def render(self) -> bytes:

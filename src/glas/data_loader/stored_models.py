@@ -1,8 +1,8 @@
 """Models in the object store, and the routes with which they are stored and downloaded.
 
-A server of nn_service that does not share a directory of models downloads its models here. Such a server sends a
-separate token (GLAS_DATA_LOADER__MODELS_TOKEN). This token permits only reading these routes, because the server
-decodes untrusted files and could be taken over by an attacker.
+If a server of nn_service does not share a directory of models with other servers, it downloads its models with these
+routes. Such a server sends a separate token (GLAS_DATA_LOADER__MODELS_TOKEN). This token permits only reading these
+routes, because the server decodes untrusted files and could be taken over by an attacker.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from glas.db_assist import messages
 
 
 async def attach(transcription_id: int, message: AttachedMessage, *, session: AsyncSession) -> None:
-    """Store a message of the bot that shows a text.
+    """Store the id of a message of the bot that shows a text.
 
     Raises:
         NotFoundError: there is no such message.

@@ -27,7 +27,7 @@ PAID_KEPT: Final = timedelta(days=90)
 
 
 class Payment(NamedTuple):
-    """Payment for a rating or a correction."""
+    """Payment for a rating, a correction or a review."""
 
     paid_hundredths: int = 0
     became_beta_tester: bool = False
@@ -50,7 +50,7 @@ async def pay(
         reason: why the person is paid: RATING, CORRECTION or REVIEW.
         amount_hundredths: hundredths of a coin to be paid, before the cap is applied.
         cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds the cap is reduced.
-        session: the transaction in which the rating or correction is written.
+        session: the caller's database transaction, in which the rating, correction or review is written, too.
     """
     if row.is_forwarded:
         return Payment(refusal=Refusal.FORWARDED)

@@ -130,7 +130,7 @@ async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSessio
 
 
 def _still_waiting(reviewer_id: int, kept: _Choice) -> Select[int]:
-    """Select the messages of a choice that nobody has reviewed or corrected since, and that nobody holds."""
+    """Select the messages of a choice that nobody has reviewed or corrected since, and that are not held."""
     held_now = select(ReviewHoldRow.transcription_id).where(ReviewHoldRow.expiry_datetime > people.now())
     heard = aliased(TranscriptionRow)
     reviewed = (

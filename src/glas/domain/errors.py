@@ -4,7 +4,7 @@
     ├── InputError (ValueError)                the input is wrong; the caller can correct it
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction or review without words, or an overlong review
-    │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
+    │   ├── NotFoundError (LookupError)        no person, message or other object of that name
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
     │   ├── ConflictError                      the object exists already with other values
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
@@ -26,7 +26,7 @@
     │   └── HubUnreachableError (ConnectionError)      weights cannot be downloaded
     ├── ServiceError
     │   ├── AuthenticationError                no key, or a wrong one
-    │   ├── ForbiddenError (PermissionError)   the caller is known, but may not do this
+    │   ├── ForbiddenError (PermissionError)   the caller is known, but the request is not permitted
     │   ├── OverloadedError                    the queue is full; try again after `retry_after_s`
     │   ├── ServiceStoppingError               the service is about to end and accepts no more work
     │   ├── ServiceUnreachableError (ConnectionError)  no connection

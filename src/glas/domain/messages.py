@@ -127,7 +127,7 @@ class Transcription(BaseModel):
 
     @property
     def shown_text(self) -> str:
-        """The text that people see: the correction, or the recognised text."""
+        """The text that people see: the corrected words, or the recognised text if there is no correction."""
         return self.corrected_text or self.text or ""
 
 

@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 
 class Durable:
-    """The durable engine of this process. A process can have only one, because DBOS permits only one."""
+    """The durable engine of this process. A process can have only one engine, because DBOS permits only one."""
 
     _is_started: ClassVar[bool] = False
 

@@ -76,7 +76,7 @@ class Members:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
         Returns:
-            Whether the log is empty. If other connections were reading all the time, it could not be emptied.
+            Whether the log is empty. The log cannot be emptied while other connections are reading.
         """
         if self._engine.dialect.name != "sqlite":
             return True

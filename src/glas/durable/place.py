@@ -152,7 +152,7 @@ def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) ->
 def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
-    An idle connection receives data only if the server closes it. So no query is needed to find out.
+    An idle connection receives data only if the server closes it. So this check needs no query.
     """
     if connection.closed or sockets.has_input(connection.fileno()):
         raise sa.exc.DisconnectionError("the server has closed this connection")

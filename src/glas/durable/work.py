@@ -28,8 +28,9 @@ class Queue:
 class Work:
     """A work that is enqueued.
 
-    Works with the same `person` run one after another, and are deleted together if this person asks for deletion.
-    `traceparent` names a span; the work becomes a part of the trace of this span. None means the span of the caller.
+    In a queue with `one_per_person`, works with the same `person` run one after another. In every queue, they are
+    deleted together if this person asks for the deletion of their data. `traceparent` names a span; the work becomes a
+    part of the trace of this span. None means the span of the caller.
     """
 
     queue: str

@@ -35,7 +35,8 @@ def fetch_model(
             the bytes, need a third of the memory, and are about twice as fast on a processor with int8 instructions
             (2.3 times, measured with random weights of a Conformer with 221 million parameters on one core of an AMD
             Zen 4). Graphics cards need fp32.
-        endpoint: address of the hub or of a mirror; None reads HF_ENDPOINT, as other programs for this hub do.
+        endpoint: address of the hub or of a mirror; None means the address in HF_ENDPOINT, or the hub if this variable
+            is not set.
 
     Raises:
         UnknownModelError: there is no such model.

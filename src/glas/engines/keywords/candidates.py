@@ -118,7 +118,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Keep at most `MOST_OF_A_KEYWORD` texts of candidates that are alike: those with the smallest distances."""
+    """Among candidates that are alike, keep at most `MOST_OF_A_KEYWORD` texts: those with the smallest distances."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]

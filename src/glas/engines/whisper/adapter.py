@@ -158,7 +158,7 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
     Args:
         arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. These arrays are not changed.
         adapter: the low-rank changes that are added to the weights.
-        share: how much of the changes is applied; 1 means all.
+        share: the part of the changes that is applied, 0..1.
 
     Returns:
         All weights in float32; weights that the adapter does not change are the same objects.

@@ -12,7 +12,7 @@ from glas.engines.whisper.shape import Shape
 
 
 def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> bytes:
-    """Build the graph.
+    """Return the decoder as a graph in ONNX's file format.
 
     A call reads `sounds` × `texts` tokens, each in one row; the rows of one sound are beside each other. Inputs:
 

@@ -31,7 +31,7 @@ class Barred:
     Args:
         n_tokens: size of the vocabulary.
         end: id of the end token; tokens with larger ids are not text, and are always barred.
-        always: further ids that are always barred.
+        always: ids of text tokens that are also always barred.
         at_first: ids that are barred only at the beginning of a text.
     """
 

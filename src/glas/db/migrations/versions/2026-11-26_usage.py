@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Count the usage of 24 hours by pseudonym, and store paid audio as hashes only.
+"""Count the usage of 24 hours by pseudonym, and store only hashes of paid audio.
 
 Usage and hashes are kept after the deletion of a person's data: usage for a day, hashes for the time `PAID_KEPT` of
 `glas.db_assist.coins`.
