@@ -70,7 +70,7 @@ class DecoderPool:
 
         Args:
             data: the bytes of the whole file.
-            wait_s: how long to wait while all processes are busy; None waits without end.
+            wait_s: largest number of seconds to wait while all processes are busy; None means no limit.
 
         Returns:
             The recording; the caller must close it, best by `with`. The recording occupies one process until the
@@ -78,7 +78,7 @@ class DecoderPool:
 
         Raises:
             EmptyAudioError: there are no bytes.
-            OverloadedError: all processes stayed busy for `wait_s`.
+            OverloadedError: all processes were busy for `wait_s` seconds.
             AudioError: the decoder process ended before it had read the whole file.
         """
         if not len(data):

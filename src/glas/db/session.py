@@ -68,7 +68,7 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session in a transaction that may write; an exception rolls it back."""
+        """Yield a session in a transaction that may write; an exception undoes all changes of the transaction."""
         async with self._writing() as session, session.begin():
             yield session
 

@@ -1,8 +1,8 @@
 """Announcements: news for people from whom the champion has learnt, and questions to administrators.
 
 The bot claims an announcement, sends it, and stores the outcome. If the bot is killed after the claim, it is not known
-whether the announcement was sent. News is then not sent again, because nobody must get the same news twice. A question
-is claimed and sent again, because an unseen question is worse than a question that comes twice.
+whether the announcement was sent. News is then not sent again, so that nobody gets the same news twice. A question is
+claimed and sent again, because an unseen question is worse than a question that comes twice.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Hold the next message for a reviewer for some minutes.
+"""Hold (reserve) the next message for a reviewer for some minutes.
 
 A reviewer gets only messages of people who agreed that other people listen to their recordings. Reviewers do not get
 their own messages, or messages that are held for another reviewer. A message is usually reviewed once. A message is
