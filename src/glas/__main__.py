@@ -1,4 +1,4 @@
-"""`python -m glas` and the `glas` command."""
+"""Run the command line as `python -m glas` or as the command `glas`."""
 
 import os
 

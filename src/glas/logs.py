@@ -1,4 +1,4 @@
-"""Logs with structlog. Each request has one id in the logs of all parts, and secrets are redacted.
+"""Configure logging with structlog: all parts log the same id for a request, and secrets are redacted.
 
 `cli` calls `configure` once. Log lines of libraries that use `logging` (uvicorn, httpx) pass through the same
 processors. So secrets are also redacted in the lines of libraries, and in tracebacks.
@@ -28,7 +28,7 @@ _MASK = "***"
 
 
 class Redactor:
-    """Replaces secrets in text: texts with the pattern of a secret, the given secrets, and the ids of durable work."""
+    """Replaces secrets in log entries: the given secrets, texts with the pattern of a secret, ids of durable work."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._literals = sorted({s for s in secrets if s}, key=len, reverse=True)
@@ -62,7 +62,7 @@ class Redactor:
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Redact an event of structlog.
 
-        This processor must come after the processor that formats tracebacks.
+        In the list of processors of structlog, this processor must come after the processor that formats tracebacks.
         """
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 

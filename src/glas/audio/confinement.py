@@ -1,9 +1,9 @@
 """Confine a decoder process before it reads an untrusted file: remove all rights that decoding does not need.
 
-The limits that every POSIX system has (processor time, file size, core dumps, descriptors) always apply. The other
-limits exist on Linux only, and apply where the kernel permits them. A confined process can open no file, directory or
-socket. On Linux, it can make only a few system calls: for memory, for time, for the descriptors that it holds, and to
-end itself.
+The limits that every POSIX system has (processor time, file size, core dumps, file descriptors) are always set. The
+other restrictions exist on Linux only, and are set only if the kernel permits them. A confined process can open no
+file, directory or socket. On Linux, it can make only a few system calls: for memory, for time, for the descriptors that
+are already open, and to end itself.
 """
 
 import ctypes
@@ -33,7 +33,7 @@ IS_LINUX = sys.platform == "linux"
 def leave_the_network() -> None:
     """Move this process to a network namespace without any interface.
 
-    If the kernel does not allow this, or on systems other than Linux, nothing changes.
+    Nothing changes if the kernel does not allow the move, or if the system is not Linux.
     """
     if not IS_LINUX:
         return
@@ -62,8 +62,9 @@ def die_with_parent(parent: int) -> None:
 def offers_filter() -> bool:
     """Return whether the system can filter this program's system calls.
 
-    A filter is installed in a child process, because a filter cannot be removed from a process. The installation fails
-    if the kernel was built without seccomp, or if a container forbids seccomp.
+    To find this out, the function installs a filter in a child process. It does not install a filter in this process,
+    because a filter cannot be removed. The installation fails if the kernel was built without seccomp, or if a
+    container forbids seccomp.
     """
     if not IS_LINUX:
         return False
@@ -81,7 +82,7 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
         limits: the limits of memory and processor time.
         input_bytes: length of the file that will be read; memory of this size is allowed in addition to
             `limits.memory_bytes`.
-        must_filter: whether to fail if the system calls cannot be filtered; see `offers_filter`.
+        must_filter: whether to raise an error if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
         OSError: the system refused a limit; or the system refused the filter, and `must_filter` is set.

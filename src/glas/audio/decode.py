@@ -1,6 +1,6 @@
 """Decode a file that is held in memory into blocks of samples.
 
-FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders on our
+FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders that Glas
 lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
 this module runs in confined processes; `glas.audio.decoder` starts them.
 """
@@ -61,7 +61,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     if the sound begins late or has a gap, the blocks contain silence for this time.
 
     Args:
-        data: the whole file.
+        data: the bytes of the whole file.
         limits: this function uses only `max_duration_s`. The limits of memory and time are set for the whole process
             (`glas.audio.confinement`).
 
@@ -105,7 +105,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Yield the samples of all recordings in the file, and skip recordings that cannot be decoded.
+    """Yield the samples of all recordings in a file, and skip recordings that cannot be decoded.
 
     If no recording can be decoded, raise the error of the first one.
     """

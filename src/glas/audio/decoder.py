@@ -5,9 +5,9 @@
         for block in recording:      # decoding continues while the block is recognised, until the pipe is full
             ...
 
-FFmpeg is a million lines of C, and it reads untrusted files. If a file crashes its decoder process, or takes control of
-the process, no other process is affected. A decoder process has access to no other file, to no network, and to no
-recording of another person. After a decoder process has crashed, the pool starts another one.
+FFmpeg is a million lines of C, and it reads untrusted files. If a malicious file crashes its decoder process, or runs
+its own code in the process, no other process is affected. A decoder process has access to no other file, to no network,
+and to no recording of another person. After a decoder process has crashed, the pool starts another one.
 """
 
 import queue
@@ -49,7 +49,7 @@ class DecoderPool:
 
     Args:
         workers: how many files may be decoded at the same time.
-        limits: limits for one file.
+        limits: limits of duration, memory and time for one file.
     """
 
     def __init__(self, workers: int, limits: DecodeLimits) -> None:
@@ -69,16 +69,16 @@ class DecoderPool:
         """Start to decode a file.
 
         Args:
-            data: the whole file.
-            wait_s: how long to wait while all processes are busy; None waits without end.
+            data: the bytes of the whole file.
+            wait_s: largest number of seconds to wait while all processes are busy; None means no limit.
 
         Returns:
-            The recording; the caller must close it, best by `with`. The recording occupies one process until it is
-            closed or completely decoded.
+            The recording; the caller must close it, best by `with`. The recording occupies one process until the
+            recording is closed or completely decoded.
 
         Raises:
             EmptyAudioError: there are no bytes.
-            OverloadedError: all processes stayed busy for `wait_s`.
+            OverloadedError: all processes were busy for `wait_s` seconds.
             AudioError: the decoder process ended before it had read the whole file.
         """
         if not len(data):
@@ -179,11 +179,11 @@ class DecoderPool:
 
 
 class Recording:
-    """The samples of one file while it is being decoded, block by block. Used by one thread at a time.
+    """The samples of one file, which are decoded block by block. Only one thread at a time may use this object.
 
     Attributes:
         n_samples: number of samples yielded so far, at 16 kHz.
-        verdict: exit code, memory and processor time of the decoder; None until the decoder has ended.
+        verdict: exit code, memory and processor time of the decoder process; None until this process has ended.
     """
 
     def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: TimeBudget) -> None:

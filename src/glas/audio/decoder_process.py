@@ -6,8 +6,8 @@ once. The warden forks a decoder for each file.
     owner ── starts, once ──▶ warden: loads PyAV, never reads a file
                                 └── forks, for each file ──▶ decoder: reads, decodes, answers, ends
 
-A fork takes one or two milliseconds; a new interpreter takes half a second. A decoder ends after one file, so a file
-that takes control of its decoder cannot reach the recording of another person.
+A fork takes one or two milliseconds; a new interpreter takes half a second. A decoder ends after one file. So a
+malicious file that runs its own code in the decoder cannot reach the recording of another person.
 """
 
 import gc
@@ -52,10 +52,11 @@ _CODECS_WARMED = ("opus", "vorbis", "mp3float", "aac", "flac", "alac", "pcm_s16l
 
 
 def main(argv: list[str]) -> None:
-    """Serve requests until the owner closes the pipe.
+    """Decode the files that the owner sends, until the owner closes the pipe.
 
     Args:
-        argv: one JSON object with `limits` (of `DecodeLimits`) and `verdicts` (descriptor of the pipe for verdicts).
+        argv: a list with one JSON object. Its field `limits` contains the values of `DecodeLimits`, and its field
+            `verdicts` contains the descriptor of the pipe for verdicts (`glas.audio.wire`).
     """
     task = json.loads(argv[0])
     # The owner decides when to stop; an interrupt from the keyboard is meant for the owner.
@@ -117,7 +118,7 @@ def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: boo
 
 
 def _run_decoder(limits: DecodeLimits, *, warden: int, must_filter: bool) -> None:
-    """Serve one request in a forked process, then end the process; this function does not return."""
+    """Decode one file in a forked process, then end the process; this function does not return."""
     exit_code = FAULT
     try:
         die_with_parent(warden)

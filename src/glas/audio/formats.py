@@ -2,8 +2,8 @@
 
 FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). FFmpeg may use only the containers
 of this table. Text formats (HLS, DASH, SDP, ffconcat) are not among them, because they make FFmpeg open other files or
-addresses. `sniff` names the format of a file for storage and for error messages. File name and Content-Type are
-ignored, because the sender chooses them.
+addresses. The format that `sniff` returns is used only for storage and for error messages. File name and Content-Type
+are ignored, because the sender chooses them.
 """
 
 import re
@@ -23,8 +23,8 @@ class Container:
     Attributes:
         demuxer: FFmpeg's name of the demuxer that reads this format.
         extension: file extension without the dot, for object keys.
-        media_type: the media type for HTTP.
-        beginning: regular expression for the first bytes.
+        media_type: the media type for the HTTP header `Content-Type`, such as `audio/ogg`.
+        beginning: regular expression that matches the first bytes of a file in this format.
     """
 
     demuxer: str

@@ -13,17 +13,21 @@ _MIB = 1 << 20
 class DecodeLimits:
     """Limits for decoding one file; a file that exceeds one of them is refused.
 
-    This is no model of Pydantic, whose import would be a third of the start of a decoder process.
+    This class is not a Pydantic model, because a decoder process would need a third of its start time for the import of
+    Pydantic.
 
     Attributes:
-        max_duration_s: longest recording in seconds of decoded samples. The length in the header of the file is not
-            used. Samples up to this length are returned; then AudioTooLongError is raised.
-        memory_bytes: bytes of address space that a decoder process may use for one file. They are added to what the
-            process uses before it reads the file, and to the size of the file. The limit works only on Linux.
+        max_duration_s: longest recording in seconds of decoded samples. Samples up to this length are returned; then
+            AudioTooLongError is raised. If already the header of the file states a longer duration, the error is raised
+            at once.
+        memory_bytes: bytes of address space that a decoder process may use for one file. The process may use this
+            memory in addition to the memory that it uses before it reads the file, and to the size of the file. The
+            limit works only on Linux.
         cpu_s: processor time in seconds that the decoding of one file may take. Two hours of Opus take about 15 s on a
             server core of 2023.
-        wall_s: longest total time in seconds that the reader waits for the decoder of one file. The time that the
-            reader itself takes between two blocks does not count, so a slow recogniser does not cause an error.
+        wall_s: longest total time in seconds that the reader (the process that asked for the samples) waits for the
+            decoder of one file. The time between two blocks in which the reader does not wait is not counted, so a slow
+            recogniser does not cause an error.
     """
 
     max_duration_s: float = 7200
@@ -33,7 +37,7 @@ class DecodeLimits:
 
 
 def decode_limits(settings: "AudioSettings") -> DecodeLimits:
-    """Return the limits from the settings, which are valid."""
+    """Return the limits that the settings contain."""
     return DecodeLimits(
         max_duration_s=settings.max_duration_s,
         memory_bytes=settings.decode_memory_mb * _MIB,

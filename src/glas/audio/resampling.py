@@ -1,4 +1,4 @@
-"""Convert decoded frames of any sample rate and layout to 16 kHz mono, in blocks of one second."""
+"""Convert decoded frames of any sample rate and channel layout to 16 kHz mono, in blocks of one second."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ class TimedFrame(NamedTuple):
 
 
 def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Samples]:
-    """Convert frames to samples at 16 kHz mono; sample format, layout and rate may change between frames.
+    """Convert frames to samples at 16 kHz mono; sample format, channel layout and rate may change between frames.
 
     Args:
         frames: the decoded frames, in order of time.
@@ -67,8 +67,8 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
 class _Timeline:
     """Finds the gaps in a file: where its sound begins late or stops for a while.
 
-    A time stamp that goes back, or is beyond the longest permitted recording, is treated as an error. The sound then
-    continues without a gap.
+    A time stamp is considered wrong if it goes back, or if it is beyond the longest permitted recording. No silence is
+    then inserted, and all later time stamps are shifted by the error.
     """
 
     def __init__(self, longest_s: float) -> None:
@@ -81,7 +81,7 @@ class _Timeline:
 
         Args:
             stamp_s: time of the frame, seconds from the beginning of the file; None if the file states no time.
-            length_s: length of the frame, seconds.
+            length_s: duration of the frame, seconds.
         """
         gap_s = 0.0
         if stamp_s is not None:
@@ -104,7 +104,7 @@ def _silence(seconds: float) -> Iterator[Samples]:
 class _Converter:
     """Converts frames of one format to samples.
 
-    The filter is called once for each second of sound and not for each frame, because every call has a fixed cost.
+    FFmpeg's filter is called once for each second of sound and not for each frame, because every call has a fixed cost.
     """
 
     def __init__(self, like: Any) -> None:
@@ -130,7 +130,7 @@ class _Converter:
     def _convert(self, frame: Any) -> Iterator[Samples]:
         """Pass a frame to the filter, and yield the samples that the filter returns.
 
-        If `frame` is None, the filter returns the samples that it still holds.
+        If `frame` is None, the filter returns the samples that are still in its buffer.
         """
         self._graph.push(frame)
         while True:
@@ -220,7 +220,7 @@ def in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
 
 
 def _sound(block: Samples) -> Samples:
-    """Refuse NaN and infinity; clip samples to -1..1, because lossy codecs overshoot."""
+    """Refuse NaN and infinity; clip samples to -1..1, because lossy codecs produce slightly larger values."""
     if not np.isfinite(block).all():
         raise CorruptAudioError("The recording contains samples that are not finite numbers")
     return np.clip(block, -1.0, 1.0)

@@ -1,8 +1,9 @@
 """Restrict a Linux process to system calls for memory, time, its open descriptors, and its own end.
 
-The limit of descriptors already prevents the process from opening files. This filter also prevents the process from
-deleting files by name, starting programs, sending signals, and reading other processes of the same user. A call that is
-not on the list fails with ENOSYS, which every C library can handle; the process is not killed.
+The limit of file descriptors (`glas.audio.confinement`) already prevents the process from opening files. The filter of
+this module also prevents the process from deleting files by name, starting programs, sending signals, and reading other
+processes of the same user. A call that is not on the list fails with ENOSYS, which every C library can handle; the
+process is not killed.
 """
 
 import ctypes
@@ -70,7 +71,7 @@ class _Program(ctypes.Structure):
 
 
 def allow_only_computation(libc: ctypes.CDLL) -> bool:
-    """Install the filter in this process; the filter cannot be removed.
+    """Permit this process only the listed system calls, by a filter that cannot be removed.
 
     The process must have set PR_SET_NO_NEW_PRIVS before.
 
@@ -93,10 +94,11 @@ def _steps(numbers: list[int], architecture: int) -> list[tuple[int, int, int, i
 
     Args:
         numbers: the kernel's numbers of the permitted calls.
-        architecture: the kernel's number for the architecture.
+        architecture: the kernel's number for the architecture of the processor, such as x86-64.
 
     Returns:
-        For each instruction: code, steps to skip if the values are equal, steps to skip otherwise, value.
+        For each instruction: its code, the number of instructions to skip if the values are equal, the number to skip
+        otherwise, and the value for the comparison.
     """
     count = len(numbers)
     return [

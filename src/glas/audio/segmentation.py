@@ -1,4 +1,4 @@
-"""Cut a recording into pieces of speech that fit an engine's window, while it is still being decoded.
+"""Cut a recording into pieces of speech that fit an engine's window, while the recording is still being decoded.
 
 A piece may contain short pauses, because a whole sentence is recognised better than its halves. A piece ends:
 
@@ -113,8 +113,8 @@ class SpeechPiece:
     """A piece of a recording in which somebody speaks.
 
     Attributes:
-        start_s: second of the recording at which it starts.
-        samples: shape `(n_samples,)`.
+        start_s: time at which the piece begins, seconds from the beginning of the recording.
+        samples: the samples of the piece, shape `(n_samples,)`, 16 kHz.
         speech_s: seconds of the piece that the detector counts as speech.
         probability: mean probability of speech in these seconds, 0..1.
         is_cut: whether the piece ends in the middle of speech.
@@ -133,7 +133,7 @@ class SpeechPiece:
 
     @property
     def evidence(self) -> Evidence:
-        """Measurements of the piece before recognition: the length and probability of its speech, and its level."""
+        """Measurements before recognition: the length and the probability of the speech, and the level of the sound."""
         return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 
@@ -146,8 +146,8 @@ def segment_speech(
 
     Args:
         blocks: one after another, 16 kHz mono, of any length.
-        vad: the speech detector.
-        options: lengths and thresholds.
+        vad: the detector that computes the probability of speech for each frame.
+        options: lengths in seconds, and thresholds of the probability of speech.
 
     Yields:
         Each piece as soon as its end is known; nothing for a recording without speech.
@@ -163,7 +163,7 @@ def segment_speech(
 class _Segmenter:
     """Builds one piece after another.
 
-    Positions are samples or frames, counted from `_base`, the first sample that is still held.
+    Positions are counted in samples or in frames from `_base`, the first sample that is still in memory.
     """
 
     def __init__(self, options: SegmentationOptions) -> None:
@@ -186,7 +186,10 @@ class _Segmenter:
         self._given = 0  # sample up to which pieces were returned
 
     def push(self, block: Samples, probabilities: Samples) -> Iterator[SpeechPiece]:
-        """Take a block, and the probabilities of speech of the frames that it completed."""
+        """Process a block, and the probabilities of speech of the frames that the block completed.
+
+        Yield the pieces that end with these frames.
+        """
         self._samples = np.concatenate((self._samples, block))
         for probability in probabilities.tolist():
             piece = self._step(probability)
@@ -202,7 +205,7 @@ class _Segmenter:
                 yield piece
 
     def _step(self, probability: float) -> SpeechPiece | None:
-        """Take the probability of speech of one frame; return the piece that ends with this frame, if any."""
+        """Process the probability of speech of one frame; return the piece that ends with this frame, if any."""
         self._probabilities.append(probability)
         self._speaking = probability >= (self._release if self._speaking else self._threshold)
         self._is_speech.append(self._speaking)

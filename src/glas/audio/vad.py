@@ -40,10 +40,10 @@ def weights_path() -> Path:
 
 
 class VoiceActivityDetector:
-    """The loaded network, which all threads may share. Each recording has a state of its own, which `stream()` returns.
+    """The loaded network, which all threads may share. For each recording, `stream()` returns a separate state.
 
     Args:
-        path: the ONNX file.
+        path: the ONNX file with the weights of Silero VAD.
 
     Raises:
         ModelFileMissingError: there is no such file.
@@ -72,7 +72,7 @@ class VoiceActivityDetector:
 
 
 class VoiceActivityStream:
-    """State of the network within one recording. Used by one thread at a time."""
+    """State of the network within one recording. Only one thread at a time may use this object."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session

@@ -2,10 +2,10 @@
 
     request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
-    verdict  (warden → owner)    READY or READY_UNFILTERED (system calls are not filtered), then `Verdict`s
+    verdict  (warden → owner)    READY or READY_UNFILTERED (no filter of system calls), then a `Verdict` for each file
 
-The verdict has a pipe of its own. The process that reads the file cannot write to this pipe. Otherwise a file that
-takes control of its decoder could pretend that the decoder has ended, and wait for the recording of another person.
+The verdict has a separate pipe, and the decoder cannot write to this pipe. Otherwise a malicious file that runs its own
+code in the decoder could report that the decoder has ended, stay in memory, and read the recording of another person.
 """
 
 import json
@@ -37,8 +37,8 @@ class Verdict:
 
     Attributes:
         exit_code: as in `subprocess`: 0 means success, a negative number is the signal that killed the process.
-        peak_memory_bytes: the largest resident memory.
-        cpu_s: processor seconds, user and system.
+        peak_memory_bytes: the largest amount of physical memory that the process used.
+        cpu_s: processor time in seconds: the sum of user time and system time.
     """
 
     exit_code: int

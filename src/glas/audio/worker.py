@@ -30,7 +30,7 @@ _START_S = 60
 
 
 class WorkerEndedError(Exception):
-    """The warden process has ended, because it was killed from outside or could not start."""
+    """The warden process has ended, because another process killed it or because it could not start."""
 
 
 class TimeBudget:
@@ -57,10 +57,10 @@ class TimeBudget:
 
 
 class DecoderWorker:
-    """One warden process and the three pipes to it. Used by one thread at a time.
+    """One warden process and the three pipes to it. Only one thread at a time may use this object.
 
     Attributes:
-        is_filtered: whether system calls of its decoders are filtered.
+        is_filtered: whether the system calls of the decoders are filtered.
 
     Raises:
         WorkerEndedError: the process did not start.

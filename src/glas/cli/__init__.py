@@ -52,7 +52,7 @@ def _whatever_command(
         typer.Option("--version", "-V", callback=_show_version, is_eager=True, help=say("glas-version")),
     ] = False,
 ) -> None:
-    """Handle the options that are valid without a command."""
+    """Define the options that can be given without a command."""
 
 
 app.command("transcribe", cls=Command, help=say("transcribe-help"))(transcribe.transcribe)

@@ -27,7 +27,7 @@ Force = Annotated[bool, typer.Option("--force", help=say("backup-force"))]
 
 
 def backup(file: File, *, recipient: Recipients = None, force: Force = False) -> None:
-    """Write a backup."""
+    """Write all data into one file; encrypt the file if recipients are given."""
     settings = open_settings(quiet=True)
     from glas.launch.backups.backup import back_up
 
@@ -39,7 +39,7 @@ def backup(file: File, *, recipient: Recipients = None, force: Force = False) ->
 
 
 def restore(file: File, *, identity: Identity = None, force: Force = False) -> None:
-    """Restore a backup."""
+    """Restore all data from a file that `glas backup` wrote."""
     settings = open_settings(quiet=True)
     from glas.launch.backups.restore import restore as put_back
 

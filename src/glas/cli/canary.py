@@ -21,7 +21,7 @@ def canary(
     shadow: Annotated[float, typer.Option(min=0, max=1, help=say("models-canary-shadow"))] = 0,
     end: Annotated[bool, typer.Option("--end", help=say("models-canary-end"))] = False,
 ) -> None:
-    """Choose a candidate, take the candidate back, or show the present candidate."""
+    """Choose a candidate, end the trial of the candidate, or show the present candidate."""
     if end and name is not None:
         err.print(say("canary-either"), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE)

@@ -65,7 +65,8 @@ def make(
 def show(name: Name = None, *, export: Export = None, folder: Folder = None, speaker: Whose = None) -> None:
     """List the versions of the dataset, or show one version.
 
-    If `name` is given, show the contents of this version, and its recordings that are not in the export any more.
+    If `name` is given, show how many recordings this version has, and how many of them are now missing or changed in
+    the export.
     """
     settings = open_settings(quiet=True)
     from glas.training.datasets import open_dataset, read_version
@@ -92,7 +93,7 @@ def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> N
     """Print a version in one line: for whom it was made, and how many recordings each split has.
 
     Args:
-        version: the version.
+        version: the version of the dataset.
         speaker: a speaker's pseudonym, to count only the recordings of this speaker; None counts all recordings.
         n_gone: number of speakers without any recording in the export now.
     """

@@ -1,4 +1,4 @@
-"""Calls of commands to db_assist, in this process or in a running server."""
+"""Let a command call db_assist, in the process of the command or in a running server."""
 
 import asyncio
 from typing import TYPE_CHECKING, TypeVar

@@ -47,12 +47,12 @@ def doctor(
 
 
 def parts_here(settings: Settings) -> list[str]:
-    """Return the parts for which these settings are made.
+    """Return the parts that this machine runs, according to the settings.
 
-    A service needs a token only if it runs in a process of its own. So if a service has a token but no address, this
-    machine runs it in such a process. But if no service has an address, all parts run in one process. If all services
-    have an address, and there is a bot's token, the settings are those of the bot. In other cases these are the parts
-    that `glas run` starts.
+    A service needs a token only if other processes call it. So services with a token and without an address are the
+    parts of this machine, unless all services have a token and no address. If all services have an address, and the
+    settings contain the token of the bot, the bot is the only part of this machine. In all other cases, the parts are
+    those that `glas run` starts.
     """
     able = parts_that_can(settings)
     services = [part for part in PARTS if hasattr(settings, f"{part}_url")]

@@ -45,7 +45,7 @@ def clock(of: str, there_s: float, here_s: float) -> Finding:
     """Report how far another clock is from the clock of this machine.
 
     Args:
-        of: the owner of the other clock.
+        of: name of the machine or service with the other clock, as it is shown.
         there_s: time of the other clock, seconds since 1970.
         here_s: time of this machine's clock at the same moment.
     """
@@ -189,7 +189,7 @@ def webhook(info: dict[str, Any], settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Compare the files of models with their checksums."""
+    """Compare the checksums of the models' files with the stored checksums."""
     if "nn_service" not in parts:
         return
     for directory in checksums.listed(settings.models_dir, embedded_directory()):
@@ -223,7 +223,10 @@ def free_space(path: Path, *, free_bytes: int, total_bytes: int) -> Finding:
 
 
 def _date_s(header: str | None) -> float | None:
-    """Return the time in the header `Date`. The header is rounded down to a second, so half a second is added."""
+    """Return the time in the header `Date`, in seconds since 1970.
+
+    This time was rounded down to a second, so half a second is added.
+    """
     if header is None:
         return None
     try:

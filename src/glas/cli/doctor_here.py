@@ -65,7 +65,7 @@ def _data_dir(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
 
 
 def _model(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the model loads, and that it recognises a sample with decoder process, segmentation and engine."""
+    """Check that the model can be loaded, and that a sample recording can be decoded, segmented and recognised."""
     if "nn_service" not in parts:
         return
     from glas.launch.transcription import open_transcription
@@ -99,7 +99,7 @@ def _champion(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
 
 
 def _port(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the ports of the parts are free, and that each port requires the keys that it must require."""
+    """Check that the ports of the parts are free, and that the settings contain the keys that the ports require."""
     try:
         found = listeners(settings, parts)
     except ConfigurationError as error:

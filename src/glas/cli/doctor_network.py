@@ -25,7 +25,7 @@ _SOME_ID: Final = 1
 
 
 def uses_database(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether one of the parts uses the database: db_assist, or a part that keeps its durable work there."""
+    """Return whether one of the parts uses the database: db_assist, or a part that stores its durable work in it."""
     return "db_assist" in parts or (settings.database_url is not None and not _KEEP_WORK.isdisjoint(parts))
 
 

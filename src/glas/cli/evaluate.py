@@ -62,7 +62,7 @@ def evaluate(
 def _write_page(
     page: Path, recogniser: "Recogniser", found: "Evaluation", references: "ReferenceSet", workers: int
 ) -> None:
-    """Measure what the page shows besides the evaluation, and write the page."""
+    """Count words that the model invents in sounds without speech, measure the memory, and write the page."""
     from glas.recognition.evaluation_page import Besides, page_of
     from glas.recognition.loaded import resident_bytes
     from glas.recognition.trial import count_invented, nonspeech

@@ -29,11 +29,12 @@ def export(*, full: Full = False) -> None:
 
 
 def export_through(open_client: OpenClient, *, full: bool) -> None:
-    """Export with a data_loader, show the progress, and print the result.
+    """Let data_loader export, show the progress, and print the result.
 
     Args:
-        open_client: gives a client of the data_loader.
-        full: whether to compare all messages and files.
+        open_client: returns a context manager, which opens and closes a client of data_loader.
+        full: whether to compare all messages and files, instead of the messages that have changed since the last
+            export.
     """
 
     async def ask(progress: Progress) -> ExportReport:

@@ -39,7 +39,7 @@ say = catalogue(chosen_language(os.environ, Path(".env")))
 
 
 class Titled(Protocol):
-    """A thing with a name in each language."""
+    """An object that has a name in each language."""
 
     @property
     def ru(self) -> str:
@@ -51,10 +51,10 @@ class Titled(Protocol):
 
 
 def title(of: Titled) -> str:
-    """Return the name of a thing in the language of the command line."""
+    """Return the name of an object in the language of the command line."""
     return of.en if say.language == "en" else of.ru
 
 
 def times(speed: float) -> Decimal:
-    """Round a speed factor to the number of digits that is shown to people."""
+    """Round a speed (seconds of sound for a second of processing) to the digits that are shown to people."""
     return rounded(speed, 0 if speed >= _FEW_TIMES else 1)

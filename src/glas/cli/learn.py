@@ -72,7 +72,7 @@ def learn(
 
 
 class _Sets(NamedTuple):
-    """Directories of recordings for the gate (test, guards), and for the choice of the share (keep)."""
+    """Directories of recordings: for the gate (`test`, `guards`), and for the choice of the share (`kept`)."""
 
     test: Path | None
     guards: list[Path]

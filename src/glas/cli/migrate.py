@@ -72,10 +72,11 @@ def _passwords(settings: Settings) -> dict[str, str]:
 
 
 async def _check_ledger(settings: Settings) -> "LedgerCheck":
-    """Compare all balances with the ledger, by db_assist or in the database itself.
+    """Compare all balances with the ledger, through db_assist or directly in the database.
 
-    If the settings contain the address of db_assist, that db_assist is called. If the settings name no database, and a
-    server with db_assist runs on this machine, this server is called. Otherwise this process opens the database.
+    If the settings contain an address of db_assist, db_assist is called at this address. If the settings contain
+    neither this address nor a database, and a server with db_assist runs on this machine, this server is called.
+    Otherwise this process opens the database.
     """
     from glas.clients.db_assist import DbAssistClient
 

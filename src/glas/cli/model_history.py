@@ -71,7 +71,7 @@ def retire(
 
 
 def _is_meant(record: "ModelRecord", wanted: str) -> bool:
-    """Return whether a text identifies this model by its number, its name, the end of its name, or its version."""
+    """Return whether a text identifies a model by its number, its name, the end of its name, or its version."""
     return wanted in (str(record.id), record.name, record.version, record.name.rpartition("/")[2])
 
 

@@ -47,7 +47,7 @@ def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> No
     Args:
         settings: the whole configuration.
         candidate: name or path of the model.
-        tg_id: the person who will have the model; None if a group will have it.
+        tg_id: Telegram id of the person who will get the model; None if a group will get it.
 
     Raises:
         ModelError: the model was not fine-tuned here, or is not in the directory of models, where the server looks for
@@ -81,9 +81,9 @@ def give(
     Args:
         settings: the whole configuration.
         verdict: the verdict of the gate about the model.
-        tg_id: the person.
-        chat_id: the group.
-        transcription_id: a message; its sender is the person.
+        tg_id: Telegram id of the person who gets the model.
+        chat_id: Telegram id of the group that gets the model.
+        transcription_id: id of a message whose sender gets the model.
 
     Raises:
         GlasError: db_assist does not answer, or there is no such person or message.

@@ -1,4 +1,4 @@
-"""The recipe of a fine-tuning as the options of a command choose it, and the base model of a recipe."""
+"""Read the recipe of a fine-tuning, apply a command's options to it, and find its base model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +26,11 @@ def chosen_recipe(
 
     Args:
         path: file of the recipe; None means the default values.
-        base: replaces the base model of the recipe; as for each of the other options, None changes nothing.
-        epochs: replaces the number of passes.
-        shares: replaces the shares of the change that are measured.
-        threads: replaces the number of threads.
+        base: replaces the base model of the recipe. For this and the following arguments, None changes nothing.
+        epochs: replaces the number of passes over the training recordings.
+        shares: replaces the shares for which error rates are measured; a share is the part of the learnt change of
+            weights that the model keeps, 0..1.
+        threads: replaces the number of threads for the training.
 
     Raises:
         ConfigurationError: the file is no recipe.
@@ -47,7 +48,7 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
     """Return the model from which a training starts, and its weights.
 
     Args:
-        settings: the directory of models.
+        settings: the whole configuration; the directory of models is taken from it.
         name: name of the model in the format of GLAS_MODEL, so `auto` is the champion; or the directory of the model.
         weights: directory of OpenAI's weights of Whisper base. None means the weights of the model itself if this is a
             checkpoint that was not converted to CTranslate2's format; otherwise OpenAI's weights in the directory of

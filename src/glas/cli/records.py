@@ -37,17 +37,18 @@ def record_round(
 ) -> Recorded:
     """Record the candidate of a round in db_assist, unless it was recorded before.
 
-    With `release`, a candidate that passed the gate becomes the champion. The candidate may have been recorded before,
-    if it still waits for a decision. Other earlier decisions do not change. For example, a model that was taken back is
-    not released again.
+    With `release`, a candidate that passed the gate becomes the champion. This is also done if the candidate was
+    recorded before and still waits for a decision. Other earlier decisions are not changed. For example, a model that
+    was rolled back is not released again.
 
     Args:
         settings: the whole configuration.
-        plan: the data of the round.
-        ended: the result of the round.
+        plan: the directories and options of the round.
+        ended: the result of the round, with the verdict of the gate.
         release: whether a candidate that passed the gate becomes the champion.
         share: share of people whom a candidate that waits for a decision answers meanwhile.
-        shadow_share: share of messages that it recognises a second time; see `glas.engines.candidate`.
+        shadow_share: share of messages that this candidate recognises a second time, after another model has answered;
+            see `glas.engines.candidate`.
 
     Raises:
         GlasError: db_assist does not answer or refuses the decision, or the choice of the champion cannot be stored.
@@ -86,7 +87,7 @@ def record_round(
 
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: FirstState) -> "ModelEntry":
-    """Return the candidate of a round as db_assist records it, with news for people if it was not refused."""
+    """Return the record of a round's candidate for db_assist, with news for people unless the gate refused it."""
     from glas.training.datasets import read_version
     from glas.training.news import news_of
     from glas.training.records import entry_of
@@ -158,7 +159,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of this machine lets a model serve; if a service does not answer, only print a warning.
+    """Record that the user of this machine chose the model that serves; if a service does not answer, print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -210,7 +211,7 @@ def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
 
 
 def decide(settings: "Settings", model_id: int, state: ModelState, reason: str | None) -> "DecisionResult":
-    """Decide about a model as the user of the machine.
+    """Record the decision of this machine's user about a model.
 
     Raises:
         GlasError: db_assist does not answer, or refuses the decision.

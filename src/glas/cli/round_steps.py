@@ -16,7 +16,7 @@ class RecordedSteps(Steps):
     """Records each step. If db_assist does not answer, one warning is printed and learning continues."""
 
     def __init__(self, settings: Settings) -> None:
-        """Initialise the object; the export before the first round begins now."""
+        """Store the present time as the beginning of the export that precedes the first round."""
         self._settings = settings
         self._began = {LearningStep.EXPORT: datetime.now(UTC)}
         self._exported: datetime | None = None

@@ -26,7 +26,7 @@ from glas.settings import Settings
 def run(
     parts: Annotated[list[str] | None, typer.Argument(metavar=say("metavar-part"), show_default=False)] = None,
 ) -> None:
-    """Start parts and serve until a signal."""
+    """Start parts and serve requests until the process receives a signal to stop."""
     # While the program starts, there is no event loop that handles signals. So SIGTERM simply ends the program.
     signal.signal(signal.SIGTERM, _leave)
     settings = open_settings(quiet=False)
@@ -43,9 +43,9 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Serve until a signal arrives.
+    """Run `served` until the process receives a signal to stop.
 
-    If `wishes` is not empty, a signal arrived before the event loop ran. The program then ends at once.
+    If `wishes` is not empty, the process received a signal before the event loop ran. The program then ends at once.
     """
     task = asyncio.ensure_future(served)  # so the coroutine is never left unawaited
     signal.signal(signal.SIGTERM, _leave)

@@ -79,7 +79,7 @@ def variable_of(*path: str) -> str:
 
 
 def secrets_of(settings: BaseModel) -> Iterator[str]:
-    """Yield all secrets in the settings; for a URL also its password alone."""
+    """Yield all secrets in the settings. If a secret is a URL, its password is also yielded separately."""
     for name in type(settings).model_fields:
         match getattr(settings, name):
             case SecretStr() as secret:
@@ -108,7 +108,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
     """Print an error: what happened and what to do, then the exact English message.
 
     Args:
-        error: the error.
+        error: the error; the message of the catalogue for its code is printed.
         subject: name of the file that caused the error; empty if there is none.
         limit: the limit that was exceeded, in the unit of the message.
     """
@@ -119,7 +119,10 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Turn an error of Glas into a message and an exit code; any other exception is a bug and keeps its traceback."""
+    """Convert an error of Glas to a message and an exit code.
+
+    Any other exception is a bug and is shown with its traceback.
+    """
     try:
         yield
     except GlasError as error:

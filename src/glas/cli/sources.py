@@ -53,8 +53,8 @@ def file_names(sources: Sequence[Source]) -> list[str]:
     """Return a different name without extension for the output of each source, so that no output replaces another.
 
     The names are as short as possible. The name of `a/voice.ogg` is `voice`, unless another source would have the same
-    name, such as `voice.opus`. Then the name is `voice.ogg`. If another source would also have this name, such as
-    `b/voice.ogg`, the name is `a_voice.ogg`. If a file is given twice, the second name gets a number.
+    name, such as `voice.opus`. Then the name is `voice.ogg`. If another source, such as `b/voice.ogg`, would also have
+    the name `voice.ogg`, the name is `a_voice.ogg`. If a file is given twice, the second name gets a number.
     """
     shapes = [[source.stem, source.label, _whole_path(source)] for source in sources]
     levels = [0] * len(sources)

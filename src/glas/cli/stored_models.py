@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def store(settings: "Settings", model: "ModelRef") -> None:
-    """Store the files of a model from the directory of models; call this before others learn of the model.
+    """Store the files of a model from the directory of models; call this before other servers use the model.
 
     Nothing is done without a token for models (GLAS_DATA_LOADER__MODELS_TOKEN), or for a model that `glas models get`
     can download.

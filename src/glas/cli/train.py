@@ -41,7 +41,7 @@ Recordings = Annotated[
 
 @contextlib.contextmanager
 def needs_training_packages() -> Iterator[None]:
-    """Check that the packages for training are installed, then run the block.
+    """Check that the packages for training are installed, then run the `with` block.
 
     If a package is missing, or if the block raises a `GlasError`, print a message without a traceback and end the
     command with an exit code.

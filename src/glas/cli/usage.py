@@ -75,7 +75,7 @@ class Command(_Translated, TyperCommand):
 
 
 class Group(_Translated, TyperGroup):
-    """A group of commands; the outermost one also prints usage errors."""
+    """A group of commands; the outermost group also prints usage errors."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line; in standalone mode, which is the default, end the program afterwards."""

@@ -1,6 +1,6 @@
 """`glas models watch`: compare people's ratings of a new model with those of the previous model.
 
-If the new model is worse and the option `--roll-back` is given, take the new model back.
+If the new model is worse and the option `--roll-back` is given, the previous model serves again.
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +62,7 @@ def _tried(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
 
 
 def _end(settings: "Settings", candidate: "ModelRef", why: str) -> None:
-    """Take the candidate back."""
+    """End the trial of the candidate, so that the champion answers everybody."""
     from glas.cli.records import record_end
     from glas.domain.model_records import ModelState
     from glas.engines.candidate import end_candidate
@@ -73,7 +73,7 @@ def _end(settings: "Settings", candidate: "ModelRef", why: str) -> None:
 
 
 def _roll_back(settings: "Settings", before: "ModelRef", after: "ModelRef", why: str) -> None:
-    """Let the previous model serve."""
+    """Make the previous model the champion again."""
     from glas.cli.records import record_end
     from glas.domain.model_records import ModelState
     from glas.engines.catalogue import choose

@@ -41,9 +41,9 @@ class AdministrationCalls(ABC):
         """Ban a person: their messages and ratings are refused with `ForbiddenError`.
 
         Args:
-            tg_id: the person.
-            by: the administrator.
-            reason: the reason, which the person can read among their data.
+            tg_id: Telegram id of the person who is banned.
+            by: Telegram id of the administrator.
+            reason: the reason; the person can read it when they download their data.
             until: the time at which the ban ends; db_assist lifts the ban within some seconds after this time. None
                 means that the ban lasts until somebody lifts it.
         """
@@ -63,14 +63,14 @@ class AdministrationCalls(ABC):
         Args:
             number: return only people whom this number identifies: as their Telegram id, as the number of their row, or
                 as the number of one of their messages. None returns everybody.
-            before: the cursor of the previous page.
+            before: `next_cursor` of the previous page; None for the first page.
             limit: largest number of people, at most 200.
         """
         params = {"number": number, "before": before, "limit": limit}
         return Page[PersonSummary].model_validate(await self._call("GET", "/people", params=params))
 
     async def read_message(self, transcription_id: int, tg_id: int, *, by: int) -> Transcription:
-        """Open a message of a person; the audit records this, but at most once in ten minutes.
+        """Return a message to an administrator, and write this into the audit at most once in ten minutes.
 
         Raises:
             NotFoundError: there is no such person, or the message is not theirs.
@@ -87,6 +87,6 @@ class AdministrationCalls(ABC):
         await self._call("POST", "/audit/reports", ReportReading.model_construct(by=by, model_id=model_id))
 
     async def audit(self, *, before: int | None = None, limit: int = 50, tg_id: int | None = None) -> Page[AuditEntry]:
-        """Return actions of administrators, the newest first; with `tg_id` only actions that concern this person."""
+        """Return actions of administrators, the newest first; with `tg_id`, only actions that concern this person."""
         params = {"before": before, "limit": limit, "tg_id": tg_id}
         return Page[AuditEntry].model_validate(await self._call("GET", "/audit", params=params))

@@ -32,12 +32,15 @@ class CoinCalls(ABC):
         return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))
 
     async def ledger_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transaction]:
-        """Return a page of a person's ledger, the newest first; `before` is the cursor of the previous page."""
+        """Return a page of a person's ledger entries, the newest first.
+
+        `before` is `next_cursor` of the previous page; None returns the first page.
+        """
         params = {"before": before, "limit": limit}
         return Page[Transaction].model_validate(await self._call("GET", f"/users/{tg_id}/ledger", params=params))
 
     async def paid_for(self, transcription_id: int) -> tuple[Transaction, ...]:
-        """Return the payments for a message, to its speaker and to reviewers, the oldest first."""
+        """Return the payments for a message (to its speaker and to reviewers), the oldest first."""
         path = f"/transcriptions/{transcription_id}/transactions"
         return _transactions.validate_python(await self._call("GET", path))
 
@@ -45,11 +48,11 @@ class CoinCalls(ABC):
         """Give coins, or take them back with a negative amount; the audit records this.
 
         Args:
-            admin_tg_id: the administrator who gives; must have the role ADMIN.
-            tg_id: the person who gets the coins.
-            amount_hundredths: amount in hundredths of a coin.
-            reason: the administrator's words.
-            key: identifies this grant, so that a repeated call does not pay again.
+            admin_tg_id: Telegram id of the person who gives the coins; this person must have the role ADMIN.
+            tg_id: Telegram id of the person who gets the coins.
+            amount_hundredths: number of hundredths of a coin; a negative number takes coins back.
+            reason: the reason in the administrator's words.
+            key: a text that identifies this grant, so that a repeated call does not pay again.
 
         Raises:
             ForbiddenError: the person `admin_tg_id` is not an administrator.

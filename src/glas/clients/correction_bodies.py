@@ -46,7 +46,7 @@ class CorrectionReference(RequestBody):
 
 
 class TextToShow(Value):
-    """A text that was corrected on the pages; the bot must update its messages that show this text."""
+    """A text that was corrected on the web pages; the bot must update its messages that show this text."""
 
     transcription_id: int
     change_id: int = Field(description="Number of the last change of the text in the history of corrections.")
@@ -56,7 +56,7 @@ class TextToShow(Value):
 
 
 class CorrectionResult(Reward):
-    """Result of a correction; `transcription` contains the current words."""
+    """Result of a correction; `transcription` is the message with the present words."""
 
     change_id: int = Field(
         description="Number of this change of the text. With this number the change can be undone or confirmed."

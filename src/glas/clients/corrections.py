@@ -45,13 +45,13 @@ class CorrectionCalls(ABC):
         text only if the author confirms it.
 
         Args:
-            transcription_id: the message.
-            tg_id: the author of the message.
+            transcription_id: id of the message.
+            tg_id: Telegram id of the author of the message, that is, of the person who sent the recording.
             reference: the words that were said, according to the author.
             is_confirmed: whether the author confirms a doubtful correction.
             sound: how well the words fit the sound, according to an engine.
-            lets_bot_show: whether the bot must be told to update its messages that show the text. The pages request
-                this, because they cannot change messages in Telegram.
+            lets_bot_show: whether the bot must be told to update its messages that show the text. The web pages set
+                this to True, because they cannot change messages in Telegram.
 
         Raises:
             ImplausibleCorrectionError: the correction contains no word.
@@ -69,7 +69,7 @@ class CorrectionCalls(ABC):
     ) -> CorrectionResult:
         """Restore the words that a change replaced.
 
-        Only the author of the message may do this, and only for the last change.
+        Only the author of the message may restore words, and only those that the last change replaced.
 
         `lets_bot_show` has the same meaning as for `correct`.
 
@@ -82,7 +82,7 @@ class CorrectionCalls(ABC):
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
-        """Return the texts that were corrected on the pages and whose messages the bot must update."""
+        """Return the texts that were corrected on the web pages and are shown by messages that the bot must update."""
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
@@ -93,9 +93,9 @@ class CorrectionCalls(ABC):
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Replace the text of a message by the words of a change.
+        """Replace the text of a message by the words of a change, at the request of a reviewer.
 
-        The words become a reference with the rank `reviewer`. This is possible even if the words were doubtful.
+        The words become a reference with the rank `reviewer`, even if they were doubtful.
 
         Raises:
             ForbiddenError: the person is neither a reviewer nor an administrator.
@@ -124,7 +124,7 @@ class CorrectionCalls(ABC):
         await self._call("DELETE", f"/transcriptions/{transcription_id}/messages", params=params)
 
     async def attached(self, transcription_id: int) -> tuple[AttachedMessage, ...]:
-        """Return the messages of the bot that show the text of a recording, without the answer; the oldest first."""
+        """Return the bot's messages that show the text of a recording, except the answer itself; the oldest first."""
         return _attached.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/messages"))
 
     async def by_recording(self, bot_id: int, chat_id: int, message_id: int) -> Transcription:

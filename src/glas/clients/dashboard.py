@@ -35,7 +35,7 @@ class Dashboard(Value):
 
 
 class DashboardCalls(ABC):
-    """Read figures."""
+    """Read the figures of the dashboard."""
 
     @abstractmethod
     async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
@@ -43,7 +43,7 @@ class DashboardCalls(ABC):
     async def dashboard(self, *, most_age_s: float = 0) -> Dashboard:
         """Return the figures of the dashboard.
 
-        The figures are counted again if the stored figures are older than `most_age_s`.
+        The figures are computed again if the stored figures are older than `most_age_s` seconds.
         """
         params = {"most_age_s": most_age_s}
         return Dashboard.model_validate(await self._long("GET", "/dashboard/figures", params))

@@ -43,7 +43,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class DataLoaderClient(StoredModelCalls):
-    """Calls data_loader, in this process or elsewhere."""
+    """Calls data_loader, in this process or in another process."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -60,7 +60,7 @@ class DataLoaderClient(StoredModelCalls):
         """Store the original bytes of a message.
 
         Args:
-            transcription_id: the message.
+            transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: sha256 of a lost object that this call restores; None for a new recording. `data` must have
                 this hash. If the stored object is damaged, `data` replaces it.
@@ -94,7 +94,7 @@ class DataLoaderClient(StoredModelCalls):
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of missing or changed objects; at most 1,000 objects are checked in one call."""
+        """Return the keys of those expected objects (at most 1,000) that are missing or have other bytes."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)

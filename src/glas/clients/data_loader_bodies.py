@@ -7,7 +7,7 @@ from glas.domain.object_keys import Key
 
 
 class StoredObject(Value):
-    """An object that was written, read back and compared."""
+    """An object that was written, read back, and compared with the bytes that were sent."""
 
     key: str
     sha256: str

@@ -5,8 +5,7 @@ The bodies of requests are in `db_assist_bodies`.
 Every write may be repeated: the same call gives the same answer and has no further effect. Some values can be set only
 once, such as the text of a message. A later call with another value then raises a `ConflictError`. Each method may also
 raise `InvalidParameterError`, and `ServiceError` if the service cannot be reached or fails. Only the service checks
-values. The client makes bodies without checking them, so that a wrong value gives the same error in this process and
-over TCP.
+values. The client does not check them, so that a wrong value causes the same error in this process and over TCP.
 """
 
 from typing import Any
@@ -73,7 +72,7 @@ class DbAssistClient(
     SecondCalls,
     VocabularyCalls,
 ):
-    """Calls db_assist, in this process or elsewhere."""
+    """Calls db_assist, in this process or in another process."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -103,7 +102,7 @@ class DbAssistClient(
         return User.model_validate(await self._call("GET", f"/users/{tg_id}"))
 
     async def set_locale(self, tg_id: int, locale: Locale) -> User:
-        """Change the language."""
+        """Set the language in which the bot writes to a person."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}/locale", LocaleChoice.model_construct(locale=locale))
         )
@@ -141,7 +140,7 @@ class DbAssistClient(
         return ChatSettings.model_validate(await self._call("PUT", f"/chats/{bot_id}/{chat_id}", settings))
 
     async def move_chat(self, bot_id: int, chat_id: int, new_chat_id: int) -> ChatSettings:
-        """Copy the settings of a chat to its new number, unless the new number has settings already."""
+        """Copy the settings of a chat to its new id, unless the new id has settings already."""
         body = ChatMove.model_construct(new_chat_id=new_chat_id)
         return ChatSettings.model_validate(await self._call("POST", f"/chats/{bot_id}/{chat_id}/move", body))
 
@@ -150,7 +149,7 @@ class DbAssistClient(
     async def create_transcription(self, new: NewTranscription) -> Transcription:
         """Create the row of a message; its id is part of the keys of the message's objects.
 
-        A repeated call may contain another place of the answer, which replaces the stored place.
+        If a repeated call contains another chat or message id of the answer, they replace the stored ones.
 
         Raises:
             NotFoundError: the sender is not registered.
@@ -162,7 +161,7 @@ class DbAssistClient(
     async def set_answer(
         self, transcription_id: int, answer_message_id: int, *, chat_id: int | None = None
     ) -> Transcription:
-        """Store the place of the answer, and its chat if it is not the chat of the message.
+        """Store the message id of the answer, and its chat if this is not the chat of the message.
 
         A later call replaces an earlier one.
         """
@@ -170,7 +169,7 @@ class DbAssistClient(
         return await self._put(transcription_id, "answer", body)
 
     async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:
-        """Store that the original bytes are archived; this can happen before or after the text is stored.
+        """Store that the original bytes are in the object store; this may be before or after the text is stored.
 
         Raises:
             ConflictError: other bytes were stored before.
@@ -187,7 +186,9 @@ class DbAssistClient(
         return await self._put(transcription_id, "result", finished)
 
     async def fail(self, transcription_id: int, code: str) -> Transcription:
-        """Store the reason why there is no text. The button «Повторить» begins a new attempt with a new row.
+        """Store the reason why there is no text.
+
+        If the person presses the button «Повторить» (repeat), a new attempt begins with a new row.
 
         Raises:
             ConflictError: a text or another failure is stored already.
@@ -217,10 +218,10 @@ class DbAssistClient(
         """Return the newest message with a text of the same file; None if there is none.
 
         Args:
-            file_unique_id: Telegram's name of the file.
-            model: if given, only texts that this version of this model recognised.
-            keywords_sha256: if given together with `model`, only texts that were made with the keywords of this digest
-                (see `glas.domain.vocabulary.digest`).
+            file_unique_id: Telegram's id of the file, which is the same for all bots.
+            model: if given, only texts that this version of this model recognised are considered.
+            keywords_sha256: digest of the keywords (see `glas.domain.vocabulary.digest`). If it is given together with
+                `model`, only texts that were recognised with these keywords are considered.
         """
         params = {"file_unique_id": file_unique_id}
         if model is not None:
@@ -260,7 +261,7 @@ class DbAssistClient(
         return LedgerCheck.model_validate(await self._long("GET", "/ledger/check"))
 
     async def statistics(self) -> Statistics:
-        """Return figures for administrators."""
+        """Count people, messages, ratings, corrections and payments, for administrators."""
         return Statistics.model_validate(await self._long("GET", "/statistics"))
 
     async def _put(self, transcription_id: int, what: str, body: BaseModel) -> Transcription:

@@ -57,7 +57,7 @@ class ChatSettings(RequestBody):
 
 
 class ChatMove(RequestBody):
-    """New number of a chat: a group gets a new number when it becomes a supergroup."""
+    """New id of a chat: a group gets a new id from Telegram when it becomes a supergroup."""
 
     new_chat_id: ChatId
 
@@ -86,7 +86,7 @@ class NewTranscription(RequestBody):
 
 
 class AnswerPlace(RequestBody):
-    """Place of the answer to a message."""
+    """The chat and the message id of the answer to a recording."""
 
     answer_message_id: RowId
     answer_chat_id: ChatId | None = Field(
@@ -96,7 +96,7 @@ class AnswerPlace(RequestBody):
 
 
 class Archived(RequestBody):
-    """Object with the original bytes of a message."""
+    """The object that contains the original bytes of a message."""
 
     audio_key: Name
     audio_sha256: Sha256
@@ -104,7 +104,10 @@ class Archived(RequestBody):
 
 
 class UsageRecord(RequestBody):
-    """A recording that counts towards a daily limit. Recording and party have pseudonyms, which the caller computes."""
+    """A recording that counts towards a daily limit.
+
+    The caller computes a pseudonym of the recording and a pseudonym of its party.
+    """
 
     recording: Sha256 = Field(
         description="Pseudonym of the recording. If the same recording is recorded again, it still counts once."
@@ -220,7 +223,7 @@ class Change(Value):
 
 
 class Page(Value, Generic[ItemT]):
-    """A part of a long list."""
+    """A part of a long list; `next_cursor` identifies the next part."""
 
     items: tuple[ItemT, ...]
     next_cursor: str = Field(
@@ -231,7 +234,7 @@ class Page(Value, Generic[ItemT]):
 
 
 class Statistics(Value):
-    """Figures for operators, and for the bot's command `/stats`."""
+    """Counts for operators, and for the bot's command `/stats`."""
 
     n_users: int
     n_active_users: int = Field(description="Number of people who sent a recording in the last 24 hours.")

@@ -1,4 +1,4 @@
-"""Delete people's data from the object store and the database; used by the bot and the pages.
+"""Delete people's data from the object store and the database; used by the bot and the web pages.
 
 Objects are deleted first. If rows were deleted first, a crash would leave objects whose owner is unknown. Each call may
 be repeated.
@@ -21,10 +21,10 @@ async def erase_person(
     """Delete a person's objects and rows. The bot deletes its own records of the person's work soon after.
 
     Args:
-        tg_id: the person.
+        tg_id: Telegram id of the person.
         db_assist: client of the service that deletes rows.
         data_loader: client of the service that deletes objects.
-        by: the administrator who deletes, if it is not the person.
+        by: Telegram id of the administrator who deletes the data; None if the person deletes it.
 
     Returns:
         The number of deleted messages.
@@ -65,7 +65,7 @@ async def erase_message(
 
 
 async def clean_export(data_loader: DataLoaderClient) -> None:
-    """Remove deleted data from the export; if this is not possible now, the next export does it."""
+    """Remove deleted data from the export; if this fails now, the next export removes the data."""
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:

@@ -29,7 +29,7 @@ class ConsentRecord(Value):
 
 
 class ReviewRecord(Value):
-    """A review that a person made. The words of the review are left out, because another person said them."""
+    """A review that a person made, without its words, because another person said them."""
 
     transcription_id: int
     verdict: Verdict
@@ -75,7 +75,7 @@ class PersonalData(Value):
 
 
 class Forgotten(Value):
-    """The ids of the deleted messages, and the objects that must be deleted next; empty if nothing was stored."""
+    """The ids of the deleted messages, and the keys of objects that must be deleted next; empty if there are none."""
 
     transcription_ids: tuple[int, ...]
     object_keys: tuple[str, ...] = Field(
@@ -118,7 +118,7 @@ class Holding(Value):
 
 
 class PersonSummary(Value):
-    """A person in a list."""
+    """A person in a list of people, with the number of their messages and the time of the last one."""
 
     user: User
     n_messages: int
@@ -128,7 +128,7 @@ class PersonSummary(Value):
 
 
 class ReportReading(RequestBody):
-    """A request that records that an administrator opens the gate's report about a model."""
+    """An administrator opens the gate's report about a model; the audit must record this."""
 
     by: TgId
     model_id: RowId

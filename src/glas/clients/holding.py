@@ -30,7 +30,7 @@ class HoldingCalls(ABC):
         return Holding.model_validate(await self._call("GET", f"/users/{tg_id}/holding"))
 
     async def messages_of(self, tg_id: int, *, before: int | None = None, limit: int = 50) -> Page[Transcription]:
-        """Return a page of a person's messages, the newest first; `before` is the cursor of the previous page.
+        """Return a page of a person's messages, the newest first; `before` is `next_cursor` of the previous page.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -43,15 +43,16 @@ class HoldingCalls(ABC):
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete a person: name, consents, messages, corrections. The ledger entries stay, without a name.
+        """Delete a person: consents, messages, corrections. The ledger entries stay.
 
-        If the call is repeated, it finds no person, and returns that nothing must be deleted. The answer to the first
-        call may have been lost. So `changed_since` also returns the deleted ids, and data_loader then deletes objects
-        and copies.
+        A repeated call finds no person, and returns that nothing must be deleted. So if the answer to the first call is
+        lost, the caller cannot delete the objects. Therefore `changed_since` also returns the ids of deleted messages,
+        and data_loader then deletes their objects and their copies in the export.
 
         Args:
-            tg_id: the person.
-            by: the administrator who deletes, if it is not the person; the audit then records it.
+            tg_id: Telegram id of the person.
+            by: Telegram id of the administrator who deletes the data, which the audit then records; None if the person
+                deletes it.
 
         Raises:
             ForbiddenError: `by` is not an administrator.

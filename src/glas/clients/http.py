@@ -1,7 +1,7 @@
-"""HTTP calls of all clients, in memory or over TCP. An error of the service is raised here as the same exception.
+"""Make the HTTP calls of all clients, in memory or over TCP; raise an error of the service as the same exception.
 
-An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore calls are limited
-here with `asyncio.timeout`, and `glas.launch` runs the lifespan.
+An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore this module limits
+the time of calls with `asyncio.timeout`, and `glas.launch` runs the lifespan.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def open_http(
         app: the ASGI app of the service, if the service runs in this process.
         token: the key for `Authorization: Bearer`.
         connect_s: longest wait for a connection, seconds.
-        socket_path: a Unix socket instead of TCP; then only the path of `url` is used.
+        socket_path: path of a Unix socket that is used instead of TCP; host and port of `url` are then ignored.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
@@ -59,7 +59,7 @@ def open_http(
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Return the settings of TLS for all clients; to load the certificates takes longer than the rest of a client."""
+    """Return the TLS settings, which all clients share because loading the certificates takes a long time."""
     return httpx.create_ssl_context()
 
 
@@ -77,12 +77,12 @@ async def call(
     """Make one call and return its JSON.
 
     Args:
-        http: client of the service.
-        method: the HTTP method.
-        path: path of the route.
+        http: HTTP client of the service, made by `open_http`.
+        method: the HTTP method, such as `GET`.
+        path: path of the route, such as `/health`.
         timeout_s: longest wait for the whole exchange, seconds.
         files: parts of a form that are files.
-        data: other fields of the form.
+        data: fields of the form that are not files.
         params: the query string; parameters with the value None are left out.
         body: body of the request, which is sent as JSON.
 
@@ -141,7 +141,7 @@ async def streamed(
 
 
 def _carried() -> dict[str, str]:
-    """Return the headers that tell the service the request id and the trace of the caller."""
+    """Return the headers that contain the request id and the trace of the caller."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return {**({REQUEST_ID_HEADER: request_id} if request_id else {}), **tracing.headers()}
 

@@ -1,8 +1,8 @@
 """Call a service that runs in this process directly through ASGI, without httpx's transport.
 
-httpx prepares each request for a network (address, cookies, proxies, redirects, streams). For a small call this took
-more processor time than the work of the service itself. Calls with forms or streams still go through httpx; see
-`glas.clients.in_process_stream`.
+httpx prepares each request for a network (address, cookies, proxies, redirects, streams). For a small call, this
+preparation took more processor time than the work of the service itself. Calls with forms or streams still go through
+httpx; see `glas.clients.in_process_stream`.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class InProcessClient(httpx.AsyncClient):
         self._app = app
 
     async def request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Response:
-        """Make one call; if the app raises an exception that it does not handle, return a 500."""
+        """Make one call; if the app raises an exception that it does not catch, return an answer with status 500."""
         content = options.get("content")
         is_plain = isinstance(url, str) and url.startswith("/") and options.keys() <= _PLAIN | _empty(options)
         if not is_plain or not isinstance(content, bytes | str | None):
@@ -81,7 +81,7 @@ class _Exchange:
         self.ended = asyncio.Event()
 
     async def receive(self) -> Message:
-        """Return the whole body of the request; at the next call, wait for the end of the answer."""
+        """Return the whole body of the request to the app; at the next call, wait for the end of the answer."""
         if self._body is None:
             await self.ended.wait()
             return {"type": "http.disconnect"}
@@ -89,7 +89,7 @@ class _Exchange:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """Receive a part of the answer."""
+        """Store a part of the answer, which the app sends."""
         if message["type"] == "http.response.start":
             self.has_begun = True
             self.status = message["status"]

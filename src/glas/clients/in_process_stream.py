@@ -26,7 +26,7 @@ class StreamingTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Start a call, and return when the app begins to answer.
 
-        If the app fails before it begins to answer, return a 500.
+        If the app fails before it begins to answer, return an answer with status 500.
         """
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
         exchange = _Exchange(request.stream)

@@ -1,4 +1,4 @@
-"""Bodies of calls to db_assist about signing in to the pages."""
+"""Bodies of calls to db_assist about signing in to the web pages."""
 
 from typing import Final
 

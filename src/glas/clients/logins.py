@@ -1,4 +1,4 @@
-"""Calls about links for signing in to the pages, a part of the client of db_assist."""
+"""Calls about links for signing in to the web pages, a part of the client of db_assist."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -23,7 +23,7 @@ class LoginCalls(ABC):
 
         Args:
             tg_id: the person who has requested the token.
-            token: a random text; only its hash leaves this process.
+            token: a random text; only its hash is sent to db_assist.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -35,7 +35,7 @@ class LoginCalls(ABC):
     async def redeem_login(self, token: str) -> User:
         """Return the person to whom a token belongs; the token then stops working.
 
-        Unlike other calls, a repetition fails.
+        Unlike other calls, a repeated call raises an error.
 
         Raises:
             NotFoundError: the token was used, has expired, or never existed.

@@ -121,7 +121,7 @@ class DecisionRecord(Value):
 
 
 class ModelRecord(Value):
-    """A model that the gate of this installation has judged, or a model that served before such a model."""
+    """A model that the gate of this installation has judged, or the model that such a model replaced."""
 
     id: int
     name: str
@@ -261,7 +261,10 @@ class ClaimRequest(RequestBody):
 
 
 class OutcomeRequest(RequestBody):
-    """The result of sending an announcement. Without an outcome, nothing was sent and the announcement waits again."""
+    """The result of sending an announcement.
+
+    If `outcome` is None, nothing was sent, and the announcement waits to be sent again.
+    """
 
     claim: Claim
     outcome: Outcome | None = None

@@ -28,7 +28,7 @@ _claimed: TypeAdapter[Announcement | None] = TypeAdapter(Announcement | None)
 
 
 class ModelCalls(ABC):
-    """Record verdicts and decisions about models, and announce them."""
+    """Record verdicts and decisions about models, and the announcements that the bot sends about them."""
 
     @abstractmethod
     async def _call(
@@ -38,7 +38,8 @@ class ModelCalls(ABC):
     async def record_model(self, entry: ModelEntry) -> ModelRecord:
         """Record a model that the gate has judged.
 
-        If the model has a record, the verdict and the decision are added to it. A repeated call adds nothing.
+        If the model has a record already, the verdict and the decision are added to this record. A repeated call adds
+        nothing.
 
         Raises:
             ConflictError: the model is retired.
@@ -65,7 +66,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
 
     async def choose_model(self, choice: ChoiceRequest) -> DecisionResult:
-        """Record that a person lets a model serve; repeating this changes nothing.
+        """Record that a person chose the model that serves from now on; a repeated call changes nothing.
 
         Raises:
             NotFoundError: there is no such person.
@@ -90,7 +91,7 @@ class ModelCalls(ABC):
         return _announcements.validate_python(await self._call("GET", "/announcements", params={"bot_id": bot_id}))
 
     async def claim_announcement(self, announcement_id: int, claim: str) -> Announcement | None:
-        """Begin to send an announcement.
+        """Reserve an announcement for the process that is about to send it.
 
         Returns:
             The announcement; None if it must not be sent, or if another process may have sent the news already.

@@ -41,7 +41,7 @@ _CODES = {name: code for code, name in LANGUAGE_NAMES.items()}
 
 
 class NnServiceClient:
-    """Calls nn_service, in this process or elsewhere."""
+    """Calls nn_service, in this process or in another process."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -70,16 +70,16 @@ class NnServiceClient:
         timeout_s: float = 3600,
         on_progress: Callable[[PartialText], None] | None = None,
     ) -> Recognition:
-        """Recognise one recording; options that are not arguments have the service's defaults (`UNSPECIFIED`).
+        """Recognise one recording; all options that are not arguments have the default values of the service.
 
         Args:
-            data: a whole audio file.
+            data: the bytes of a whole audio file.
             filename: shown in logs only; the format is detected from the bytes.
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
                 last ones are left out.
             bucket: the bucket of the person; see `glas.domain.canary`.
-            own: the own model of the person or chat, which answers if possible.
+            own: the own model of the person or chat; if it is not in memory, the default model answers.
             when_idle: recognise only while no other request waits for a text; if another request waits or arrives,
                 OverloadedError is raised.
             timeout_s: longest wait, seconds, including the time in the queue.
@@ -102,14 +102,13 @@ class NnServiceClient:
             return _recognition(await read_events(response, on_progress))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
-        """Return whether `text` can be the words that are said in a recording, by the score of the engine.
+        """Estimate by a score of the engine whether `text` contains the words that are said in a recording.
 
-        This never raises a `GlasError`: if the service cannot score texts or cannot be reached, it returns
-        `Sound.UNKNOWN`.
+        If the service cannot score texts or cannot be reached, the result is `Sound.UNKNOWN`; no `GlasError` is raised.
 
         Args:
-            audio: fetches the bytes of the recording.
-            text: the words to be judged.
+            audio: function that fetches the bytes of the recording; it is called only if the bytes are needed.
+            text: the words that may have been said.
             against: the present text of the recording; if `text` has the same words, SUPPORTS is returned without a
                 call.
         """
@@ -178,7 +177,7 @@ class NnServiceClient:
         await exchange(self._http, "DELETE", "/api/candidate", timeout_s=_MODELS_TIMEOUT_S)
 
     async def figures(self) -> RecognitionFigures:
-        """Return the figures that the service has counted since its start.
+        """Return the counts and times of recognition that the service has collected since its start.
 
         Raises:
             ServiceError: the service cannot be reached.

@@ -2,10 +2,10 @@
 
 The bodies about models are in `glas.clients.nn_service_model_bodies`.
 
-Field names of recognitions: https://platform.openai.com/docs/api-reference/audio (as of 2026-11). These fields are not
-part of OpenAI's format: `confidence` on segments and words, and at the top `model`, `model_version`, `confidence`,
-`fingerprint`, `processing_seconds`, `elapsed_seconds`, `warning` and `keywords`. Clients ignore fields that they do not
-know.
+The fields of recognitions have the names of OpenAI's API: https://platform.openai.com/docs/api-reference/audio (as of
+2026-11). These fields are not part of OpenAI's format: `confidence` on segments and words, and at the top `model`,
+`model_version`, `confidence`, `fingerprint`, `processing_seconds`, `elapsed_seconds`, `warning` and `keywords`.
+OpenAI's clients ignore these additional fields.
 """
 
 from typing import Any, Final, Literal, Self
@@ -201,7 +201,7 @@ class PredictionBody(Body):
 
 
 class TitleBody(Body):
-    """Title of a model for people, in each language. A title never contains a path."""
+    """Name of a model that is shown to people, in each language. It never contains a path."""
 
     ru: str
     en: str
@@ -218,7 +218,7 @@ class ReadyBody(Body):
 
 
 class HealthBody(Body):
-    """State of a service that answers."""
+    """State of the service; `ReadyBody` says whether a recording can be recognised now."""
 
     status: Literal["ok"]
     model: str = Field(description="Name of the default model.")

@@ -69,7 +69,7 @@ class LoadedBody(Body):
 
 
 class LoadedModelsBody(Body):
-    """The loaded models, and the load of the service."""
+    """The loaded models, the number of recordings in progress, and the memory of the process."""
 
     models: list[LoadedBody]
     in_flight: int = Field(ge=0, description="Number of recordings that are being recognised or wait for recognition.")
@@ -79,7 +79,7 @@ class LoadedModelsBody(Body):
 
 
 class SwappedBody(LoadedBody):
-    """The loaded model that new requests under the given name use."""
+    """The loaded model that answers new requests with the given name."""
 
     survives_restart: bool | None = Field(
         description="Whether `auto` refers to this model also after a restart. null if the request did not change "
@@ -88,7 +88,7 @@ class SwappedBody(LoadedBody):
 
 
 class CandidateBody(Body):
-    """A candidate that is tried beside the default model."""
+    """A candidate that answers a share of people, while the default model answers all others."""
 
     model: str
     version: str = Field(description="Version of the candidate: a hash of the files with its weights.")
@@ -160,7 +160,7 @@ class FetchRequest(RequestBody):
 
 
 class SwapRequest(RequestBody):
-    """The model that will be used for a name; a name that no model has becomes an alias."""
+    """The model that answers requests with a name from now on; if no model has this name, it becomes an alias."""
 
     model: str | None = Field(
         default=None,

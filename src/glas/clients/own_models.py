@@ -71,7 +71,7 @@ class OwnModelCalls(ABC):
     ) -> Any: ...
 
     async def record_own_model(self, entry: OwnModelEntry) -> OwnModelRecord:
-        """Let a model answer a person or a group, and replace their earlier own model; repeating this changes nothing.
+        """Let a model answer a person or a group instead of their earlier own model; a repeated call changes nothing.
 
         Raises:
             NotFoundError: there is no such person or message.

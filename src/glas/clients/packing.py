@@ -29,7 +29,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class Part(NamedTuple):
-    """One of the zip files."""
+    """One of the zip files into which the data is divided."""
 
     content: bytes
     is_last: bool
@@ -52,7 +52,7 @@ async def packed(
     on, which the person must join.
 
     Args:
-        data: the data in the database.
+        data: the data about the person in the database.
         data_loader: client of the service with the objects.
         part_bytes: largest number of bytes of files in one zip file.
     """
@@ -72,7 +72,7 @@ async def packed(
 
 
 async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIterator[bytes]:
-    """Yield one zip file with all data, in parts; only some megabytes of it are in memory."""
+    """Yield the bytes of one zip file with all data; only some megabytes are in memory at a time."""
     tape = _Tape()
     with zipfile.ZipFile(tape, "w", zipfile.ZIP_DEFLATED) as archive:
         async for entry in _entries(data, data_loader):
@@ -94,7 +94,10 @@ async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIt
 
 
 class _Tape(io.RawIOBase):
-    """A file to which a zip writer appends; `taken` returns what was written and removes it from memory."""
+    """A file to which a zip writer appends.
+
+    `taken` returns the bytes that were written and removes them from memory.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +111,7 @@ class _Tape(io.RawIOBase):
         return len(data)
 
     def taken(self) -> bytes:
-        """Return what was written since the last call."""
+        """Return the bytes that were written since the last call."""
         piece, self._written = bytes(self._written), bytearray()
         return piece
 
@@ -126,7 +129,7 @@ async def _entries(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIt
 
 
 async def _recognition(transcription_id: int, data_loader: DataLoaderClient) -> bytes | None:
-    """Return the stored words with their times as JSON; None for a message of an earlier version or without text."""
+    """Return the stored words with their times as JSON; None if no words with times are stored for the message."""
     try:
         return await data_loader.fetch_audio(recognition_key(transcription_id))
     except NotFoundError:

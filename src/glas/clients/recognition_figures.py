@@ -1,4 +1,4 @@
-"""Figures of nn_service about its work since its start, read from its metrics."""
+"""Counts and times of nn_service since its start, read from its metrics."""
 
 import re
 from collections import defaultdict
@@ -39,8 +39,8 @@ class Spread(Value):
         """Estimate the time in seconds that is not exceeded by the given share of the recordings.
 
         Within a bucket of the histogram, the times are assumed to be evenly spread, as in Prometheus'
-        `histogram_quantile`. A time beyond the last bound counts as this bound. If there was no recording yet, return
-        None.
+        `histogram_quantile`. A time above the upper bound of the last bucket counts as this bound. If there was no
+        recording yet, return None.
         """
         n_all = self.buckets[-1][1] if self.buckets else 0
         if not n_all:
@@ -68,7 +68,7 @@ class RecognitionFigures(Value):
 
     @property
     def real_time_factor(self) -> float | None:
-        """Seconds of work for a second of audio; None before the first recording."""
+        """Seconds of processing for a second of audio; None before the first recording."""
         return self.processing.total_s / self.audio_s if self.audio_s else None
 
 
@@ -76,7 +76,7 @@ def read_figures(metrics: str) -> RecognitionFigures:
     """Read the metrics that nn_service returns for Prometheus.
 
     Raises:
-        ServiceFaultError: a metric is missing, so the service has another version.
+        ServiceFaultError: a metric is missing, because the service has another version.
     """
     found: dict[str, list[tuple[dict[str, str], float]]] = defaultdict(list)
     for line in metrics.splitlines():

@@ -15,7 +15,7 @@ TAKE_BACK_MINUTES: Final = 5
 
 
 class ReviewRequest(RequestBody):
-    """The reviewer who asks for a message."""
+    """The reviewer who asks for a message, and the messages that are already held for this reviewer."""
 
     tg_id: TgId
     besides: tuple[RowId, ...] = Field(
@@ -77,7 +77,7 @@ class ReviewResult(Value):
 
 
 class ReviewerFigures(Value):
-    """The work of a reviewer in numbers."""
+    """Counts of a person's reviews, and the coins paid for them."""
 
     n_since: int = Field(description="Number of the reviewer's reviews since the time in the request.")
     n_reviews: int = Field(description="Number of all reviews of the reviewer.")

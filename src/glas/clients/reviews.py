@@ -16,7 +16,7 @@ _items: TypeAdapter[tuple[ReviewItem, ...]] = TypeAdapter(tuple[ReviewItem, ...]
 
 
 class ReviewCalls(ABC):
-    """Take messages to review, and store reviews."""
+    """Get messages to review, and store reviews."""
 
     @abstractmethod
     async def _call(
@@ -36,8 +36,9 @@ class ReviewCalls(ABC):
         """Return the message that is held for this reviewer; if no message is held, hold the next message.
 
         Args:
-            tg_id: the reviewer.
-            besides: a message that the reviewer already holds; if it is given, a second message is returned and held.
+            tg_id: Telegram id of the reviewer.
+            besides: id of a message that is already held for the reviewer; if it is given, a second message is returned
+                and held.
 
         Returns:
             The message; None if no message waits for review.
@@ -50,7 +51,7 @@ class ReviewCalls(ABC):
         return _item.validate_python(await self._call("POST", "/reviews/next", body))
 
     async def held_reviews(self, tg_id: int) -> tuple[ReviewItem, ...]:
-        """Return the messages that are held for a reviewer; nothing changes.
+        """Return the messages that are held for a reviewer; unlike `next_review`, hold no further message.
 
         Raises:
             NotFoundError: there is no such person.
@@ -64,10 +65,10 @@ class ReviewCalls(ABC):
         """Store a review of the message that is held for the reviewer.
 
         Args:
-            transcription_id: the message.
-            tg_id: the reviewer.
-            verdict: the reviewer's verdict.
-            reference: the words; given with the verdict CORRECT only.
+            transcription_id: id of the message.
+            tg_id: Telegram id of the reviewer.
+            verdict: the result of the review, such as CORRECT.
+            reference: the words that were said; given only with the verdict CORRECT.
 
         Raises:
             ImplausibleCorrectionError: `reference` contains no word, or more than can be said in the recording.
@@ -85,8 +86,8 @@ class ReviewCalls(ABC):
         Raises:
             NotFoundError: there is no such message or person.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
-            ConflictError: the review is not the person's last one or is too old, or another person has judged the
-                message or holds it.
+            ConflictError: the review is not the person's last one or is too old, another person has judged the message,
+                or it is held for another person.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
@@ -95,7 +96,7 @@ class ReviewCalls(ABC):
         """Count the reviews of a person, the reviews with which other people agreed, and the coins paid for reviews.
 
         Args:
-            tg_id: the reviewer.
+            tg_id: Telegram id of the reviewer.
             since: the beginning of the reviewer's day, with a time zone; None counts all reviews.
 
         Raises:

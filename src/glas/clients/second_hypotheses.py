@@ -13,7 +13,7 @@ _found: TypeAdapter[SecondHypothesis | None] = TypeAdapter(SecondHypothesis | No
 
 
 class SecondText(RequestBody):
-    """The text of a message by another model."""
+    """The text that another model recognised for a message."""
 
     text: Annotated[Text, Field(max_length=1_000_000)]
     confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)

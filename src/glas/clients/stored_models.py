@@ -24,11 +24,11 @@ class StoredModelCalls:
         return ServingModels.model_validate(await call(self._http, "GET", "/models", timeout_s=_LOOK_TIMEOUT_S))
 
     async def store_model(self, version: str, directory: Path) -> None:
-        """Store the files of a model; repeating this changes nothing.
+        """Store the files of a model; a repeated call changes nothing.
 
         Args:
-            version: version of the model.
-            directory: its directory. Files whose name begins with a dot are left out.
+            version: version of the model, a hash over its files.
+            directory: directory of the model. Files whose name begins with a dot are left out.
         """
         paths = await asyncio.to_thread(_files, directory)
         files = [ModelFile(path=name, parts=await self._store_parts(version, path)) for name, path in paths.items()]
@@ -48,7 +48,7 @@ class StoredModelCalls:
 
         Raises:
             NotFoundError: no model of this version is stored.
-            ServiceFaultError: a part has another sha256 than the list of files says.
+            ServiceFaultError: the sha256 of a downloaded part is not the one in the list of files.
         """
         for one in (await self.stored_files(version)).files:
             path = directory / one.path

@@ -84,7 +84,7 @@ def create_app(
 
 
 def _readers(settings: Settings, key: str | None) -> tuple[HashedKey, ...]:
-    """Return the key with which servers of nn_service read models; no key if every request is accepted."""
+    """Return the keys with which servers of nn_service may read models; empty if requests need no key."""
     token = plain(settings.data_loader.models_token)
     return () if key is None or token is None else (HashedKey("nn_service", "user", hashed(token)),)
 
@@ -119,7 +119,7 @@ async def health(request: Request) -> Health:
 
 
 async def ready(request: Request) -> Health:
-    """Answer 200 if the object store answers.
+    """Return the state of the service if the object store answers.
 
     Raises:
         ServiceError: the object store cannot be reached, or refuses the keys.

@@ -24,7 +24,7 @@ _MEDIA_TYPES = {one.extension: one.media_type for one in AudioFormat} | {
 
 
 class Archive:
-    """The object store, as the routes use it."""
+    """Stores, checks, returns and deletes the objects of messages."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -33,7 +33,7 @@ class Archive:
         """Store the original bytes of a message; the extension of the key is determined from the bytes.
 
         Args:
-            transcription_id: the message.
+            transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: the sha256 of a lost object that this call restores; None for a new recording. `data` must have
                 this hash. If the stored object is damaged, `data` replaces it.
@@ -74,10 +74,10 @@ class Archive:
         return StoredObject(**stored._asdict(), extension=_RECOGNITION_EXTENSION)
 
     async def lost(self, expected: Sequence[Expected]) -> list[str]:
-        """Return the keys whose object is missing or differs from what is expected.
+        """Return the keys of the expected objects that are missing, or whose size or hash differs.
 
         Raises:
-            InvalidParameterError: a key does not have the form of our keys.
+            InvalidParameterError: a key does not have the format of the keys of Glas.
         """
         return [one.key for one in expected if not await self._is_there(one)]
 
@@ -112,7 +112,7 @@ class Archive:
         """Delete objects by their keys.
 
         Raises:
-            InvalidParameterError: a key does not have the form of our keys; nothing was deleted.
+            InvalidParameterError: a key does not have the format of the keys of Glas; nothing was deleted.
         """
         await self.store.delete([checked_key(key) for key in keys])
 

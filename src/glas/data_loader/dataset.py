@@ -1,4 +1,4 @@
-"""Write the files about all messages: the NeMo manifest, and a Parquet dataset for the library `datasets`.
+"""Write the files that describe all messages: a NeMo manifest, and a Parquet dataset for the library `datasets`.
 
 The Parquet files contain the audio, so they can be copied without other files. Rows are written in groups, and only one
 group is in memory.
@@ -58,8 +58,8 @@ def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> No
     """Write a dataset file.
 
     Args:
-        path: path of the new file.
-        records: the messages of the file.
+        path: path of the new Parquet file.
+        records: the messages that the file contains.
         directory: directory of the export, which contains their audio.
     """
     # Audio does not compress, and its column statistics would contain whole recordings.
@@ -95,7 +95,7 @@ def _table(group: list[Record], directory: Path) -> pa.Table:
 def _audio(group: list[Record], directory: Path) -> pa.StructArray:
     """Return the recordings of a group in one buffer.
 
-    A list of Python's `bytes` would need three times as much memory.
+    A list of Python `bytes` objects would need three times as much memory.
     """
     sizes = [wav_bytes(record.duration_s) for record in group]
     offsets = np.cumsum([0, *sizes], dtype=np.int32)

@@ -1,9 +1,11 @@
-"""Update the export directory from the database. The duration depends only on the number of changed messages.
+"""Update the directory of the export from the database.
+
+The duration depends only on the number of messages that have changed since the last export.
 
 `run_export` reads the changes from db_assist, and updates the directories of the changed messages. The changes are
-committed to the index, together with the position (cursor) in the list of changes. Then `run_export` writes the
-manifest, and those dataset files that contain a changed message. The export can be killed at any time: the next run
-repeats what was not committed, and writes the missing files.
+committed to the index (`glas.data_loader.index`), together with the position (cursor) in the list of changes. Then
+`run_export` writes the manifest, and those dataset files that contain a changed message. The export can be killed at
+any time: the next run repeats what was not committed, and writes the missing files.
 """
 
 import asyncio
@@ -44,13 +46,14 @@ class ExportOptions:
     """Options of an export.
 
     Attributes:
-        directory: directory of the export.
+        directory: directory into which messages are exported.
         test_share: share of the speakers in the test set, 0..1.
-        reconcile_s: an export compares all messages if the last full export ended at least so many seconds ago.
-        full: whether to compare all messages now.
+        reconcile_s: seconds after the end of a full export; the first export after this time is also a full export,
+            which compares all messages.
+        full: whether to compare all messages, and not only those that have changed.
         derived: directories with files that training made from exported messages; files about messages that are no
             longer exported are deleted there.
-        on_progress: is called after every message.
+        on_progress: is called with the present counts after every message.
         on_step: is called with a name at each point at which tests simulate a crash.
     """
 
@@ -94,7 +97,7 @@ async def run_export(
 
 
 class _Run:
-    """One export, which holds the lock of the directory."""
+    """One export, during which the directory is locked."""
 
     def __init__(
         self,
@@ -166,7 +169,7 @@ class _Run:
         return f"format {_FORMAT}, test share {self._options.test_share:g}"
 
     async def _take_in(self, position: Position) -> Position:
-        """Export all pages of changes from `position` on."""
+        """Export all pages of changes from `position` on; return the position after the last page."""
         while True:
             page = await self._db_assist.changed_since(position.cursor, limit=_PAGE)
             done = await self._pages.update(page.items, is_full=position.is_full)

@@ -57,7 +57,7 @@ class Exporter:
         return self._task
 
     def has_exported(self) -> bool:
-        """Return whether anything was ever exported into the directory of exports.
+        """Return whether any message was ever exported into the directory of exports.
 
         If so, the exported files may contain messages that were deleted since.
         """

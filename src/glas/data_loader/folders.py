@@ -1,4 +1,4 @@
-"""Directories of the export. They are written in a temporary place, synced to disk, and then renamed.
+"""Write the directories of the export: first under a temporary name; then sync them to disk and rename them.
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
@@ -30,7 +30,7 @@ _HEADER_BYTES = 44
 
 @contextlib.contextmanager
 def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders"]:
-    """Open the directories of an export and hold their lock, so that no other export can open them.
+    """Lock and open the directories of an export, so that no other export can open them at the same time.
 
     Raises:
         ConflictError: another export is running in this directory, in this process or in another process.
@@ -46,7 +46,7 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 
 
 class Folders:
-    """Files of an export whose lock is held.
+    """The files and directories of an export that this process has locked.
 
     The methods for a single message may be called from several threads, all other methods only from one thread.
     """
@@ -76,7 +76,7 @@ class Folders:
         return self._staging / name
 
     def is_complete(self, record: Record) -> bool:
-        """Return whether all files of a message exist and its WAV has the right length."""
+        """Return whether all files of a message exist and its WAV file has the right size."""
         folder = self.directory / record.folder
         names = {record.audio_file, record.hypothesis.file, f"{record.id}.json"}
         if record.reference is not None:
@@ -160,7 +160,7 @@ def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
     """Write samples as 16 kHz mono PCM16, and sync the file to disk; return its duration in seconds.
 
     Args:
-        path: path of the new file.
+        path: path of the new WAV file.
         blocks: float32 arrays of shape `(n_samples,)` in -1..1.
     """
     n_samples = 0

@@ -1,9 +1,9 @@
-"""Index of the export: its position in the changes, the exported messages, and the files that must be written again.
+"""Store the state of the export: its position in the changes, the exported messages, the files to be written again.
 
-The index is a small SQLite file inside the export's directory. A page of changes and the cursor after it are committed
-together, after the directories were renamed. Files about all messages (manifest, dataset) are marked in the index until
-they are written. So the next export completes an export that was killed. If the index is lost, the next export compares
-everything again.
+The index is a small SQLite file inside the export's directory. After the directories of a page of changes were renamed,
+the page and the cursor after it are committed in one transaction. The files about all messages (manifest, dataset) are
+marked in the index until they are written. So if an export is killed, the next export completes it. If the index is
+lost, the next export compares everything again.
 """
 
 import sqlite3
@@ -39,7 +39,7 @@ _WORST_FIRST = "wer IS NULL, wer DESC, CASE score WHEN 0 THEN 2.5 ELSE score END
 
 
 class Known(NamedTuple):
-    """The index's row about an exported message."""
+    """The row of the index about an exported message."""
 
     folder: str
     shard: str
@@ -48,7 +48,7 @@ class Known(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Totals of the export."""
+    """The number of messages and of references in the export, and the total duration of its recordings in seconds."""
 
     n_messages: int
     n_references: int
@@ -130,7 +130,7 @@ class Index:
     def commit(
         self, position: Position, *, kept: Iterable[int] = (), changed: Iterable[Record] = (), gone: Iterable[int] = ()
     ) -> None:
-        """Commit a page: unchanged, written and removed messages."""
+        """Commit the result of a page: ids of unchanged and removed messages, and records of written messages."""
         with self._transaction():
             self._set_position(position)
             self._db.executemany("UPDATE messages SET pass = ? WHERE id = ?", ((position.number, one) for one in kept))
@@ -146,7 +146,7 @@ class Index:
                 self._db.execute("DELETE FROM messages WHERE id = ?", (transcription_id,))
 
     def left_behind(self, number: int) -> list[int]:
-        """Return the messages that a full export has not processed; call this at its end."""
+        """Return the ids of messages that a full export has not processed; call this at the end of the full export."""
         rows = self._db.execute("SELECT id FROM messages WHERE pass < ? ORDER BY id", (number,))
         return [transcription_id for (transcription_id,) in rows]
 
@@ -159,7 +159,7 @@ class Index:
         return {number for (number,) in self._db.execute("SELECT id FROM messages")}
 
     def shards(self) -> list[str]:
-        """Return the dataset files that must exist."""
+        """Return the names of the dataset files that must exist."""
         return [shard for (shard,) in self._db.execute("SELECT DISTINCT shard FROM messages ORDER BY shard")]
 
     def records(self, shard: str) -> Iterator[Record]:
@@ -177,7 +177,7 @@ class Index:
             yield Record.model_validate_json(record)
 
     def unwritten(self) -> list[str]:
-        """Return the files that must be written again; the manifest comes first."""
+        """Return the names of the files that must be written again; the manifest comes first."""
         rows = self._db.execute("SELECT file FROM unwritten ORDER BY file <> ?, file", (MANIFEST,))
         return [file for (file,) in rows]
 

@@ -27,9 +27,10 @@ class MessageWriter:
 
     Args:
         store: the object store with the original recordings.
-        decoder: decodes the recordings.
-        folders: the directories of the export.
-        in_thread: runs functions that wait for the disk or a decoder.
+        decoder: pool of processes that decode the recordings.
+        folders: the locked directories of the export.
+        in_thread: function that runs another function in a thread, because this function waits for the disk or a
+            decoder.
         on_step: is called at each step; see `ExportOptions`.
     """
 
@@ -54,7 +55,7 @@ class MessageWriter:
 
         Raises:
             NotFoundError: the original recording is not in the store.
-            AudioError: the recording differs from what was stored, or cannot be decoded.
+            AudioError: the recording's size or hash differs from the database, or the recording cannot be decoded.
             ServiceError: the store cannot be reached.
         """
         draft = self._folders.draft(str(record.id))
@@ -89,7 +90,7 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Return whether the store has a recognition that the message's directory lacks.
+        """Return whether the object store contains a recognition that is missing in the message's directory.
 
         This is possible because a recognition may be stored after the message was exported.
         """

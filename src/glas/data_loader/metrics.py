@@ -1,4 +1,7 @@
-"""Metrics for Prometheus. Each app has its own registry, so that two apps in one process do not collide."""
+"""Metrics for Prometheus.
+
+Each app has its own registry, because two apps in one process cannot register the same metric in one registry.
+"""
 
 import shutil
 import time
@@ -17,7 +20,7 @@ class Metrics:
     """Counters of stored objects, of lost objects and of exports, and the free space of disks.
 
     Args:
-        directories: directories whose disks are observed, by the name that a label shows.
+        directories: directories whose disks are measured; the keys are the values of the metrics' label.
         interval_s: seconds between two exports; 0 if none is scheduled.
         exported_before_s: Unix time at which an export last succeeded before this start; None if it is not known.
     """
@@ -87,7 +90,7 @@ class Metrics:
         self._exported["last_success_timestamp_seconds"].set_to_current_time()
 
     def export_failed(self, code: str) -> None:
-        """Count an export that failed, by its stable error code."""
+        """Count an export that failed, by the code of the error."""
         self._exports.labels(code).inc()
 
     def render(self) -> bytes:
@@ -96,7 +99,7 @@ class Metrics:
 
 
 def _usage(directory: Path, figure: str) -> float:
-    """Return a figure of `shutil.disk_usage` for a directory, which need not exist yet; NaN if the disk fails."""
+    """Return a field of `shutil.disk_usage` for a directory, which need not exist yet; NaN if the disk fails."""
     existing = next((one for one in (directory, *directory.parents) if one.exists()), directory)
     try:
         return float(getattr(shutil.disk_usage(existing), figure))

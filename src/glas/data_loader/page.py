@@ -1,4 +1,4 @@
-"""Export one page of changes: write, keep or remove the directories of its messages."""
+"""Export one page of changes: write or remove the directories of its messages, or leave them unchanged."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -52,11 +52,11 @@ class PageExport:
 
     Args:
         store: the object store with the recordings.
-        folders: the directories of the export.
+        folders: the locked directories of the export.
         index: the list of the messages that the export contains.
-        writer: writes the directory of a message.
-        in_thread: runs functions that wait for the disk.
-        tally: counts the messages.
+        writer: object that writes the directory of a message.
+        in_thread: function that runs another function in a thread, because this function waits for the disk.
+        tally: counts of processed messages, which are increased for each message.
         test_share: share of the speakers in the test set, 0..1.
         at_once: largest number of messages that are written at the same time.
         on_message: is called after every message.

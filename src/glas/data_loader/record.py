@@ -1,6 +1,6 @@
 """The exported data of one message, computed from its row: contents of the files, line of the manifest, split.
 
-The exported data contain no Telegram ids: speakers have pseudonyms, and chat, message and file are left out.
+The exported data contain no Telegram ids: speakers have pseudonyms, and the ids of chat, message and file are left out.
 """
 
 import hashlib
@@ -96,7 +96,8 @@ class Record(_Value):
     def fingerprint(self) -> str:
         """Return a hash over the values of the message in the database.
 
-        The hash shows whether a message has changed since it was exported. So its recording need not be read.
+        The hash shows whether a message has changed since it was exported, so the recording need not be read and
+        compared.
         """
         told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
         return hashlib.sha256(told.encode()).hexdigest()
@@ -116,7 +117,7 @@ def describe(change: Change, *, test_share: float) -> Record | None:
     """Return the record of a message for the export; None if it may not be exported or is not finished.
 
     Args:
-        change: the present state of the message.
+        change: the message in its present state, as db_assist returns it.
         test_share: share of the speakers in the test set, 0..1.
     """
     message = change.transcription

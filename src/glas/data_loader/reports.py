@@ -22,7 +22,7 @@ def versions(places: Iterable[Path]) -> tuple[str, ...]:
 
 
 def report_of(places: Iterable[Path], version: str) -> Path:
-    """Return the page of the last report about a version of a model.
+    """Return the path of the HTML page of the last report about a version of a model.
 
     Raises:
         NotFoundError: there is no such report on this machine, or it was deleted together with the data of a person.

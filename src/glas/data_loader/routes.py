@@ -67,7 +67,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 def _body(media_type: str) -> dict[str, Any]:
-    """Describe a request body that the route reads itself."""
+    """Return the OpenAPI description of a request body that FastAPI does not parse."""
     schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
@@ -153,7 +153,7 @@ async def start_export(
 ) -> ExportState:
     """Start an export; answer 409 while one is running.
 
-    Own models that are not assigned any more are deleted in any case.
+    Own models that are assigned to nobody are deleted even if no export starts.
     """
     exporter = request.app.state.exporter
     if not only_again or exporter.has_exported():
@@ -176,7 +176,7 @@ async def reports_there(request: Request) -> tuple[str, ...]:
 
 
 async def report(request: Request, version: Annotated[str, Path(max_length=64)]) -> FileResponse:
-    """Send the page, which contains words and sound of people."""
+    """Send the report of the gate, an HTML page that contains words and sound of people."""
     page = await asyncio.to_thread(reports.report_of, request.app.state.derived, version)
     return FileResponse(page, media_type="text/html", headers={"Cache-Control": "private, no-store"})
 
@@ -187,7 +187,7 @@ def _archive(request: Request) -> Archive:
 
 
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
-    """Return start and end of a range.
+    """Return start and end of the byte range in the header `Range`.
 
     Return None if the header has no range, several ranges or an invalid range. RFC 9110 permits a server to ignore such
     a header.

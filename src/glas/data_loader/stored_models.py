@@ -1,8 +1,8 @@
 """Models in the object store, and the routes with which they are stored and downloaded.
 
-A server of nn_service that does not share a directory of models downloads its models here. Such a server has a token of
-its own (GLAS_DATA_LOADER__MODELS_TOKEN). The server decodes files of strangers, so the token permits only reading these
-routes.
+If a server of nn_service does not share a directory of models with other servers, it downloads its models with these
+routes. Such a server sends a separate token (GLAS_DATA_LOADER__MODELS_TOKEN). This token permits only reading these
+routes, because the server decodes untrusted files and could be taken over by an attacker.
 """
 
 import asyncio
@@ -28,11 +28,13 @@ Sha256Path = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="sha256 o
 
 
 class StoredModels:
-    """The models in the object store. A model is stored if the list of its files is stored.
+    """The models in the object store.
+
+    A model counts as stored as soon as the list of its files is stored, because the list is written last.
 
     Args:
         store: the object store.
-        db_assist: knows which model serves.
+        db_assist: client of db_assist, which returns the champion and the candidates.
     """
 
     def __init__(self, store: Store, db_assist: DbAssistClient) -> None:

@@ -16,11 +16,11 @@ _VALUES = JSON(none_as_null=True)
 class AuditRow(Base):
     """One action of an administrator, or of db_assist itself; an action of db_assist has no actor.
 
-    Triggers of the migration refuse to change or delete an entry.
+    Database triggers, which a migration creates, refuse to change or delete an entry.
 
-    People are named by the numbers of their rows. After the deletion of a person's data, their row contains no name. So
-    entries about this person need not be deleted. `transcription_id` is not a foreign key, so that entries stay when a
-    message is deleted.
+    An entry refers to people by the ids of their rows. After the deletion of a person's data, their row does not
+    identify the person. So entries about this person need not be deleted. `transcription_id` is not a foreign key, so
+    that entries stay when a message is deleted.
     """
 
     __tablename__ = "audit"

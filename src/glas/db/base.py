@@ -29,5 +29,5 @@ class Base(DeclarativeBase):
 
 
 def table_of(row: type[Base]) -> Table:
-    """Return the table of a row class, for statements without ORM objects, which are faster."""
+    """Return the table of a row class; statements on the table are faster than statements with ORM objects."""
     return Base.metadata.tables[row.__tablename__]

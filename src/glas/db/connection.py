@@ -1,6 +1,6 @@
-"""Connections of asyncpg that end if the server stops answering.
+"""Open connections with asyncpg that are closed if the server stops answering.
 
-Of several servers, the first one that accepts writes is used.
+If the URL names several servers, the first server that accepts writes is used.
 """
 
 import socket

@@ -61,7 +61,7 @@ class CorrectionChangeRow(Base):
 
 
 class TextToShowRow(Base):
-    """A text that was corrected on the pages, whose messages in Telegram the bot has not updated yet."""
+    """A text that was corrected on the web pages, and that the bot has not updated in Telegram yet."""
 
     __tablename__ = "texts_to_show"
 

@@ -1,7 +1,8 @@
 """Log of deletions of people's data, in a file beside the database. A restore applies these deletions again.
 
 The log contains ids of rows and messages but no Telegram ids. The first line of the log names the installation, so that
-the log of another installation is never used. With PostgreSQL, a backup makes the log from the data in the database.
+the log of another installation is never used. With PostgreSQL there is no such file; a backup makes the log from the
+rows of the database.
 """
 
 import contextlib
@@ -74,7 +75,7 @@ class DeletionLog:
         return found
 
     def write(self, installation: str, deletions: Iterable[Deletion]) -> None:
-        """Replace the log; the old file stays until the new one is on the disk."""
+        """Replace the log; the old file is replaced only when the new file is on the disk."""
         put_in_place(self._draft(installation, deletions), self.path)
 
     def _draft(self, installation: str, deletions: Iterable[Deletion]) -> Path:

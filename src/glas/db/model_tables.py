@@ -15,7 +15,7 @@ _CHAMPION = text("state = 'champion'")
 
 
 class ModelRow(Base):
-    """A version of a model that the gate of this installation has judged, or that served before such a model."""
+    """A version of a model that the gate of this installation has judged, or that such a model replaced."""
 
     __tablename__ = "models"
 

@@ -10,7 +10,10 @@ from glas.db.types import RowId, UtcDateTime
 
 
 class OwnModelRow(Base):
-    """An own model. A model that is assigned to nobody has a row until its files are deleted."""
+    """An own model.
+
+    If an own model is not assigned to anybody any more, its row stays until its files are deleted.
+    """
 
     __tablename__ = "own_models"
 

@@ -35,9 +35,9 @@ class ReviewRow(Base):
 
 
 class ReviewHoldRow(Base):
-    """A message that a reviewer took and has not answered.
+    """A message that is held for a reviewer, who has not reviewed it yet.
 
-    After `expiry_datetime`, other reviewers may take the message.
+    After `expiry_datetime`, the message can be held for other reviewers.
     """
 
     __tablename__ = "review_holds"

@@ -1,11 +1,10 @@
 """Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that this part needs.
 
-| role | who connects with it | what it may do |
-| --- | --- | --- |
-| owner of the database | `glas migrate` | everything; it makes the tables and these roles |
-| `<database>_app` | db_assist | read and write rows; only append to the ledger, the audit and the tombstones; no DDL |
-| `<database>_work` | tg_bot, data_loader | read the revision of the tables; own the schemas of the durable engine |
-| `<database>_export` | a program that analyses or trains | read the view `training_messages` |
+role | who connects with it | what it may do | | --- | --- | --- | | owner of the database | `glas migrate` |
+everything; it makes the tables and these roles | | `<database>_app` | db_assist | read and write rows; only append to
+the ledger, the audit and the tombstones; no DDL | | `<database>_work` | tg_bot, data_loader | read the revision of the
+tables; own the schemas of DBOS (the library for durable work) | | `<database>_export` | a program that analyses or
+trains | read the view `training_messages` |
 
 An upgrade of the tables first calls `prepare`, then changes the tables, and then calls `grant`. Both functions can be
 repeated. `grant` first removes all rights, so that rights of an older version do not remain.
@@ -94,8 +93,8 @@ def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
     Args:
         connection: a connection to PostgreSQL as the owner of the tables, in a transaction; the tables must have the
             newest revision.
-        passwords: passwords by role; the roles are those of `ROLES`. Existing roles that are not given keep their
-            passwords.
+        passwords: passwords by role; the roles are those of `ROLES`. The passwords of other existing roles do not
+            change.
     """
     connection.execute(text(_VIEW_SQL))
     database = str(connection.scalar(text("SELECT current_database()")))
@@ -168,9 +167,9 @@ def _grant_app(connection: Connection, name: str) -> None:
 
 
 def _hand_over(connection: Connection, name: str) -> None:
-    """Make a role the owner of the durable engine's schemas and of their contents.
+    """Make a role the owner of the schemas of DBOS, the library for durable work, and of their contents.
 
-    If an older version of Glas created them, they have another owner.
+    Schemas that an older version of Glas created have another owner.
     """
     schemas = connection.scalars(
         text(

@@ -1,4 +1,4 @@
-"""The table of second hypotheses: texts of messages by another model."""
+"""The table of second hypotheses: texts of messages that another model recognised."""
 
 from datetime import datetime
 
@@ -10,7 +10,10 @@ from glas.db.types import UtcDateTime
 
 
 class SecondHypothesisRow(Base):
-    """The text of a message by another model than the model that answered. Reviewers see it; the speaker does not."""
+    """The text of a message, recognised by a model that did not answer.
+
+    Reviewers see this text; the speaker does not.
+    """
 
     __tablename__ = "second_hypotheses"
 

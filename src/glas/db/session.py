@@ -1,8 +1,11 @@
-"""Sessions of SQLite or PostgreSQL. A request is one transaction: `reading()` or `writing()`, committed at its end.
+"""Open sessions of SQLite or PostgreSQL.
 
-SQLite permits one writer at a time. Therefore all writers share a single connection, in the order of their requests,
-and begin with BEGIN IMMEDIATE. Otherwise a transaction that reads before it writes would fail if another transaction
-wrote in between.
+Each request to db_assist uses one transaction, `reading()` or `writing()`, which is committed at the end of the
+request.
+
+SQLite permits one writer at a time. Therefore all writing transactions use the same connection, one after another. They
+begin with BEGIN IMMEDIATE. Otherwise a transaction that reads before it writes would fail if another transaction wrote
+in between.
 """
 
 from collections.abc import AsyncIterator
@@ -38,7 +41,7 @@ _PRAGMAS = (
 
 
 class Database:
-    """An open database. It is made by `open_database`."""
+    """An open database; `open_database` makes this object."""
 
     def __init__(self, readers: AsyncEngine, writers: AsyncEngine) -> None:
         self._readers = readers
@@ -65,15 +68,15 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session in a transaction that may write; an exception rolls it back."""
+        """Yield a session in a transaction that may write; an exception undoes all changes of the transaction."""
         async with self._writing() as session, session.begin():
             yield session
 
     async def empty_log(self) -> None:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
-        This waits for running transactions that read. If transactions are reading all the time, the log is not emptied,
-        and a later call tries it again.
+        This method waits for running transactions that read. If there is always such a transaction, the log is not
+        emptied, and a later call tries again.
         """
         if self.name != "sqlite":
             return
@@ -111,13 +114,13 @@ def database_url(settings: Settings) -> URL:
 
 
 def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float | None = None) -> Database:
-    """Open a database; the first use makes the first connection.
+    """Open a database; the first connection is made when the database is first used.
 
     Args:
-        url: the result of `database_url`.
+        url: URL of the database, as `database_url` returns it.
         pool_size: largest number of connections to PostgreSQL.
-        statement_timeout_s: time limit for one statement in PostgreSQL, seconds. With this limit, a server that hangs
-            counts as unavailable. None means no limit and is used for migrations.
+        statement_timeout_s: time limit for one statement in PostgreSQL, seconds. A server that exceeds this limit
+            counts as unavailable. None means no limit, which migrations need.
     """
     # Otherwise the log would contain the values of a failed statement, such as what people said.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
@@ -166,7 +169,8 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
     An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
-    each use. Such a query needs three round trips, and a transaction needs only three or four.
+    each use. Such a query would almost double the time of a transaction: it needs three round trips to the server, and
+    a transaction needs only three or four.
     """
     resting = connection.driver_connection
     # The server may have closed the connection, although the event loop has not read this yet.
@@ -175,7 +179,10 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
 
 
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:
-    """Set the pragmas of each connection, and begin transactions explicitly; Python's driver begins them too late."""
+    """Set the pragmas of each connection, and begin transactions explicitly.
+
+    Python's driver for SQLite begins a transaction only at the first write.
+    """
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None

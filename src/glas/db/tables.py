@@ -1,4 +1,4 @@
-"""The tables.
+"""The tables of people, messages, consents, payments, usage and deletions.
 
 The columns have the same names as the fields in `glas.domain`, so `Model.model_validate(row)` converts a row.
 
@@ -42,7 +42,10 @@ _RATED = text("score <> 0")
 
 
 class UserRow(Base):
-    """A person. If `tg_id` is null, the person's data was deleted, but their ledger entries stay."""
+    """A person.
+
+    If `tg_id` is null, the person's data was deleted, but their ledger entries stay.
+    """
 
     __tablename__ = "users"
 
@@ -70,7 +73,7 @@ class UserRow(Base):
 
     @property
     def consents(self) -> frozenset[Purpose]:
-        """Purposes to which the person agrees now: the last decision about each purpose counts."""
+        """The purposes for which the person's data may be used now: the last decision about each purpose counts."""
         last = {record.purpose: record.granted for record in self.consent_history}
         return frozenset(Purpose(purpose) for purpose, granted in last.items() if granted)
 
@@ -170,17 +173,17 @@ class TranscriptionRow(Base):
 
     @property
     def corrected_text(self) -> str | None:
-        """The present correction."""
+        """The words of the present correction, even if it is doubtful; None if there is no correction."""
         return None if self.correction is None else self.correction.reference
 
     @property
     def rank(self) -> str | None:
-        """The rank of the present correction."""
+        """The rank of the present correction; None if there is no correction."""
         return None if self.correction is None else self.correction.rank
 
     @property
     def reference(self) -> str | None:
-        """The correction; None if there is none, or if it is doubtful."""
+        """The words of the present correction; None if there is no correction, or if it is doubtful."""
         return None if self.rank == Rank.DOUBTFUL else self.corrected_text
 
 
@@ -215,9 +218,10 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """A hash of audio that has been paid for: of Telegram's name of the file, or of the samples.
+    """A hash that identifies paid audio: a hash of Telegram's id of the file, or of the samples.
 
-    The hashes prevent a second payment. After the message is deleted, the row names no message and expires.
+    The hashes prevent a second payment for the same audio. After the message is deleted, the row contains no id of a
+    message, and the row is deleted at `expiry_datetime`.
     """
 
     __tablename__ = "paid_audio"
@@ -261,8 +265,8 @@ class TombstoneRow(Base):
 class ChangeCounterRow(Base):
     """The single row of the counter of changes.
 
-    A transaction that changes a finished message takes the next number as its last step, so numbers become visible in
-    order.
+    As its last statement, a transaction that changes a finished message increases the counter and stores the value with
+    the message. So the numbers become visible to other transactions in ascending order.
     """
 
     __tablename__ = "change_counter"

@@ -2,8 +2,8 @@
 
 The number of people who corrected a word is counted whenever it is needed. So nothing must be updated when a person's
 data is deleted, a correction is undone or a consent is withdrawn. Counting for the whole installation takes 180 ms with
-56,000 corrected words of 3,000 people (SQLite). Therefore the result is cached for some time; it contains no
-information about people.
+56,000 corrected words of 3,000 people (SQLite). Therefore the result for the installation is cached for some time. The
+cache contains only words, and no information about people.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Agreement:
             return found
 
     def expire(self) -> None:
-        """Clear the cache, because a person's data was deleted or a consent was withdrawn."""
+        """Clear the cache; call this after a person's data was deleted or a consent was withdrawn."""
         self._of_all, self._until_s = [], -1.0
         self._n_expired += 1
 

@@ -1,8 +1,8 @@
 """Announcements: news for people from whom the champion has learnt, and questions to administrators.
 
 The bot claims an announcement, sends it, and stores the outcome. If the bot is killed after the claim, it is not known
-whether the announcement was sent. News is then not sent again, because nobody must get the same news twice. A question
-is claimed and sent again, because an unseen question is worse than a question that comes twice.
+whether the announcement was sent. News is then not sent again, so that nobody gets the same news twice. A question is
+claimed and sent again, because an unseen question is worse than a question that comes twice.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSes
 
 
 async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Store questions about a candidate for administrators who have pressed /start, and return all questions about it.
+    """Store questions about a candidate to administrators who have pressed /start.
 
     Raises:
         NotFoundError: there is no such model.
@@ -75,7 +75,7 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, 
 
 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
-    """Begin to send an announcement; return None if it must not be sent any more.
+    """Reserve an announcement for one process of the bot; return None if it must not be sent any more.
 
     Only one process of the bot sends announcements at a time. So if another process has already claimed the
     announcement, that process has crashed. News that a crashed process claimed counts as sent.
@@ -96,7 +96,7 @@ async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession)
 async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSession) -> None:
     """Store the outcome of sending an announcement, and remove the person's words from its row.
 
-    If there is no outcome, nothing was sent: the words stay, and the announcement waits again.
+    If there is no outcome, nothing was sent. The words then stay, and the announcement waits to be sent again.
 
     Raises:
         NotFoundError: the announcement was deleted meanwhile.
@@ -146,13 +146,13 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 def _waits() -> ColumnElement[bool]:
-    """Return the condition that an announcement must be sent; news must also not be claimed yet."""
+    """Return the SQL condition that an announcement must be sent now; news must also not be claimed yet."""
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     return and_(_may_be_sent(), or_(~is_news, AnnouncementRow.claim.is_(None)))
 
 
 def _may_be_sent() -> ColumnElement[bool]:
-    """Return the condition that an announcement may be sent.
+    """Return the SQL condition that an announcement may be sent.
 
     The announcement must not have been sent, and the person must not be banned. News must be about the champion, and
     the person must want news and consent to training. A question must be about a candidate.

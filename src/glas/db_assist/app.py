@@ -122,7 +122,7 @@ def _add_routes(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database within the context; its tables must be those of this version, see `create_app`."""
+    """Open the database while the context is open; raise an error if its tables are older than this program."""
     opened = open_database(
         database_url(settings), pool_size=settings.db_assist.pool_size, statement_timeout_s=_STATEMENT_TIMEOUT_S
     )
@@ -168,7 +168,7 @@ async def _delete_expired(opened: Database, rules: DbAssistSettings, is_ending: 
 
 
 async def _lift_bans(opened: Database, is_ending: asyncio.Event) -> None:
-    """Lift, at intervals, the bans whose end has come."""
+    """Lift all bans whose end has passed; repeat this at intervals."""
     while not is_ending.is_set():
         try:
             await bans.lift_ended(opened)
@@ -184,7 +184,7 @@ async def health(request: Request) -> Health:
 
 
 async def ready(request: Request) -> Health:
-    """Answer 200 if the database answers, and its schema is not older than this program.
+    """Return the state of the service if the database answers, and if its schema is not older than this program.
 
     The schema may be newer, because an upgrade changes the schema before the programs are restarted.
 

@@ -1,4 +1,4 @@
-"""Messages of the bot that show the text of a message. A correction updates all of them."""
+"""Store which messages of the bot show the text of a recording, so that a correction can update all of them."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from glas.db_assist import messages
 
 
 async def attach(transcription_id: int, message: AttachedMessage, *, session: AsyncSession) -> None:
-    """Store a message of the bot that shows a text.
+    """Store the id of a message of the bot that shows a text.
 
     Raises:
         NotFoundError: there is no such message.

@@ -35,12 +35,12 @@ async def write(
 
     Args:
         by: the Telegram id of the administrator; None if a person changes their own data, or the bot acts by itself.
-        action: the kind of the action.
+        action: the kind of the action, such as BAN.
         subject: the person whom the action concerns; None if it concerns no person.
-        before: the values that were replaced.
+        before: the values that were replaced, by name; None if there were none.
         after: the new values. If the new values equal the old values, the action repeats an earlier action and is not
             recorded.
-        transcription_id: the message, if the action concerns one.
+        transcription_id: id of the message that the action concerns; None if it concerns no message.
         session: the caller's database transaction.
 
     Raises:

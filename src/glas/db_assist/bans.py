@@ -1,4 +1,4 @@
-"""Ban people, lift bans on request, and lift bans whose end has come."""
+"""Ban people, lift bans on request, and lift bans whose end has passed."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ async def set_ban(tg_id: int, choice: BanChoice, *, by: int | None = None, sessi
 
 
 async def lift_ended(database: Database) -> None:
-    """Lift the bans whose end has come; nothing is written if there is no such ban."""
+    """Lift the bans whose end has passed; nothing is written if there is no such ban."""
     has_ended = UserRow.ban_until <= people.now()
     async with database.reading() as session:
         if await session.scalar(select(UserRow.id).where(UserRow.ban_until.is_not(None), has_ended).limit(1)) is None:

@@ -2,8 +2,8 @@
 
 Times cannot order changes. Two changes may have the same time. A transaction that began earlier may commit later; a
 reader that orders changes by their times would then skip its changes. So each transaction that changes finished
-messages takes the next number of a counter. The row of the counter stays locked until the commit. Numbers therefore
-become visible in their order and without gaps.
+messages increases a counter and stores its value with the messages. The row of the counter stays locked until the
+commit. The numbers therefore become visible in ascending order and without gaps.
 """
 
 import re
@@ -52,7 +52,7 @@ class _Position(NamedTuple):
 
 
 async def next_sequence(*, session: AsyncSession) -> int:
-    """Take the next number.
+    """Increase the counter, and return its new value.
 
     Call this after all rows are locked, and as late as possible. From this call until the commit, all other
     transactions that change finished messages wait.
@@ -65,7 +65,7 @@ async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change
     """Read the changes after a cursor, the oldest first.
 
     Raises:
-        InvalidParameterError: the cursor does not have our format.
+        InvalidParameterError: the cursor does not have the format of `next_cursor`.
     """
     start = _Position.read(cursor)
     # All changes up to this number are visible. Later ones may appear between the two queries below.

@@ -23,10 +23,10 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 
 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
-    """Copy the settings of a chat to its new number, unless the new number has settings already.
+    """Copy the settings of a chat to its new id, unless the new id has settings already.
 
-    The chat's words of vocabularies and its own model are moved to the new number. The settings under the old number
-    stay, because messages that arrived before are still handled under the old number.
+    The words that were corrected in the chat and its own model are moved to the new id. The settings under the old id
+    stay, because messages that arrived before the change are still processed under the old id.
     """
     await vocabulary.move_chat(chat_id, new_chat_id, session=session)
     await own_models.move_chat(chat_id, new_chat_id, session=session)

@@ -1,4 +1,7 @@
-"""Decide and book payments; only this module writes ledger entries. Callers must hold the lock on the person's row."""
+"""Decide about payments and write them into the ledger; only this module writes ledger entries.
+
+The caller must lock the person's row before it calls a function that pays.
+"""
 
 import hashlib
 from datetime import timedelta
@@ -24,7 +27,7 @@ PAID_KEPT: Final = timedelta(days=90)
 
 
 class Payment(NamedTuple):
-    """Payment for a rating or a correction."""
+    """Payment for a rating, a correction or a review."""
 
     paid_hundredths: int = 0
     became_beta_tester: bool = False
@@ -42,12 +45,12 @@ async def pay(
     """Pay once for a message, or return the reason why nothing is paid.
 
     Args:
-        user: the speaker or the reviewer, whose row is locked.
-        row: the message, whose row is locked.
-        reason: RATING, CORRECTION or REVIEW.
-        amount_hundredths: the amount by the rule for coins.
+        user: the row of the person who is paid (the speaker or a reviewer); it must be locked.
+        row: the row of the message; it must be locked.
+        reason: why the person is paid: RATING, CORRECTION or REVIEW.
+        amount_hundredths: hundredths of a coin to be paid, before the cap is applied.
         cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds the cap is reduced.
-        session: the transaction in which the rating or correction is written.
+        session: the caller's database transaction, in which the rating, correction or review is written, too.
     """
     if row.is_forwarded:
         return Payment(refusal=Refusal.FORWARDED)
@@ -83,7 +86,7 @@ async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, s
 
 
 async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
-    """Book an administrator's grant, once for each key.
+    """Write an administrator's grant into the ledger, once for each key.
 
     Raises:
         NotFoundError: the administrator, or the person who gets the coins, is not registered.
@@ -138,7 +141,7 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 
 
 async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
-    """Reserve the sound of a message for payment; return False if another message with the same sound was paid.
+    """Store hashes of a message's sound as paid; return False if another message with the same sound was paid.
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 

@@ -1,4 +1,7 @@
-"""The history of a message's words: who changed the words, when, and to what; also changes that were not applied."""
+"""Store and read the history of a message's words: who changed the words, when, and to which words.
+
+The history also contains changes that were not applied.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,15 +40,15 @@ async def add_change(
     """Add a change to the history; if the change is applied, its words are added to its author's vocabulary.
 
     Args:
-        row: the message.
-        user: the person who changes the words.
+        row: the row of the message.
+        user: the row of the person who changes the words.
         reference: the words; None means the recognised words.
         rank: the reliability of the words; None for the recognised words.
         is_applied: whether the words replace the current words. This function does not replace the current words; the
             caller does.
         sound: whether the sound supports the words, according to an engine.
-        takes_back: the earlier change that this change undoes.
-        session: session of the transaction.
+        takes_back: id of the earlier change that this change undoes; None if it undoes no change.
+        session: the caller's database transaction.
     """
     change = CorrectionChangeRow(
         transcription_id=row.id,

@@ -27,9 +27,9 @@ async def correct(
 ) -> CorrectionResult:
     """Store the words that were said, according to the author.
 
-    Doubtful words replace the text only if the author confirms them. Until the author confirms them, they are only an
-    entry of the history. If a reviewer has given the same words, the words become an agreed reference. The first
-    correction that is not doubtful determines the payment.
+    Doubtful words replace the text only if the author confirms them. Until then, they are stored only as an entry of
+    the history. If a reviewer has given the same words, the words become an agreed reference. The first correction that
+    is not doubtful determines the payment.
 
     Raises:
         ImplausibleCorrectionError: the correction contains no word.

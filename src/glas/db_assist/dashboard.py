@@ -1,8 +1,8 @@
-"""The figures of the dashboard. Each figure is one SQL statement, which is run here and shown beside the figure.
+"""Compute the figures of the dashboard. Each figure is the result of one SQL statement, which is shown beside it.
 
-The statements are the same on SQLite and PostgreSQL except for dates, whose functions differ (`_DATES`). Some
-statements repeat the condition of a partial index, although another condition already implies this condition. Without
-the repetition, SQLite would not use the index.
+The statements are the same on SQLite and PostgreSQL, except for the functions of dates (`_DATES`). Some statements
+repeat the condition of a partial index, although another condition already implies this condition. Without the
+repetition, SQLite would not use the index.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ _MOST_KNOWN: Final = 100_000
 
 
 class CountedErrors:
-    """The word errors of texts against their references. Each pair is counted once, and no text is kept."""
+    """Counts word errors of texts against references; caches the counts under hashes, so that no text is kept."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[int, int]] = {}
@@ -128,7 +128,7 @@ class CountedErrors:
 
 
 class KeptFigures:
-    """The figures of the last count, for callers that accept figures of some age."""
+    """Keeps the last computed figures for callers that accept figures of a certain age."""
 
     def __init__(self) -> None:
         self._counted = CountedErrors()
@@ -137,9 +137,9 @@ class KeptFigures:
         self._counted_s = 0.0
 
     async def figures(self, database: Database, most_age_s: float) -> Dashboard:
-        """Return figures that are at most `most_age_s` seconds old, and count them again if necessary.
+        """Return figures that are at most `most_age_s` seconds old; compute them again if necessary.
 
-        Callers that arrive during a count wait for its end instead of starting a second count.
+        If a computation is running, the call waits for its result and does not start another one.
         """
         asked_s = time.monotonic()
         async with self._lock:
@@ -230,7 +230,7 @@ def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -
 def _compared(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> Figure:
     """Compare the texts of two models on the same recordings.
 
-    Recordings that the first model answered and recordings that the second model answered are counted together.
+    The result does not depend on which of the two models answered a recording.
     """
     pairs: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
     for model, version, other_model, other_version, heard, other_heard, reference in rows:

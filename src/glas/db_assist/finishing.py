@@ -1,4 +1,4 @@
-"""Finish every request that has begun, even if its caller no longer waits.
+"""Complete every request that has begun, even if its caller is cancelled.
 
 Over TCP, a caller who closes the connection does not stop a route. In one process, the caller awaits the route itself.
 If the caller is cancelled, the route would be cancelled in the middle of a transaction. SQLite would then keep its lock

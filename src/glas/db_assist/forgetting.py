@@ -1,6 +1,6 @@
 """Store the people whose records of work the bot must delete, until the bot has deleted them.
 
-The pages can delete people's data, too, but cannot reach the records of the bot's durable engine.
+The web pages can delete people's data, too, but they have no access to the bot's records of durable work.
 """
 
 from datetime import timedelta
@@ -41,5 +41,5 @@ async def done(tg_id: int, *, session: AsyncSession) -> None:
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete old rows for which no bot has asked."""
+    """Delete rows that no bot has processed within 30 days."""
     await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.creation_datetime < people.now() - _KEPT))

@@ -101,7 +101,7 @@ async def entries_of(tg_id: int, before: int | None, limit: int, *, session: Asy
 
 
 async def entries_about(transcription_id: int, *, session: AsyncSession) -> tuple[Transaction, ...]:
-    """Return the ledger entries about a message, of its speaker and of reviewers, the oldest first."""
+    """Return the payments for a message (to its speaker and to reviewers), the oldest first."""
     query = select(TransactionRow).where(TransactionRow.transcription_id == transcription_id)
     rows = await session.scalars(query.order_by(TransactionRow.id))
     return tuple(Transaction.model_validate(row, from_attributes=True) for row in rows)

@@ -1,4 +1,4 @@
-"""The independent judgements of a message, by its author and by reviewers.
+"""Compare the words that the author and the reviewers of a message gave independently.
 
 Reviewers do not see the words of other people.
 """
@@ -23,7 +23,7 @@ _RETRY_AFTER_S = 0.1
 class ReviewedMessage:
     """A message with its reviews.
 
-    The rows of all people who may be paid are locked, and then the row of the message.
+    `lock_reviewed` makes this object; it locks the rows of all people who may be paid, and then the row of the message.
     """
 
     def __init__(

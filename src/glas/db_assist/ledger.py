@@ -1,4 +1,4 @@
-"""Read the ledger, check it, and count figures of the whole system."""
+"""Read the ledger, check it, and count people, messages, ratings and payments of the whole system."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -55,7 +55,7 @@ async def check(*, session: AsyncSession) -> LedgerCheck:
 
 
 async def statistics(*, session: AsyncSession) -> Statistics:
-    """Count the figures for administrators."""
+    """Count people, messages, ratings, corrections and payments, for administrators."""
     statuses = await session.execute(select(TranscriptionRow.status, func.count()).group_by(TranscriptionRow.status))
     done = TranscriptionRow.status == Status.DONE.value
     scores = await session.execute(

@@ -1,4 +1,7 @@
-"""Links with which people sign in to the pages. Each link works once, for some minutes."""
+"""Store and redeem the links with which people sign in to the web pages.
+
+Each link works once, within some minutes.
+"""
 
 from datetime import timedelta
 

@@ -42,7 +42,7 @@ def as_transcription(row: TranscriptionRow) -> Transcription:
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Create the row of a message; if the row exists, only the place of the answer may change.
+    """Create the row of a message; if the row exists, only chat and message id of the answer may change.
 
     Raises:
         NotFoundError: the sender is not registered.
@@ -174,12 +174,12 @@ async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store the place of the answer; the place changes if the bot must send the answer again."""
+    """Store chat and message id of the answer; they change if the bot must send the answer again."""
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 
 async def archive(transcription_id: int, archived: Archived, *, session: AsyncSession) -> Transcription:
-    """Store that the original bytes are archived.
+    """Store that the original bytes of the recording are in the object store.
 
     Raises:
         ConflictError: other bytes were recorded before.
@@ -212,7 +212,7 @@ async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) 
 
 
 async def mark_changed(row: TranscriptionRow, *, session: AsyncSession) -> None:
-    """Move a finished message to the end of the order of changes."""
+    """Make a finished message the last one in the order of changes, so that the next export reads it."""
     row.change_sequence = await next_sequence(session=session)
     row.changed_datetime = people.now()
 

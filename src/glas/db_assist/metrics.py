@@ -9,7 +9,7 @@ def render(figures: Statistics, *, n_wrong_balances: int) -> bytes:
     """Return the metrics in Prometheus' text format.
 
     Args:
-        figures: the figures of `/statistics`.
+        figures: the counts that the route `/statistics` returns.
         n_wrong_balances: number of people whose balance differs from the sum of their ledger entries.
     """
     registry = CollectorRegistry()

@@ -1,8 +1,8 @@
 """Write decisions about models; only this module changes the state of a model.
 
-The command line, the bot and the pages use this module, so all decisions are recorded in one way. The record contains
-the person, the time, the reason, and the models that served before and after. Decisions of administrators are also
-written into the audit.
+The command line, the bot and the web pages use this module, so all decisions are recorded in the same way. The record
+contains the person, the time, the reason, and the models that served before and after the decision. Decisions of
+administrators are also written into the audit.
 """
 
 from dataclasses import dataclass
@@ -40,10 +40,10 @@ class Ground:
     """The reason of a decision.
 
     Attributes:
-        reason: the reason in words.
+        reason: the reason in the words of the person who decides; None if no reason was given.
         is_forced: whether the decision was made although the gate refused.
         verdict: the verdict of the gate, as JSON.
-        key: identifies the decision, so that it is recorded once.
+        key: a text that identifies the decision, so that a repeated call does not record it twice.
     """
 
     reason: str | None = None
@@ -53,7 +53,7 @@ class Ground:
 
 
 async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSession) -> Decider:
-    """Return who decides: the administrator with this Telegram id, or, without a Telegram id, the operator.
+    """Return who decides: the administrator with the id `tg_id`, or the operator if `tg_id` is None.
 
     Raises:
         NotFoundError: no person with this Telegram id is registered.
@@ -113,7 +113,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set the state of a model; if it was the champion, the previous champion serves again."""
+    """Set the state of a model; if the model stops being the champion, the previous champion serves again."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION
@@ -163,7 +163,7 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the replaced model that became champion last.
+    """Return the replaced model that became champion most recently; None if there is none.
 
     If `moment` is given, models that became champion after this time are ignored.
     """

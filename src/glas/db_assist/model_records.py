@@ -1,4 +1,4 @@
-"""Record models that the gate has judged, and decisions that let a model serve or take it back."""
+"""Record models that the gate has judged, and decisions about which model serves."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,13 +45,13 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
 
 
 async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSession) -> DecisionResult:
-    """Change the state of a model; if the champion is taken back, the previous champion serves again.
+    """Change the state of a model; if the champion is rolled back or retired, the previous champion serves again.
 
     Raises:
         NotFoundError: there is no such model or person.
         ForbiddenError: the person is not an administrator.
         ConflictError: the model has another state than expected, or the new state cannot follow the present state.
-        InvalidParameterError: this state cannot be decided by a person.
+        InvalidParameterError: a person cannot set this state.
     """
     row = await session.get(ModelRow, model_id, with_for_update=True)
     if row is None:
@@ -70,7 +70,7 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
 
 
 async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionResult:
-    """Record that a person lets a model serve; a repetition changes nothing.
+    """Record that a person chose the model that serves from now on; a repeated call changes nothing.
 
     The gate of this installation need not have judged the model.
 
@@ -155,14 +155,14 @@ async def _served(ref: ModelRef, *, session: AsyncSession) -> ModelRow:
 async def _note_former(former: ModelRef | None, model: ModelRef, *, session: AsyncSession) -> None:
     """Store that `former`, which served until now, is the champion.
 
-    The decision that let this model serve may not have been recorded.
+    This is necessary if the decision that made `former` the champion was not recorded.
     """
     if former is not None and former != model:
         await model_decisions.become(await _served(former, session=session), ModelState.CHAMPION, session=session)
 
 
 async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
-    """Return whether a model is already the champion, and `former`, if it is given, was the champion before."""
+    """Return whether a model is the champion already, and replaced `former`, if `former` is given."""
     if row.state != ModelState.CHAMPION or former is None:
         return row.state == ModelState.CHAMPION
     query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)

@@ -95,7 +95,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Move the own model of a group to the new number of the group, unless this number has an own model already."""
+    """Move the own model of a group to the new id of the group, unless this id has an own model already."""
     taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
     if await session.scalar(taken) is None:
         moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)
@@ -109,7 +109,7 @@ async def to_delete(*, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
 
 
 async def deleted(own_model_id: int, *, session: AsyncSession) -> None:
-    """Delete the row of a model whose files are deleted; repeating this does nothing.
+    """Delete the row of a model whose files are deleted; a repeated call does nothing.
 
     Raises:
         ConflictError: the model is still assigned.

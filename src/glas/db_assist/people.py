@@ -69,7 +69,7 @@ def as_user(row: UserRow) -> User:
 async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
     """Lock a person's row until the transaction ends, and return it.
 
-    So payments to one person are decided one after another.
+    The lock ensures that payments to one person are decided one after another.
 
     Raises:
         UnknownPersonError: the person is not registered.
@@ -130,7 +130,7 @@ async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, se
     """Store a decision about a consent, unless it repeats the last decision.
 
     If the decision changes the consent to training, all messages of the person count as changed, so that the next
-    export sees them.
+    export reads them.
     """
     row = await load(tg_id, session=session, locked=True)
     last = next((one for one in reversed(row.consent_history) if one.purpose == purpose), None)
@@ -174,7 +174,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
 
 
 async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
-    """Move all finished messages of a person to the end of the order of changes."""
+    """Make all finished messages of a person the last ones in the order of changes; the next export reads them."""
     mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
     # Lock the messages before the counter, as all transactions do, to avoid deadlocks.
     await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())

@@ -43,7 +43,7 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
     """Return all data that is stored about a person.
 
     Args:
-        tg_id: the person.
+        tg_id: Telegram id of the person.
         party: the pseudonym under which the person's usage is counted; None leaves the usage out.
         session: the caller's database transaction.
 
@@ -73,13 +73,14 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not registered.
 
-    The ledger entries stay and belong to a row without a name. Two kinds of data stay for some time: the hashes of paid
-    audio, so that the same audio is not paid again, and the usage of the last 24 hours under a pseudonym. The row of a
-    banned person keeps only the Telegram id and the ban, so that nobody can lift a ban by deleting their data.
+    The ledger entries stay; they refer to the person's row, which then contains no Telegram id. Two kinds of data stay
+    for some time: the hashes of paid audio, so that the same audio is not paid again, and the usage of the last 24
+    hours under a pseudonym. The row of a banned person keeps only the Telegram id and the ban, so that nobody can lift
+    a ban by deleting their data.
 
     Args:
-        tg_id: the person.
-        by: the administrator who deletes, if it is not the person.
+        tg_id: Telegram id of the person.
+        by: Telegram id of the administrator who deletes the data; None if the person deletes it.
         session: the caller's database transaction.
     """
     # FOR UPDATE and no weaker lock: it waits for messages that are being created now, which are then deleted as well.
@@ -117,9 +118,9 @@ async def delete_message(
     """Delete one message of a person. A repeated call returns the same answer, but without the key of the recording.
 
     Args:
-        transcription_id: the message.
-        tg_id: the person to whom it belongs.
-        by: the administrator who deletes, if it is not the person.
+        transcription_id: id of the message.
+        tg_id: Telegram id of the person who sent the message.
+        by: Telegram id of the administrator who deletes the data; None if the person deletes it.
         session: the caller's database transaction.
 
     Raises:
@@ -179,7 +180,7 @@ async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -
 
 
 async def deletions(*, session: AsyncSession) -> list[Deletion]:
-    """Return all deletions that the database shows.
+    """Return all deletions that can be derived from the rows of the database.
 
     A tombstone shows that a message was deleted. A row without a Telegram id shows that a person was deleted. A banned
     person keeps the Telegram id, so the rows of all banned people are included.
@@ -205,7 +206,7 @@ async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, se
     """Delete messages with their corrections and reviews; write tombstones, so that data_loader deletes copies.
 
     Args:
-        user_id: the person to whom they belong.
+        user_id: id of the row of the person who sent the messages.
         only: the ids of the messages; None for all messages of the person.
         session: the caller's database transaction.
     """

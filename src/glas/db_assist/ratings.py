@@ -23,7 +23,7 @@ class Case(NamedTuple):
 
 
 async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession) -> Reward:
-    """Store a score. The first score decides the payment; later ratings change the score only.
+    """Store a score. Only the first score of a message is paid; later ratings only replace the score.
 
     Raises:
         NotFoundError: there is no such message or person.
@@ -47,7 +47,7 @@ async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSetti
 
 
 def reward_of(user: UserRow, row: TranscriptionRow, payment: Payment, *, is_first: bool) -> Reward:
-    """Return a message as it is now, with a payment for it."""
+    """Return the result of a rating: the message with its present values, and the payment."""
     return Reward(
         transcription=messages.as_transcription(row),
         paid_hundredths=payment.paid_hundredths,

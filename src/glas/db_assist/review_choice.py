@@ -1,9 +1,9 @@
 """Choose the messages whose review is most useful.
 
 The usefulness is called the *worth* of a message. A *check* is a second review, by another person, of a message that
-one person has judged. Each choice reads all messages in the database. So if many messages wait, the choice is kept for
-some minutes, and the same reviewer gets the next messages from it. A message whose worth has increased since then is
-considered in the next choice.
+one person has judged. Each choice reads all messages in the database. So if many messages wait, the choice is stored
+for some minutes, and the same reviewer gets the next messages from this stored choice. A message whose worth has
+increased since then is considered in the next choice.
 """
 
 import hashlib
@@ -47,9 +47,9 @@ class _Choice:
     """The messages that were chosen, the best first.
 
     Attributes:
-        ids: the messages.
+        ids: ids of the messages, the highest worth first.
         last_review: id of the last review before the choice; messages that were reviewed later do not wait any more.
-        moment: the time of the choice.
+        moment: the time of the choice, with a time zone.
         until_s: the time until which the choice is used, by the monotonic clock.
     """
 
@@ -68,7 +68,8 @@ class ReviewChoices:
     async def choose(self, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
         """Return the messages with the highest worth, the best first; if a check is due, checks come first.
 
-        This may read all messages, so it must not be part of a transaction that writes.
+        This method may read all messages and so take long. Therefore it must not be called in a transaction that
+        writes.
 
         Raises:
             NotFoundError: the person does not exist.
@@ -129,7 +130,7 @@ async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSessio
 
 
 def _still_waiting(reviewer_id: int, kept: _Choice) -> Select[int]:
-    """Select the messages of a choice that nobody has reviewed or corrected since, and that nobody holds."""
+    """Select the messages of a choice that nobody has reviewed or corrected since, and that are not held."""
     held_now = select(ReviewHoldRow.transcription_id).where(ReviewHoldRow.expiry_datetime > people.now())
     heard = aliased(TranscriptionRow)
     reviewed = (
@@ -156,7 +157,7 @@ def _still_waiting(reviewer_id: int, kept: _Choice) -> Select[int]:
 
 
 def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int, float, str | None, str | None]:
-    """Select the messages that wait for a review, those with the highest worth without their words first.
+    """Select the messages that wait for a review, sorted by the part of their worth that does not depend on words.
 
     The columns are those of `Found`.
 
@@ -201,7 +202,7 @@ def _waiting(reviewer_id: int, *, is_check: bool) -> Select[int, float, str | No
 
 
 def _judged() -> CTE:
-    """Count the reviews of each message: all reviews, those with a verdict other than `skip`, and the agreed ones."""
+    """Count the reviews of each message: all reviews, reviews with a verdict other than `skip`, and agreed reviews."""
     said = case((ReviewRow.verdict != Verdict.SKIP.value, 1), else_=0)
     counts = select(
         ReviewRow.transcription_id,

@@ -1,4 +1,4 @@
-"""Figures about a reviewer: number of reviews, agreements, coins."""
+"""Count a reviewer's reviews, agreements with other people, and coins."""
 
 from datetime import UTC, datetime
 
@@ -21,8 +21,8 @@ async def figures_of(tg_id: int, since: datetime | None, *, session: AsyncSessio
     """Count a person's reviews and the coins for them.
 
     Args:
-        tg_id: the person.
-        since: a time with a time zone; None counts all reviews.
+        tg_id: Telegram id of the reviewer.
+        since: only reviews from this time on are counted (a time with a time zone); None counts all reviews.
         session: the caller's database transaction.
 
     Raises:

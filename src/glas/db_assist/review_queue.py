@@ -1,9 +1,9 @@
-"""Hold the next message for a reviewer for some minutes.
+"""Hold (reserve) the next message for a reviewer for some minutes.
 
-A reviewer gets only messages of people who agreed that people listen. Reviewers do not get their own messages, or
-messages that another reviewer holds. A message is usually reviewed once. A message is reviewed a second time if it was
-chosen for a check, and a third time if two people contradict each other. A reviewer does not know for which reason a
-message is reviewed, and always sees the recognised text.
+A reviewer gets only messages of people who agreed that other people listen to their recordings. Reviewers do not get
+their own messages, or messages that are held for another reviewer. A message is usually reviewed once. A message is
+reviewed a second time if it was chosen for a check, and a third time if two people contradict each other. The reviewer
+is not told why a message is reviewed, and always sees the recognised text.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ async def held(
 ) -> ReviewItem | None:
     """Return the message that is held for a reviewer, and extend the hold; None if there is none.
 
-    Messages in `besides` are not returned. A reviewer holds at most two messages: the
-    message that is reviewed now, and the next message.
+    Messages in `besides` are not returned. At most two messages are held for a reviewer: the message that is being
+    reviewed now, and the next message.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -47,7 +47,7 @@ async def held(
 
 
 async def list_held(tg_id: int, *, session: AsyncSession) -> tuple[ReviewItem, ...]:
-    """Return all messages that are held for a reviewer; nothing changes.
+    """Return all messages that are held for a reviewer; unlike `held`, do not extend the holds.
 
     Raises:
         NotFoundError: there is no such person.
@@ -70,9 +70,9 @@ async def hold(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> ReviewItem | None:
-    """Return the message that the reviewer holds already, or hold the first chosen message that is still free.
+    """Return the message that is held for the reviewer, or hold the first chosen message that is still free.
 
-    A message is still free if no other reviewer has taken it meanwhile.
+    A message is still free if it has not been held for another reviewer meanwhile.
 
     Returns:
         The message; None if no message is held and `chosen` is empty.
@@ -80,7 +80,7 @@ async def hold(
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        OverloadedError: other reviewers have taken all chosen messages; there may be further messages.
+        OverloadedError: all chosen messages are held for other reviewers now; there may be further messages.
     """
     # The same reviewer may have sent two requests at the same time.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
@@ -97,7 +97,7 @@ async def hold(
 async def hold_one(
     transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold a message for a reviewer; return None if they may not hear it, or if another reviewer holds it."""
+    """Hold a message for a reviewer; return None if they may not hear it, or if it is held for somebody else."""
     query = open_messages(reviewer.id).where(TranscriptionRow.id == transcription_id)
     row = (await session.scalars(query)).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
@@ -106,7 +106,7 @@ async def hold_one(
 async def _hold(
     row: TranscriptionRow, reviewer: UserRow, settings: DbAssistSettings, *, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold a message for a reviewer; return None if another reviewer has taken it."""
+    """Hold a message for a reviewer; return None if it is held for another reviewer."""
     held_until = people.now() + timedelta(minutes=settings.review_minutes)
     values = {"reviewer_id": reviewer.id, "expiry_datetime": held_until}
     free = or_(ReviewHoldRow.reviewer_id == reviewer.id, ReviewHoldRow.expiry_datetime <= people.now())
@@ -140,7 +140,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
     """Select the messages that a reviewer may review and has not reviewed.
 
     Args:
-        reviewer_id: the reviewer.
+        reviewer_id: id of the row of the reviewer.
         among_all: True if the caller searches all messages: the database then first collects all consents and reviews.
             False if the caller restricts the query to some messages: the database then looks up the consent and the
             reviews of each message.
@@ -166,7 +166,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
 
 def _may_be_heard(*, among_all: bool) -> ColumnElement[bool]:
-    """Make the condition that the speaker consents to training, and agreed to a text that says that people listen."""
+    """Return the SQL condition that the speaker consents to training, in a text that mentions reviewers who listen."""
     last = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)
     agreed = select(answer.user_id).where(

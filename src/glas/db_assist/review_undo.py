@@ -31,8 +31,8 @@ async def take_back(
     Raises:
         NotFoundError: there is no such message or person.
         ForbiddenError: the person is not a reviewer.
-        ConflictError: the review is not the person's last one or is too old, or another person has judged the message
-            or holds it.
+        ConflictError: the review is not the person's last one or is too old, another person has judged the message, or
+            it is held for another person.
     """
     reviewed = await lock_reviewed(transcription_id, tg_id, session=session)
     reviews.checked(reviewed.user)

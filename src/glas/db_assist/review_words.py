@@ -1,6 +1,6 @@
-"""The worth of a message for a review, as far as it follows from words: disagreement of two models, and new words.
+"""Compute the part of a message's worth for a review that depends on words: two different texts, and new words.
 
-A database cannot compare words well, so the words are compared here, for the messages that the database has found.
+A database cannot compare words well. So the database finds the messages, and this module compares their words.
 """
 
 import re
@@ -22,10 +22,11 @@ class Found(NamedTuple):
     """A message that waits for a review.
 
     Attributes:
-        id: number of the message.
-        worth: the part of its worth that does not depend on its words; `ranked` adds the other part.
+        id: id of the message.
+        worth: the part of the worth (see `glas.db_assist.review_choice`) that does not depend on words; `ranked` adds
+            the other part.
         text: the recognised text.
-        second: the text by another model; None if there is none.
+        second: the text that another model recognised; None if there is none.
     """
 
     id: int
@@ -35,7 +36,7 @@ class Found(NamedTuple):
 
 
 async def ranked(found: Sequence[Found], *, session: AsyncSession) -> list[int]:
-    """Return the numbers of messages; those with the highest worth come first, of equal ones the oldest."""
+    """Return the ids of messages, the highest worth first; if the worth is equal, the oldest message first."""
     known = await _known_words(session) if found else frozenset()
     return [one.id for one in sorted(found, key=lambda one: (-one.worth - _worth_of_words(one, known), one.id))]
 

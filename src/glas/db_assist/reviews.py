@@ -127,7 +127,7 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 
 
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
-    """Return the other reviews of the message that say the same as a new review.
+    """Return the other reviews of the message that have the same verdict and words as a new review.
 
     If there is no such review, return an empty list if the author of the message gave the same words, otherwise None.
     """
@@ -175,5 +175,5 @@ async def reviews_of_person(user_id: int, *, session: AsyncSession) -> tuple[Rev
 
 
 async def free_held(user_id: int, *, session: AsyncSession) -> None:
-    """End the holds of a person, so that others can take the messages."""
+    """End the holds of a person, so that the messages can be held for other reviewers."""
     await session.execute(delete(ReviewHoldRow).where(ReviewHoldRow.reviewer_id == user_id))

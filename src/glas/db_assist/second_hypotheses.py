@@ -1,4 +1,4 @@
-"""Store and find second hypotheses: texts of messages by another model."""
+"""Store and find second hypotheses: texts of messages that another model recognised."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -1,4 +1,4 @@
-"""Store the texts that were corrected on the pages, until the bot has enqueued the update of its messages."""
+"""Store the texts that were corrected on the web pages, until the bot has enqueued the update of its messages."""
 
 from datetime import timedelta
 from typing import Final
@@ -53,5 +53,5 @@ async def taken_up(transcription_id: int, change_id: int, *, session: AsyncSessi
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete old rows for which no bot has asked."""
+    """Delete rows that no bot has processed within 30 days."""
     await session.execute(delete(TextToShowRow).where(TextToShowRow.creation_datetime < people.now() - _KEPT))

@@ -1,4 +1,4 @@
-"""Count usage within 24 hours by pseudonyms that callers compute; nothing here identifies a person.
+"""Count usage within 24 hours by pseudonyms that callers compute; the rows do not identify a person.
 
 The rows do not refer to the row of a person. So usage is also counted before a person registers and after their data is
 deleted.

@@ -1,8 +1,8 @@
-"""Queries about vocabularies: take words from corrections, show and change a person's words, choose keywords.
+"""Queries about vocabularies: add words from corrections, show and change a person's words, choose keywords.
 
 A person's vocabulary contains names (see `glas.domain.vocabulary`) that were corrected once, other words that were
-corrected in two messages, and words added by hand. `glas.db_assist.agreement` has the vocabularies of chats and of the
-installation.
+corrected in two messages, and words added by hand. `glas.db_assist.agreement` computes the vocabularies of chats and of
+the installation.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ _is_used: Final = or_(_is_certain, func.count() >= MESSAGES_OF_A_WORD)
 
 
 async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: AsyncSession) -> None:
-    """Replace the words that the author's vocabulary has from a message by the words that a change corrects.
+    """Remove the words of a message from its author's vocabulary, and add the words that a change corrects.
 
     Args:
-        row: the message, whose row is locked.
+        row: the row of the message; it must be locked.
         change: the change with the new current words. No words are taken from doubtful words or from the recognised
             text.
         session: the caller's database transaction.
@@ -157,7 +157,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Move the words of a group to its new number."""
+    """Move the words that were corrected in a group to the new id of the group."""
     await session.execute(update(_row).where(_row.chat_id == chat_id).values(chat_id=new_chat_id))
 
 

@@ -20,7 +20,7 @@ def chosen_buckets(model: str, share: float) -> frozenset[int]:
     so that new models are not always tried on the same people.
 
     Args:
-        model: uniform name of the candidate.
+        model: uniform name of the candidate, such as `onnx:gigaam-v3-ctc`.
         share: share of people, 0..1; it is rounded to hundredths.
     """
     ranked = sorted(range(N_BUCKETS), key=lambda bucket: _digest(f"{model} {bucket}"))
@@ -32,8 +32,8 @@ def is_drawn(number: int, model: ModelRef, share: float) -> bool:
 
     Args:
         number: id of the message. For the same message, model and share, the result is always the same.
-        model: the second model.
-        share: share of messages, 0..1.
+        model: name and version of the second model.
+        share: share of messages that the second model also recognises, 0..1.
     """
     drawn = int.from_bytes(_digest(f"{model} {number}")[:8])
     return drawn < share * 2**64

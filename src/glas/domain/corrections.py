@@ -59,7 +59,7 @@ the whole text.
 
 
 def sound_of(comparison: Comparison | None) -> Sound:
-    """Return whether the sound supports a correction, by the engine's comparison; without a comparison, UNKNOWN."""
+    """Return whether the sound supports a correction, according to an engine's comparison; UNKNOWN without one."""
     if comparison is None:
         return Sound.UNKNOWN
     if not comparison.n_words or comparison.lost <= min(_SUPPORTED_WORD * comparison.n_words, _SUPPORTED):
@@ -133,11 +133,12 @@ def rank_of(said: str, heard: str, *, duration_s: float, max_chars_per_s: float,
     """Return the rank of an author's correction.
 
     Args:
-        said: the words of the author.
+        said: the words that were said, according to the author.
         heard: the recognised text.
         duration_s: duration of the recording; less than a second counts as a second.
         max_chars_per_s: largest number of letters per second that a person can say.
-        sound: the engine's judgement; if it is UNKNOWN, the edit distance decides.
+        sound: whether the sound supports the words, according to an engine; if it is UNKNOWN, the edit distance
+            decides.
     """
     if len(normalise(said)) > max_chars_per_s * max(duration_s, 1.0):
         return Rank.DOUBTFUL

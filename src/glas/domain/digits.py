@@ -1,7 +1,7 @@
 """Write spoken numbers in digits (inverse text normalisation).
 
-A number is written in digits only if RU-NORM turns the digits back into the same words. So «пять» may become 5, but
-«пяти» never does, and error rates are the same with and without digits. These numbers are written in digits:
+A number is written in digits only if RU-NORM turns the digits back into the same words. So «пять» may be written as 5,
+but «пяти» is never changed, and error rates are the same with and without digits. These numbers are written in digits:
 
     numbers        «семьсот сорок два» 742; below ten only before a noun that is counted: «пять минут» 5 минут
     round ones     «двадцать пять тысяч» 25 тысяч
@@ -78,7 +78,7 @@ def in_digits(words: Sequence[str]) -> list[Piece]:
 
 
 class _Line:
-    """Words, each divided into the word itself and the punctuation after it."""
+    """The words of a text, each divided into the word itself and the punctuation after it."""
 
     def __init__(self, words: Sequence[str]) -> None:
         found = [_WORD.fullmatch(word) for word in words]

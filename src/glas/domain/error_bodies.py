@@ -17,7 +17,7 @@ def from_code(code: str, message: str, *, param: str | None = None, retry_after_
 
 
 def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
-    """Return the JSON body of an error, in the format of OpenAI's API, which its clients can read."""
+    """Return the JSON body of an error in the format of OpenAI's API, so that OpenAI's clients can read it."""
     kind = "invalid_request_error" if error.status < GlasError.status else "server_error"
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
 

@@ -4,7 +4,7 @@
     ├── InputError (ValueError)                the input is wrong; the caller can correct it
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction or review without words, or an overlong review
-    │   ├── NotFoundError (LookupError)        no person, message or other thing of that name
+    │   ├── NotFoundError (LookupError)        no person, message or other object of that name
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
     │   ├── ConflictError                      the object exists already with other values
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
@@ -26,7 +26,7 @@
     │   └── HubUnreachableError (ConnectionError)      weights cannot be downloaded
     ├── ServiceError
     │   ├── AuthenticationError                no key, or a wrong one
-    │   ├── ForbiddenError (PermissionError)   the caller is known, but may not do this
+    │   ├── ForbiddenError (PermissionError)   the caller is known, but the request is not permitted
     │   ├── OverloadedError                    the queue is full; try again after `retry_after_s`
     │   ├── ServiceStoppingError               the service is about to end and accepts no more work
     │   ├── ServiceUnreachableError (ConnectionError)  no connection
@@ -46,8 +46,8 @@ class GlasError(Exception):
     """Base class of all exceptions of Glas.
 
     Attributes:
-        code: stable machine-readable name.
-        status: HTTP status of the service's answer.
+        code: name of the kind of error for programs; it never changes.
+        status: HTTP status with which a service answers this error.
         param: the wrong field of the request, if any.
     """
 
@@ -215,7 +215,7 @@ class ServiceError(GlasError):
 
 
 class AuthenticationError(ServiceError):
-    """No key was given, or a wrong one."""
+    """The caller sent no key, or a wrong key."""
 
     code = "invalid_api_key"
     status = 401

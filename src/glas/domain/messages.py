@@ -12,7 +12,7 @@ from glas.domain.corrections import Rank
 class Score(IntEnum):
     """The speaker's rating of a text.
 
-    The numbers are also the names of directories in the export. They were taken from the system that Glas replaces.
+    The numbers are also the names of directories in the export. They are the numbers of the system that Glas replaces.
     """
 
     NOT_RATED = 0
@@ -122,17 +122,17 @@ class Transcription(BaseModel):
 
     @property
     def traceparent(self) -> str:
-        """See `traceparent_of`."""
+        """The ids of the message's trace and of its first span; see `traceparent_of`."""
         return traceparent_of(self.file_unique_id, self.message_id)
 
     @property
     def shown_text(self) -> str:
-        """The text that people see: the correction, or the recognised text."""
+        """The text that people see: the corrected words, or the recognised text if there is no correction."""
         return self.corrected_text or self.text or ""
 
 
 class SecondHypothesis(BaseModel):
-    """The text of a message by another model; shown to reviewers but not to the speaker."""
+    """The text that another model recognised for a message; it is shown to reviewers but not to the speaker."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -146,11 +146,12 @@ class SecondHypothesis(BaseModel):
 def traceparent_of(file_unique_id: str, message_id: int) -> str:
     """Return the ids of a message's trace and of its first span, in the format of the W3C header `traceparent`.
 
-    The ids are computed from values in the message's row, so that an export can find the trace hours later. Telegram's
-    name of a file cannot be guessed, and does not depend on the person. So the ids do not show who sent the message.
+    The ids are computed from values in the message's row, so that an export can find the trace hours later.
+    `file_unique_id` cannot be guessed, and does not depend on the person. So the ids of the trace do not show who sent
+    the message.
 
     Args:
-        file_unique_id: Telegram's name of the file.
+        file_unique_id: Telegram's id of the file, which is the same for all bots.
         message_id: number of the message in its chat; it distinguishes messages with the same file.
     """
     digest = hashlib.sha256(f"glas trace {file_unique_id} {message_id}".encode()).hexdigest()

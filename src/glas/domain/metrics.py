@@ -142,7 +142,7 @@ def right_words(reference: str, hypothesis: str) -> list[bool]:
 
 
 def rtfx(audio_s: float, processing_s: float) -> float:
-    """Return the seconds of audio that are recognised in one second of work (inverse real-time factor)."""
+    """Return the seconds of audio that are recognised in one second of processing (inverse real-time factor)."""
     if audio_s < 0 or processing_s <= 0:
         raise InvalidParameterError(f"expected audio_s >= 0 and processing_s > 0, got {audio_s} and {processing_s}")
     return audio_s / processing_s
@@ -161,14 +161,14 @@ def bootstrap_interval(
 
     Whole speakers are drawn with replacement, because the errors of one speaker depend on each other. Drawing single
     utterances would make the interval too narrow (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in
-    ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). If speakers are unknown, give every utterance
-    a name of its own.
+    ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). If the speakers are unknown, give every
+    utterance a different name.
 
     Args:
-        errors: errors of each utterance.
-        words: reference words of each utterance.
+        errors: number of word errors of each utterance.
+        words: number of reference words of each utterance.
         speakers: name of the speaker of each utterance; there must be at least two different speakers.
-        resamples: number of draws.
+        resamples: how many times the speakers are drawn.
         level: probability that the interval contains the true rate.
         seed: the same seed gives the same interval.
     """
@@ -197,9 +197,9 @@ def bootstrap_difference_interval(
 ) -> Interval:
     """Compute the interval of WER(a) - WER(b) for two systems a and b on the same utterances.
 
-    If the whole interval is above 0, system b is better. Both systems are resampled together, so the difficulty of an
-    utterance cancels out. Both systems have the same references and so the same numbers of words. So the difference of
-    the two rates is computed as one rate, from the differences of the errors.
+    If the whole interval is above 0, system b is better. Each resample contains the same utterances for both systems,
+    so it does not matter how difficult an utterance is. Both systems have the same references, and so the same numbers
+    of words. Therefore the difference of the two rates is computed as one rate, from the differences of the errors.
     """
     _same_length(errors_a=errors_a, errors_b=errors_b)
     difference = np.asarray(errors_a) - np.asarray(errors_b)

@@ -21,7 +21,7 @@ form.
 
 
 def audio_key(transcription_id: int, extension: str) -> str:
-    """Return the key of a message's original audio; `extension` without the dot, as detected from the bytes."""
+    """Return the key of a message's original audio; `extension` is the extension of its format, without the dot."""
     return checked_key(f"{transcription_id}/{transcription_id}_audio.{extension}")
 
 

@@ -45,15 +45,15 @@ class OwnModelRecord(BaseModel):
 
     @property
     def own(self) -> OwnModel:
-        """The data that nn_service needs."""
+        """The model and the version of the champion with which it was compared, as nn_service needs them."""
         return OwnModel(model=ModelRef(name=self.name, version=self.version), instead_of=self.instead_of)
 
 
 def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
     """Choose the own model that answers, from the own models of a person and of a chat.
 
-    The model of the person has precedence over the model of the chat. Models that the person or chat does not want to
-    use are ignored. If no model is left, return None.
+    The model of the person has precedence over the model of the chat. Models that the person or chat has switched off
+    are ignored. If no model is left, return None.
     """
     used = sorted((one for one in records if one.is_used), key=lambda one: one.is_of_chat)
     return used[0].own if used else None

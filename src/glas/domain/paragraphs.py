@@ -48,7 +48,7 @@ def _is_end(last: Segment, following: Segment, n_chars: int) -> bool:
 
     Args:
         last: the last segment of the paragraph so far.
-        following: the next segment.
+        following: the segment after `last`.
         n_chars: number of characters of the paragraph so far.
     """
     if following.start_s - last.end_s >= PAUSE_S:

@@ -16,7 +16,7 @@ CONSENT_VERSION: Final = "2026-11-26"
 class Role(IntEnum):
     """The role of a person, which decides their rights; its number is stored in the database.
 
-    The numbers were taken from the system that Glas replaces.
+    The numbers are those of the system that Glas replaces.
     """
 
     USER = 0

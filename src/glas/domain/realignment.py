@@ -19,7 +19,7 @@ class _Timed(NamedTuple):
 
 
 def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
-    """Replace the words of a hypothesis by the words of `text`, and give each new word its times.
+    """Replace the words of a hypothesis by the words of `text`, and compute a start and an end for each new word.
 
     Words that are in both texts keep their times. Other words divide the time of the words that they replace in
     proportion to their letters. Added words get the time at which the word before them ends. If a segment has no times

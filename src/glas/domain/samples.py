@@ -1,4 +1,8 @@
-"""Samples of sound. They are apart from other types, because a decoder process would import Pydantic with those."""
+"""Define the type of samples of sound.
+
+The type is in a separate module, because the modules of the other types import Pydantic. This import would slow down
+the start of a decoder process.
+"""
 
 from typing import Final, TypeAlias
 

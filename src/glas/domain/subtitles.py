@@ -1,11 +1,11 @@
 """Write a hypothesis as subtitles: SubRip (SRT) and WebVTT.
 
-Words are grouped into cues by the following rules. A cue is the text that is shown at the same time. The first rule has
-no exception:
+Words are grouped into cues by the following rules. A cue is the text that is on the screen at one time. Only the first
+rule has no exception:
 
-    a cue has at most two lines of 42 characters, lasts at most 7 s, and holds no pause of 1 s or more;
+    a cue has at most two lines of 42 characters, lasts at most 7 s, and contains no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
-    it stays for at least 0.8 s, and for a second per 21 characters, unless the next cue begins earlier.
+    it is shown for at least 0.8 s, and for a second for each 21 characters, unless the next cue begins earlier.
 
 The limits are usual for television (for example in Netflix's Timed Text Style Guide). Between two long pauses, dynamic
 programming finds the division of the words into cues that has the lowest cost.
@@ -116,7 +116,7 @@ def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
 def wrap(text: str) -> tuple[str, ...]:
     """Break a text into lines of at most `LINE_CHARS`; two lines get equal lengths if possible.
 
-    A word longer than a line gets a line of its own.
+    A word that is longer than a line is put on a separate line.
     """
     words = text.split()
     if not words:

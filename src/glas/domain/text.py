@@ -15,8 +15,9 @@ Two texts that people may write for the same speech should become the same strin
 4. ё → е; everything that is neither letter nor mark becomes a space (so «по-моему» is two words); several spaces become
    one.
 
-Abbreviations («руб.», «кг»), Latin words and the case of numerals stay unchanged. The function is idempotent. Figures
-measured under different versions must not be compared. Therefore `RU_NORM_VERSION` is stored with every measurement.
+Abbreviations («руб.», «кг»), Latin words and the case of numerals stay unchanged. The function is idempotent. Error
+rates that were measured with different versions must not be compared. Therefore `RU_NORM_VERSION` is stored with every
+measurement.
 """
 
 import re

@@ -70,7 +70,7 @@ class KeywordUse(BaseModel):
 
 
 class Segment(BaseModel):
-    """A stretch of speech between two silences, no longer than the engine's window."""
+    """The text of one piece: speech between two pauses, not longer than the engine's window."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -173,12 +173,12 @@ class Hypothesis(BaseModel):
         language: str = "ru",
         foreign: str | None = None,
     ) -> "Hypothesis":
-        """Put the pieces of one recording together.
+        """Join the hypotheses of the pieces of one recording.
 
         Args:
             parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
-            duration_s: length of the whole recording.
-            model: the model that recognised the pieces.
+            duration_s: duration of the whole recording, seconds.
+            model: name and version of the model that recognised the pieces.
             language: ISO 639-1 code of the language of the text.
             foreign: the code of the language that is spoken, if it is certainly another language.
 
@@ -227,5 +227,5 @@ class Recognition(BaseModel):
 
     @property
     def speed(self) -> float:
-        """Seconds of audio recognised in one second of work (RTFx); 0 for audio without length."""
+        """Seconds of audio that are recognised in one second of processing (RTFx); 0 for audio without length."""
         return self.hypothesis.duration_s / max(self.processing_s, 1e-9)

@@ -45,7 +45,7 @@ _CLOSING = "\"'»”’)]"
 
 
 class VocabularyWord(BaseModel):
-    """A word of a person's vocabulary, corrected or added, as the person sees it."""
+    """A word of a person's vocabulary, as it is shown to the person."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -123,7 +123,7 @@ def spelled(text: str) -> str | None:
 
 
 def digest(keywords: Iterable[str]) -> str | None:
-    """Return the sha256 of a set of keywords, which is stored with each text; None for no words.
+    """Return the sha256 of a set of keywords, which is stored with each text; None if there are no keywords.
 
     A stored text is reused only if its keywords have the same digest.
     """
@@ -170,7 +170,7 @@ def _tokens(text: str) -> Iterable[_Token]:
 def _replaced(
     old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
-    """Yield the words that replace other words, each with the recognised words around its place.
+    """Yield the words that replace other words, each with the recognised words at and around this place.
 
     The recognised words may include words that the correction did not change, because the alignment is not unique. If
     «а и гуль и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».

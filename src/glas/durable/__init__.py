@@ -1,6 +1,6 @@
-"""Durable work, which continues after a crash: workflows whose steps are recorded, queues, schedules and leases.
+"""Run work that continues after a crash: workflows with recorded steps, queues, schedules and leases.
 
-Only this package imports DBOS.
+The work is stored and run by DBOS, a library for durable workflows; only this package imports DBOS.
 """
 
 from glas.durable.engine import Durable

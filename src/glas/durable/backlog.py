@@ -1,4 +1,4 @@
-"""Count the work that is left, in DBOS's table. Each query reads only the table's index of unfinished works."""
+"""Count unfinished works in DBOS's table; each query reads only the table's index of unfinished works."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 
 class Backlog:
-    """Counts the works of a place that wait or run, in all processes together."""
+    """Counts the works in one database (`Place`) that wait or run, in all processes together."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -25,7 +25,7 @@ class Backlog:
         return await self._count("PENDING", *queues)
 
     async def has_work(self, person: str, *queues: str, workflow: str | None = None) -> bool:
-        """Return whether work of a person waits or runs in these queues; each of them must be `one_per_person`.
+        """Return whether work of a person waits or runs in these queues, which must all be `one_per_person`.
 
         With `workflow`, only the works of this workflow count.
         """

@@ -17,9 +17,9 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
     """Make the configuration of DBOS.
 
     Args:
-        place: where work is stored.
-        engine: the open database of that place.
-        slot: stable name of this process.
+        place: the database in which work is stored.
+        engine: SQLAlchemy's engine of this database.
+        slot: name of this process, which stays the same when the process is started again.
     """
     found: DBOSConfig = {
         "name": "glas",
@@ -38,7 +38,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
 
 
 def send_logs_to_ours() -> None:
-    """Prevent DBOS from printing its log. The lines go to the log of Glas instead, which removes secrets."""
+    """Write the log lines of DBOS into the log of Glas, which removes secrets, instead of printing them."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

@@ -2,11 +2,11 @@
 
 `pyproject.toml` limits the version of DBOS, and tests check each use.
 
-The list contains each use of private names, and its advantage over the public interface. The figures were measured by
-`benchmarks/durable.py` with DBOS 3.4, PostgreSQL, and works of 8 steps:
+The following list contains each use of private names, and its advantage over the public interface.
+`benchmarks/durable.py` measured the times and rates with DBOS 3.4, PostgreSQL, and works of 8 steps:
 
-- `FirstRuns`: skips queries for records that cannot exist. Each work then takes 16 ms of processor time instead of 21
-  to 24 ms. DBOS has no setting for this.
+- `FirstRuns`: skips queries for records of steps that cannot exist. Each work then takes 16 ms of processor time
+  instead of 21 to 24 ms. DBOS has no setting for this.
 - `QueueWaits`: polls a queue at once when work is enqueued. So 45 to 50 works a second are done, although idle queues
   are polled only 5 times a second. The public interface permits only a shorter polling interval: with 12 polls a
   second, 43 to 45 works a second are done. With SQLite, idle queues are polled once in 2 s, so an idle bot
@@ -41,10 +41,10 @@ _IDLE_POLL_S = 2.0
 class FirstRuns:
     """Skips the query for the record of a step, if the work has no records.
 
-    DBOS counts the runs of a work when it claims the work. If several works are claimed together, one query finds which
-    of them have records. The query for each step is skipped only for work that runs for the first time and has no
-    records. The count of runs alone is not sufficient: resuming a workflow resets its count, and a forked workflow has
-    records from its beginning.
+    DBOS counts the runs of a work when it claims the work, that is, takes the work from a queue for this process. If
+    several works are claimed together, one query finds which of them have records. The query for each step is skipped
+    only for work that runs for the first time and has no records. The count of runs alone is not sufficient: resuming a
+    workflow resets its count, and a forked workflow has records from its beginning.
     """
 
     def __init__(self) -> None:
@@ -81,14 +81,14 @@ class FirstRuns:
 
 
 class QueueWaits:
-    """Wakes the threads that poll queues, so that they poll before their interval ends, and polls idle queues less."""
+    """Makes the threads that poll queues poll at once when work is enqueued, and less often while a queue is idle."""
 
     def __init__(self, *, is_shared: bool) -> None:
-        """Initialise the object.
+        """Make an object that changes no thread until `launch` is called.
 
         Args:
-            is_shared: whether other processes may enqueue work. They cannot wake the threads of this process, so idle
-                queues are polled as often as others.
+            is_shared: whether other processes may enqueue work. If so, idle queues are polled as often as others,
+                because other processes cannot wake the threads of this process.
         """
         self._is_shared = is_shared
         self._woken: dict[str, threading.Event] = {}
@@ -107,7 +107,7 @@ class QueueWaits:
             woken.set()
 
     def launch(self, first_runs: FirstRuns) -> None:
-        """Call `DBOS.launch`, so that its threads can be woken and `first_runs` is told about every claimed work."""
+        """Call `DBOS.launch` so that its threads can be woken, and `first_runs` is called for every claimed work."""
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
         def begin_watched(stop_event: threading.Event, dbos: DBOS) -> None:
@@ -124,8 +124,8 @@ class QueueWaits:
 class _Wait(threading.Event):
     """Replaces the event with which DBOS ends a thread.
 
-    A wait for this event also ends when the queue of the waiting thread is woken. The wait is longer if the queue is
-    idle, which is found out only if `dbos` is given.
+    A wait for this event also ends when the queue of the waiting thread is woken. If `dbos` is given, the wait is
+    longer while the queue is idle.
     """
 
     def __init__(self, stop: threading.Event, woken: dict[str, threading.Event], dbos: DBOS | None) -> None:
@@ -155,7 +155,8 @@ class _Wait(threading.Event):
     def _is_idle(self, queue: str) -> bool:
         """Return whether a queue has had no work for some time.
 
-        A person's next work may still be waiting when the one before it ends, so a queue is not idle at once.
+        A queue does not count as idle at once after its last work, because the next work of the same person may still
+        wait.
         """
         if self._dbos is None or queue == _NEW_QUEUES:
             return False
@@ -180,7 +181,10 @@ def running(dbos: DBOS) -> set[Task[Any]]:
 
 
 def join_queue_threads() -> None:
-    """Wait until the threads that poll queues have ended; the event that stops them must be set. This call blocks."""
+    """Wait until the threads that poll queues have ended. This call blocks.
+
+    The caller must have set the event that stops these threads.
+    """
     for thread in threading.enumerate():
         if thread.name.startswith(_QUEUE_THREAD):
             thread.join(timeout=10)

@@ -1,4 +1,4 @@
-"""The durable engine DBOS.
+"""Run durable work with DBOS, a library for durable workflows (below: the engine).
 
 Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
@@ -34,20 +34,20 @@ _T = TypeVar("_T")
 
 
 class Durable:
-    """The durable engine of this process. A process can have only one, because DBOS permits only one."""
+    """The durable engine of this process. A process can have only one engine, because DBOS permits only one."""
 
     _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, part: tracing.Part = "tg_bot", keep_days: float = 2.0) -> None:
-        """Initialise the engine; nothing is opened before `start`.
+        """Make an engine; the database is not opened before `start`.
 
         Args:
-            place: where work is stored.
-            slot: stable name of this process. After a crash, the process that is started under the same name continues
-                the work that was claimed under this name.
+            place: the database in which work is stored.
+            slot: name of this process, which stays the same when the process is started again. After a crash, the
+                process that is started under the same name continues the work that was claimed under this name.
             part: the part of Glas to which traces assign the works of this engine.
             keep_days: days after which ended work is deleted. At least 1, because Telegram may repeat an update for a
-                day, and the stored work prevents the update from being handled twice.
+                day, and the stored work prevents that the update is processed twice.
         """
         self._place = place
         self._slot = slot
@@ -66,14 +66,14 @@ class Durable:
 
     @property
     def slot(self) -> str:
-        """The stable name of this process."""
+        """The name of this process, which stays the same when the process is started again."""
         return self._slot
 
     def tell(self, note: Callable[[], str], hear: Callable[[Mapping[str, str]], object]) -> None:
-        """Exchange notes with the other processes of this place at each heartbeat; call this before `start`.
+        """Exchange notes (short texts) with the other processes that use this database; call this before `start`.
 
         Args:
-            note: returns the note of this process, a text for the other processes.
+            note: returns the note of this process; it is called at each heartbeat.
             hear: is called with the notes of all other running processes, by slot; each note is some seconds old.
         """
         self._note, self._hear = note, hear
@@ -145,7 +145,7 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function so that the beginning and the end of each run are noted.
+        """Wrap a workflow function so that the beginning and the end of each run are registered.
 
         The result is a plain function, because DBOS cannot register a bound method.
         """
@@ -202,7 +202,7 @@ class Durable:
 
         If DBOS were called directly within a workflow, it would record the call as a step, which takes two more
         transactions. The purpose of this record is that a repetition of the workflow does not enqueue the work again.
-        The id of the work already ensures this. So DBOS is called in a context of its own, in which it records no step.
+        The id of the work already ensures this. So DBOS is called in a separate context, in which it records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
@@ -243,18 +243,18 @@ class Durable:
         return result
 
     async def take_lease(self, name: str, ttl_s: float) -> bool:
-        """Take or renew a lease for `ttl_s` seconds; return False while another process has it."""
+        """Get or renew a lease (a right of one process) for `ttl_s` seconds; return False if another process has it."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
 
     async def drop_lease(self, name: str) -> None:
-        """Give up a lease, so that another process can take the lease."""
+        """Give up a lease, so that another process can get the lease."""
         assert self._members is not None, "expected a started engine"  # noqa: S101
         await asyncio.to_thread(self._members.drop_lease, name, self._slot)
 
     @property
     def backlog(self) -> Backlog:
-        """The work that is left, in all processes."""
+        """The object that counts the unfinished works of all processes."""
         assert self._engine is not None, "expected a started engine"  # noqa: S101
         return Backlog(self._engine, self._place.schema)
 
@@ -269,7 +269,7 @@ class Durable:
 
 
 class _NotRecordedError(BaseException):
-    """Carries the error of a step through DBOS, which would record an `Exception` as the result of the step."""
+    """Contains the error of a step; DBOS does not record a `BaseException` as the result of the step."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)

@@ -1,12 +1,12 @@
-"""Background tasks of the durable engine.
+"""Run the background tasks of the durable engine.
 
 These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
 people who have requested the deletion of their data.
 
 A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
 process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-the same step, such as sending a message. If the database itself was unavailable, no process has ended. So a process
-takes over work only after its own heartbeats have arrived for some time.
+the same step, such as sending a message. While the database is unavailable, no heartbeat arrives, although no process
+has ended. So a process takes over work only after its own heartbeats have arrived for some time.
 """
 
 import asyncio
@@ -54,12 +54,12 @@ class Maintenance:
         running: Running,
         is_shared: bool,
     ) -> None:
-        """Initialise the object; nothing runs before `start`.
+        """Make the object; no task runs before `start`.
 
         Args:
-            dbos: the running engine.
-            members: the tables of heartbeats and leases.
-            slot: the slot of this process.
+            dbos: the running object of DBOS.
+            members: the object that reads and writes the tables of heartbeats and leases.
+            slot: name of this process, which stays the same when the process is started again.
             keep_s: seconds after which ended work is deleted.
             note: returns the note that this process sends to the other processes with each heartbeat.
             hear: is called with the notes of the other processes after each heartbeat.

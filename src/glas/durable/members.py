@@ -1,4 +1,8 @@
-"""Tables for the processes that share a database: heartbeats, leases, and requests to delete people's work."""
+"""Read and write the tables of the processes that share a database.
+
+These tables contain heartbeats, leases (rights that one process has for some time), and requests to delete people's
+work.
+"""
 
 import time
 import zlib
@@ -72,7 +76,7 @@ class Members:
         """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
 
         Returns:
-            Whether the log is empty. If other connections were reading all the time, it could not be emptied.
+            Whether the log is empty. The log cannot be emptied while other connections are reading.
         """
         if self._engine.dialect.name != "sqlite":
             return True
@@ -91,7 +95,7 @@ class Members:
             return {slot: note or "" for slot, note in rows}
 
     def take_lease(self, name: str, holder: str, ttl_s: float) -> bool:
-        """Take or renew a lease for `ttl_s` seconds; return False if another process holds it."""
+        """Get or renew a lease for `ttl_s` seconds; return False if another process has it."""
         leases = self._leases
         with self._engine.begin() as connection:
             now_s = self._now_s(connection)
@@ -111,7 +115,7 @@ class Members:
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """Give up a lease if `holder` has it, so that another process can take the lease at once."""
+        """Give up a lease if `holder` has it, so that another process can get the lease at once."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
@@ -143,8 +147,8 @@ class Members:
     def _now_s(self, connection: sa.Connection) -> float:
         """Return the time in seconds since 1970.
 
-        With PostgreSQL, it is the time of the server's clock, which all machines share. With SQLite, it is the time of
-        this machine's clock.
+        With PostgreSQL, this is the time of the server's clock, which all machines share. With SQLite, this is the time
+        of this machine's clock.
         """
         if connection.dialect.name == "sqlite":
             return time.time()

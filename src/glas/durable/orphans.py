@@ -55,7 +55,7 @@ class Running:
             self._acting.discard(task)
 
     def cut_off(self) -> int:
-        """Interrupt all steps and let none begin until `rejoin`; return the number of interrupted steps.
+        """Interrupt all steps, and let no step begin until `rejoin` is called; return the number of interrupted steps.
 
         A step that has finished its action is not interrupted, although its result may not be recorded yet. If another
         process has taken over the work by then, the database refuses to record the result.
@@ -83,11 +83,13 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back work that was not running at two calls in a row. At a single call, the work may just be starting.
+        """Put back work that was not running at two calls in a row.
+
+        Work that is not running at a single call may be about to start.
 
         Args:
-            dbos: the running engine.
-            ours: the works that this process has claimed, according to the database.
+            dbos: the running object of DBOS.
+            ours: ids of the works that this process has claimed, according to the database.
         """
         idle = set(ours) - self._running.ids()
         again = sorted(idle & self._idle)

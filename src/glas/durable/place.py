@@ -29,7 +29,7 @@ _log = structlog.stdlib.get_logger("glas.durable")
 
 @dataclass(frozen=True)
 class Place:
-    """A database of the durable engine.
+    """A database in which the durable engine stores work.
 
     Attributes:
         url: SQLAlchemy's URL of the database.
@@ -135,8 +135,8 @@ def _open_postgres(url: str) -> sa.Engine:
 def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) -> Any:
     """Connect to the database; if this fails, add to the error the code by which DBOS recognises temporary errors.
 
-    Without the code, DBOS recognises a temporary error only by some texts. If DBOS does not recognise it, the work
-    counts as failed and is never done.
+    Without the code, DBOS recognises only those temporary errors whose message contains certain texts. After any other
+    error, the work counts as failed and is never done.
     """
     # psycopg takes time to import, and is not needed with SQLite.
     from psycopg import OperationalError, errors  # noqa: PLC0415
@@ -152,7 +152,7 @@ def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) ->
 def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
-    An idle connection receives data only if the server closes it. So no query is needed to find out.
+    An idle connection receives data only if the server closes it. So this check needs no query.
     """
     if connection.closed or sockets.has_input(connection.fileno()):
         raise sa.exc.DisconnectionError("the server has closed this connection")

@@ -11,12 +11,12 @@ _MAX_RECOVERIES = 1000
 
 
 class Registered:
-    """What the parts register before the start.
+    """The workflows, queues and schedules that the parts register before the engine starts.
 
     Attributes:
         workflows: the functions that do work, by name.
-        queues: the queues.
-        schedules: the schedules.
+        queues: the queues in which work waits.
+        schedules: the schedules, which enqueue work at fixed times.
         unwanted: names of schedules to delete, which an earlier run of the program may have stored in the database.
     """
 
@@ -80,7 +80,7 @@ class Registered:
         deletion of a schedule only some seconds later.
 
         Args:
-            engine: the open database.
+            engine: SQLAlchemy's engine of the database.
             schema: the schema of DBOS's tables; they may not exist yet.
             is_alone: whether no other process runs.
         """

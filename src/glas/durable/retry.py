@@ -40,7 +40,7 @@ async def with_retries(
 
     Args:
         work: is called again after each temporary error.
-        retry: the pauses, and the time limit.
+        retry: the pauses between the calls, and the time limit for all calls.
         name: name of the step in the log.
         pause_s: returns the least number of seconds to wait after an error; None if the error is permanent.
 

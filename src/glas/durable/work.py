@@ -12,7 +12,7 @@ class Queue:
     """A queue of works.
 
     Attributes:
-        name: name of the queue.
+        name: name of the queue, which is different for each queue.
         concurrency: number of workflows that one process runs at the same time.
         one_per_person: whether the works of one person run one after another, so that one person cannot delay others.
         poll_s: polling interval, seconds; work that this process enqueues is noticed at once.
@@ -28,8 +28,9 @@ class Queue:
 class Work:
     """A work that is enqueued.
 
-    Works with the same `person` run one after another, and are deleted together if this person asks for deletion.
-    `traceparent` names a span; the work becomes a part of the trace of this span. None means the span of the caller.
+    In a queue with `one_per_person`, works with the same `person` run one after another. In every queue, they are
+    deleted together if this person asks for the deletion of their data. `traceparent` names a span; the work becomes a
+    part of the trace of this span. None means the span of the caller.
     """
 
     queue: str
@@ -45,10 +46,11 @@ class Schedule:
     """Work that is enqueued at fixed times, once for each time.
 
     Attributes:
-        name: name of the schedule.
+        name: name of the schedule, under which it is stored in the database.
         workflow: name of the workflow function; its arguments are the scheduled time and None.
-        cron: the times, as a cron expression. If it has six fields, the first field contains the seconds.
-        queue: the queue for the work. Only processes that registered this queue run the work.
+        cron: the times at which work is enqueued, as a cron expression. If it has six fields, the first field contains
+            the seconds.
+        queue: name of the queue in which the work is put. Only processes that registered this queue run the work.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Engines recognise pieces of speech. A *model* is weights on disk; an *engine* is a model loaded into memory."""
+"""Engines recognise pieces of speech.
+
+A *model* is weights on disk; an *engine* is a model that is loaded into memory.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -20,7 +23,7 @@ class Engine(Protocol):
 
     @property
     def abilities(self) -> Abilities:
-        """Abilities of the model."""
+        """The options that the model supports, and the best size of a batch."""
 
     def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         """Recognise pieces of speech.

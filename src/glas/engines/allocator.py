@@ -28,11 +28,12 @@ def trim() -> None:
 
 
 class Trimming:
-    """Returns free memory to the system from time to time, while work goes on. Several threads may share one object.
+    """Returns free memory to the system at intervals while pieces are recognised; threads may share one object.
 
-    Each thread has a heap of its own, and the results of a piece of speech are freed in another order than they were
-    allocated. So the heaps keep free memory that no later piece can use. After 150 pieces of 2 to 28 s in two threads,
-    the heaps had 345 MB, of which 210 MB were free. `malloc_trim` returned nearly all free memory, in 1 to 10 ms.
+    Each thread has a separate heap, and the results of a piece of speech are freed in another order than they were
+    allocated. So the heaps contain free blocks that are too small for later pieces. After 150 pieces of 2 to 28 s in
+    two threads, the heaps had 345 MB, of which 210 MB were free. `malloc_trim` returned nearly all free memory, in 1 to
+    10 ms.
 
     Args:
         every_s: seconds between two calls of `trim`.

@@ -1,4 +1,4 @@
-"""The choice of a candidate. The choice is a file in the directory of models, like the choice of the champion.
+"""Store the choice of a candidate in a file in the directory of models, like the choice of the champion.
 
 Every server with this directory reads the file, so all replicas try the same candidate on the same people.
 """

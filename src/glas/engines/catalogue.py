@@ -33,8 +33,8 @@ def known_models() -> tuple[KnownModel, ...]:
 def known_model(name: str) -> KnownModel:
     """Return the model with a given long or short name; a short name is, for example, `gigaam-v3-ctc`.
 
-    The name `whisper:<owner>/<name>` means a Whisper model on the model hub (Hugging Face). Of such a model, Glas knows
-    only the repository.
+    The name `whisper:<owner>/<name>` means a Whisper model on the model hub (Hugging Face). Glas has no other data
+    about such a model than the name of its repository.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.
@@ -76,7 +76,7 @@ class Title(NamedTuple):
 
 
 def title_of(name: str) -> Title:
-    """Return the title of a model by its uniform name; for a directory, without the path."""
+    """Return the title of a model by its uniform name; the title of a directory does not contain the path."""
     place = Path(name.partition(":")[2])
     if place.is_absolute():
         return Title(f"своя модель «{place.name}»", f"own model “{place.name}”")

@@ -12,7 +12,7 @@ SPACE = " "
 
 
 class CharacterLM:
-    """Log-probabilities of words by their letters.
+    """Computes log-probabilities of words from their letters.
 
     A context is the sequence of letters before a letter. A cost is the negative natural logarithm of a probability,
     divided by `step`.
@@ -67,7 +67,7 @@ class CharacterLM:
         Args:
             code: the context as a number, with one digit for each letter.
             length: number of letters of the context.
-            number: number of the letter.
+            number: index of the letter in the string of all letters.
         """
         while True:
             contexts = self._contexts[length]

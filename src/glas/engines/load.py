@@ -48,8 +48,8 @@ def load_engine(
         threads: number of threads of one inference call.
         workers: number of simultaneous calls; only for engines that run calls in parallel themselves.
         beam_size: beam size of Whisper; 1 means greedy decoding.
-        providers: onnxruntime's execution providers, the preferred one first. If `CUDA` is the first one, Whisper runs
-            on the graphics card, too.
+        providers: onnxruntime's execution providers (the devices), the preferred one first. If `CUDA` is the first one,
+            Whisper runs on the graphics card, too.
         precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
             other models it is ignored, because they have the precision of their files.
 

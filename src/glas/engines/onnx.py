@@ -43,9 +43,9 @@ class OnnxEngine:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
             graphics card, whose provider has no kernels for dynamically quantised layers.
         name: uniform name of the model.
-        layout: family of the model; None reads it from the directory.
+        layout: family of the model; None means that the family is detected from the files in the directory.
         window_s: the longest piece that `recognise` accepts, seconds.
-        threads: threads of one inference call.
+        threads: number of threads of one inference call.
         providers: onnxruntime's execution providers, the preferred one first.
         punctuates: whether the model writes capitals and full stops; None means that the model's vocabulary decides
             this.
@@ -141,7 +141,7 @@ class OnnxEngine:
 
 
 def _has_marks(vocabulary: Sequence[str]) -> bool:
-    """Return whether a vocabulary has capitals or full stops; an unknown vocabulary is assumed to have them."""
+    """Return whether a vocabulary has capitals or full stops; return True for an empty (unknown) vocabulary."""
     if not vocabulary:
         return True
     texts = [text for text in vocabulary if not text.strip().startswith("<")]

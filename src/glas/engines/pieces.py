@@ -1,4 +1,4 @@
-"""Checks and results of pieces that all engines share."""
+"""Functions that all engines use: check the pieces of a batch, and make the result of a piece without speech."""
 
 from collections.abc import Sequence
 

@@ -51,7 +51,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
     """Write a safetensors file; the same tensors give the same bytes.
 
     Args:
-        path: the file.
+        path: path of the new file.
         tensors: the tensors by name, with types that `_DTYPES` lists.
         metadata: texts that are written into the header of the file.
 

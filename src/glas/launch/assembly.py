@@ -42,11 +42,12 @@ class Assembly:
     """The parts that run in this process.
 
     Attributes:
-        apps: the app of each service, and that of the page under `web`.
+        apps: the app of each service, by the name of the service; the app of the web pages has the name `web`.
         tasks: background tasks, such as the bot, that run until they are cancelled.
-        has_bot_reached_telegram: a function that returns whether Telegram has answered the bot yet; None if no bot
-            runs.
-        internal_key: a key of nn_service that only this process knows; a new key is made at each start.
+        has_bot_reached_telegram: a function that returns whether Telegram has answered a call of the bot since the
+            start; None if no bot runs.
+        internal_key: a key that nn_service accepts, and that is never stored or sent to another process; a new key is
+            made at each start.
         figures: functions that return the metrics of parts that have no app.
     """
 
@@ -97,7 +98,7 @@ def _settled() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
-    """Yield a client of data_loader for a command.
+    """Open a client of data_loader for a command while the context is open.
 
     The client calls the service at the address in the settings, or the service of the server that runs in the data
     directory. If there is no address and no server, a data_loader runs in this process while the context is open.
@@ -114,7 +115,7 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
 
 @asynccontextmanager
 async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """Yield a client of db_assist for a command; see `open_data_loader`.
+    """Open a client of db_assist for a command while the context is open; see `open_data_loader`.
 
     Raises:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
@@ -130,8 +131,8 @@ async def _reached(
 ) -> AsyncIterator[tuple[httpx.AsyncClient | None, Connections]]:
     """Connect to a part of the server that runs in the data directory, or start parts in this process.
 
-    The parts in `here` are started if no server runs in the data directory. If `here` is empty, no server is searched
-    and nothing is started.
+    The parts in `here` are started if no server runs in the data directory. If `here` is empty, this function looks for
+    no server and starts nothing.
 
     Yields:
         Two values. The first is the HTTP client of `part` in the running server; None if `here` is empty or no server
@@ -243,7 +244,7 @@ def _place(settings: Settings, owner: Part) -> "Place":
 
     The file or schema is named after `owner`. If the bot runs in this process, the owner is the bot, even if other
     parts run in this process, too. So the bot finds its waiting messages again if the parts are later distributed among
-    processes in another way. The work of data_loader need not be found again, because it can be repeated.
+    processes in another way. The work of data_loader need not be found again, because data_loader can do it again.
     """
     from glas.durable import postgres_place, sqlite_place
 

@@ -28,7 +28,7 @@ async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
 
 
 class Connections:
-    """Makes clients of the services, in this process or elsewhere.
+    """Makes clients of the services, which run in this process or in other processes.
 
     Attributes:
         internal_key: the key with which parts of this process call its nn_service.

@@ -1,4 +1,4 @@
-"""A Unix socket in the data directory, through which commands on this machine call a running server.
+"""Open a Unix socket in the data directory, through which commands on this machine call a running server.
 
 In the embedded mode db_assist and data_loader have no port, and no other process may open their stores while the server
 runs. Only the owner of the data directory may connect to the socket.
@@ -35,8 +35,8 @@ def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket
     """Listen on the socket while the context is open, if this process holds the exclusive lock of the data directory.
 
     Yields:
-        The socket. None if this process does not hold the exclusive lock, or if the system does not permit a socket
-        there.
+        The socket. None if this process does not hold the exclusive lock, or if the system does not permit a socket in
+        this directory.
     """
     if not is_alone(settings, parts):
         yield None

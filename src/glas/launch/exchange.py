@@ -1,4 +1,4 @@
-"""Put restored files into the data directory: all of them or none, even if the process is killed or the power fails.
+"""Move restored files into the data directory: all or none, even if the process is killed or the power fails.
 
 First, the directory with the restored files is renamed to `.restored`. From then on this directory contains the valid
 data, and every process that locks the data directory calls `complete`, which does the remaining renames. The old files
@@ -37,7 +37,7 @@ def data_in(data_dir: Path) -> list[Path]:
 
 
 def exchange(data_dir: Path, new: Path) -> None:
-    """Move the old data aside and the new data into its place; if that fails, move the old data back.
+    """Move the old data away and the new data into its place; if an error occurs, move the old data back.
 
     Args:
         data_dir: the data directory, of which this process must hold the exclusive lock.

@@ -77,7 +77,10 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
 
 
 def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
-    """Return the former key of a service, which it also accepts while keys are exchanged; None if there is none."""
+    """Return the former key of a service; None if there is none.
+
+    The service accepts the former key until all callers have the new key.
+    """
     if "web" in parts or key_of(settings, part, parts) is None:
         return None
     return plain(getattr(settings, f"{part}_previous_token"))
@@ -179,10 +182,10 @@ def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
 
 
 def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
-    """Return the settings with the address of the page, for a bot that runs in the same process as the page.
+    """Return the settings with the address of the web pages, for a bot that runs in the same process as these pages.
 
-    The settings are returned unchanged if they contain the address already, or if the page does not run in this
-    process. They are also unchanged if the page listens on another address than loopback.
+    The settings are returned unchanged if they contain the address already, or if the web pages are not served by this
+    process. They are also unchanged if the web pages are not served on the loopback address.
 
     Args:
         settings: the whole configuration.

@@ -1,4 +1,4 @@
-"""Lock of a data directory; the lock file contains the id and the URL of the process that holds the lock.
+"""Lock a data directory; the lock file contains the id and the URL of the process that holds the lock.
 
 The operating system releases the lock when the process ends. A server that stores both the database and the objects in
 the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses
@@ -25,8 +25,8 @@ class Holder:
     """The process that holds the lock of a data directory.
 
     Attributes:
-        pid: the process id.
-        url: address of the page that the process serves, or of its only service; None if it does not listen on any
+        pid: id of the process.
+        url: address of the web pages that the process serves, or of its only service; None if it does not listen on any
             port.
     """
 
@@ -74,8 +74,8 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
     If the directory is missing, it is created. If a restore was interrupted, it is completed first.
 
     Args:
-        data_dir: the directory.
-        holder: is written into the lock file, for the error messages of other processes.
+        data_dir: path of the data directory.
+        holder: this process, as it is written into the lock file; the error messages of other processes name it.
         alone: whether the lock is exclusive; otherwise other processes may share it.
 
     Raises:

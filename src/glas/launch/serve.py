@@ -1,4 +1,4 @@
-"""Run parts in this process until a signal arrives, then let running requests finish."""
+"""Run parts in this process until it receives a signal to stop, then wait until running requests have ended."""
 
 import asyncio
 import contextlib
@@ -42,15 +42,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Ready:
-    """Report of a start, made when all parts answer.
+    """Report about the start of the parts, made when all parts answer.
 
     Attributes:
-        urls: addresses of the parts that listen.
+        urls: addresses of the parts that listen on a port, by the name of the part.
         parts: names of all parts that run.
-        model: name of the default model.
+        model: name of the default model; None if nn_service does not run in this process.
         check: the recognition of a sample recording; None if no sample was recognised.
         problem: the reason why the sample could not be recognised; None if there was no error.
-        is_bot_heard: whether a bot runs and Telegram has answered it.
+        is_bot_heard: whether a bot runs in this process and Telegram has answered one of its calls.
     """
 
     urls: dict[str, str]
@@ -62,7 +62,7 @@ class Ready:
 
 
 async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
-    """Run parts until SIGINT or SIGTERM arrives, then finish the running requests.
+    """Run parts until the process receives SIGINT or SIGTERM, then finish the running requests.
 
     Raises:
         ConfigurationError: a part is unknown or needs another part, a port is in use, or a port would be reachable from
@@ -132,7 +132,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _called_off_by_signals() -> Iterator[None]:
-    """Cancel this task if a signal arrives before all parts run, so that the start is undone cleanly."""
+    """Cancel this task if the process receives a signal before all parts run, so that started parts are stopped."""
     loop, task, received = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
     assert task is not None, "expected to be run as a task"  # noqa: S101
 
@@ -155,7 +155,7 @@ def _called_off_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
-    """Stop the servers at a signal.
+    """Stop the servers when the process receives SIGINT or SIGTERM.
 
     After the first signal, running requests are finished. After a second SIGINT, running requests are interrupted.
     """
@@ -178,7 +178,7 @@ def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.E
 async def _run_all(
     serving: Sequence[Coroutine[Any, Any, None]], working: Sequence[Awaitable[None]], stopped: asyncio.Event
 ) -> None:
-    """Serve until a signal arrives and running requests have ended; then cancel the background tasks.
+    """Serve until the process receives a signal and running requests have ended; then cancel the background tasks.
 
     If a background task fails while the parts run, all parts stop, and the error of the task is raised.
     """

@@ -14,7 +14,7 @@ from glas.settings import Settings, plain
 
 
 def _no_progress(_progress: Progress) -> None:
-    """Ignore progress."""
+    """Do nothing; this is the default for `on_progress`."""
 
 
 class Transcribe(Protocol):

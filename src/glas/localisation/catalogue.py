@@ -45,13 +45,12 @@ class Catalogue:
         return name in self._sources
 
     def error(self, code: str, limit: int | None = None) -> str:
-        """Return the sentence for an error.
+        """Return the message about an error that is shown to people.
 
         Args:
-            code: a code of `glas.domain.errors`. If the catalogue has no sentence for the code, a general sentence is
+            code: a code of `glas.domain.errors`. If the catalogue has no message for the code, a general message is
                 returned.
-            limit: the limit that was exceeded, in the unit that the sentence uses. The sentence contains the limit only
-                if it is given.
+            limit: the limit that was exceeded, in the unit of the message; None if no limit was exceeded.
         """
         name = _ERROR + code if _ERROR + code in self else _ERROR + _UNKNOWN_ERROR
         return self(name, limit=limit or 0)

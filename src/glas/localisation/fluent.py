@@ -1,7 +1,7 @@
 """Read Fluent files: messages, comments, `{ $variables }` and choices between variants.
 
-This module reads a part of Fluent 1.0; terms, attributes, references and functions are refused. A choice between
-variants is written like this:
+This module reads a part of Fluent 1.0. Terms, attributes, references and functions of Fluent cause an error. A choice
+between variants is written like this:
 
     found = { $count ->
         [0] Nothing found
@@ -48,7 +48,7 @@ def read_messages(source: str) -> dict[str, str]:
     `parse_pattern` parses the text of a message later.
 
     Raises:
-        ValueError: a line has an unknown form, or a name occurs twice.
+        ValueError: a line is neither a message nor a comment, or a name occurs twice.
     """
     found: dict[str, list[str]] = {}
     lines: list[str] = []
@@ -96,7 +96,7 @@ def variables_of(pattern: Pattern) -> frozenset[str]:
 
 
 def _pattern(text: str, at: int, *, is_variant: bool) -> tuple[Pattern, int]:
-    """Parse a pattern that begins at index `at`; return the pattern and the index behind it.
+    """Parse a pattern that begins at index `at`; return the pattern and the index of the first character after it.
 
     A pattern ends at the end of the text or before a closing brace. The pattern of a variant also ends before the next
     variant.

@@ -1,4 +1,4 @@
-"""Format the figures of the gate for people; the conditions are those of `glas.recognition.gate.Condition`."""
+"""Format the measurements of the gate for people; the conditions are those of `glas.recognition.gate.Condition`."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,8 +14,9 @@ def written_condition(condition: str, subject: str, part: Mapping[str, Any] | No
     """Return the title of a condition.
 
     Args:
-        condition: name of the condition.
-        subject: name of the guard set, if the condition is about a guard set.
+        condition: name of the condition, a value of `glas.recognition.gate.Condition`.
+        subject: name of the guard set, if the condition is about a guard set: recordings on which the candidate may
+            have only slightly more errors than the champion.
         part: the part of the test set, if the condition is about a part: `kind`, `low` and `high`, as in
             `glas.recognition.gate.Bucket`. Otherwise None.
         say: the catalogue of the reader's language.

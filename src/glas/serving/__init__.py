@@ -1,1 +1,1 @@
-"""Common functions of all FastAPI apps of Glas: keys, request ids, limits of bodies, the format of errors."""
+"""Functions that all FastAPI apps of Glas use: keys, request ids, limits of bodies, the format of errors."""

@@ -69,7 +69,7 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 def _expression(template: str, operation: Mapping[str, Any]) -> str:
-    """Return a regular expression for the paths that a template such as `/users/{tg_id}` describes.
+    """Return a regular expression that matches the paths of a template such as `/users/{tg_id}`.
 
     A parameter that is a number matches only digits. A parameter that is a text matches any text.
     """

@@ -40,15 +40,16 @@ class Gate:
 
     FastAPI's dependencies run only after the body was read. So without this middleware, a caller without a key could
     make the service read a large body. If a request does not announce the length of its body, the router's
-    `max_body_size` limits the body. The caller whose key was sent is stored in the scope's state as `caller`.
+    `max_body_size` limits the body. The owner of the key is stored in the state of the ASGI scope as `caller`.
 
     Args:
-        app: the next ASGI app.
+        app: the ASGI app that gets the accepted requests.
         key: the key of the owner, who has all rights.
-        others: further accepted keys.
-        max_body_bytes: largest permitted body.
+        others: keys of other callers, which are also accepted.
+        max_body_bytes: largest permitted length of a body, in bytes.
         open_paths: paths that need no key.
-        readable: if it is not empty, callers that are no administrators may only read paths that begin with it.
+        readable: the beginning of a path. If it is not empty, callers that are not administrators may only read paths
+            with this beginning.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Gate:
 
 
 class _Exchange:
-    """Adds the request's id to the answer, and logs the answer."""
+    """Adds the request's id to the headers of the answer, and logs the answer."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -147,7 +148,7 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Return whether a request requires an administrator: it changes the service, or reads restricted data."""
+    """Return whether only an administrator may make this request: it changes models, or reads restricted data."""
     return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 

@@ -23,7 +23,7 @@ class HostCheck:
     because a page of another site has no key.
 
     Args:
-        app: the next ASGI app.
+        app: the ASGI app that gets the accepted requests.
         host: the address on which the server listens.
         allowed: more host names, for instance those of a proxy; `*.example.org` stands for all names below it, `*` for
             any name.

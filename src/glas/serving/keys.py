@@ -28,7 +28,7 @@ class KeyRing:
 
     Args:
         key: the key of the owner; None if there is none.
-        others: further accepted keys.
+        others: keys of other callers, which are also accepted.
     """
 
     def __init__(self, key: str | None, others: Sequence[HashedKey] = ()) -> None:
@@ -57,7 +57,7 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the entry of a previous key, which is still accepted while the keys are exchanged.
+    """Return the previous key as a further accepted key, which callers may use until all of them have the new key.
 
     Return nothing if there is no previous key.
 

@@ -1,4 +1,4 @@
-"""Complete FastAPI's OpenAPI document: add the body of errors and the bearer key, and remove impossible statuses."""
+"""Correct FastAPI's OpenAPI document: add the body of errors and the bearer key, remove statuses that never occur."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -76,7 +76,7 @@ def describe(
 
     Args:
         app: the app whose routes are described. Routes that are added later are described, too.
-        description: the purpose of the service.
+        description: the purpose of the service, in one or more sentences.
         needs_key: whether callers need a key.
         open_paths: paths that need no key.
         declares_failures: whether the routes declare their errors with `failures`. If not, the document says that each
@@ -120,8 +120,8 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
 def _with_whole_bounds(node: Any) -> Any:
     """Convert the bounds of numbers in a document, such as 2^63, to whole numbers; FastAPI writes them as floats.
 
-    A program that reads the document rounds a float, for example to -9223372036854776000. This number is outside the
-    real bound.
+    A program that reads a float from the document rounds it, for example to -9223372036854776000. This number is
+    outside the real bounds.
     """
     match node:
         case dict():

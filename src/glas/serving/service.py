@@ -46,13 +46,13 @@ def make_internal(
     """Prepare an app that only other parts call: check their key, limit bodies, and format and document errors.
 
     Args:
-        app: the app. Middleware that must run after the check of the key must have been added already.
+        app: the app to be prepared. Middleware that must run after the check of the key must have been added already.
         purpose: the purpose of the service, for its document.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
-        previous_key: the former key, which is still accepted while keys are exchanged; None if there is none.
-        max_body_bytes: largest body of a request.
+        previous_key: the former key, which is accepted until all callers have the new key; None if there is none.
+        max_body_bytes: largest permitted body of a request, in bytes.
         readers: keys of callers that may only read paths that begin with `readable`.
-        readable: see `readers`.
+        readable: the beginning of the paths that `readers` may read.
     """
     others = (*retiring(previous_key), *readers)
     app.add_middleware(Gate, key=key, others=others, readable=readable, max_body_bytes=max_body_bytes)
@@ -71,8 +71,8 @@ def add_operation(
     """Add the routes for operators to an internal app.
 
     Args:
-        app: the app. `render` is stored in its state as `figures`, so that another app of the same process can call it.
-        health: the endpoint that answers while the process runs.
+        app: the app. `render` is stored in `app.state.figures`, so that another app of the same process can call it.
+        health: the endpoint that answers as long as the process runs.
         ready: the endpoint that answers if the service can work.
         ready_summary: description of the answer of `ready`.
         render: returns the metrics in Prometheus' text format.

@@ -1,4 +1,4 @@
-"""Configure FastAPI's instrumentation: it makes a span for each request that belongs to a trace or begins a trace."""
+"""Configure FastAPI's instrumentation: a request gets a span if it belongs to a trace or asks for a recognition."""
 
 from collections.abc import MutableMapping
 from typing import Any, Final
@@ -29,7 +29,7 @@ def telemetry(part: tracing.Part) -> TelemetryConfig:
 
 
 def _begins_nothing(scope: MutableMapping[str, Any]) -> bool:
-    """Return whether a request gets no span, because it belongs to no trace and is not about a recording.
+    """Return whether a request gets no span, because it belongs to no trace and does not ask for a recognition.
 
     If such requests got spans, each request of Prometheus, of health checks and of the bot's background tasks would
     make a trace.

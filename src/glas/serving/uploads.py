@@ -1,4 +1,4 @@
-"""Limit the total size of the request bodies that a service holds at the same time."""
+"""Limit the total size of the request bodies that a service stores at the same time."""
 
 from typing import Final
 
@@ -12,18 +12,19 @@ _RETRY_S: Final = 5.0
 
 
 class UploadBudget:
-    """ASGI middleware: refuse a request if the bodies of all running requests would exceed the limit together.
+    """ASGI middleware: refuse a request if all bodies together would exceed the limit.
 
-    A refusal is raised as an error. `glas.serving.gate.Gate` converts the error to an answer, so the Gate must be the
-    outer middleware of the two.
+    To refuse a request, this middleware raises an error, and `glas.serving.gate.Gate` converts the error to an answer.
+    So `Gate` must be the outer middleware of the two.
 
     A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
-    If no other body is held, a request of any size is accepted; the router limits the size of a single body.
+    If no other body is stored, a request of any size is accepted; the router limits the size of a single body.
 
     Args:
-        app: the next ASGI app.
-        most_bytes: limit for all bodies together.
-        largest_bytes: limit for one body; a body without an announced length counts as this many bytes.
+        app: the ASGI app that gets the accepted requests.
+        most_bytes: largest permitted length of all bodies together, in bytes.
+        largest_bytes: largest permitted length of one body, in bytes; a body without an announced length counts as this
+            long.
     """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, largest_bytes: int) -> None:

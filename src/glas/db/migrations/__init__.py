@@ -32,9 +32,9 @@ async def upgrade(
     A failure changes nothing.
 
     Args:
-        database: the database.
-        revision: the target revision; if it is older than `head`, no role has rights.
-        passwords: passwords of the roles that must exist, by the names in `roles.ROLES`.
+        database: the open database.
+        revision: the target revision; if it is older than `head`, all roles lose their rights.
+        passwords: passwords of the database roles that must exist; the keys are the names in `roles.ROLES`.
 
     Raises:
         ConfigurationError: the schema has a revision that this program does not know, or the database cannot be
@@ -73,7 +73,7 @@ def head() -> str:
 
 
 async def require_current(database: Database) -> None:
-    """Raise if the schema does not have the newest revision.
+    """Raise an error if the schema does not have the newest revision.
 
     Raises:
         ConfigurationError: the schema is older or newer than the program, or the database cannot be reached.
@@ -86,7 +86,7 @@ async def require_current(database: Database) -> None:
 
 
 async def require_not_older(database: Database) -> None:
-    """Raise if the schema has an older revision than the newest that this program knows.
+    """Raise an error if the schema is older than the newest revision that this program knows.
 
     A running program accepts a newer revision, because migrations only add tables and columns that an older program
     does not use.

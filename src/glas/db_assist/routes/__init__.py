@@ -1,4 +1,4 @@
-"""Routes of db_assist: each opens one transaction, runs one query and returns its result.
+"""Routes of db_assist: each route calls a function for its work in one transaction, and returns the result.
 
 The transaction is opened inside the route and not by a dependency. FastAPI closes a dependency only after it has sent
 the answer. With a dependency, a caller could thus receive an answer about a payment whose commit fails afterwards.

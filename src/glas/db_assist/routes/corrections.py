@@ -49,7 +49,7 @@ async def history(request: Request, transcription_id: RowPath) -> tuple[Correcti
 
 @router.put("/messages")
 async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
-    """Store the number of one more message of the bot that shows this text."""
+    """Store the id of one more message of the bot that shows this text."""
     async with database(request).writing() as session:
         await attached.attach(transcription_id, message, session=session)
     return message
@@ -69,6 +69,6 @@ async def detach(
 
 @router.get("/messages")
 async def attached_messages(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
-    """Return the messages of the bot that show the text, without the answer itself."""
+    """Return the messages of the bot that show the text, except the answer itself."""
     async with database(request).reading() as session:
         return await attached.list_attached(transcription_id, session=session)

@@ -22,5 +22,5 @@ async def figures(
         ),
     ] = 0,
 ) -> Dashboard:
-    """Return the figures of the dashboard, each with the statement that gave it."""
+    """Return the figures of the dashboard, each with the SQL statement that computed it."""
     return await kept_figures(request).figures(database(request), most_age_s)

@@ -1,4 +1,4 @@
-"""Routes about people's data for the pages, and about the bot's records of work."""
+"""Routes about people's data for the web pages, and about the bot's records of work."""
 
 from typing import Annotated
 
@@ -50,7 +50,7 @@ async def ledger(request: Request, tg_id: PersonPath, before: Before = None, lim
 
 @router.get("/transcriptions/{transcription_id}/transactions")
 async def paid(request: Request, transcription_id: RowPath) -> tuple[Transaction, ...]:
-    """Return the ledger entries about a message, of its speaker and of reviewers."""
+    """Return the payments for a message (to its speaker and to reviewers)."""
     async with database(request).reading() as session:
         return await holding.entries_about(transcription_id, session=session)
 

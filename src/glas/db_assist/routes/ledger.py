@@ -32,7 +32,7 @@ async def transactions(
 
 @router.post("/users/{tg_id}/grants")
 async def grant(request: Request, tg_id: PersonPath, wanted: Grant) -> User:
-    """Give coins, or take them back."""
+    """Give a person coins, or take coins back with a negative amount."""
     async with database(request).writing() as session:
         await coins.grant(tg_id, wanted, session=session)
         return await people.find(tg_id, session=session)
@@ -52,7 +52,7 @@ async def ratings(
     model_version: Annotated[Name, Query(max_length=64)],
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> ModelRatings:
-    """Return the last ratings of texts that a version of a model made, the oldest first."""
+    """Return the last ratings of texts that a version of a model recognised, the oldest first."""
     wanted = ModelRef(name=model, version=model_version)
     async with database(request).reading() as session:
         return await ledger.ratings_of(wanted, limit=limit, session=session)
@@ -60,6 +60,6 @@ async def ratings(
 
 @router.get("/statistics")
 async def statistics(request: Request) -> Statistics:
-    """Count the figures for administrators."""
+    """Count people, messages, ratings, corrections and payments, for administrators."""
     async with database(request).reading() as session:
         return await ledger.statistics(session=session)

@@ -1,4 +1,4 @@
-"""Routes about links for signing in to the pages."""
+"""Routes about links for signing in to the web pages."""
 
 from fastapi import APIRouter, Request
 

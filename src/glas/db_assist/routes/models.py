@@ -53,7 +53,7 @@ async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -
 
 @router.put("/champion")
 async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
-    """Record that a person lets a model serve, whether or not the gate of this installation has judged the model."""
+    """Record that a person chose the model that serves from now on, whether or not the gate has judged the model."""
     async with database(request).writing() as session:
         return await model_records.choose(wanted, session=session)
 
@@ -90,7 +90,7 @@ async def waiting(request: Request, bot_id: Annotated[int, Query(ge=1)]) -> tupl
 
 @router.post("/announcements/{announcement_id}/claim")
 async def claim(request: Request, announcement_id: RowPath, wanted: ClaimRequest) -> Announcement | None:
-    """Begin to send an announcement; return null if it must not be sent any more."""
+    """Reserve an announcement for one process of the bot; return null if it must not be sent any more."""
     async with database(request).writing() as session:
         return await announcements.claim(announcement_id, wanted.claim, session=session)
 

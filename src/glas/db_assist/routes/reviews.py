@@ -46,7 +46,7 @@ async def held(request: Request, tg_id: PersonPath) -> tuple[ReviewItem, ...]:
 
 @router.put("/transcriptions/{transcription_id}/review")
 async def answer(request: Request, transcription_id: RowPath, review: Review) -> ReviewResult:
-    """Store a review of a message, and pay for agreement."""
+    """Store a review of a message, and pay the people who gave the same words independently."""
     async with database(request).writing() as session:
         return await reviews.answer(transcription_id, review, settings=rules(request), session=session)
 
@@ -62,6 +62,6 @@ async def take_back(request: Request, transcription_id: RowPath, tg_id: Annotate
 async def figures(
     request: Request, tg_id: PersonPath, since: Annotated[AwareDatetime | None, Query()] = None
 ) -> ReviewerFigures:
-    """Return how many messages a reviewer has answered, and how often others agree."""
+    """Return how many messages a reviewer has reviewed, and how often other people agreed."""
     async with database(request).reading() as session:
         return await review_figures.figures_of(tg_id, since, session=session)

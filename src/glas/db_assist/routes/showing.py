@@ -1,4 +1,4 @@
-"""Routes about texts that were corrected on a page and whose messages the bot must update."""
+"""Routes about texts that were corrected on the web pages and that the bot must update in Telegram."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/texts-to-show")
 
 @router.get("")
 async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[TextToShow, ...]:
-    """List the texts that were corrected on the pages and whose messages a bot must update."""
+    """List the texts that were corrected on the web pages and that a bot must update in Telegram."""
     async with database(request).reading() as session:
         return await showing.waiting(bot_id, session=session)
 

@@ -30,7 +30,7 @@ _MAX_PAGE = 5000
 
 @router.post("/transcriptions")
 async def create(request: Request, new: NewTranscription) -> Transcription:
-    """Create the row of a message; if the row exists, only the place of the answer may change."""
+    """Create the row of a message; if the row exists, only chat and message id of the answer may change."""
     async with database(request).writing() as session:
         return await messages.create(new, session=session)
 
@@ -95,14 +95,14 @@ async def delete(
 
 @router.put("/transcriptions/{transcription_id}/answer")
 async def set_answer(request: Request, transcription_id: RowPath, place: AnswerPlace) -> Transcription:
-    """Store the place of the answer."""
+    """Store chat and message id of the answer."""
     async with database(request).writing() as session:
         return await messages.set_answer(transcription_id, place, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/archive")
 async def archive(request: Request, transcription_id: RowPath, archived: Archived) -> Transcription:
-    """Store that the original bytes are archived."""
+    """Store that the original bytes of the recording are in the object store."""
     async with database(request).writing() as session:
         return await messages.archive(transcription_id, archived, session=session)
 

@@ -41,7 +41,7 @@ async def user(request: Request, tg_id: PersonPath) -> User:
 
 @router.delete("/users/{tg_id}")
 async def forget(request: Request, tg_id: PersonPath, by: Administrator = None) -> Forgotten:
-    """Delete a person and their messages; the ledger entries stay without a name."""
+    """Delete a person and their messages; the ledger entries stay."""
     async with database(request).writing() as session:
         forgotten = await privacy.forget(tg_id, by=by, session=session)
         await log_deletion(request, forgotten)
@@ -112,7 +112,7 @@ async def standing(
 
 @router.post("/usage")
 async def count_usage(request: Request, record: UsageRecord) -> None:
-    """Count a recording about which nothing else is stored, once."""
+    """Count a recording towards the daily limit, if nothing else is stored about it; a repeated call counts nothing."""
     async with database(request).writing() as session:
         await usage.count(record, session=session)
 
@@ -133,6 +133,6 @@ async def set_chat(request: Request, bot_id: RowPath, chat_id: ChatPath, setting
 
 @router.post("/chats/{bot_id}/{chat_id}/move")
 async def move_chat(request: Request, bot_id: RowPath, chat_id: ChatPath, move: ChatMove) -> ChatSettings:
-    """Copy the settings of a chat to its new number."""
+    """Copy the settings of a chat to its new id."""
     async with database(request).writing() as session:
         return await chats.move(bot_id, chat_id, move.new_chat_id, session=session)

@@ -67,7 +67,7 @@ class Candidate:
     def is_alike(self, other: "Candidate") -> bool:
         """Return whether two candidates replace a common word by the same keyword.
 
-        A candidate with a short word beside the keyword and a candidate without a short word are not alike.
+        If only one of the two candidates has a short word before or after the keyword, they are not alike.
         """
         has_another = bool(self.before or self.behind), bool(other.before or other.behind)
         return self.form.keyword == other.form.keyword and self.overlaps(other) and has_another[0] == has_another[1]
@@ -96,13 +96,14 @@ def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate
 def candidates(
     words: Sequence[Word], keywords: Keywords, spelt: Sequence[Candidate], knows: Knows | None
 ) -> list[Candidate]:
-    """Find words that are uncertain or unknown and sound similar to a keyword, the most similar words first.
+    """Find uncertain or unknown words that sound similar to a keyword, the most similar words first.
 
     Args:
         words: the recognised words.
-        keywords: the keywords.
+        keywords: the keywords that the caller sent, with an index.
         spelt: the result of `spelt_stretches`; these words are skipped.
-        knows: returns whether a word, in lower case, exists in the language; None if this is not known.
+        knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
+            list of words.
     """
     doubtful = [_is_doubtful(word, knows) for word in words]
     is_free = [not any(one.start <= place < one.end for one in spelt) for place in range(len(words))]
@@ -117,7 +118,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Keep at most `MOST_OF_A_KEYWORD` texts of candidates that are alike: those with the smallest distances."""
+    """Among candidates that are alike, keep at most `MOST_OF_A_KEYWORD` texts: those with the smallest distances."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]

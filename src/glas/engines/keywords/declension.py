@@ -1,7 +1,7 @@
 """List the declined forms of a Russian name or term, to find the name in a sentence.
 
-The forms are derived from the ending by simple rules, so some of them are wrong. Wrong forms do no harm, because a form
-is written only if similar words were recognised and the sound supports it.
+The forms are derived from the ending by simple rules, so some of them are wrong. Wrong forms cause few errors, because
+a form is written only if similar words were recognised and the engine gives the form a sufficient score.
 """
 
 import re

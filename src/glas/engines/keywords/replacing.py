@@ -1,4 +1,4 @@
-"""Replace recognised words by keywords, if the sound supports it."""
+"""Replace recognised words by keywords, if the engine's score for the recording permits it."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -43,9 +43,10 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
     Args:
         words: the recognised words; joined by spaces they are the text.
-        keywords: the keywords.
-        score: scores texts against the sound; None if the engine cannot score.
-        knows: returns whether a word, in lower case, exists in the language; None if this is not known.
+        keywords: the keywords that the caller sent, with an index.
+        score: function that scores texts against the sound; None if the engine cannot score texts.
+        knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
+            list of words.
     """
     spelt = spelt_stretches(words, keywords)
     near = candidates(words, keywords, spelt, knows)
@@ -65,7 +66,7 @@ def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
 
 
 def borne(words: Sequence[Word], near: Sequence[Candidate], score: Score) -> list[Candidate]:
-    """Return the candidates that the sound supports, without overlaps."""
+    """Return the candidates that are probable by the engine's score, without overlaps."""
     if not near:
         return []
     tried = list({_scored_text(words, one): one for one in reversed(near[:MOST_SCORED])}.items())
@@ -131,9 +132,9 @@ def _core(text: str) -> str:
 def _timed(old: Sequence[Word], text: str) -> list[Word]:
     """Give times and confidences to the new words.
 
-    If there are as many new words as old words, each new word takes both from the old word in its place. Otherwise the
-    time of the old words is divided among the new words in proportion to their letters, and each new word gets the
-    lowest confidence of the old words.
+    If there are as many new words as old words, each new word gets the times and the confidence of the old word in its
+    place. Otherwise the time of the old words is divided among the new words in proportion to their letters, and each
+    new word gets the lowest confidence of the old words.
     """
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]

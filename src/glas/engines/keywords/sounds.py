@@ -109,8 +109,8 @@ def distance(one: Sounds, other: Sounds) -> float:
     """Compute the edit distance of two sequences of sounds, in units of one replaced consonant.
 
     Args:
-        one: a result of `sounds_of`.
-        other: another result of `sounds_of`.
+        one: the sounds of the first words, as `sounds_of` returns them.
+        other: the sounds of the second words.
     """
     row = _first_row(other)
     for letter in one:
@@ -122,7 +122,8 @@ def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator
     """Yield the distance of each word from the sounds `heard`; None if the distance is more than the limit.
 
     Args:
-        many: sounds of the words. They must be sorted, so that a common beginning of words is compared only once.
+        many: sounds of the words. The words must be sorted by their sounds, so that a common beginning of several words
+            is compared only once.
         heard: the sounds with which they are compared.
         most: largest distance, as a share of the length of the word.
     """

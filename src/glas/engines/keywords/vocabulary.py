@@ -1,4 +1,4 @@
-"""Keywords prepared for a quick search: their forms, and the sounds of each form."""
+"""Prepare keywords for a quick search: compute their forms, and the sounds of each form."""
 
 import re
 from collections.abc import Iterator
@@ -32,9 +32,9 @@ class Form:
 
     Attributes:
         keyword: the keyword as the caller wrote it.
-        written: the text of the form.
+        written: the form as it is written into a text.
         said: the pronunciation in Russian letters; it differs from `written` only for words in Latin letters.
-        sounds: the sounds of the form.
+        sounds: the sounds of `said`, as `sounds_of` returns them.
     """
 
     keyword: str
@@ -95,7 +95,7 @@ class Keywords:
         """Return the forms that may be similar to these sounds, sorted by their own sounds.
 
         Args:
-            sounds: the recognised sounds.
+            sounds: the sounds of the recognised words.
             most: largest number of missing and superfluous sounds, divided by the number of sounds of the form. The
                 sounds are counted by class, regardless of their order; see `profile`.
         """

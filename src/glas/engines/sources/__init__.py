@@ -26,7 +26,7 @@ class Source(Protocol):
         """Name of the source in messages."""
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Download all files into a directory; a file gets its name when it is complete and its hash is right.
+        """Download all files into a directory; a file gets its final name when it is complete and its hash is right.
 
         Returns:
             The names of the files.
@@ -48,7 +48,7 @@ def unfinished(target: Path, digest: str) -> Path:
 
 
 def require_room(directory: Path, wanted: int) -> None:
-    """Raise if the disk does not have enough free space.
+    """Raise an error if the disk does not have enough free space.
 
     Args:
         directory: a directory on the disk.

@@ -38,9 +38,9 @@ class RemoteFile:
     """A file of a repository.
 
     Attributes:
-        path: its name in the repository.
+        path: path of the file in the repository.
         url: address of its content at a fixed commit.
-        size: size in bytes.
+        size: size of the file in bytes.
         digest: hash of the content, hexadecimal.
         digest_kind: `sha256` for large files; `git` (the hash of a git blob) for small files; empty if there is no
             hash.

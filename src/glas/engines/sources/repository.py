@@ -20,8 +20,8 @@ class RepositorySource:
     """A repository of the model hub; see `glas.engines.sources.Source`.
 
     Attributes:
-        model: the model.
-        repository: `owner/name`.
+        model: the model whose files are downloaded.
+        repository: name of the repository on the hub, `owner/name`.
         precisions: variants of the weights, in the order of preference.
         endpoint: address of the hub or of a mirror.
     """
@@ -37,7 +37,7 @@ class RepositorySource:
         return self.endpoint
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
-        """Download the files that the engine opens; see `glas.engines.sources.Source`."""
+        """Download the files that the engine needs; see `glas.engines.sources.Source`."""
         with hub.client() as http:
             files = self._files(hub.listing(http, self.endpoint, self.repository, self.model.revision))
             there = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
@@ -69,7 +69,7 @@ def endpoint_of_environment() -> str:
 def needed(
     layout: Layout, precisions: Sequence[Precision], held: list[hub.RemoteFile], repository: str
 ) -> list[hub.RemoteFile]:
-    """Return the files that the engine opens, in the first precision that is complete in the repository.
+    """Return the files that the engine needs, in the first precision that is complete in the repository.
 
     Raises:
         ModelFileMissingError: no precision is complete.

@@ -56,7 +56,7 @@ class Adapter:
         alpha: every change is multiplied by `alpha / rank`.
         base: name of the base model, such as `openai/whisper-base`.
         base_digest: `digest` of the base model's weights; empty if the adapter does not contain it.
-        facts: other entries of the adapter's configuration.
+        facts: other entries of `adapter_config.json`.
     """
 
     factors: dict[str, Factors]
@@ -157,8 +157,8 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
 
     Args:
         arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. These arrays are not changed.
-        adapter: the changes.
-        share: how much of the changes is applied; 1 means all.
+        adapter: the low-rank changes that are added to the weights.
+        share: the part of the changes that is applied, 0..1.
 
     Returns:
         All weights in float32; weights that the adapter does not change are the same objects.

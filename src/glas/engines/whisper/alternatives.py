@@ -92,7 +92,7 @@ def alternatives(
         end: id of the end token.
         most: largest number of changes that are tried; the most probable changes are tried first.
         most_tokens: largest number of tokens of a text.
-        letters: returns the letters and digits of a token in lower case.
+        letters: function that returns the letters and digits of a token in lower case.
     """
     begun = iter(_begun(first, end, letters)[:most])
     while changes := list(islice(begun, AT_ONCE)):

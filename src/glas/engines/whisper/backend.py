@@ -69,7 +69,7 @@ class Backend(Protocol):
         n_mels: number of bands of the spectrogram.
         text_context: largest number of tokens in the decoder, including the prompt.
         context: rule for the silence that must follow a sound in the encoder's input.
-        vocabulary: the tokens of the network.
+        vocabulary: the tokenizer and the special tokens of the network.
         languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
     """
 
@@ -119,7 +119,7 @@ class Backend(Protocol):
 
         Args:
             encoded: the result of `encode` for one sound.
-            prompt: the prompt before each text.
+            prompt: the tokens that precede each text.
             texts: tokens of the texts without the end token; each must fit into the decoder after the prompt.
         """
 

@@ -39,9 +39,9 @@ def build_model(
 
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
-        target: the directory of the new model.
+        target: directory of the new model.
         adapter: directory of changes to the weights; see `glas.engines.whisper.adapter`.
-        share: how much of the changes is applied; 1 means all.
+        share: the part of the changes that is applied, 0..1.
         tokenizer: tokenizer of the smaller vocabulary, made by `trimming.trim`; None keeps all tokens.
         settings: further entries of `config.json`, such as the silence that must follow a sound.
 

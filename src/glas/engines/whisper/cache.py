@@ -36,7 +36,7 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
     Args:
         source: a checkpoint, or a CTranslate2 model, which is returned unchanged.
         cache: directory of conversions, which is created if it is missing.
-        quantisation: number format of the matrices.
+        quantisation: number format in which the matrices are stored, such as int8.
 
     Raises:
         ModelFileMissingError: a file of the source is missing.

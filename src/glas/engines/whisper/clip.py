@@ -1,4 +1,4 @@
-"""One piece of speech as Whisper gets it, and a text that was decoded from it."""
+"""Types of a piece of speech as input of Whisper, and of a text that was decoded from the piece."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -63,9 +63,10 @@ def looks_wrong(written: Written, clip: Clip) -> bool:
 
 
 def _is_doubled(text: str) -> bool:
-    """Return whether a text consists of the same words twice; such a text compresses too little to be found otherwise.
+    """Return whether a text consists of the same words twice.
 
-    If little silence follows a clip, Whisper sometimes writes the whole text again.
+    If little silence follows a clip, Whisper sometimes writes the whole text again. The compression ratio of such a
+    text is too low to detect this.
     """
     words = normalise(text).split()
     half = len(words) // 2

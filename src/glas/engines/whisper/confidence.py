@@ -1,4 +1,4 @@
-"""Confidence of Whisper's words: a logistic regression over several features of each word.
+"""Compute the confidence of Whisper's words by a logistic regression over several features of each word.
 
 The product of the probabilities of a word's tokens is mostly high for right words and low for wrong words. But it is
 also high for a wrong word that fits the sound. Therefore the regression also uses the alternative texts and a language
@@ -50,7 +50,7 @@ class Signs(NamedTuple):
             probabilities.
         prior: the language model's log-probability of the word, divided by its number of letters.
         letters: number of letters and digits of the word.
-        message: mean log-probability of the tokens of the message.
+        message: mean log-probability of all tokens of the text to which the word belongs.
     """
 
     logprob: float
@@ -122,7 +122,7 @@ def signs_of(
     Args:
         words: the words of the text, each with the sum of its tokens' log-probabilities.
         alternatives: all texts that were found, including the chosen one.
-        language_model: a language model of the language; with None every word gets the same prior.
+        language_model: a language model of the language; without it, every word gets the same prior.
         message_logprob: mean log-probability of the text's tokens.
     """
     most = max(one.logprob for one in alternatives)

@@ -1,4 +1,4 @@
-"""Length of the encoder's input: Whisper's window of 30 s, or the sound followed by some silence.
+"""Compute the length of the encoder's input: Whisper's window of 30 s, or the sound followed by some silence.
 
 Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but with the original
 weights the text is wrong if no silence follows the sound. How much silence is necessary depends on the weights:
@@ -43,8 +43,8 @@ class ContextRule:
         """Return the number of mel frames of the input.
 
         Args:
-            longest: frames of the longest sound of the batch.
-            window: frames of the whole window.
+            longest: number of frames of the longest sound of the batch.
+            window: number of frames of the whole window.
         """
         if self.margin_s is None:
             return window
@@ -60,7 +60,7 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule that a model states; otherwise the rule that was measured for OpenAI's weights of this size.
+    """Return the rule in a model's files; otherwise the rule that was measured for OpenAI's weights of this size.
 
     For sizes that were not measured, the rule is to fill the window.
 

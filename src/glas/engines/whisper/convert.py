@@ -1,6 +1,6 @@
 """Convert a Whisper checkpoint of Hugging Face to a CTranslate2 model with NumPy.
 
-CTranslate2's own converter needs torch and transformers, which our servers do not install. CTranslate2's converter
+CTranslate2's own converter needs torch and transformers, which are not installed on servers. CTranslate2's converter
 fills a `WhisperSpec` with arrays; this module fills it with the arrays of the safetensors file. The code for
 quantisation and for the file format is CTranslate2's own.
 """
@@ -29,7 +29,7 @@ def convert(source: Path, target: Path, quantisation: Quantisation) -> None:
     Args:
         source: directory of the checkpoint; see `glas.engines.whisper.checkpoint`.
         target: an empty directory.
-        quantisation: number format of the matrices.
+        quantisation: number format in which the matrices are stored, such as int8.
 
     Raises:
         ModelFileMissingError: a file is missing.
@@ -48,7 +48,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
     Args:
         model: the model, which is not changed.
         target: an empty directory.
-        quantisation: number format of the matrices.
+        quantisation: number format in which the matrices are stored, such as int8.
 
     Raises:
         ModelLoadError: the weights are incomplete or have another shape.

@@ -12,7 +12,7 @@ from glas.engines.whisper.shape import Shape
 
 
 def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> bytes:
-    """Build the graph.
+    """Return the decoder as a graph in ONNX's file format.
 
     A call reads `sounds` × `texts` tokens, each in one row; the rows of one sound are beside each other. Inputs:
 
@@ -119,7 +119,11 @@ def _remembered(graph: Graph, joined: str, index: int, shape: Shape) -> str:
 
 
 def _listened(graph: Graph, queries: str, index: int, shape: Shape) -> str:
-    """Add cross-attention. Keys and values are the left factors of products, which onnxruntime need not pack."""
+    """Add cross-attention.
+
+    Keys and values are the left factors of the matrix products, because onnxruntime would have to rearrange right
+    factors in memory at each call.
+    """
     queries = graph.node("Transpose", graph.node("Reshape", queries, "grid"), perm=[0, 2, 3, 1])
     attention = graph.node("Softmax", graph.node("MatMul", f"cross_keys_{index}", queries), axis=2)
     if heads := shape.alignment_heads.get(index):

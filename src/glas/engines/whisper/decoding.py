@@ -73,7 +73,7 @@ class Prompt:
 
     Attributes:
         judged: logits after the start token, from which the probability that nobody speaks is computed.
-        prefix: the prefix of an empty text.
+        prefix: the prefix that contains only the prompt, that is, an empty text.
         attention: attention at each token of the prompt except the last one, if it is kept.
     """
 
@@ -87,7 +87,7 @@ class Decoding:
 
     Args:
         session: session of the graph of `glas.engines.whisper.decoder_graph`.
-        shape: shape of the network.
+        shape: numbers of layers, heads and values of the network.
         encoded: the encoded sound.
         barred: numbers that are added to the logits to exclude tokens, an `onnxruntime.OrtValue` of shape `(tokens,)`.
         n_best: number of best next tokens for each prefix.

@@ -1,11 +1,11 @@
 """The engine for Whisper.
 
-A piece is decoded once, without time tokens. The encoder's input is the piece followed by as much silence as the model
-needs. A model that was trained on pieces without silence needs none. If it is not known how much silence a model needs,
-the piece is followed by silence up to the full window of 30 s. If a text looks wrong (see
-`glas.engines.whisper.clip.looks_wrong`), the piece is decoded again: first in the full window, then with sampling. The
-times of words are computed afterwards from attention. If there is a language model beside the weights (`lm.npz`), the
-engine chooses with it among the texts that were found.
+A piece is decoded once, without Whisper's time tokens. The encoder's input is the piece followed by as much silence as
+the model needs. A model that was trained on pieces without silence needs no silence. If the files of a model do not say
+how much silence is needed and nobody has measured it, the piece is followed by silence up to the full window of 30 s.
+If a text looks wrong (see `glas.engines.whisper.clip.looks_wrong`), the piece is decoded again: first in the full
+window, then with sampling. The times of words are computed afterwards from attention. If there is a language model
+beside the weights (`lm.npz`), the engine chooses with it among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,14 +46,15 @@ class WhisperEngine:
     Args:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
         name: uniform name of the model.
-        cache: directory of converted checkpoints.
-        device: the device on which it runs.
+        cache: directory in which converted checkpoints are stored.
+        device: the device on which the model runs.
         precision: precision of the large matrices; None means int8 on a processor and float16 on a graphics card.
-        threads: number of threads of one call.
-        workers: number of parallel calls on a graphics card, which share the weights; a processor runs any number.
+        threads: number of processor threads of one call.
+        workers: number of parallel calls on a graphics card, which share the weights; on a processor, the number of
+            parallel calls is not limited.
         beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.
         context: rule for the silence that follows a piece in the encoder's input; None uses the rule of the model.
-        retry_within_s: seconds after the beginning of a call. Later than this, no piece is decoded again.
+        retry_within_s: seconds after the beginning of a call within which a piece may be decoded again.
         calibration: computes confidences of words; None uses the calibration beside the weights, if there is one.
 
     Raises:

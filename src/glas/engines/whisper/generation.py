@@ -26,12 +26,12 @@ class Settings:
 
 
 class Barred:
-    """Tokens that are never generated. These tokens are stored as numbers that are added to logits.
+    """Tokens that must not be generated, stored as numbers that are added to logits.
 
     Args:
         n_tokens: size of the vocabulary.
         end: id of the end token; tokens with larger ids are not text, and are always barred.
-        always: further ids that are always barred.
+        always: ids of text tokens that are also always barred.
         at_first: ids that are barred only at the beginning of a text.
     """
 
@@ -55,7 +55,7 @@ def generate(
     Args:
         decoding: a new run of the decoder over the sound.
         prompt: tokens before the text.
-        settings: the options.
+        settings: temperature, width of the search, and largest number of tokens.
         barred: tokens that must not be generated.
         vocabulary: the network's tokens.
     """

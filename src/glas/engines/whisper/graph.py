@@ -110,8 +110,8 @@ class Graph:
     """Builds a graph operator by operator. The methods return the names of tensors.
 
     Args:
-        weights: the weights of the layers.
-        precision: precision of the matrices.
+        weights: the weights of the network, which become constants of the graph.
+        precision: number format of the matrices.
     """
 
     def __init__(self, weights: Weights, precision: GraphPrecision) -> None:

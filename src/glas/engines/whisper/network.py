@@ -51,11 +51,11 @@ class Network:
     """A loaded CTranslate2 model. Threads may share it; `workers` calls run in parallel on one copy of the weights.
 
     Args:
-        directory: the CTranslate2 model.
-        device: the device on which it runs.
-        precision: precision of the large matrices.
-        threads: number of threads of one call.
-        workers: number of parallel calls.
+        directory: directory of the CTranslate2 model.
+        device: the device on which the model runs.
+        precision: number format of the large matrices.
+        threads: number of processor threads of one call.
+        workers: number of calls that may run at the same time.
 
     Attributes:
         n_frames: number of mel frames of its window; 3000 for 30 s.
@@ -134,7 +134,10 @@ class Network:
         return [_drafts(result, most_tokens, self.vocabulary.end) for result in results]
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """See `Backend.score`. The score lacks the end token, because CTranslate2 does not return its probability."""
+        """See `Backend.score`; the score does not include the end token.
+
+        CTranslate2 does not return the probability of the end token.
+        """
         task = [token for token in prompt if token != self.vocabulary.no_timestamps]
         found = []
         for text in texts:

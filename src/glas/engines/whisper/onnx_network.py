@@ -39,12 +39,12 @@ class OnnxNetwork:
     """A loaded Whisper; see `glas.engines.whisper.backend.Backend`.
 
     Args:
-        directory: the CTranslate2 model.
-        precision: precision of the matrices.
-        threads: number of threads of one call.
+        directory: directory of the CTranslate2 model.
+        precision: number format of the matrices.
+        threads: number of processor threads of one call.
 
     Attributes:
-        precision: precision of the matrices.
+        precision: number format of the matrices.
 
     Raises:
         ModelFileMissingError: a file is missing.

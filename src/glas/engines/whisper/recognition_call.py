@@ -57,9 +57,9 @@ class RecognitionCall:
     """One call of an engine.
 
     Args:
-        network: the loaded network.
-        rules: options of the engine.
-        options: options of the caller.
+        network: the loaded network, in any library (`glas.engines.whisper.backend`).
+        rules: options of the engine, the same for all calls.
+        options: options that the caller chose for this call, such as the language.
     """
 
     def __init__(self, network: Backend, rules: Rules, options: DecodingOptions) -> None:
@@ -176,7 +176,7 @@ class RecognitionCall:
         """Decode a clip again while there is time, in the full window, then with sampling; return the best result.
 
         Args:
-            clip: the clip.
+            clip: the piece of speech.
             first: the first result, which looks wrong.
             task: the tokens of language and task.
             is_whole: whether the first result was decoded in the full window, without other clips.

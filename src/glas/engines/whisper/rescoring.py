@@ -1,4 +1,4 @@
-"""Choose among the texts of one sound with a language model that contains more words than Whisper's decoder.
+"""Choose among the texts for one sound with the help of a separate language model of Russian words.
 
 A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * number of words)`. Both constants were
 chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces
@@ -39,7 +39,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
     Args:
         drafts: drafts of one sound, the most probable one first.
-        read: returns the text of tokens.
+        read: function that returns the text of a list of tokens.
         language_model: a language model of the written language; without it, the text with the highest mean
             log-probability of its tokens is chosen.
     """

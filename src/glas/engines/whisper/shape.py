@@ -45,7 +45,7 @@ def shape_of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Shape:
     """Return the shape from the configurations of Hugging Face and of CTranslate2.
 
     Args:
-        config: see `glas.engines.whisper.arrays.load_configuration`.
+        config: the dimensions of the network; see `glas.engines.whisper.arrays.load_configuration`.
         settings: CTranslate2's `config.json`, which contains the alignment heads.
     """
     layers, heads = config["decoder_layers"], config["decoder_attention_heads"]

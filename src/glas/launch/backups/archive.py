@@ -1,4 +1,4 @@
-"""The file of a backup: a tar with the data and, at its end, a manifest with the sha256 of each file.
+"""Write and read the file of a backup: a tar with the data and, at its end, a manifest with the sha256 of each file.
 
 The archive is written and read from its beginning to its end, so that it can pass through a pipe. The last line of the
 manifest shows that the archive is complete.
@@ -51,9 +51,10 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
     """Write an archive while the context is open; the archive is complete only if the context ends without an error.
 
     Args:
-        file: the target. It is written from its beginning to its end, without seeking, so it can be a pipe.
-        scratch: directory for the manifest. The manifest is not kept in memory, because there may be millions of
-            objects.
+        file: the file into which the archive is written. It is written from its beginning to its end, without seeking,
+            so it can be a pipe.
+        scratch: directory for a temporary file with the manifest. The manifest is not kept in memory, because there may
+            be millions of objects.
         installation: name of the installation. With this name, a restore finds the log of deletions for the backup.
     """
     with (
@@ -66,7 +67,7 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
 
 
 class ArchiveWriter:
-    """Adds files to an archive and their sha256 to its manifest. It is made by `written`."""
+    """Adds files to an archive and their sha256 to its manifest; `written` makes this object."""
 
     def __init__(self, tar: tarfile.TarFile, manifest: IO[str], installation: str) -> None:
         self._tar = tar
@@ -142,7 +143,7 @@ def unpack(file: IO[bytes], directory: Path) -> None:
 
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
-    """Write one member of the archive as a file; refuse links, devices and paths outside the directory.
+    """Write one member of the archive as a file; raise an error for links, devices and paths outside the directory.
 
     `TarFile.extract` is not used, because the archive is not trusted.
     """

@@ -1,10 +1,10 @@
-"""Backup: one tar with the databases, the objects, and a manifest of their sha256.
+"""Write a backup: one tar with the databases, the objects, and a manifest of their sha256.
 
 In the embedded mode all data is in the data directory. The server may run during the backup. Therefore the order of the
 copies is: durable work, then the database, then the objects. If the copy of the durable work is older than the copy of
-the database, steps are repeated after a restore, which is harmless. An object to which no row refers yet is also
-harmless. In another order, rows or objects could be missing from the backup. `glas.launch.backups.server_backup` copies
-PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
+the database, some steps are repeated after a restore. This is harmless, because each step can be repeated. An object to
+which no row refers yet is also harmless. In another order, rows or objects could be missing from the backup.
+`glas.launch.backups.server_backup` copies PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
 `glas.launch.backups.deletions`.
@@ -54,7 +54,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     """Write a backup under a temporary name, sync it to disk, then rename it.
 
     Args:
-        settings: contain the places of the data.
+        settings: the settings, which say where the data is.
         target: path of the backup.
         recipients: public keys for which the backup is encrypted; see `glas.launch.backups.encryption`.
         force: whether to replace an existing file.

@@ -1,4 +1,4 @@
-"""Encryption of a backup with age (https://age-encryption.org/v1) while it is written or read.
+"""Encrypt a backup with age (https://age-encryption.org/v1) while it is written, or decrypt it while it is read.
 
 A backup passes through a pipe. The caller writes or reads the tar at one end of the pipe, and a thread encrypts or
 decrypts at the other end. So no unencrypted copy is written to the disk of the backup, and only a few blocks are in

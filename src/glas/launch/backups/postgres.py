@@ -26,7 +26,7 @@ def program(name: str, server_version: int) -> str:
     """Find `pg_dump` or `pg_restore`.
 
     Args:
-        name: the name of the program.
+        name: `pg_dump` or `pg_restore`.
         server_version: major version of the server, for example 17.
 
     Returns:
@@ -51,7 +51,7 @@ def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
     """Yield a consistent dump of Glas's schemas, in parts of 16 MiB; other processes may write meanwhile.
 
     Args:
-        pg_dump: path of the program.
+        pg_dump: path of the program `pg_dump`.
         url: URL of the database.
 
     Raises:

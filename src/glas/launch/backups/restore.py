@@ -24,7 +24,7 @@ def restore(settings: Settings, archive: Path, *, identity: Path | None = None, 
     The target is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
 
     Args:
-        settings: contain the places of the data.
+        settings: the settings, which say where the data must be.
         archive: a file that `back_up` wrote.
         identity: file with a secret key that can decrypt the backup; not necessary if the backup is not encrypted.
         force: whether to replace existing data.

@@ -1,4 +1,4 @@
-"""Backup of PostgreSQL and an object store: a dump of the database, then the objects, in the archive of a backup.
+"""Back up PostgreSQL and an object store: write a dump of the database, then the objects, into an archive.
 
 The parts may run during the backup. The dump is one consistent state of the database and of durable work. The objects
 are copied after the dump, so every row of the dump has its objects, except objects that are deleted during the backup.
@@ -57,7 +57,7 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 
 
 def server_log(settings: Settings) -> tuple[str, list[Deletion]]:
-    """Return the name of the installation, and all deletions that its database still records.
+    """Return the name of the installation, and all deletions that can be derived from the rows of its database.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another version.

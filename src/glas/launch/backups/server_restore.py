@@ -47,7 +47,8 @@ def restore_servers(settings: Settings, unpacked: Path, beside: Path, installati
     """Load an unpacked backup into the database and the object store of the settings.
 
     Args:
-        settings: contain the URL with which the owner of the database connects, and the object store.
+        settings: the settings with the URL of the database, whose user must be the owner of the database, and the
+            object store.
         unpacked: directory of the backup's files, which the caller has compared with the manifest. If a person's data
             is deleted again, their objects are deleted in this directory, too.
         beside: directory of the backup, which contains the log of deletions.
@@ -95,7 +96,7 @@ async def _restore(settings: Settings, unpacked: Path, beside: Path, installatio
 async def _require_alone(database: Database) -> None:
     """Raise an error if other programs are connected to the database.
 
-    Wait a moment first, because the server notices the end of a connection late.
+    If there are other connections, check again several times, because the server notices the end of a connection late.
     """
     for _ in range(_ATTEMPTS):
         async with database.reading() as session:  # a new transaction sees new connections
@@ -129,7 +130,7 @@ async def _holds_objects(store: Store) -> bool:
 
 
 async def _known_deletions(url: URL, beside: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions that concern the backup, from the present database and from the log beside the backup.
+    """Return the deletions to be applied to the backup, from the present database and the log beside the backup.
 
     The deletions in the present database count only if the database belongs to the installation of the backup. They are
     also added to the log beside the backup, because the restore replaces the database.
@@ -153,7 +154,7 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Rename the present schemas, so that schemas with their names can be loaded within the context.
+    """Rename the present schemas while the context is open, so that schemas with the same names can be loaded.
 
     At the end of the context, the renamed schemas are deleted. If an error occurs, they get their names back.
     """

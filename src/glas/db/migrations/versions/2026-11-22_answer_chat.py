@@ -12,7 +12,7 @@ _INDEX = f"ix_transcriptions_{'_'.join(_COLUMNS)}"
 
 
 def upgrade() -> None:
-    """Add the column; neither SQLite nor PostgreSQL copies the table for this."""
+    """Add the column. This is fast, because neither SQLite nor PostgreSQL copies the table."""
     op.add_column("transcriptions", sa.Column("answer_chat_id", sa.BigInteger()))
     op.create_index(_INDEX, "transcriptions", _COLUMNS)
 

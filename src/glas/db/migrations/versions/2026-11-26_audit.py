@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the audit, the table of work that the bot must delete, and indexes for the pages."""
+"""Create the audit, the table of people whose records of work the bot must delete, and indexes for the web pages."""
 
 import sqlalchemy as sa
 from alembic import op

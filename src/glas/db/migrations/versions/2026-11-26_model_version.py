@@ -9,7 +9,7 @@ down_revision = "20261122_answer_chat"
 
 
 def upgrade() -> None:
-    """Add the column; neither SQLite nor PostgreSQL copies the table for this.
+    """Add the column. This is fast, because neither SQLite nor PostgreSQL copies the table.
 
     The version of older texts is not known.
     """
@@ -17,5 +17,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the versions."""
+    """Drop the column, and so the versions of all texts."""
     op.drop_column("transcriptions", "model_version")

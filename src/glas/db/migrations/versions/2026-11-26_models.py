@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Create the tables of models: verdicts, decisions, people whom a model learnt from, and announcements.
 
-No code wrote into the former tables of models.
+The former tables of models are dropped; they are empty, because no code wrote into them.
 """
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ _STATES = "'candidate', 'refused', 'champion', 'replaced', 'rolled_back', 'retir
 
 
 def upgrade() -> None:
-    """Replace the unused tables, and add the setting that a person gets no news."""
+    """Replace the unused tables, and add the column that says whether a person refuses news."""
     op.drop_table("model_aliases")
     op.drop_table("models")
     # Nullable, so that SQLite need not copy the table to which all others refer.

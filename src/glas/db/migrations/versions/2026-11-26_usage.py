@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Count the usage of 24 hours by pseudonym, and store paid audio as hashes only.
+"""Count the usage of 24 hours by pseudonym, and store only hashes of paid audio.
 
 Usage and hashes are kept after the deletion of a person's data: usage for a day, hashes for the time `PAID_KEPT` of
 `glas.db_assist.coins`.
@@ -21,7 +21,10 @@ _BATCH = 1000
 
 
 def upgrade() -> None:
-    """Add the table of usage; copy paid audio as hashes. Recordings of the last day are not counted."""
+    """Add the table of usage; copy paid audio as hashes.
+
+    Recordings that were sent before the migration do not count towards the limit.
+    """
     op.create_table(
         "usage_records",
         sa.Column("recording", _SHA256, nullable=False),

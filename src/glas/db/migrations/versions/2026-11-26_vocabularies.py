@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Store words that people corrected, and, with each text, which words were sent with the recording.
+"""Store the vocabularies of people, and a hash of the keywords with which each text was recognised.
 
 Words of existing corrections are not added, because a correction is examined for such words only when it is stored.
 """

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add links for signing in to the pages, and the verdict that another person than the sender speaks."""
+"""Add links for signing in to the web pages, and the verdict that somebody else than the sender speaks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _VERDICTS = "'accept', 'correct', 'skip', 'bad_audio', 'not_speech'"
 
 
 def upgrade() -> None:
-    """Add the table and the verdict."""
+    """Add the table of links and the verdict."""
     op.create_table(
         "web_logins",
         sa.Column("token_sha256", sa.String(64), nullable=False),

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Record which model served before and after each decision about models, and the steps of a round of learning.
 
-Bans get a reason and an end. A new table lists the texts that were corrected on the pages and that the bot must show.
-Indexes get more columns, because the pages compute sums of these columns.
+Bans get a reason and an end. A new table lists the texts that were corrected on the web pages and that the bot must
+update in Telegram. Indexes get more columns, because the web pages show sums over these columns.
 """
 
 from collections.abc import Sequence

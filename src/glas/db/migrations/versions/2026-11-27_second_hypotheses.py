@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the table of second hypotheses: texts of messages by another model."""
+"""Create the table of second hypotheses: texts of messages that another model recognised."""
 
 import sqlalchemy as sa
 from alembic import op
