@@ -48,9 +48,7 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Bucket (0 to 99) of the person who recorded, see `glas.domain.canary`; None if it is not known.
-        
-    """
+    """Bucket (0 to 99) of the person who recorded, see `glas.domain.canary`. None if it is not known."""
     own: OwnModel | None = None
     """The own model of the person or chat; None if there is none."""
     when_idle: bool = False

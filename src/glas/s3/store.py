@@ -122,7 +122,7 @@ class Store:
             yield await self.read(key, position, min(part_bytes, end - position))
 
     async def keys(self, transcription_id: int) -> list[str]:
-        """Return the keys of all objects of the message with this id, also of incomplete files of interrupted writes."""
+        """Return the keys of all objects of the message with this id, including remains of interrupted writes."""
         with self._request("list", str(transcription_id)):
             try:
                 # obstore compares whole path segments, so the prefix `1` does not match the directory `12`.

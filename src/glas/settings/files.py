@@ -22,7 +22,7 @@ class SecretFileError(ValueError):
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """A source of settings for pydantic: reads secrets from files; variables of one place contain the paths of the files.
+    """A source of settings for pydantic: reads secrets from files, whose paths are in the given variables.
 
     Args:
         settings_cls: the class of the settings.
