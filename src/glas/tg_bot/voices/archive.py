@@ -96,7 +96,7 @@ class Archiving:
         self.byte_cache.take(job.file_unique_id)
 
     async def _stored(self, transcription_id: int) -> bytes | None:
-        """Return the stored bytes of a message; None if they are not available, or differ from the sha256 in the row."""
+        """Return the stored bytes of a message; None if they are missing, or do not have the sha256 in the row."""
         try:
             row = await self.db_assist.transcription(transcription_id)
             if row.audio_key is None:
