@@ -1,4 +1,4 @@
-"""Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
+"""Load the champion and the candidate that another process has chosen, such as `glas promote` or another server.
 
 A separate thread loads these models, and also own models. It does no other work, so models are loaded without delay
 even if the event loop is busy or all threads of the thread pool are in use.

@@ -1,6 +1,6 @@
 """Find out which model a name or an alias means.
 
-Callers may write the name of a model in several ways. Its uniform name has one form, such as `onnx:gigaam-v3-ctc`. A
+Callers may write the name of a model in several ways. One of them is the uniform name, such as `onnx:gigaam-v3-ctc`. A
 canonical name is a uniform name or an alias. The alias `auto` and its synonyms mean the default model. Administrators
 may define other aliases, such as `candidate`; these exist until the process ends. The name of a model always means this
 model, so such a name cannot become an alias.

@@ -1,4 +1,4 @@
-"""API keys of callers. The settings contain only hashes of the keys, so nobody can use them to call the API.
+"""API keys of callers. The settings contain only hashes, from which nobody can compute the keys.
 
 A key has 256 random bits, so nobody can find it by trying all keys. Passwords have fewer bits, so they need a hash that
 is slow to compute; for keys, the fast hash SHA-256 is safe. NIST SP 800-63B, 5.1.2.2, requires a slow hash with salt
