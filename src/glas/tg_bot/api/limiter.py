@@ -1,8 +1,8 @@
 """Stay within Telegram's limits: 30 messages a second, one a second to a chat, 20 a minute to a group.
 
-Every call to Telegram passes through `RateLimiter`. If Telegram refuses a call and requests a pause (`retry_after`), no
-calls are sent until the pause has ended. Waiting calls are sent in the order of their urgency, so a finished text is
-sent before status lines. A status line that would have to wait is dropped.
+Every call to Telegram passes through `RateLimiter`. If Telegram refuses a call and requests a pause (`retry_after`),
+the call is sent again after the pause. Waiting calls are sent in the order of their urgency, so a finished text is sent
+before status lines. A status line that would have to wait is dropped.
 """
 
 import asyncio

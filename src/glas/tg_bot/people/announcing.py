@@ -50,7 +50,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Announcing:
-    """Sends announcements; the fields are the objects that this needs."""
+    """Sends announcements; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps

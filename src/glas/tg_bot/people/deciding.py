@@ -79,7 +79,7 @@ async def on_decision(
 
 @dataclass(frozen=True)
 class Deciding:
-    """Carries out decisions; the fields are the objects that this needs."""
+    """Carries out decisions; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps

@@ -16,6 +16,7 @@ def language_name(code: str, locale: Locale) -> str:
 def locale_of(sender: TelegramUser | None) -> Locale:
     """Return the language for a person who has not chosen one.
 
-    Return the language of the person's Telegram app if Glas has messages in this language, and otherwise Russian.
+    The result is the language of the person's Telegram app if Glas has messages in this language, and otherwise
+    Russian.
     """
     return Locale(language_of(sender.language_code if sender else None))

@@ -24,7 +24,7 @@ class Acknowledging:
     metrics: Metrics
 
     async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Send a message that the recording waits to its sender, and put the recording into its queue.
+        """Inform the sender of a recording that the recording waits, and put the recording into its queue.
 
         This function is a workflow of the durable engine.
 

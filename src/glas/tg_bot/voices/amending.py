@@ -26,7 +26,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Amending:
-    """Updates the messages that show a text; the fields are the objects that this needs.
+    """Updates the messages that show a text; its fields contain the objects that it uses.
 
     An update shows the words that the database contains at this time, which may be newer than the correction that
     started the update. So in the end the messages agree with the database, even if updates are repeated or run in

@@ -28,7 +28,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Archiving:
-    """Archives recordings; the fields are the objects that this needs."""
+    """Archives recordings; its fields contain the objects that it uses."""
 
     steps: Steps
     durable: Durable

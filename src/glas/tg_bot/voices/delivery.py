@@ -62,7 +62,7 @@ class Recognised(BaseModel):
 
 @dataclass(frozen=True)
 class Delivery:
-    """Sends texts; the fields are the objects that this needs."""
+    """Sends texts; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps

@@ -1,4 +1,4 @@
-"""Answer a recording in three steps: placeholder, recognition, delivery. Then archive the message as a separate work.
+"""Answer a recording: send the placeholder, recognise, deliver the text. Archive the message later, as separate work.
 
 Each step is recorded. After a crash, at most the step that was running is repeated, and each step can be repeated
 without harm. At worst, the placeholder is sent twice, because Telegram does not detect that a call is repeated. A row
@@ -8,8 +8,8 @@ sent by editing the placeholder.
 To record a step takes a write to the disk. So a database write that can be repeated is not a separate step, but belongs
 to another step. The recording is archived after the answer, so an unavailable object store delays no text.
 
-In a group, recordings are answered even if nobody requested this. There a recording without speech gets no answer, and
-its placeholder is deleted.
+In a group, most recordings are answered without a request. If nobody has requested the text, a recording without speech
+gets no answer, and its placeholder is deleted.
 """
 
 import time

@@ -25,7 +25,7 @@ class Pseudonyms:
         return self._of(f"party:{party}")
 
     def judging(self, party: int) -> str:
-        """Return the pseudonym under which it is counted how often a model checked a person's corrections."""
+        """Return the pseudonym under which a model's checks of a person's corrections are counted."""
         return self._of(f"judging:{party}")
 
     def bucket(self, party: int) -> int:

@@ -38,7 +38,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Repair:
-    """Searches for lost recordings; the fields are the objects that this needs."""
+    """Searches for lost recordings; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps

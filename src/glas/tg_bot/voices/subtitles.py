@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Subtitling:
-    """Makes subtitles; the fields are the objects that this needs."""
+    """Makes subtitles; its fields contain the objects that it uses."""
 
     data_loader: DataLoaderClient
     db_assist: DbAssistClient
