@@ -110,7 +110,7 @@ class TelegramBot:
             raise ServiceUnreachableError("the database of the durable work does not answer") from error
 
     async def figures(self) -> bytes:
-        """Return the metrics in Prometheus' text format. If the length of a queue is not known now, its value is NaN."""
+        """Return the metrics in Prometheus' text format. The length of a queue is NaN if it is not known now."""
         for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
             # Recordings wait in two queues; the metrics show the sum of both.
             queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)

@@ -12,9 +12,9 @@ _MOST_KEYS: Final = 10_000
 class MinuteLimit:
     """Counts events separately for each key, and permits only a certain number of events of a key within a minute.
 
-    For attempts to sign in with an invalid link, the key is the network address. Valid links are not counted. So many
-    people with the same address can sign in within a minute. For requests of people who are signed in, the key is the
-    person.
+    For attempts to sign in with an invalid link, the key is the network address. Valid links are not counted, because
+    many people with the same address may sign in within a minute. For requests of people who are signed in, the key is
+    the person.
     """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
