@@ -1,10 +1,9 @@
 """Run one round of learning: make a dataset version, fine-tune a model, and let the gate judge the model.
 
-Two hashes identify a round. The first hash (TRAINING) is computed from everything that determines the model: dataset
-version, base model, recipe, and the sets that determine the share. The second hash (TEST) is computed from everything
-that determines the verdict: test set, guard sets and limits. With these hashes, an interrupted round is found and
-resumed, and a finished round is not repeated. If only the test set changes, the model is not trained again, but the
-gate judges it again.
+Two hashes identify a round. The hash TRAINING covers what determines the model: dataset version, base model, recipe,
+and the sets that determine the share. The hash TEST covers what determines the verdict: test set, guard sets and
+limits. So an interrupted round is found and resumed, and a finished round is not repeated. If only the test set
+changes, the model is not trained again, but the gate judges it again.
 
 The directory `rounds/TRAINING/work` exists while the model is trained. The directory `rounds/TRAINING/TEST/` contains
 `round.json` (the result) and the report.
@@ -84,9 +83,8 @@ class RoundPlan:
     """The data, settings and directories of a round.
 
     Attributes:
-        base: the model from which every round starts. It is not the model of the last round. Each round starts again
-            from this model and learns from all recordings. So no model learns a recording in two rounds, and errors do
-            not accumulate.
+        base: the model from which every round starts. It is not the model of the last round. Each round learns from all
+            recordings, so no model learns a recording in two rounds, and errors do not accumulate.
         export: directory of the export.
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
@@ -279,10 +277,7 @@ def _utterances(examples: Iterable[Example]) -> list[Utterance]:
 
 
 def _new_minutes(version: Version, plan: RoundPlan, recipe: str) -> float:
-    """Return the minutes of new recordings in a version.
-
-    A recording is new if no finished round with the same recipe has learnt it with the same words.
-    """
+    """Return the minutes of recordings that no finished round with this recipe has learnt with the same words."""
     learnt = {
         (entry.id, entry.reference_sha256)
         for one in finished_rounds(plan.rounds)

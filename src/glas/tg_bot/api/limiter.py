@@ -90,9 +90,7 @@ class _Window:
         self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """Return the time, in seconds like `now_s`, at which the next call may begin.
-
-        The limit is divided equally among `share` processes.
+        """Return when the next call may begin, in seconds like `now_s`, if `share` processes share the limit.
 
         Return infinity if the next call must wait for the answer of a call that is running.
         """
@@ -152,10 +150,7 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Return the pauses that Telegram requested: for each chat, the seconds that remain.
-
-        The key None stands for a pause for all chats.
-        """
+        """Return for each chat the remaining seconds of the pause that Telegram requested; None means all chats."""
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
@@ -168,8 +163,8 @@ class RateLimiter(BaseRequestMiddleware):
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
         """Begin the pause that Telegram has requested in reply to a call.
 
-        If the call was for a group, the pause applies only to this group, because the usual cause is the limit for a
-        group. Otherwise the pause applies to all chats.
+        For a call to a group, only this group is paused, because the usual cause is the limit for a group. For other
+        calls, all chats are paused.
         """
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
