@@ -1,1 +1,1 @@
-"""nn_service: the part that recognises speech; its HTTP API is that of OpenAI."""
+"""The part nn_service: recognises speech, and offers this through an HTTP API that is compatible with OpenAI's API."""

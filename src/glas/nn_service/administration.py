@@ -1,7 +1,7 @@
-"""Administration while the service runs: change the default model, and download models.
+"""Change the default model and download models while the service runs.
 
-A fetch is the download of a model, and runs in a separate thread. Callers start a fetch, and ask for the progress of
-the fetch.
+A fetch is the download of a model. It runs in a separate thread, so callers start a fetch without waiting for its end,
+and read its progress later.
 """
 
 import threading
@@ -40,12 +40,12 @@ class _StoppedError(Exception):
 
 @dataclass
 class Fetch:
-    """The progress of one download; the thread of the download updates it.
+    """The progress of the download of one model; only the thread that downloads the model changes these values.
 
     Attributes:
         name: uniform name of the model.
         serve: whether the model becomes the default model after the download.
-        state: state of the fetch.
+        state: whether the fetch runs, or how it has ended.
         sizes: for each file, the number of bytes that have arrived, and the size of the whole file in bytes.
         error: the reason why the fetch failed; None if it has not failed.
         is_kept: whether the model will also be the default model after a restart. None if it has not become the default
@@ -62,21 +62,21 @@ class Fetch:
 
     @property
     def is_running(self) -> bool:
-        """Whether the download still runs."""
+        """Whether the fetch has not ended: the model is being downloaded, or is being loaded afterwards."""
         return self.state in _RUNNING
 
     @property
     def done_bytes(self) -> int:
-        """Number of bytes that have arrived."""
+        """Number of bytes of all files that have arrived."""
         return sum(done for done, _ in tuple(self.sizes.values()))
 
     @property
     def total_bytes(self) -> int:
-        """Number of bytes of all files; 0 until the source has stated the sizes of files."""
+        """Size of all files in bytes; 0 until the server that sends the files has reported their sizes."""
         return sum(total for _, total in tuple(self.sizes.values()))
 
     def note(self, file: str, done: int, total: int) -> None:
-        """Store how many bytes of a file have arrived.
+        """Store that `done` of the `total` bytes of a file have arrived.
 
         Raises:
             _StoppedError: an administrator has stopped the download.
@@ -90,7 +90,7 @@ class Administration:
     """Downloads models and changes the default model. Every method may be called from any thread.
 
     Args:
-        settings: the directory of models, and the model to serve.
+        settings: the settings; they contain the directory of models and the name of the default model.
         registry: the loaded models.
     """
 
@@ -104,7 +104,7 @@ class Administration:
 
     @property
     def models_dir(self) -> Path:
-        """The directory of models."""
+        """Directory that contains the models."""
         return self._settings.models_dir
 
     @property
@@ -123,9 +123,10 @@ class Administration:
         return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
-        """Return whether the chosen model is the default model.
+        """Return whether the model that an administrator chose is now the default model.
 
-        If GLAS_MODEL names a model, or if no model was chosen, return True.
+        The result is also True if no model was chosen. It is also True if GLAS_MODEL names a model, because a choice
+        then has no effect.
         """
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:
@@ -152,9 +153,9 @@ class Administration:
         return self._settings.model == AUTO
 
     def follow(self) -> str | None:
-        """Make the model that another process has chosen the default model.
+        """Load the model that was chosen in another process, and make it the default model.
 
-        Nothing is done if GLAS_MODEL names a model, or if the choice has not changed.
+        Do nothing if GLAS_MODEL names a model, or if the choice has not changed since the last call.
 
         If the chosen model cannot be loaded, the present model stays the default model, and the same choice is not
         tried again.
@@ -182,7 +183,7 @@ class Administration:
         return chosen
 
     def start(self, name: str, *, serve: bool) -> Fetch:
-        """Begin to fetch a known model, and return the fetch.
+        """Start the download of a model that Glas knows by name, and return the fetch.
 
         If a fetch of this model is running already, return that fetch.
 
@@ -208,7 +209,7 @@ class Administration:
         """Stop a download; the bytes that have arrived are kept for the next download.
 
         Raises:
-            NotFoundError: no such download is running.
+            NotFoundError: no model of this name is being downloaded.
         """
         fetch = self._fetch
         if fetch is None or not fetch.is_running or fetch.name != known_model(name).name:
@@ -216,7 +217,7 @@ class Administration:
         fetch.wants_end.set()
 
     def close(self) -> None:
-        """Stop running downloads."""
+        """Stop the running download, if there is one."""
         if self._fetch is not None and self._thread is not None:
             self._fetch.wants_end.set()
             self._thread.join(_END_WITHIN_S)

@@ -48,7 +48,7 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Number that stands for the person who recorded, see `glas.domain.canary`."""
+    """Bucket (0 to 99) of the person who recorded, see `glas.domain.canary`. None if it is not known."""
     own: OwnModel | None = None
     """The own model of the person or chat; None if there is none."""
     when_idle: bool = False
@@ -57,7 +57,7 @@ class Question:
     """Names of the fields in the request that only some models use: `prompt`, `hotwords`, `keywords`."""
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
-        """Return the body of the answer in the format `verbose_json`; `elapsed_s` is the time since the request."""
+        """Return the answer in the format `verbose_json`; `elapsed_s` is the time since the request, in seconds."""
         verbose = render_verbose(
             recognition, self.granularities, self.include, task=self.options.task, elapsed_s=elapsed_s
         )
@@ -76,7 +76,7 @@ class Question:
 
 
 def model_header(recognition: Recognition) -> dict[str, str]:
-    """Return the header with the model and version that recognised a recording.
+    """Return the HTTP header that contains the name and version of the model that recognised a recording.
 
     Characters beyond ASCII are percent-encoded.
     """
@@ -85,10 +85,10 @@ def model_header(recognition: Recognition) -> dict[str, str]:
 
 
 def service_of(request: Request) -> RecognitionService:
-    """Return the service that the lifespan has opened.
+    """Return the service that was opened at the start of the app (in its lifespan).
 
     Raises:
-        ServiceFaultError: the lifespan does not run.
+        ServiceFaultError: the app was not started.
     """
     found = getattr(request.app.state, "service", None)
     if not isinstance(found, RecognitionService):
@@ -111,9 +111,9 @@ async def answer(request: Request, file: UploadFile, question: Question, *, stre
 
 
 def _ignored(service: RecognitionService, question: Question, model: str) -> dict[str, str]:
-    """Return the header that lists the fields of the request that the model ignores.
+    """Return an HTTP header that lists the fields of the request that the model ignores.
 
-    Return no header if the model ignores no field, or if it is not loaded.
+    Return an empty dictionary if the model ignores no field, or if the model is not loaded.
     """
     registry = service.registry
     loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None

@@ -45,14 +45,14 @@ def create_app(
     internal_key: str | None = None,
     load: LoadEngine | None = None,
 ) -> FastAPI:
-    """Make the app; nothing is loaded before its lifespan begins.
+    """Make the app. Models are loaded later, when a server starts the app (at the beginning of its lifespan).
 
     Args:
         settings: the whole configuration. It may contain keys of further callers (GLAS_API_KEYS).
-        key: the key of the owner, which callers send as `Authorization: Bearer`. If neither this key nor another key is
-            set, every request is accepted.
-        previous_key: the former key, which is still accepted while keys are exchanged.
-        internal_key: the key with which other parts in this process call.
+        key: the API key of the owner, which callers send in the header `Authorization: Bearer KEY`. If neither this key
+            nor another key is set, every request is accepted.
+        previous_key: the former key. It is still accepted, so that callers can change to the new key one after another.
+        internal_key: the key that the other parts in this process send.
         load: makes an engine from a model's uniform name; None loads the files on disk.
     """
 
@@ -121,9 +121,10 @@ async def health(
     own: OwnModelQuery = "",
     instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
-    """Report that the service works, its default model, and the number of recordings that run or wait.
+    """Report that the service runs, its default model, and how many recordings are being recognised or wait.
 
-    With a bucket or an own model, the reported model is the model that answers such requests.
+    If the query contains a bucket or an own model, the reported model is the one that would recognise a recording sent
+    with the same values.
     """
     service = service_of(request)
     loaded = service.own_models.answering(own_model(own, instead_of))
@@ -140,9 +141,9 @@ async def health(
 
 
 async def ready(request: Request) -> ReadyBody:
-    """Answer 200 if the default model is loaded and the queue has a free place.
+    """Answer with status 200 if the default model is loaded and the queue has a free place.
 
-    Otherwise return the error that a recording would get.
+    Otherwise answer with the error that a request for recognition would get now.
     """
     service_of(request).require_ready()
     return ReadyBody(status="ready")
@@ -154,7 +155,7 @@ async def docs(request: Request) -> HTMLResponse:
 
 
 async def metrics(request: Request) -> Response:
-    """Return the metrics; an administrator also gets those of the other parts in this process."""
+    """Return metrics for Prometheus; an administrator also gets the metrics of the other parts in this process."""
     body: bytes = service_of(request).metrics.render()
     with contextlib.suppress(ForbiddenError):
         require_admin(request.state.caller, request.headers)

@@ -17,13 +17,13 @@ _log = structlog.stdlib.get_logger("glas.nn_service")
 
 @dataclass(frozen=True)
 class Tried:
-    """A candidate that answers some people.
+    """A loaded candidate, and the people whose recordings it recognises.
 
     Attributes:
         model: uniform name of the candidate.
         version: version of its weights.
-        choice: the choice of the administrator: the candidate and its share of people.
-        buckets: the buckets of people whom the candidate answers, see `glas.domain.canary`.
+        choice: what the administrator chose: the candidate, and its share of people.
+        buckets: the candidate answers people with these buckets, see `glas.domain.canary`.
     """
 
     model: str
@@ -33,10 +33,10 @@ class Tried:
 
 
 class Canary:
-    """Loads the candidate that is chosen, and decides whom it answers. Every method may be called from any thread.
+    """Loads the chosen candidate, and decides which people it answers. Every method may be called from any thread.
 
     Args:
-        settings: the directory of models; a candidate is used only if GLAS_MODEL is `auto`.
+        settings: the settings; they contain the directory of models. A candidate is used only if GLAS_MODEL is `auto`.
         registry: the loaded models.
     """
 
@@ -48,7 +48,7 @@ class Canary:
         self.tried: Tried | None = None
 
     def follow(self) -> None:
-        """Load the candidate that was chosen, and let it answer its share of people.
+        """Load the chosen candidate, so that it answers its share of people.
 
         If the candidate cannot be loaded, the champion answers everybody, and the same choice is not tried again.
         """
@@ -91,7 +91,7 @@ class Canary:
 
         Raises:
             ModelError: the candidate is not on disk, or cannot be loaded.
-            OverloadedError: there is no room for the candidate.
+            OverloadedError: the largest number of loaded models is reached.
         """
         name = uniform_on_disk(choice.model, self._settings.models_dir)
         if name is None:
@@ -110,8 +110,8 @@ class Canary:
     def usable(self, name: str, job: Job) -> str:
         """Return the name of the candidate, or `auto` if the candidate cannot recognise the recording of a job.
 
-        With `auto`, the default model answers. So no request is refused because there is no room for the candidate, or
-        because the candidate does not support an option.
+        The default model recognises the recording if the name is `auto`. So a request succeeds even if there is no room
+        in memory for the candidate, or if the candidate does not support an option of the request.
 
         Raises:
             GlasError: the errors of `Job.wait`.

@@ -33,7 +33,7 @@ def make_router() -> APIRouter:
 
 
 async def show(request: Request) -> CandidateBody | None:
-    """Return the present candidate, or null; `glas models canary` chooses it."""
+    """Return the candidate that the command `glas models canary` has chosen; null if there is none."""
     tried = service_of(request).canary.tried
     if tried is None:
         return None
@@ -42,6 +42,10 @@ async def show(request: Request) -> CandidateBody | None:
 
 
 async def take_back(request: Request) -> Response:
-    """End the trial of the candidate, so that the default model answers everybody; without a candidate do nothing."""
+    """End the trial of the candidate, so that the default model answers everybody.
+
+    Do nothing if there is no candidate.
+
+    """
     await asyncio.to_thread(service_of(request).canary.take_back)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""The route that judges whether a given text can be the words that are said in a recording."""
+"""The route that compares a given text with a recording, to decide whether these words can have been said in it."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def compare(request: Request, *, file: Recording, text: Text, model: Model = "auto") -> ComparisonBody:
-    """Recognise a recording, and compare the model's probabilities of the given text and of the recognised text.
+    """Recognise a recording; compare the probabilities that the model gives to the given text and to its own text.
 
     The answer is `unknown` in three cases: the model cannot compute the probability of a text, the recording has
     several pieces of speech, or the difference of the probabilities is neither small nor large.

@@ -111,7 +111,11 @@ Languages = Annotated[
 
 
 def _true_or_false(value: object) -> object:
-    """Refuse any text except `true` and `false`, in capitals or not; pydantic would also accept words such as `yes`."""
+    """Refuse any text except `true` and `false`, in upper or lower case.
+
+    Without this check, pydantic would also accept words such as `yes`.
+
+    """
     if isinstance(value, str) and value.lower() not in {"true", "false"}:
         raise ValueError("expected true or false")
     return value
@@ -165,7 +169,7 @@ InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", descr
 
 
 def own_model(name: str, instead_of: str) -> OwnModel | None:
-    """Return the own model that two fields of a request name; None if the fields are empty."""
+    """Return the own model that two fields of a request describe; None if `name` is empty."""
     if not name:
         return None
     model, _, version = name.rpartition("@")

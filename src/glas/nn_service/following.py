@@ -1,7 +1,7 @@
-"""Serve the champion and the candidate that another process, such as `glas promote` or another replica, has chosen.
+"""Load the champion and the candidate that another process has chosen, such as `glas promote` or another server.
 
-A separate thread loads these models, and own models, too. Nothing else runs in this thread, so neither a busy event
-loop nor a full thread pool delays the thread.
+A separate thread loads these models, and also own models. It does no other work, so models are loaded without delay
+even if the event loop is busy or all threads of the thread pool are in use.
 """
 
 import threading
@@ -19,7 +19,8 @@ class ChoiceFollower:
     """A thread that loads the champion, the candidate and the own models that are needed now.
 
     Every `LOOK_EVERY_S` seconds, the thread reads which champion and which candidate are chosen, and which own model
-    was requested. Before that, it fetches models from data_loader, if this server has no common directory of models.
+    was requested. If this server does not share a directory of models with other servers, the thread first downloads
+    these models from data_loader.
 
     Call `close` at the end.
     """

@@ -31,14 +31,14 @@ class ResponseFormat(StrEnum):
 
 
 class Granularity(StrEnum):
-    """Units for which `verbose_json` contains times."""
+    """The units of text for which `verbose_json` can contain times."""
 
     WORD = "word"
     SEGMENT = "segment"
 
 
 class Include(StrEnum):
-    """Optional contents of an answer."""
+    """Contents that an answer has only if the request asks for them."""
 
     LOGPROBS = "logprobs"
 
@@ -51,7 +51,7 @@ MEDIA_TYPES = {
 
 
 def render_text(recognition: Recognition, form: ResponseFormat) -> str:
-    """Return the answer in one of the formats that are not JSON."""
+    """Return the answer as plain text or as subtitles, in one of the formats that are not JSON."""
     match form:
         case ResponseFormat.SRT:
             return to_srt(recognition.hypothesis)
@@ -81,10 +81,10 @@ def render_verbose(
 
     Args:
         recognition: the recognition.
-        granularities: the requested units of times.
-        include: the requested optional contents.
+        granularities: the units of text for which the request asks for times.
+        include: the optional contents for which the request asks.
         elapsed_s: seconds from the request to this answer.
-        task: the task of the request.
+        task: whether the request asked for the text in the spoken language, or for a translation into English.
     """
     heard = recognition.hypothesis
     lists: dict[str, Any] = render_logprobs(heard.segments, include)
@@ -126,10 +126,10 @@ def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -
 
 
 def render_segment(index: int, segment: Segment) -> SegmentBody:
-    """Return one segment.
+    """Return one segment in the form of the format `verbose_json`.
 
-    OpenAI's field `tokens` is empty and its field `seek` is 0, because the engines have no windows of 30 s with token
-    ids.
+    OpenAI's API requires the fields `tokens` and `seek`, which describe windows of 30 s. Not all engines have such
+    windows, so `tokens` is always empty and `seek` is always 0.
     """
     return SegmentBody(
         id=index,

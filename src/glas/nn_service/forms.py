@@ -1,4 +1,4 @@
-"""Accept forms as existing clients send them: files without a name, lists in several notations."""
+"""Accept forms as existing programs send them: with files without a name, and with lists in several notations."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def form_route(max_body_bytes: int) -> type[APIRoute]:
     """Return a class of routes that read their form with `_FormRequest`.
 
     Args:
-        max_body_bytes: size of the largest permitted part of a form, in bytes.
+        max_body_bytes: largest permitted size of one part of a form, in bytes.
     """
 
     class FormRoute(APIRoute):

@@ -1,4 +1,4 @@
-"""Accept the names of hosted models, such as OpenAI's `whisper-1`, because many programs have such a name built in."""
+"""Accept the names of models that only other companies offer, such as OpenAI's `whisper-1` (hosted models)."""
 
 import re
 from typing import Final
@@ -15,10 +15,10 @@ _HOSTED: Final = re.compile(
 
 
 def served_name(registry: Registry, model: str) -> str:
-    """Return the name of the model that answers: the name that a caller wrote, or the name of the default model.
+    """Return the name of the model that will answer: the name in the request, or the name of the default model.
 
     If the caller wrote the name of a hosted model that is not served here, the default model answers, because many
-    programs have such a name built in. The answer states which model recognised the recording.
+    programs have such a name built in. The answer contains the name of the model that recognised the recording.
 
     Raises:
         UnknownModelError: the name is neither that of a served model nor that of a hosted model.

@@ -1,4 +1,7 @@
-"""Recognise a recording only while no other request waits. The bot uses this for second hypotheses of messages."""
+"""Recognise a recording only while there is no other request.
+
+The bot gets second hypotheses in this way, so they delay no other request.
+"""
 
 import threading
 
@@ -9,14 +12,14 @@ _RETRY_S = 60.0
 
 
 class IdleWork:
-    """Admits at most one recording at a time; `make_way` stops its recognition when any other request arrives."""
+    """Accepts at most one recording at a time. `make_way` stops its recognition when any other request arrives."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._job: Job | None = None
 
     def begin(self, job: Job, n_in_flight: int) -> None:
-        """Admit a recording, if the service has no other work.
+        """Accept a recording if the service has no other work.
 
         Args:
             job: the job of the recording.
@@ -33,13 +36,13 @@ class IdleWork:
             self._job = job
 
     def end(self, job: Job) -> None:
-        """Record that the recognition of a recording has ended, so that another recording may be admitted."""
+        """Record that the recognition of a recording has ended, so that another recording can be accepted."""
         with self._lock:
             if self._job is job:
                 self._job = None
 
     def make_way(self) -> None:
-        """Stop the recognition of the admitted recording, if there is one."""
+        """Stop the recognition of the accepted recording, if there is one. Call this when another request arrives."""
         with self._lock:
             job = self._job
         if job is not None:

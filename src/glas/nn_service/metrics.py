@@ -1,4 +1,7 @@
-"""Metrics for Prometheus. Each app has its own `CollectorRegistry`, so that two apps in one process do not collide."""
+"""Metrics of nn_service for Prometheus.
+
+Each app has a separate `CollectorRegistry`, so two apps in one process can use the same names.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,10 +18,10 @@ _OWN = "own"
 
 
 class Metrics:
-    """Counters of recognition.
+    """The metrics of nn_service: counters, times of work and of waiting, and the present load.
 
     Args:
-        n_in_flight: returns the number of requests that run or wait.
+        n_in_flight: returns the number of recordings that are being recognised or wait.
         n_loaded: returns the number of models in memory, without own models.
         n_own_loaded: returns the number of own models in memory.
         is_choice_served: returns whether the chosen model is the default model.
@@ -71,7 +74,8 @@ class Metrics:
 
         Args:
             recognition: the recognition.
-            own: the own model that was requested. There may be thousands of own models, so they share one label.
+            own: the own model that was requested. All own models are counted under one label, because there may be
+                thousands of them.
             elapsed_s: seconds since the recording was accepted.
         """
         self._requests.labels("ok").inc()
@@ -87,7 +91,7 @@ class Metrics:
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:
-        """Count a request that was refused or failed, by the code of its error."""
+        """Count a request that was refused or failed, under the code of its error."""
         self._requests.labels(code).inc()
 
     def render(self) -> bytes:

@@ -82,7 +82,7 @@ async def list_loaded(request: Request) -> LoadedModelsBody:
 
 
 async def load(request: Request, name: str) -> LoadedBody:
-    """Load a model if it is not loaded; the answer is sent when the model is loaded."""
+    """Load a model if it is not loaded; the answer is sent when the model is in memory."""
     registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     await asyncio.to_thread(registry.load, uniform)
@@ -90,12 +90,12 @@ async def load(request: Request, name: str) -> LoadedBody:
 
 
 async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> SwappedBody:
-    """Load weights, and then use them for `name`; no request is refused or fails meanwhile.
+    """Load weights, and then use them for requests with `name`; requests that arrive meanwhile do not fail.
 
-    If the name is `auto` and the body names a model, this model becomes the default model. This also holds after a
-    restart, unless GLAS_MODEL names another model. A name that is not the name of a model, such as `candidate`, becomes
-    an alias of the model in the body until the next restart. Without a body, the files of the named model are read
-    again. If the new weights cannot be loaded, nothing changes.
+    If the name is `auto` and the body names a model, this model becomes the default model. It stays the default model
+    after a restart, unless GLAS_MODEL names another model. A name that is not the name of a model, such as `candidate`,
+    becomes an alias of the model in the body until the next restart. Without a body, the files of the named model are
+    read again. If the new weights cannot be loaded, nothing changes.
     """
     service = service_of(request)
     registry, kept = service.registry, None

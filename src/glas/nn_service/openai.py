@@ -204,14 +204,15 @@ async def predict(request: Request, response: Response, file: Recording) -> Pred
 
 
 def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple[str | None, bool]:
-    """Return the language to write, and whether to check that it is the spoken language.
+    """Return the language of the text, and whether to check that this language is also the spoken one.
 
-    The language is None if the model must detect it.
+    The returned language is None if the model must detect the language.
 
-    If `is_named` is set (the request contains `language`), `language` is returned, and is not checked. Otherwise
-    `languages` decides. If it is empty, `language` has its default, Russian, which is returned and checked. If it has
-    one entry, this entry is returned, and is not checked. If it has several entries, Russian is returned and checked if
-    it is among them; if not, None is returned.
+    If `is_named` is set (the request contains `language`), `language` is returned, and is not checked. Otherwise the
+    result depends on `languages`. If `languages` is empty, `language` has its default, Russian, which is returned and
+    checked. If `languages` has one entry, this entry is returned, and is not checked. If `languages` has several
+    entries and Russian is one of them, Russian is returned and checked. If Russian is none of several entries, None is
+    returned.
     """
     codes = [_code(one) for one in languages]  # unknown languages are refused even if they have no effect
     if is_named or not codes:
@@ -237,7 +238,7 @@ def _likely(hotwords: str, keywords: Sequence[str]) -> str:
 
 
 def _sent(**hints: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of those given fields that are not empty."""
+    """Return the names of the given fields that are not empty."""
     return tuple(name for name, value in hints.items() if value)
 
 

@@ -1,8 +1,9 @@
 """Own models in memory: models that answer one person or one chat instead of the default model.
 
-The caller names the own model for a recording; this service does not know to whom an own model belongs. A recording
+The caller names the own model for a recording; nn_service does not store to whom an own model belongs. A recording
 never waits for an own model. If the own model is not in memory, it is loaded by another thread, and the default model
-answers until then. An own model answers only instead of the version of the default model with which it was compared.
+answers until then. An own model is used only while the default model has the version with which the own model was
+compared.
 """
 
 import contextlib
@@ -35,8 +36,9 @@ class OwnModels:
     """The own models in memory; every method may be called from any thread.
 
     Args:
-        settings: the directory of models, and the largest number of own models in memory. Own models answer only if
-            GLAS_MODEL is `auto`, because an administrator who names a model wants only this model to answer.
+        settings: the settings; they contain the directory of models, and the largest number of own models in memory.
+            Own models answer only if GLAS_MODEL is `auto`, because an administrator who names a model wants only this
+            model to answer.
         registry: loads own models; the default model of the registry answers if an own model is not available.
     """
 
@@ -80,7 +82,7 @@ class OwnModels:
             return self._find(own)
 
     def follow(self) -> None:
-        """Unload own models that are not needed any more, and load the own model that was requested last.
+        """Unload own models that are no longer needed, and load the own model that was requested last.
 
         Only one thread calls this.
         """
@@ -144,8 +146,7 @@ class OwnModels:
     def _unload_stale(self) -> None:
         """Unload own models that were not used for a long time, or whose files were deleted.
 
-        Own models that were compared with another champion than the present one are unloaded, too. A model in use is
-        not unloaded.
+        Own models that were compared with a former champion are also unloaded. A model in use is not unloaded.
         """
         default, now = self._default_version(), time.monotonic()
         with self._lock:
@@ -168,8 +169,8 @@ class OwnModels:
 
         If too many own models are loaded, the own model that was not used for the longest time is unloaded.
 
-        A model that is in use or was used within `STAY_S` is not unloaded. Then there is no room, and the default model
-        answers.
+        A model that is in use or was used within `STAY_S` is not unloaded. If no model can be unloaded, there is no
+        room, and the default model answers.
         """
         with self._lock:
             if len(self._loaded) < self._most:

@@ -16,7 +16,9 @@ _SMOOTHING = 0.2  # weight of the newest recording in the running mean of second
 
 
 class RecognitionQueue:
-    """Accepts at most `workers` + `waiting_limit` recordings; slots and batcher determine the order of the work.
+    """Accepts at most `workers` + `waiting_limit` recordings at a time, and starts a thread for each of them.
+
+    The queue does not determine the order of the work: the threads wait for slots and for the batcher.
 
     In addition, one recording of `IdleWork` is accepted, which does not count towards the limit.
     """
@@ -44,7 +46,8 @@ class RecognitionQueue:
             is_idle_work: whether the recording comes from `IdleWork`, and so does not count towards the limit.
 
         Raises:
-            OverloadedError: the queue is full; `retry_after_s` is the estimated time until a place is free.
+            OverloadedError: the queue is full; its `retry_after_s` is the estimated time until a place is free, in
+                seconds.
             ServiceStoppingError: the queue is closed.
         """
         with self._lock:
@@ -59,7 +62,7 @@ class RecognitionQueue:
         return asyncio.wrap_future(future)
 
     def require_place(self) -> None:
-        """Raise the error that `submit` would raise now."""
+        """Raise the error that `submit` would raise now; do nothing if it would accept a recording."""
         with self._lock:
             self._require_place()
 

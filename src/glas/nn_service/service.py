@@ -1,4 +1,4 @@
-"""The recogniser as a service: with a limited queue, a deadline, metrics, and models that change while it runs."""
+"""The recogniser as a service: it limits the queue and the time of work, counts metrics, and can change its models."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _LOOK_AT_IDLE_S = 5.0
 
 
 class RecognitionService:
-    """The functions that the routes call. It is made by `open_service`.
+    """The functions that the routes call; `open_service` makes the object.
 
     Args:
         recogniser: turns recordings into text.
@@ -35,7 +35,8 @@ class RecognitionService:
         administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: seconds after which the work on a recording is stopped if it has no text yet; None means never.
+        deadline_s: seconds after which the recognition of a recording is stopped if it is not finished; None means
+            never.
     """
 
     def __init__(
@@ -98,14 +99,15 @@ class RecognitionService:
             read: function that reads the whole file; it is called once, in another thread.
             model: name of the model, as the caller wrote it.
             options: options of recognition.
-            bucket: number that stands for the person, see `glas.domain.canary`; the candidate may answer instead of the
-                default model.
-            own: the own model of the person or chat; it may answer instead of the default model.
+            bucket: the bucket (0 to 99) of the person, see `glas.domain.canary`. For some buckets, the candidate
+                answers instead of the default model.
+            own: the own model of the person or chat, which answers instead of the default model if it is available;
+                None if there is none.
             when_idle: whether to recognise the recording only while no other request waits for a text.
             on_progress: function that is called with the progress, in another thread.
 
         Returns:
-            The job, which the caller can end, and a future for the recognition.
+            The job, with which the caller can end the recognition early, and a future for the recognition.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -131,7 +133,7 @@ class RecognitionService:
         return self._queue.submit(job, work)
 
     def _submit_idle(self, job: Job, work: Callable[[], Recognition]) -> asyncio.Future[Recognition]:
-        """Start a recognition as idle work: it is stopped when any other request arrives."""
+        """Start a recognition that is stopped when any other request arrives (idle work)."""
         self._idle_work.begin(job, self._queue.in_flight)
         try:
             future = self._queue.submit(job, work, is_idle_work=True)
@@ -153,8 +155,8 @@ class RecognitionService:
     ) -> Recognition:
         """Recognise a recording with the own model, with the candidate, or with the named model.
 
-        The own model is used if it can answer now. If not, the candidate is used, if one is given and can be used.
-        Otherwise the model `name` is used.
+        The own model is used if it can answer now. If not, the candidate `tried` is used, if one is given and can
+        answer. Otherwise the model `name` is used.
         """
         data = read()
         with self.own_models.lease(own, job.options) as model:
@@ -210,7 +212,7 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
 
 
 async def _unload_idle(registry: Registry) -> None:
-    """Unload models that were not used for some time; check this at intervals, until cancelled."""
+    """Unload models that were not used for some time. Repeat this at intervals, until the task is cancelled."""
     while True:
         await asyncio.sleep(min(_LOOK_AT_IDLE_S, registry.keep_alive_s or _LOOK_AT_IDLE_S))
         await asyncio.to_thread(registry.unload_idle)

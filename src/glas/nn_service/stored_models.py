@@ -1,8 +1,8 @@
 """Download the champion and the candidates from data_loader, on a server without a common directory of models.
 
-data_loader says which models must be here. Each model is written into the directory of models of this server, and its
-version is compared before the model gets its name. Then the champion is chosen in this directory, as `glas models use`
-does, so that the server loads it.
+data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
+temporary directory. If its version is right, this directory is renamed to the name of the model in the directory of
+models. Then the champion is chosen there, as `glas models use` does, so that the server loads it.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _log = structlog.stdlib.get_logger("glas.nn_service")
 
 
 class StoredModels:
-    """Keeps the directory of models of this server as data_loader says; only one thread may use an object.
+    """Downloads the models that data_loader lists, and chooses the champion. Only one thread may use an object.
 
     Nothing is done unless the settings contain the address of data_loader and the token for models, and GLAS_MODEL is
     `auto`.
@@ -45,9 +45,9 @@ class StoredModels:
             self._client = DataLoaderClient(open_http(url=settings.data_loader_url, token=token))
 
     def follow(self) -> None:
-        """Download the models that are missing, and choose the champion if it is another one than before.
+        """Download the models that are missing, and choose the champion if it has changed.
 
-        After an error, the present model serves on, and the next attempt is made some seconds later.
+        After an error, the present models stay in use, and the next attempt is made some seconds later.
         """
         if self._client is None or time.monotonic() < self._not_before_s:
             return
@@ -76,10 +76,10 @@ class StoredModels:
             await self._here(client, candidate)
 
     async def _here(self, client: DataLoaderClient, model: ModelRef) -> str:
-        """Return the name of a model on this server; download the model if it is not here in this version.
+        """Return the name of a model on this server; download the model first if this version is not on the disk.
 
         Raises:
-            ModelLoadError: the files have another version, or the name of the model is no path of a directory.
+            ModelLoadError: the files have another version, or the name of the model contains no path of a directory.
             GlasError: data_loader has no such model, or cannot be reached.
         """
         engine, _, place = model.name.partition(":")

@@ -1,4 +1,4 @@
-"""The route that writes subtitles of a corrected text, by the same rules as for a recognised text."""
+"""The route that makes subtitles from a corrected text, with the same rules as for a recognised text."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -45,7 +45,7 @@ class TimedSegment(_Part):
 
 
 class SubtitlesRequest(BaseModel):
-    """A text with its times, in order."""
+    """A text as segments with times, in the order of the times; and the format of the subtitles."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,7 +69,11 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def subtitles(wanted: Annotated[SubtitlesRequest, Body()]) -> Response:
-    """Write SubRip or WebVTT for segments in the format of `verbose_json` whose text a person has changed."""
+    """Make subtitles (SubRip or WebVTT) from segments.
+
+    The segments are like those of `verbose_json`, but a person may have changed their text.
+
+    """
     form = ResponseFormat(wanted.format)
     write = to_srt if form is ResponseFormat.SRT else to_vtt
     written = await asyncio.to_thread(write, _hypothesis(wanted))

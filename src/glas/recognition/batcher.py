@@ -1,18 +1,20 @@
 """The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them.
 
 The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
-tag when it is put into the queue, and the piece with the smallest tag is taken first. Tags are seconds of virtual time.
-The tag of a piece is the larger of two values: the virtual time, and the end of the previous piece of the same
-recording. The end of a piece is its tag plus its duration. The virtual time begins at 0. When a piece is taken, the
-virtual time rises to the tag of this piece, unless it is higher already. So all recordings get equal shares of the
-workers, and a message does not wait for the rest of a recording of two hours.
+number (its tag) when it is put into the queue, and the piece with the smallest tag is taken first. The tags are
+computed from a virtual time in seconds, which begins at 0. When a piece is taken, the virtual time is set to the tag of
+this piece, unless the virtual time is higher already. The tag of a new piece is the larger of two values: the virtual
+time, and the end of the previous piece of the same recording. The end of a piece is its tag plus its duration in
+seconds. So all recordings get equal shares of the workers, and a message does not wait for the rest of a recording of
+two hours.
 
-While pieces of long recordings are recognised, one additional worker is available for messages. So a message does not
-even wait for the end of one piece of a long recording. Such a piece may be half a minute long.
+While pieces of long recordings are recognised, one additional worker is available for messages (here: recordings of at
+most `glas.recognition.slots.MESSAGE_S` seconds). So a message does not even wait for the end of one piece of a long
+recording. Such a piece may be half a minute long.
 
-A worker takes several pieces at the same time only if its engine is faster with batches (`Abilities.batch_size`). Such
-a worker takes only pieces that are in the queue already. It leaves enough pieces for the other workers. No piece waits
-for other pieces to form a batch.
+A worker recognises several pieces together (a batch) only if the engine is faster with batches
+(`Abilities.batch_size`). A batch consists of pieces that are in the queue already, so no piece waits for later pieces.
+The worker leaves an equal share of the pieces to each worker that has no work at the moment.
 """
 
 import bisect
@@ -38,7 +40,7 @@ _LEAST_SHARE = 0.75
 
 @dataclass(eq=False)
 class _Piece:
-    """A piece of speech in the queue."""
+    """A piece of speech in the queue, with the job and the engine that it belongs to."""
 
     tag: float
     number: int
@@ -63,10 +65,11 @@ class _Piece:
 
 
 class Batcher:
-    """Recognises pieces of speech in worker threads, with the engine of each piece.
+    """Recognises pieces of speech in worker threads. Each piece is recognised by the engine that was passed with it.
 
     Args:
-        workers: number of simultaneous calls of engines.
+        workers: number of calls of engines that run at the same time. While pieces of long recordings are recognised,
+            one more call may run.
     """
 
     def __init__(self, workers: int) -> None:
@@ -158,10 +161,14 @@ class Batcher:
         return batch
 
     def _most(self, first: _Piece, n_company: int) -> int:
-        """Return the largest permitted number of pieces in a batch that begins with `first`.
+        """Return the largest permitted number of pieces in a batch whose first piece is `first`.
 
-        The number has three limits: the batch size of the engine, the share of this worker in the waiting pieces, and
-        the number of pieces that fit into the engine's `batch_s` seconds.
+        The number has three limits: the batch size of the engine, this worker's equal share of the pieces, and the
+        number of pieces whose total duration is at most `batch_s` of the engine.
+
+        Args:
+            first: a piece from the queue.
+            n_company: number of other pieces in the queue that can be in the same batch.
         """
         n_free_beside = max(0, self._workers - self._n_running - 1)
         share = math.ceil((1 + n_company) / (1 + n_free_beside))

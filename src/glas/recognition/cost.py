@@ -14,15 +14,16 @@ RECORDINGS = 24
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
     """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more than the champion.
 
-    Each recording is recognised by both models in turn, several times. For each model and recording, the least time
-    counts, because other programs on the machine can only increase the time. The result is the median of the relative
-    differences of all recordings. Decoding runs in other processes and is the same for both models, so it is not
-    counted. Nothing else may run in this process during the measurement.
+    Each recording is recognised several times by each of the two models. Only the shortest time of each model for each
+    recording is used, because other programs on the machine can only increase the time. The result is the median of the
+    relative differences of all recordings. Decoding runs in other processes and is the same for both models, so it is
+    not counted. Nothing else may run in this process during the measurement.
 
     Args:
-        champion: the model that serves.
-        candidate: the model that is compared with it.
-        utterances: recordings. At most `RECORDINGS` are used, which are spread evenly over all given recordings.
+        champion: a recogniser with the present default model.
+        candidate: a recogniser with the model that is compared with the champion.
+        utterances: recordings. If there are more than `RECORDINGS`, this number of them is used, at equal distances in
+            the sequence.
     """
     step = max(1, len(utterances) // RECORDINGS)
     ratios = []

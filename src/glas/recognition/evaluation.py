@@ -41,7 +41,7 @@ class _Value(BaseModel):
 
 
 class UtteranceResult(_Value):
-    """Result for one recording."""
+    """The reference and the recognised text of one recording, with the number of errors."""
 
     file: str
     reference: str
@@ -103,7 +103,7 @@ def evaluate(
     workers: int = 1,
     on_done: Callable[[int], None] = lambda _n: None,
 ) -> Evaluation:
-    """Recognise every recording with the default model and count the errors.
+    """Recognise all recordings of a data set with the default model, and compute the error rates.
 
     Args:
         recogniser: the recogniser, with the settings of the server.
@@ -186,10 +186,15 @@ def _evaluation(
 
 
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
-    """Return what the bootstrap draws, and for each recording the name of the block with which it is drawn.
+    """Group recordings into blocks; the bootstrap draws whole blocks.
 
-    The bootstrap draws `speakers` or `recordings`. A block consists of the recordings of one speaker, or of one
-    recording.
+    A block contains all recordings of one speaker. If speakers are missing or too few, each recording is a block.
+
+    Args:
+        speakers: for each recording the name of its speaker; None if the name is missing.
+
+    Returns:
+        `speakers` or `recordings`: what a block stands for. And for each recording the name of its block.
     """
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:

@@ -1,4 +1,4 @@
-"""Write the page about the evaluation of one model: figures, a chart of the parts, and the worst recordings."""
+"""Make a page about the evaluation of one model: a table, a chart, and the recordings with the most errors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _COLOUR = "#1f6feb"
 
 @dataclass(frozen=True)
 class Besides:
-    """Figures of a model that do not follow from its texts.
+    """Numbers about a model that cannot be computed from its recognised texts.
 
     Attributes:
-        n_nonspeech: number of sounds without speech.
-        n_invented: how many of these sounds got a text.
-        memory_bytes: resident memory of the process with the model; None if the system does not tell it.
+        n_nonspeech: number of sounds without speech that the model was given.
+        n_invented: for how many of these sounds the model wrote a text.
+        memory_bytes: resident memory of the process with the model; None if the operating system does not report it.
     """
 
     n_nonspeech: int
@@ -31,12 +31,12 @@ class Besides:
 
 
 def page_of(found: Evaluation, besides: Besides, data: ReferenceSet, say: Catalogue) -> str:
-    """Return a page in HTML; it contains the words and the sound of the recordings with the most errors.
+    """Return the page as HTML; it contains the texts and the sound of the recordings with the most errors.
 
     Args:
         found: the result of `evaluate`.
-        besides: further figures of the model.
-        data: the recordings.
+        besides: further numbers about the model.
+        data: the recordings that were evaluated; their sound is read from disk.
         say: the catalogue of the language of the page.
     """
     figures = "".join(
@@ -62,7 +62,7 @@ def page_of(found: Evaluation, besides: Besides, data: ReferenceSet, say: Catalo
 
 
 def _figures(found: Evaluation, besides: Besides, say: Catalogue) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of the figures."""
+    """Yield the rows of the table: pairs of a name and a formatted value."""
     yield "WER", _rate(found.rates.wer, found.wer_interval, say)
     yield "CER", _rate(found.rates.cer, found.cer_interval, say)
     yield (
@@ -93,7 +93,7 @@ def _wer(found: Evaluation, part: Part) -> float:
 
 
 def _worst(found: Evaluation, data: ReferenceSet) -> Iterator[str]:
-    """Yield a row for each of the recordings with the most word errors, with its sound."""
+    """Yield an HTML table row for each of the recordings with the most word errors; the row contains the sound."""
     files = {one.name: one.audio for one in data.utterances}
     for one in sorted(found.utterances, key=lambda one: (-one.word_errors, one.file))[:WORST]:
         if one.word_errors:

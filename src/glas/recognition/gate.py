@@ -1,8 +1,8 @@
 """The gate: decide whether a candidate may replace the champion.
 
-The decision depends only on the measurements of both models, and on the overlap of the test with the training data. A
-candidate passes only if every check passes. Each check contains its limit and the measured value. The limits
-(`GateLimits`) are the same for every model.
+The decision depends only on the measurements of both models, and on the overlap of the test recordings with the
+training data. A candidate passes only if it passes every check. A check compares a measured value with a limit. The
+limits (`GateLimits`) are the same for every model.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,10 @@ from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
 
 FEWEST_BUCKET_WORDS: Final = 150
-"""Buckets with fewer words than this are shown but not judged, because one wrong word would change their error rate too
-much. In a bucket of 150 words, it changes the rate by 0.7 percentage points.
+"""Least number of words for which a bucket (a part of the test set) is judged. Smaller buckets are only shown.
+
+In a smaller bucket, a single wrong word would change the error rate too much. In a bucket of 150 words, one word
+changes the error rate by 0.7 percentage points.
 """
 
 
@@ -64,7 +66,7 @@ class Measured(_Value):
 
 
 class Overlap(_Value):
-    """How many speakers, recordings and texts of the test were also in the training data of the candidate."""
+    """How many speakers, recordings and texts of the test are also in the training data of the candidate."""
 
     n_speakers: int = Field(
         ge=0,
@@ -85,7 +87,7 @@ class Overlap(_Value):
 
 
 class Condition(StrEnum):
-    """The quantity that a check is about."""
+    """The quantity that a check compares with a limit."""
 
     GAIN = "gain"  # relative fall of the word error rate on the test set
     CERTAINTY = "certainty"  # lower limit of the interval of the absolute fall of this rate
@@ -99,7 +101,7 @@ class Condition(StrEnum):
 
 
 class Bucket(_Value):
-    """A part of the test set: the recordings whose length, level or confidence is in a range."""
+    """A part of the test set: the recordings whose length, level or confidence is between two limits."""
 
     kind: str = Field(
         description="Quantity by which the recordings are grouped: `length` in seconds, `level` in decibels, or "
@@ -113,7 +115,7 @@ class Bucket(_Value):
 
 
 class Check(_Value):
-    """Result of one condition."""
+    """The result of one check: measured value, limit, and whether the candidate passed it."""
 
     condition: Condition
     subject: str = Field(
@@ -129,7 +131,7 @@ class Check(_Value):
 
 
 class Verdict(_Value):
-    """Decision of the gate, with all checks."""
+    """The decision of the gate about a candidate, with all checks that led to it."""
 
     champion: ModelRef
     candidate: ModelRef
@@ -147,14 +149,14 @@ class Verdict(_Value):
 def judge(
     champion: Measured, candidate: Measured, *, slower: float, overlap: Overlap, limits: GateLimits | None = None
 ) -> Verdict:
-    """Compare a candidate with the champion.
+    """Decide whether a candidate may replace the champion, from the measurements of both.
 
     Args:
-        champion: the model that serves.
-        candidate: the candidate, measured on the same recordings.
-        slower: relative difference in processor time, from `glas.recognition.cost`.
-        overlap: how many speakers, recordings and texts of the test were also in the training data of the candidate.
-        limits: the limits; None for the defaults.
+        champion: the measurements of the champion.
+        candidate: the measurements of the candidate on the same recordings.
+        slower: relative difference in processor time, as a fraction; see `glas.recognition.cost.slower_by`.
+        overlap: how many speakers, recordings and texts of the test are also in the training data of the candidate.
+        limits: the limits of the checks; None for the defaults of `GateLimits`.
     """
     limits = limits or GateLimits()
     difference = _difference(champion.test, candidate.test)
@@ -227,7 +229,7 @@ def _certainty(difference: Interval | None) -> Check:
 
 
 def _disjoint(overlap: Overlap) -> list[Check]:
-    """Return the checks that the test set and the training data of the candidate do not overlap.
+    """Return checks of the overlap between the test recordings and the training data of the candidate.
 
     No model may be trained on a recording of the test set or of a guard set. A personal model may be trained on the
     speakers of the test set, but not on the texts of the test set. Any other model may be trained on these texts, but
@@ -239,7 +241,7 @@ def _disjoint(overlap: Overlap) -> list[Check]:
 
 
 def _buckets(before: Evaluation, after: Evaluation) -> Iterator[Bucket]:
-    """Divide the test set into buckets by length, level and confidence of the recordings.
+    """Yield the buckets of the test set: its recordings, divided by length, by level and by confidence.
 
     The length, level and confidence of a recording are taken from the champion's result (`before`).
     """
@@ -259,11 +261,11 @@ class Part(NamedTuple):
     """A part of a set of recordings.
 
     Attributes:
-        kind: the quantity by which the recordings are divided, see `Bucket`.
-        low: least value of the quantity; None for no limit.
-        high: the values are below this one; None for no limit.
-        places: the places of the recordings in the set.
-        n_words: number of words of their references.
+        kind: the quantity by which the recordings are divided: `length`, `level` or `confidence`.
+        low: smallest value of the quantity in this part; None for no limit.
+        high: upper limit of the quantity; a value that is equal to the limit is not in this part. None for no limit.
+        places: indices of the recordings in the set, from 0.
+        n_words: total number of words in the references of these recordings.
     """
 
     kind: str
@@ -274,7 +276,7 @@ class Part(NamedTuple):
 
 
 def parts_of(utterances: Sequence[UtteranceResult]) -> Iterator[Part]:
-    """Divide recordings by length, level and confidence; parts without words are left out."""
+    """Divide recordings by length, by level and by confidence; leave out parts whose references contain no words."""
     for kind, value, borders in BUCKETS:
         known = [(found, place) for place, one in enumerate(utterances) if (found := value(one)) is not None]
         for low, high in zip((None, *borders), (*borders, None), strict=True):
@@ -289,6 +291,8 @@ BUCKETS: Final[tuple[tuple[str, Callable[[UtteranceResult], float | None], Seque
     ("level", lambda one: one.level_db, (-35.0, -25.0)),
     ("confidence", lambda one: one.confidence, (0.6, 0.85)),
 )
-"""The values by which the test set is divided into buckets: name, function that returns the value, borders of the
-buckets.
+"""The quantities by which the test set is divided into buckets (parts of the test set).
+
+Each entry contains the name of a quantity, a function that returns the quantity of a recording, and the borders between
+the buckets.
 """

@@ -1,4 +1,4 @@
-"""Write a report of the gate: the measurements as JSON, and a page with charts and the worst recordings."""
+"""Write a report of the gate: measurements as JSON, and a page with charts and the recordings with the most errors."""
 
 from collections.abc import Sequence
 from html import escape
@@ -27,15 +27,16 @@ def write_report(
 ) -> Path:
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; return the path of the page.
 
-    If a speaker deleted their data meanwhile, a recording is missing. Then all files of the report except
-    `verdict.json` are deleted.
+    If a speaker has deleted their data since the measurement began, recordings are missing. Then all files of the
+    report except `verdict.json` are deleted, because they may contain words or sound of this speaker.
 
     Args:
         folder: the directory, which is created if it is missing.
         found: the result of `try_candidate`.
         test: the test set; its recordings with the most errors are embedded in the page.
         say: the catalogue of the language of the page.
-        guards: the guard sets. The evaluations contain their texts, so their recordings must still exist, too.
+        guards: the guard sets. The evaluations contain texts of their recordings, so the report is also deleted if one
+            of these recordings is missing.
     """
     make_directory(folder)
     audio = [one.audio for some in (test, *guards) for one in some.utterances]
@@ -52,7 +53,7 @@ def write_report(
 
 
 def title_of(check: Check, say: Catalogue) -> str:
-    """Return the title of a check."""
+    """Return the title of a check in the language of the report."""
     part = None if check.bucket is None else check.bucket.model_dump()
     return written_condition(check.condition.value, check.subject, part, say)
 
@@ -94,13 +95,13 @@ def _page(found: TrialResult, test: ReferenceSet, say: Catalogue) -> str:
 
 
 def _named(name: str, say: Catalogue) -> str:
-    """Return the title of a model, in the language of the report."""
+    """Return the title of the model `name` in the language of the report."""
     found = title_of_model(name)
     return found.en if say.language == "en" else found.ru
 
 
 def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
-    """Draw a chart with two bars, before and after, for each part of the test set."""
+    """Draw an SVG chart with two bars for each part of the test set: the error rates of champion and candidate."""
     return bars(
         [
             (
@@ -113,7 +114,10 @@ def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
 
 
 def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[str]:
-    """Return one piece of HTML, with the sound, for each recording in which the candidate made the most word errors."""
+    """Return one piece of HTML for each of the recordings in which the candidate made the most word errors.
+
+    Each piece contains a player with the sound of the recording.
+    """
     files = {one.name: one.audio for one in test.utterances}
     texts = {one.file: one.text for one in before.utterances}
     worst = sorted(after.utterances, key=lambda one: (-one.word_errors, one.file))[:WORST]

@@ -1,4 +1,4 @@
-"""A job: one recording that is being recognised, and whether its caller still waits for the text."""
+"""A job: the recognition of one recording, with the information whether its caller still waits for the text."""
 
 import concurrent.futures
 import time
@@ -20,17 +20,18 @@ class AbandonedError(ServiceTimeoutError):
 class Job:
     """The recognition of one recording.
 
-    The job has a thread for decoding, and uses the batcher's workers for its pieces.
+    The recording is decoded in the thread of the job, and its pieces are recognised by the workers of the batcher.
 
     Args:
         options: options of recognition.
         deadline_s: seconds from now after which the job is ended; None means never.
 
     Attributes:
-        is_long: whether the recording is longer than `MESSAGE_S`; slots and batcher then reserve capacity for messages.
-        finish_tag: end of the recording's last submitted piece in the virtual time of
+        is_long: whether the recording is longer than `MESSAGE_S` seconds. Such recordings may not use all slots and
+            workers, so that short recordings do not wait for them.
+        finish_tag: end of the piece that was submitted last, in seconds of the virtual time of
             `glas.recognition.batcher`.
-        engine_s: seconds that engines worked on the recording. The time of a batch is divided among its pieces in
+        engine_s: seconds for which engines worked on the recording. The time of a batch is divided among its pieces in
             proportion to their lengths.
     """
 
@@ -46,7 +47,7 @@ class Job:
 
     @property
     def work_s(self) -> float:
-        """Seconds of work on the recording so far: the time of the job's thread without its waits, plus `engine_s`."""
+        """Seconds of work on the recording so far: the time of the job's thread without waiting, plus `engine_s`."""
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self, why: GlasError | None = None) -> None:
@@ -67,7 +68,7 @@ class Job:
             raise ServiceTimeoutError(f"expected a text within {self._deadline_s:g} s, got none in that time")
 
     def wait(self, future: Future[T]) -> T:
-        """Wait for a future and return its result.
+        """Wait until a future is done, and return its result.
 
         If the job is ended or its deadline passes before the future is done, cancel the future and raise an error.
 

@@ -1,4 +1,4 @@
-"""The journal of promotions: each decision about replacing the champion, with the person who decided and the reason."""
+"""The journal: a file that lists each decision about replacing the champion, who made the decision, and why."""
 
 import contextlib
 import getpass
@@ -18,7 +18,7 @@ FILE = "promotions.jsonl"
 
 
 class Promotion(BaseModel):
-    """One decision about a model."""
+    """One decision whether a candidate replaces the champion."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,13 +38,13 @@ class Promotion(BaseModel):
 
 
 def write(models_dir: Path, promotion: Promotion) -> None:
-    """Add a line to the journal in a directory of models."""
+    """Add a decision to the journal in a directory of models."""
     make_directory(models_dir)
     append_line(models_dir / FILE, promotion.model_dump_json())
 
 
 def read(models_dir: Path) -> list[Promotion]:
-    """Return all decisions, the oldest first.
+    """Return all decisions in the journal, the oldest first.
 
     Raises:
         ModelError: a complete line of the journal is not a decision.

@@ -15,11 +15,12 @@ class AnotherLanguageError(Exception):
 
 
 class FirstAttempt:
-    """The first attempt at a recording whose language the caller did not name.
+    """The first attempt to recognise a recording for which the caller named no language.
 
     Args:
         on_progress: function of the caller that is called with the progress.
-        model_for: returns the uniform name of a model that writes a language; None if there is no such model.
+        model_for: function that returns the uniform name of a model that can write a given language; None if there is
+            no such model.
     """
 
     def __init__(self, on_progress: Callable[[Progress], None], model_for: Callable[[str], str | None]) -> None:
@@ -33,12 +34,12 @@ class FirstAttempt:
         self._on_progress(progress)
 
     def on_foreign(self, language: str) -> None:
-        """End the attempt because another language is spoken, so that another model can recognise the recording.
+        """End the attempt if another model should recognise the recording, because another language is spoken.
 
-        The attempt continues if no model writes the language, or if the caller has received text already.
+        The attempt continues if no model can write the language, or if the caller has received text already.
 
         Raises:
-            AnotherLanguageError: another model writes the language, and the caller has received no text yet.
+            AnotherLanguageError: another model can write the language, and the caller has received no text yet.
         """
         if not self._has_text and (model := self._model_for(language)) is not None:
             raise AnotherLanguageError(language, model)

@@ -1,4 +1,4 @@
-"""The lineage of a fine-tuned model, a file in its directory: base model and training recordings."""
+"""Read and write the lineage of a fine-tuned model: a file that names its base model and its training recordings."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ class Lineage(BaseModel):
 
 
 def read_lineage(directory: Path) -> Lineage | None:
-    """Read the lineage of the model in a directory; None for a model that was not fine-tuned here.
+    """Read the lineage of the model in a directory; return None if the model was not fine-tuned by Glas.
 
     Raises:
         ModelLoadError: the file is damaged.
@@ -61,6 +61,6 @@ def read_lineage(directory: Path) -> Lineage | None:
 
 
 def write_lineage(directory: Path, lineage: Lineage) -> None:
-    """Write the lineage of the model in a directory."""
+    """Write the lineage of a model into the directory of the model."""
     text = json.dumps(lineage.model_dump(mode="json"), ensure_ascii=False, indent=1)
     (directory / FILE).write_text(text + "\n", encoding="utf-8")

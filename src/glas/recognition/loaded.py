@@ -1,4 +1,4 @@
-"""A model in memory, and the memory that it uses."""
+"""A model in memory, and the amount of memory that it uses."""
 
 import os
 import time
@@ -12,17 +12,17 @@ from glas.engines import Engine, allocator
 
 @dataclass(eq=False)
 class LoadedModel:
-    """A model in memory.
+    """A model that is loaded into memory.
 
     Attributes:
         engine: the engine.
         version: version of its weights.
-        memory_bytes: growth of the memory of the process while the model was loaded; None if the system does not report
-            it.
-        since: time at which it was loaded.
-        n_leases: number of requests that use it.
+        memory_bytes: by how much the memory of the process grew during the loading of the model; None if the system
+            does not report it.
+        since: time at which the model was loaded.
+        n_leases: number of requests that use the model now.
         used_at: time at which the last lease ended, in seconds on the monotonic clock.
-        is_retired: whether the model was unloaded or replaced. Then it is closed when its last lease ends.
+        is_retired: whether the model was removed from the registry. It is closed when its last lease ends.
     """
 
     engine: Engine
@@ -39,7 +39,7 @@ class LoadedModel:
         return ModelRef(name=self.engine.name, version=self.version)
 
     def free(self) -> None:
-        """Close the engine, and return the memory of the engine to the system."""
+        """Close the engine, and return its memory to the operating system."""
         self.engine.close()
         allocator.trim()  # hundreds of megabytes of weights
 

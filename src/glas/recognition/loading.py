@@ -34,10 +34,10 @@ class ModelLoader:
         return model.version == self._version_of(name)
 
     def load(self, name: str, expected: str | None = None) -> LoadedModel:
-        """Load a model by its uniform name.
+        """Load a model by its uniform name. If `expected` is given, the model must have this version.
 
         Raises:
-            ModelError: the model cannot be loaded, or its files have another version than `expected`.
+            ModelError: the model cannot be loaded, or its files do not have the version `expected`.
         """
         for _ in range(_MOST_LOADS):
             before, began = resident_bytes(), time.monotonic()

@@ -1,9 +1,9 @@
-"""Resolve the names of models and aliases.
+"""Find out which model a name or an alias means.
 
-Callers may write the name of a model in several ways. Its uniform name has one form, such as `onnx:gigaam-v3-ctc`. A
+Callers may write the name of a model in several ways. One of them is the uniform name, such as `onnx:gigaam-v3-ctc`. A
 canonical name is a uniform name or an alias. The alias `auto` and its synonyms mean the default model. Administrators
-may define other aliases, such as `candidate`; these are forgotten when the process ends. The name of a model always
-means this model, and cannot become an alias.
+may define other aliases, such as `candidate`; these exist until the process ends. The name of a model always means this
+model, so such a name cannot become an alias.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ class ModelNames:
 
     Args:
         resolve: converts a name that a caller wrote into a uniform name.
-        default: uniform name of the default model, for which `DEFAULT_NAMES` stand.
+        default: uniform name of the default model. The names in `DEFAULT_NAMES` are aliases of this model.
         available: returns the uniform names of the models on disk.
     """
 
@@ -41,7 +41,7 @@ class ModelNames:
         return self._aliases[AUTO]
 
     def known(self, loaded: Iterable[str]) -> list[str]:
-        """Return the uniform names of all models that callers may name, the default first.
+        """Return the uniform names of all models that callers may name, the default model first.
 
         Args:
             loaded: uniform names of the loaded models.
@@ -49,7 +49,7 @@ class ModelNames:
         return list(dict.fromkeys([self.default, *loaded, *self._available()]))
 
     def aliases_of(self, name: str) -> list[str]:
-        """Return the aliases of a model, by its uniform name."""
+        """Return the aliases of the model with the uniform name `name`."""
         return sorted(alias for alias, target in self._aliases.copy().items() if target == name)
 
     def canonical(self, name: str, loaded: Iterable[str]) -> str:
@@ -84,14 +84,15 @@ class ModelNames:
         return self._aliases.get(canonical, canonical)
 
     def alias(self, name: str, target: str | None) -> str | None:
-        """Return `name` as an alias: one that exists, or one that may be defined for `target`.
+        """Return the alias that `name` means: an existing alias, or a new alias that may be defined for `target`.
 
-        If `name` is the name of a model, it is no alias, and the result is None.
+        Return None if `name` is the name of a model, because it cannot be an alias then.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
-            UnknownModelError: `name` is neither a model nor an alias that exists, and cannot become an alias. This is
-                so if `target` is None, or if `name` has characters that an alias may not have.
+            UnknownModelError: `name` is neither a model nor an alias that exists, and cannot become an alias. A name
+                cannot become an alias if `target` is None, or if it contains characters that are not permitted in an
+                alias.
         """
         if name in DEFAULT_NAMES:
             return AUTO

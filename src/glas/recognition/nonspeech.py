@@ -1,4 +1,7 @@
-"""Make sounds without speech from a seed: noise, music, silence, tones, clicks, hum, babble without words."""
+"""Make sounds without speech from random numbers: noise, music, silence, tones, clicks, hum, babble without words.
+
+All sounds are mono with 16 kHz. The functions for single kinds of sound return `count` samples.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +17,10 @@ _HALF = 0.5
 
 
 def clips(count: int, seconds: float, seed: int = 0) -> Iterator[tuple[str, Sound]]:
-    """Yield `count` clips of 16 kHz mono, shape `(n_samples,)`, in -1..1: all kinds in turn, at random levels."""
+    """Yield `count` clips: pairs of the kind of sound, and samples of shape `(n_samples,)` in -1..1.
+
+    All kinds are used in turn, at random levels. The same `seed` gives the same clips.
+    """
     kinds = sorted(KINDS)
     for number in range(count):
         rng = np.random.default_rng((seed, number))
@@ -42,7 +48,7 @@ def _band(noise: Sound, low_hz: float, high_hz: float) -> Sound:
 
 
 def _slow(rng: Rng, count: int, fastest_hz: float) -> Sound:
-    """Make a curve between 0 and 1 without frequencies above `fastest_hz`."""
+    """Make a random curve between 0 and 1 that contains no frequencies above `fastest_hz`."""
     curve = _band(rng.standard_normal(count).astype(np.float32), 0, fastest_hz)
     return np.asarray((curve - curve.min()) / (np.ptp(curve) + 1e-9), np.float32)
 
@@ -57,7 +63,7 @@ def noise(rng: Rng, count: int) -> Sound:
 
 
 def wind(rng: Rng, count: int) -> Sound:
-    """Make gusts of wind in a microphone."""
+    """Make a sound like gusts of wind that blow into a microphone."""
     return _band(_coloured(rng, count, 2), 10, 600) * (0.05 + _slow(rng, count, 1.5) ** 2)
 
 
@@ -91,7 +97,7 @@ def tones(rng: Rng, count: int) -> Sound:
 
 
 def clicks(rng: Rng, count: int) -> Sound:
-    """Make clicks like keys, steps or knocks: short bursts of noise and faint background noise."""
+    """Make clicks like those of keys, steps or knocks: short bursts of noise, with faint background noise."""
     sound = 0.003 * _coloured(rng, count, 1)
     gap_s = rng.uniform(0.08, 0.8)
     at_s = 0.1
@@ -112,7 +118,7 @@ def _note(rng: Rng, pitch_hz: float, count: int) -> Sound:
 
 
 def music(rng: Rng, count: int) -> Sound:
-    """Make a plucked or bowed tune, with or without a drum."""
+    """Make a melody like that of a plucked or bowed string, with or without a drum."""
     sound = np.zeros(count, np.float32)
     beat = int(rng.uniform(0.25, 0.6) * RATE_HZ)
     root = 110 * 2 ** (rng.integers(0, 12) / 12)
@@ -131,13 +137,13 @@ def music(rng: Rng, count: int) -> Sound:
 
 
 def silence(rng: Rng, count: int) -> Sound:
-    """Make digital silence, or a microphone's hiss at a level far below that of a voice."""
+    """Make silence: samples that are all zero, or the hiss of a microphone at a level far below that of a voice."""
     loudness = rng.choice((0.0, 1e-5, 1e-4, 1e-3))
     return np.asarray(loudness * _coloured(rng, count, rng.uniform(0, 1)), np.float32)
 
 
 def crowd(rng: Rng, count: int) -> Sound:
-    """Make babble without words: bands of noise like formants, which rise and fall like syllables."""
+    """Make a sound like a crowd: noise in the frequency bands of voices, with the rhythm of syllables."""
     sound = np.zeros(count, np.float32)
     for _ in range(12):
         centre_hz = rng.uniform(200, 3500)
@@ -147,9 +153,9 @@ def crowd(rng: Rng, count: int) -> Sound:
 
 
 def humming(rng: Rng, count: int) -> Sound:
-    """Make a voice that hums one vowel up and down.
+    """Make a sound like a voice that hums one vowel with a rising and falling pitch.
 
-    Of all kinds of sounds in this module, speech detectors most often take humming for speech.
+    Of all kinds of sounds in this module, speech detectors most often report humming as speech.
     """
     pitch_hz = rng.uniform(90, 260) * 2 ** (0.8 * (_slow(rng, count, 1.5) - 0.5))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ

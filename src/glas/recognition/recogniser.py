@@ -1,4 +1,4 @@
-"""The recogniser: it chooses a model for each recording, and transcribes the recording with it."""
+"""The recogniser: chooses a model for each recording, and turns the recording into text with this model."""
 
 import contextlib
 import functools
@@ -34,13 +34,13 @@ _log = structlog.stdlib.get_logger("glas.recognition")
 
 
 class Recogniser:
-    """Turns recordings into text. It is made by `open_recogniser`, and threads may share it.
+    """Turns recordings into text. `open_recogniser` makes the object, and several threads may use it.
 
     Args:
-        registry: the models.
+        registry: the registry of loaded models.
         transcriber: recognises recordings with a model.
-        multilingual: returns the uniform name of a model for languages other than Russian; None if there is no such
-            model.
+        multilingual: function that returns the uniform name of a model for languages other than Russian; None if there
+            is no such model.
     """
 
     def __init__(self, registry: Registry, transcriber: Transcriber, multilingual: Callable[[], str | None]) -> None:
@@ -74,10 +74,11 @@ class Recogniser:
         return self.run(Job(options), self.choose(model, options), source, on_progress=on_progress)
 
     def choose(self, model: str, options: DecodingOptions) -> str:
-        """Find the model for a recording, without loading it.
+        """Choose the model for a recording, without loading the model.
 
-        This is the model that the caller names, with one exception. If the caller means the default model, and the
-        default model is loaded but does not know the language, it is a multilingual model on disk, if there is one.
+        The result is the model that the caller names, with one exception: the caller means the default model, but this
+        model is loaded and cannot recognise the language. Then the result is a multilingual model on disk, if there is
+        one.
 
         Returns:
             A uniform name or an alias. An alias is resolved later, when the model is leased.
@@ -106,7 +107,7 @@ class Recogniser:
         *,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> Recognition:
-        """Recognise one recording with a chosen model; another thread may end the job.
+        """Recognise one recording with a model that was chosen before; another thread may end the job meanwhile.
 
         Args:
             job: the recording.
@@ -124,7 +125,7 @@ class Recogniser:
     def run_with(
         self, job: Job, model: LoadedModel, data: bytes, *, on_progress: Callable[[Progress], None]
     ) -> Recognition:
-        """Recognise one recording with a model that the caller keeps loaded until this returns.
+        """Recognise one recording with a loaded model; the caller must keep it loaded until this method returns.
 
         Raises:
             GlasError: the errors of `run`.
@@ -151,8 +152,8 @@ class Recogniser:
     def _model_for(self, engine: Engine, language: str) -> str | None:
         """Return the uniform name of a model that can write a language.
 
-        This is the model of `engine` if it knows the language, and otherwise a multilingual model on disk. If there is
-        no such model, return None.
+        If the model of `engine` can write the language, return its name. Otherwise return the name of a multilingual
+        model on disk, or None if there is none.
         """
         return engine.name if language in engine.abilities.languages else self._multilingual()
 
@@ -161,7 +162,7 @@ def require_able(engine: Engine, options: DecodingOptions) -> None:
     """Raise an error if a model does not support the options.
 
     Raises:
-        InvalidParameterError: the model does not know the language, or cannot translate.
+        InvalidParameterError: the model cannot recognise the requested language, or cannot translate.
     """
     abilities = engine.abilities
     if options.task == "translate" and not abilities.translates:
@@ -184,7 +185,7 @@ def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Itera
     At the end of the context, running work is finished and everything is freed.
 
     Args:
-        settings: the model and the limits of recognition.
+        settings: the settings; they contain the name of the model, and the limits of recognition.
         load: makes an engine from a model's uniform name; None loads the files on disk.
 
     Raises:
@@ -199,7 +200,7 @@ def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Itera
 
 @contextmanager
 def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
-    """Start the batcher, the slots and the decoders, with the limits from the settings."""
+    """Start the batcher, the slots and the decoder processes, with the limits from the settings."""
     nn, audio = settings.nn_service, settings.audio
     n_long = nn.worker_count
     with contextlib.ExitStack() as stack:
@@ -222,10 +223,10 @@ def _open_transcriber(settings: Settings) -> Iterator[Transcriber]:
 
 
 def _segmentation(threshold: float) -> SegmentationOptions:
-    """Return the options of segmentation with the given threshold.
+    """Return the options for finding speech in a recording, with a given threshold.
 
-    Speech begins when its probability rises above the threshold, and ends when its probability falls below the release.
-    The release must not be higher than the threshold, so it is lowered if necessary.
+    Speech begins when its probability rises above the threshold, and ends when its probability falls below a second
+    value, the release. The release must not be higher than the threshold, so the release is lowered if necessary.
     """
     return SegmentationOptions(threshold=threshold, release=min(threshold, SegmentationOptions().release))
 

@@ -23,7 +23,7 @@ class Utterance:
     Attributes:
         audio: path of the audio file.
         name: name of the recording in the data set.
-        text: the reference: the right words.
+        text: the words that were said (the reference).
         speaker: the speaker's name; None if the data set does not name speakers.
     """
 
@@ -49,7 +49,7 @@ class ReferenceSet:
 
 
 def content_hash(data: ReferenceSet) -> str:
-    """Return a hash over the sounds, texts and speakers of a data set; the paths of files do not change the hash."""
+    """Return a hash over the sounds, texts and speakers of a data set, but not over the paths of files."""
     lines = (
         f"{sha256_of(one.audio)} {sha256(one.text.encode()).hexdigest()} {one.speaker}\n" for one in data.utterances
     )
@@ -106,7 +106,7 @@ def _lines(listing: Path) -> Iterator[str]:
 
 
 def _utterance(listing: Path, number: int, line: str) -> Utterance | None:
-    """Parse a line; return None if it has no reference."""
+    """Parse a line of a list of recordings; return None if the recording has no reference."""
     try:
         row: dict[str, Any] = json.loads(line)
     except json.JSONDecodeError as error:

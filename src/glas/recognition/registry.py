@@ -1,14 +1,15 @@
-"""The registry of loaded models: it loads, lends, replaces and unloads models.
+"""The registry of loaded models: loads, replaces and unloads models, and keeps a model loaded while it is used.
 
 A model is loaded when it is first requested, and unloaded when it was not used for some time. Code that uses a model
-holds a lease. If a model is unloaded or replaced, it is closed only after its last lease has ended, so no request
-fails.
+first gets a lease: the right to use the model until the lease ends. A model that is unloaded or replaced is closed only
+after its last lease has ended, so no request fails.
 
 The number of loaded models is limited (`most`). If a request needs a further model, an unused model is unloaded first.
-If all models are in use, the request is refused. A swap first loads the new model, and then unloads the old model,
-because the old model must serve until the new model is loaded. So during a swap there may be one more model in memory.
+If all models are in use, the request is refused. The method `swap` first loads the new model, and then unloads the old
+model, because the old model is used for requests until the new model is loaded. So during a swap there may be one more
+model in memory.
 
-The former default model is unloaded later than other models, so that it can serve again without loading.
+The former default model is unloaded later than other models, so that an administrator can return to it at once.
 """
 
 import contextlib
@@ -33,16 +34,18 @@ _RETRY_S = 5.0
 
 
 class Registry:
-    """The loaded models. Every method may be called from any thread; methods that load a model block.
+    """The loaded models. Every method may be called from any thread.
+
+    Methods that load a model return only when the model is loaded.
 
     Args:
-        names: resolves names and aliases.
+        names: finds the model that a name or an alias means.
         load: makes an engine from a uniform name.
         version_of: returns the version of the files on disk for a uniform name.
         most: largest number of loaded models.
         keep_alive_s: seconds after which an unused model without an alias is unloaded; 0 means never.
-        keep_former_s: seconds after which the former default model is unloaded if it is unused. If `keep_alive_s` is
-            longer, `keep_alive_s` counts instead.
+        keep_former_s: seconds after which the former default model is unloaded if it is not used. If `keep_alive_s` is
+            longer, `keep_alive_s` applies instead.
     """
 
     def __init__(
@@ -78,11 +81,11 @@ class Registry:
         return self._keep_alive_s
 
     def names(self) -> list[str]:
-        """Return the uniform names of all models that callers may name, the default first."""
+        """Return the uniform names of all models that callers may name, the default model first."""
         return self._names.known(self.loaded())
 
     def aliases_of(self, name: str) -> list[str]:
-        """Return the aliases of a model, by its uniform name."""
+        """Return the aliases of the model with the uniform name `name`."""
         return self._names.aliases_of(name)
 
     def canonical(self, name: str) -> str:
@@ -100,7 +103,7 @@ class Registry:
 
     @contextlib.contextmanager
     def lease(self, name: str, job: Job) -> Iterator[LoadedModel]:
-        """Lend a model while the context is open; load it first if necessary.
+        """Keep a model loaded while the context is open, and yield it; load it first if necessary.
 
         Args:
             name: a canonical name; an alias is resolved now.
@@ -119,7 +122,7 @@ class Registry:
             self._release(model)
 
     def load(self, name: str, job: Job | None = None) -> None:
-        """Load a model, given by its canonical name, if it is not loaded; this raises the same errors as `lease`."""
+        """Load the model with a canonical name, if it is not loaded; the errors are the same as those of `lease`."""
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
@@ -129,15 +132,16 @@ class Registry:
         again.
 
         Args:
-            name: an alias, which will stand for `target` and may be new. Or the name of a model, whose files are then
+            name: an alias, which may be new and will stand for `target`; or the name of a model, whose files are then
                 read again.
-            target: uniform name of the model; None for the model for which the name stands now.
+            target: uniform name of the model to load; None for the model that `name` means now.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.
             UnknownModelError: `name` is neither a model nor an alias, and cannot become an alias.
             ModelError: the new weights cannot be loaded; nothing has changed.
-            OverloadedError: the limit does not permit this model beside the default model.
+            OverloadedError: the largest number of loaded models is reached, so this model cannot be loaded in addition
+                to the default model.
         """
         with self._swapping:
             alias = self._names.alias(name, target)
@@ -159,12 +163,12 @@ class Registry:
         return fresh
 
     def forget(self, alias: str) -> None:
-        """Remove an alias; the model for which it stood may then be unloaded when it is not used."""
+        """Remove an alias. Its model may then be unloaded, like other models, when it is not used for some time."""
         with self._lock:
             self._names.remove(alias)
 
     def unload(self, name: str) -> bool:
-        """Unload a model, given by its uniform name, as soon as its last lease has ended.
+        """Unload the model with a uniform name, as soon as its last lease has ended.
 
         Returns:
             Whether the model was loaded.
@@ -184,7 +188,7 @@ class Registry:
         return model.used_at + max(self._keep_alive_s, least_s) - time.monotonic()
 
     def unload_idle(self) -> list[str]:
-        """Unload the models that were not used for too long; see `expires_in_s`.
+        """Unload the models that were not used for a certain time; see `expires_in_s`.
 
         Returns:
             The uniform names of the unloaded models.
@@ -198,10 +202,10 @@ class Registry:
             self.unload(name)
 
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
-        """Put a model into the table of loaded models; return the models that are removed from the table.
+        """Put a model into the table of loaded models; return the models that are removed from the table in exchange.
 
-        These are the model that had the same name, and models above the limit. The caller must hold the lock, and must
-        retire the returned models.
+        The removed models are the model that had the same name, and further models if the table would contain too many.
+        The caller must hold the lock, and must call `_retire` with the returned models.
         """
         old = [model for one, model in self._loaded.items() if one == name and model is not fresh]
         self._loaded[name] = fresh

@@ -1,4 +1,4 @@
-"""Parts of pages about error rates: a chart with bars, and a player that contains its sound."""
+"""Make parts of pages about error rates: a chart with bars, and an audio player with embedded sound."""
 
 import base64
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _LARGEST_SOUND = 400_000  # bytes; larger recordings are not embedded in the pag
 
 
 def bars(rows: Sequence[tuple[str, Sequence[tuple[float, str]]]]) -> str:
-    """Draw an SVG chart: for each row its label, and for each rate of the row a bar in the given colour.
+    """Draw a chart with bars as SVG. Each row consists of a label and of pairs: a rate and the colour of its bar.
 
-    All rows have the same number of rates. A rate is a fraction, and is written in percent.
+    All rows must have the same number of rates. A rate is a fraction, and is shown in percent.
     """
     most = max((rate for _, rates in rows for rate, _ in rates), default=0) or 1
     parts, y = [], 10
@@ -34,7 +34,10 @@ def bars(rows: Sequence[tuple[str, Sequence[tuple[float, str]]]]) -> str:
 
 
 def player(audio: Path | None) -> str:
-    """Return a player that contains the sound of a file; nothing if there is no file, or if it is large."""
+    """Return HTML of an audio player that contains the sound of a file.
+
+    Return an empty text if there is no file, or if the file is too large.
+    """
     if audio is None or not audio.is_file() or audio.stat().st_size > _LARGEST_SOUND:
         return ""
     sound = base64.b64encode(audio.read_bytes()).decode()

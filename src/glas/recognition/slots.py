@@ -1,9 +1,11 @@
-"""Slots limit how many recordings are decoded at the same time, separately for messages and for long recordings.
+"""Limit how many recordings are decoded at the same time, separately for messages and for long recordings.
 
-Every recording begins with a slot for messages. A recording that turns out to be longer than a message needs a slot for
-long recordings. If no slot for long recordings is free, the recording closes its decoder, waits for a slot, and is
-decoded again from its start. Decoders of long recordings wait for engines most of the time. Because long recordings
-have separate slots, they can never occupy all decoders.
+A slot is the right to decode one recording. In this module, a message is a recording of at most `MESSAGE_S` seconds.
+
+The length of a recording is not known at first, so each recording begins with a slot for messages. When more than
+`MESSAGE_S` seconds are decoded, the recording needs a slot for long recordings. If no such slot is free, its decoder is
+closed, the recording waits for a slot, and is decoded again from its start. Decoders of long recordings wait for
+engines most of the time. Because long recordings have separate slots, they can never occupy all decoders.
 """
 
 import threading
@@ -17,7 +19,7 @@ MESSAGE_S = 60.0
 
 
 class SlotPool:
-    """A number of slots, which are given in the order of requests.
+    """A fixed number of slots. Requests for a slot are granted in their order.
 
     Args:
         size: number of slots.
@@ -32,8 +34,8 @@ class SlotPool:
         """Request a slot.
 
         Returns:
-            A future that is done when the slot is given. To withdraw the request, cancel the future. If the future
-            cannot be cancelled, the slot was given already and must be released.
+            A future that is done when the request is granted. To withdraw the request, cancel the future. If the future
+            cannot be cancelled, the request was granted already, and the slot must be released.
         """
         slot: Future[None] = Future()
         with self._lock:
@@ -93,10 +95,10 @@ class JobSlot:
         self._held = pool
 
     def lengthen(self) -> bool:
-        """Change from a slot for messages to a slot for long recordings.
+        """Exchange the slot for messages for a slot for long recordings.
 
         Returns:
-            Whether a slot for long recordings was free, so that decoding may continue. If not, the decoder must be
+            True if a slot for long recordings was free; decoding may continue. False if not; then the decoder must be
             closed before `acquire` is called again.
         """
         self._job.is_long = True
@@ -114,7 +116,7 @@ class JobSlot:
             held.release()
 
     def close(self) -> None:
-        """Return the slot to the pool, and withdraw the request for another slot, if there is one."""
+        """Return the slot to the pool, and withdraw the request for a further slot, if there is one."""
         self.release()
         requested, self._requested = self._requested, None
         if requested is not None and not requested.cancel():

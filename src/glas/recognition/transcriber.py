@@ -1,4 +1,4 @@
-"""Transcribe one recording with one engine: decode, find and recognise the speech, remove text that nobody said.
+"""Turn one recording into text with one engine: decode it, find and recognise speech, remove text that nobody said.
 
 Each recording has a separate thread. All steps run at the same time, on successive parts of the recording. The batcher
 recognises the pieces of speech.
@@ -36,7 +36,7 @@ _MOST_PENDING = 8
 
 
 class Progress(NamedTuple):
-    """Progress within one recording: the seconds that are recognised, and the segments that were recognised last.
+    """Progress of one recording: how many seconds are recognised, and the segments of the last piece.
 
     Attributes:
         done_s: seconds of the recording up to the end of the last piece.
@@ -48,7 +48,7 @@ class Progress(NamedTuple):
 
 
 class Transcriber:
-    """Transcribes recordings. Threads may share it.
+    """Turns recordings into text. Several threads may use one object.
 
     Args:
         decoder: the decoder processes, one for each slot of `messages` and of `long`.
@@ -57,7 +57,7 @@ class Transcriber:
         batcher: recognises the pieces of speech.
         messages: slots with which all recordings begin.
         long: slots for recordings that turn out to be long.
-        style: style of the text.
+        style: whether the text gets capitals and full stops, and whether numbers are written as digits.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class Transcriber:
 
         Args:
             data: a whole file in any accepted format.
-            model: the model, which must stay loaded until this returns.
-            job: options of recognition, and whether the caller still waits.
+            model: the model; the caller must keep it loaded until this method returns.
+            job: contains the options of recognition, and the information whether the caller still waits.
             on_progress: is called after each piece of speech, in order.
-            on_foreign: is called with a language if it is certainly spoken in a piece and is not the language of the
-                text. It is called before `on_progress` is called for this piece. If it raises an exception, the
-                recognition ends.
+            on_foreign: is called with the language of a piece if the piece is certainly spoken in another language than
+                that of the text. It is called before `on_progress` is called for this piece. If it raises an exception,
+                the recognition ends.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
@@ -129,7 +129,7 @@ class Transcriber:
         return Writer(self._style.model_copy(update={"sentences": needs_marks}))
 
     def _submit_all(self, data: bytes, engine: Engine, job: Job, assembler: "_Assembler") -> "_BlockReader":
-        """Decode the recording and submit all its pieces of speech to the batcher."""
+        """Decode a recording, and submit its pieces of speech to the batcher as soon as they are found."""
         longest_s = min(engine.window_s, self._options.max_piece_s)
         options = self._options.model_copy(update={"max_piece_s": longest_s})
         with contextlib.closing(JobSlot(job, self._messages, self._long)) as slot:
@@ -158,9 +158,9 @@ class Transcriber:
 
 
 def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
-    """Return the most frequent foreign language of a recording, if more than half of its speech is certainly foreign.
+    """Return the most frequent foreign language if more than half of the speech is certainly foreign; otherwise None.
 
-    Foreign means in another language than that of the text. Return None if at most half of the speech is foreign.
+    A language is foreign if it is not the language of the text.
     """
     seconds: Counter[str | None] = Counter()
     for part in parts:
@@ -171,13 +171,13 @@ def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
 
 
 class _MustWaitError(Exception):
-    """The recording has turned out to be long, and all slots for long recordings are occupied."""
+    """The recording has turned out to be long, and all slots for long recordings are in use."""
 
 
 class _BlockReader:
-    """Passes on blocks of samples, and computes the length, level and sha256 of the whole recording.
+    """Iterates over blocks of samples; at the same time, computes the length, level and sha256 of the recording.
 
-    It raises an error if the job was ended.
+    The iteration raises an error if the job was ended.
     """
 
     def __init__(self, job: Job, slot: JobSlot, on_long: Callable[[], None]) -> None:
@@ -190,7 +190,7 @@ class _BlockReader:
 
     @property
     def level_db(self) -> float:
-        """Root mean square of all samples in decibels; 0 dB is full scale. The least value is `SILENCE_DB`."""
+        """Root mean square of all samples in decibels; 0 dB is full scale. The value is never below `SILENCE_DB`."""
         mean = self._energy / max(self.n_samples, 1)
         return max(10 * math.log10(mean), SILENCE_DB) if mean > 0 else SILENCE_DB
 

@@ -33,8 +33,9 @@ class TestData:
     """The recordings on which models are compared.
 
     Attributes:
-        test: recordings of the kind for which the model was trained.
-        guards: sets of recordings of other kinds, on which the model must not become worse.
+        test: recordings of the same kind as the training recordings of the candidate.
+        guards: sets of recordings of other kinds (guard sets), on which the candidate must not be worse than the
+            champion.
         is_personal: whether the model is personal: the test set has the same speakers as the training data, but other
             recordings and texts.
     """
@@ -60,13 +61,13 @@ def try_candidate(
     limits: GateLimits | None = None,
     report: Callable[[str | None], None] = lambda _model: None,
 ) -> TrialResult:
-    """Measure both models and judge the candidate.
+    """Measure the champion and a candidate, and decide whether the candidate passes the gate.
 
     Args:
-        settings: the settings of the server; their model is the champion.
+        settings: the settings of the server; the model that they name is the champion.
         candidate: name of the candidate, in the format of GLAS_MODEL.
-        data: the recordings.
-        limits: limits of the gate.
+        data: the recordings on which both models are measured.
+        limits: limits of the gate; None for the defaults.
         report: is called with the name of the model that is measured next, and with None before the comparison of
             speed.
 
@@ -104,13 +105,13 @@ def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], wo
 
 
 def count_invented(recogniser: Recogniser, sounds: Sequence[bytes], workers: int) -> int:
-    """Return how many sounds without speech get a text from the default model."""
+    """Return for how many sounds without speech the default model writes a text."""
     with ThreadPoolExecutor(workers) as pool:
         return sum(pool.map(lambda sound: bool(recogniser.transcribe(sound).hypothesis.text), sounds))
 
 
 def nonspeech() -> Iterator[bytes]:
-    """Yield WAV files without speech, ten minutes of sound in all."""
+    """Yield the bytes of WAV files without speech, which together last ten minutes."""
     for _, sound in clips(NONSPEECH, NONSPEECH_S, NONSPEECH_SEED):
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as file:
@@ -129,8 +130,8 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
 def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
     """Count the speakers, recordings and texts of the test that were also in the training data of a model.
 
-    Recordings of the guard sets are counted, too. A model without lineage was not fine-tuned with Glas, so all counts
-    are 0.
+    The recordings of the guard sets are included. All counts are 0 for a model without lineage, because such a model
+    was not fine-tuned with Glas.
     """
     if lineage is None:
         return Overlap(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)

@@ -1,7 +1,7 @@
-"""Objects as files of a directory, which survive a loss of power.
+"""Store objects as files of a directory, so that a written object is not lost if the power fails.
 
-obstore's LocalStore is atomic (it writes a file `name#1` and then links or renames this file) but never calls fsync, as
-strace showed. So after a loss of power, a written file could be missing, or its name could exist without its bytes.
+`LocalStore` of the library obstore is atomic: it writes a file `name#1`, and then links or renames this file. But it
+never calls fsync (this was observed with strace). So after a loss of power, a written file could be missing or empty.
 Therefore this module calls fsync.
 """
 
@@ -18,9 +18,9 @@ from glas.system.files import to_disk
 
 
 async def create_file(store: LocalStore, directory: Path, key: str, parts: Iterator[bytes], part_bytes: int) -> None:
-    """Write a file under a temporary name, sync its content to disk, then rename the file.
+    """Write an object as a file with a temporary name, write its content to the disk (fsync), then rename the file.
 
-    The caller must call `sync_names` afterwards, so that the new name is on the disk, too.
+    The caller must call `sync_names` afterwards, so that the new name is also on the disk.
 
     Raises:
         AlreadyExistsError: an object with this key exists already.
@@ -36,14 +36,14 @@ async def create_file(store: LocalStore, directory: Path, key: str, parts: Itera
 
 
 async def delete_files(store: LocalStore, directory: Path, keys: Sequence[str]) -> None:
-    """Delete files; files that do not exist count as deleted."""
+    """Delete the files of objects; files that do not exist count as deleted."""
     for key in keys:
         await _delete_file(store, key)
     await sync_names(directory, keys)
 
 
 async def sync_names(directory: Path, keys: Sequence[str]) -> None:
-    """Sync the directories of objects, so that added and removed names are on the disk."""
+    """Call fsync for the directories of objects, so that added and removed names of files are on the disk."""
     await asyncio.to_thread(_sync_names, directory, keys)
 
 

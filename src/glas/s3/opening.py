@@ -26,14 +26,15 @@ def open_store(
     access_key: str | None = None,
     secret_key: str | None = None,
 ) -> Store:
-    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. Opening uses no network.
+    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. No request is sent yet.
 
     Args:
-        directory: directory in which objects are files; it is created if it is missing.
+        directory: directory in which the objects are stored as files; it is created if it is missing.
         endpoint: address of an S3 server, e.g. `http://s3:8333`.
         bucket: name of the bucket.
-        access_key: name of the key that signs requests. If it or `secret_key` is None, requests are not signed.
-        secret_key: the key that belongs to `access_key`.
+        access_key: id of the key with which requests are signed. If `access_key` or `secret_key` is None, requests are
+            not signed.
+        secret_key: secret of the key whose id is `access_key`.
     """
     if endpoint is None:
         if directory is None:

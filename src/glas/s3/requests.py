@@ -1,4 +1,4 @@
-"""Add a span to each request to obstore, and translate obstore's errors into errors of Glas."""
+"""Add each request to the object store to the trace, and convert errors of the library obstore into errors of Glas."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ _NO_BUCKET = "NoSuchBucket"
 
 @contextmanager
 def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
-    """Add a span that lasts as long as the context, and convert obstore's errors in it into errors of Glas.
+    """Add a span that lasts as long as the context; convert errors of obstore in the context into errors of Glas.
 
     An error of Glas contains only the first line of obstore's message. The other lines are technical details of the
     request.
@@ -26,7 +26,7 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
     Raises:
         NotFoundError: nothing is stored under the key.
         ServiceUnreachableError: the endpoint cannot be reached.
-        ServiceFaultError: the endpoint refuses the access key, or the directory fails.
+        ServiceFaultError: the endpoint refuses the access key, or the file system reports an error.
     """
     try:
         with tracing.span("s3", operation):
@@ -42,7 +42,7 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
 
 
 def lacks_bucket(error: BaseError) -> bool:
-    """Return whether the bucket does not exist yet; SeaweedFS makes the bucket with the first object."""
+    """Return whether an error means that the bucket is missing; SeaweedFS creates the bucket with the first object."""
     return _NO_BUCKET in str(error)
 
 

@@ -1,7 +1,8 @@
-"""The store: one class for a local directory or an S3 bucket.
+"""The class `Store`: reads and writes objects in a local directory or in an S3 bucket.
 
 An object is never changed. If the same bytes are written under its key again, nothing happens. If other bytes are
-written under its key, an error is raised. A write succeeds only after the object was read back and compared.
+written under its key, an error is raised. After each write, the object is read again and compared with the written
+bytes.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ _log = structlog.stdlib.get_logger("glas.s3")
 
 
 class Stored(NamedTuple):
-    """An object that was written and read back."""
+    """The description of an object that was written, read again and compared."""
 
     key: str
     sha256: str
@@ -41,7 +42,7 @@ class Stored(NamedTuple):
 
 
 class Store:
-    """An object store, made by `open_store`. It need not be closed."""
+    """An object store, made by `open_store`. There is no method `close`, because nothing stays open."""
 
     def __init__(self, inner: LocalStore | S3Store, directory: Path | None) -> None:
         self._inner = inner
@@ -49,20 +50,20 @@ class Store:
 
     @property
     def kind(self) -> str:
-        """`directory` or `s3`."""
+        """Kind of the store: `directory` or `s3`."""
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object and read it back; if the bytes differ, write it again, at most twice.
+        """Write an object and read it again; if the bytes differ, write the object again, at most twice.
 
         Args:
             key: key of the object; if the same bytes are stored under it already, nothing is written.
-            data: the whole object; more than 8 MiB are sent in parts.
+            data: the content of the object; if it is larger than 8 MiB, it is sent in parts.
 
         Raises:
             ConflictError: other bytes are stored under the key already.
             ServiceUnreachableError: the endpoint cannot be reached.
-            ServiceFaultError: the endpoint refuses the object, or the bytes that are read back are never the same.
+            ServiceFaultError: the endpoint refuses the object, or the bytes that are read differ after each attempt.
         """
         sha256 = hashlib.sha256()
         await _add(sha256, data)
@@ -113,16 +114,15 @@ class Store:
     ) -> AsyncIterator[bytes]:
         """Yield the bytes of an object from `start` up to `end`, part by part; `end` is None for the end of the object.
 
-        Each part is a separate request. If one request returned everything, and the code that reads the parts were
-        slow, the request would exceed the time limit of the HTTP client. Objects never change, so the parts always fit
-        together.
+        Each part is read by a separate request. A single request for all bytes would exceed the time limit of the HTTP
+        client if the caller processes the bytes slowly. Objects never change, so all parts belong to the same content.
         """
         end = await self.size(key) if end is None else end
         for position in range(start, end, part_bytes):
             yield await self.read(key, position, min(part_bytes, end - position))
 
     async def keys(self, transcription_id: int) -> list[str]:
-        """Return the keys of all objects of a message, including the remains of interrupted writes."""
+        """Return the keys of all objects of the message with this id, including remains of interrupted writes."""
         with self._request("list", str(transcription_id)):
             try:
                 # obstore compares whole path segments, so the prefix `1` does not match the directory `12`.
@@ -136,7 +136,7 @@ class Store:
     async def listed(self) -> AsyncIterator[list[tuple[str, int]]]:
         """Yield the key and the size in bytes of every object, in no particular order.
 
-        The objects come in lists of at most a thousand.
+        Each yielded list describes at most a thousand objects.
         """
         with self._request("list", "the bucket"):
             try:
@@ -158,7 +158,7 @@ class Store:
         """Raise an error unless the store can be reached.
 
         Raises:
-            ServiceError: the object store cannot be reached, or refuses the keys.
+            ServiceError: the object store cannot be reached, or refuses the access key.
         """
         try:
             await self.size(transcription_key(1))
@@ -176,7 +176,7 @@ class Store:
         return sha256.hexdigest()
 
     async def _create(self, key: str, data: Data) -> bool:
-        """Write an object if its key is free; return whether it was written."""
+        """Write an object if no object has this key; return whether the object was written."""
         with self._request("put", key):
             try:
                 if isinstance(self._inner, LocalStore) and self._directory is not None:
@@ -208,9 +208,9 @@ class Store:
 
 
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
-    """Add data to a hash.
+    """Add data to a sha256 hash.
 
-    Small data are hashed in this thread, because this takes less time than starting another thread.
+    Small data are hashed in the present thread, because this takes less time than starting another thread.
     """
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)

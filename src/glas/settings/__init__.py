@@ -1,8 +1,9 @@
-"""All settings of Glas in one nested class. Only `cli` creates the settings, once; all other code receives them.
+"""All settings of Glas in one nested class. Only `glas.cli` reads them, once; all other code gets them as arguments.
 
 A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; a secret may also be in a file, see
-`glas.settings.files`. Two underscores separate the name of a group from the name of a setting:
-`GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is generated from it.
+`glas.settings.files`. Some settings belong to a group. Two underscores separate the name of the group from the name of
+the setting, for example `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is
+generated from it.
 """
 
 import ipaddress
@@ -231,9 +232,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources of settings: in addition to pydantic's sources, secrets are read from files.
+        """Return the sources from which pydantic reads settings: its own sources, and files that contain secrets.
 
-        Environment variables have precedence over `.env`.
+        An environment variable is used before a line in `.env` with the same name.
         """
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
@@ -244,12 +245,12 @@ class Settings(BaseSettings):
 
     @property
     def models_dir(self) -> Path:
-        """Directory of downloaded models."""
+        """Directory that contains the models."""
         return self.data_dir / "models"
 
     @property
     def export_dir(self) -> Path:
-        """`downloads_dir`, or its default."""
+        """Directory of the export: `downloads_dir`, or `downloads` in the data directory if this is not set."""
         return self.downloads_dir or self.data_dir / "downloads"
 
 
@@ -266,7 +267,7 @@ def listed(text: str) -> list[str]:
 def is_loopback(host: str) -> bool:
     """Return whether a server that listens on `host` can be reached only from this machine.
 
-    The host may be an IP address. Of all host names, only `localhost` counts as such a host.
+    The host is an IP address or a name. Of all names, only `localhost` gives the result True.
     """
     if host == "localhost":
         return True

@@ -6,7 +6,7 @@ from glas.settings.secrets import UrlSecret
 
 
 class DatabaseRoleSettings(BaseModel):
-    """Passwords of PostgreSQL's roles; names of roles begin with the name of the database."""
+    """Passwords of the roles (users) in PostgreSQL. The name of each role begins with the name of the database."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,7 +1,7 @@
 """Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
 
-Docker and Kubernetes mount secrets as files. So a secret appears neither in the environment of a process nor in the
-list of processes.
+Docker and Kubernetes can give secrets to a process as files. Then a secret appears neither in the environment of the
+process nor in the list of processes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,14 +22,14 @@ class SecretFileError(ValueError):
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """A source of settings: it reads secrets from files, whose paths are in environment variables or in `.env`.
+    """A source of settings for pydantic: reads secrets from files, whose paths are in the given variables.
 
     Args:
-        settings_cls: the settings.
-        variables: the variables of one place, the environment or `.env`, with names in lower case; None means that a
-            variable is not set.
-        set_apart: the variables that may contain the secret itself instead of the path of its file. If both are set for
-            one secret, an error is raised.
+        settings_cls: the class of the settings.
+        variables: all variables of the environment, or all variables of `.env`, with names in lower case. The value
+            None means that the variable is not set.
+        set_apart: the variables that may contain a secret itself instead of the path of its file. If both the secret
+            and the path are set, an error is raised.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._set_apart = set_apart
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Return no value; pydantic requires this method, but `__call__` returns all fields at once."""
+        """Return no value. Pydantic requires this method, but all fields are returned by `__call__`."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the secrets, nested like the settings.
+        """Return the secrets as a dictionary that is nested like the settings.
 
         Raises:
             SecretFileError: a file cannot be read, is empty or is too large. Or both a secret and the path of its file
@@ -68,7 +68,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the variable of each secret setting, and the names of its groups (the outermost first) and of its field."""
+    """Yield for each secret setting its variable, and the names of its groups (outermost first) and of its field."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

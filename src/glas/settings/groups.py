@@ -1,4 +1,4 @@
-"""Groups of settings. The environment variable of a setting is `GLAS_<GROUP>__<NAME>`."""
+"""Groups of settings. The environment variable of a setting in a group is `GLAS_<GROUP>__<NAME>`."""
 
 import os
 from decimal import Decimal
@@ -122,7 +122,7 @@ class NnServiceSettings(BaseModel):
 
     @property
     def worker_count(self) -> int:
-        """`workers`, with 0 replaced by the number of processors."""
+        """Number of workers: `workers`; if this is 0, the number of processors, but at most 8."""
         return self.workers or min(os.cpu_count() or 1, 8)
 
 

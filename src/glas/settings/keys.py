@@ -1,7 +1,8 @@
-"""API keys of callers. The settings contain only their hashes, so a person who reads the settings cannot use a key.
+"""API keys of callers. The settings contain only hashes, from which nobody can compute the keys.
 
-A key has 256 random bits, so nobody can find it by trying all keys. Therefore SHA-256 is as safe for a key as a slow
-hash is for a password. NIST SP 800-63B, 5.1.2.2, requires a slow hash with salt only for secrets of less than 112 bits.
+A key has 256 random bits, so nobody can find it by trying all keys. Passwords have fewer bits, so they need a hash that
+is slow to compute; for keys, the fast hash SHA-256 is safe. NIST SP 800-63B, 5.1.2.2, requires a slow hash with salt
+only for secrets of less than 112 bits.
 """
 
 import hashlib
@@ -36,12 +37,12 @@ class HashedKey(NamedTuple):
 
 
 def hashed(key: str) -> bytes:
-    """Return the hash of a key, as the settings store it."""
+    """Return the hash of a key in the form in which the settings contain it."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
-    """Make a key; return the key itself, and its entry for the settings, which contains only the hash.
+    """Make a random key; return the key itself, and its entry for the settings, which contains only the hash.
 
     Raises:
         ValueError: the name contains other characters than letters, digits, `.`, `_` and `-`, or has more than 40
@@ -52,7 +53,7 @@ def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
 
 
 def hashed_keys(text: str) -> tuple[HashedKey, ...]:
-    """Parse a list of keys that are separated by commas.
+    """Parse a list of entries for keys (`name:role:sha256`), which are separated by commas.
 
     Raises:
         ValueError: an entry is not `name:role:sha256`, or two entries have the same name.

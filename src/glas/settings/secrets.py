@@ -1,4 +1,4 @@
-"""Types of secret settings. Secrets are validated, and placeholders such as `changeme` are refused.
+"""Types of secret settings. They check each secret, and refuse placeholders such as `changeme`.
 
 The values are not shown in logs.
 """
@@ -27,7 +27,7 @@ def _real_secret(value: SecretStr) -> SecretStr:
 
 
 def plain(secret: SecretStr | None) -> str | None:
-    """Return the text of a secret, for the code that sends it."""
+    """Return the text of a secret, for code that sends the secret to another service; None if it is not set."""
     return None if secret is None else secret.get_secret_value()
 
 
@@ -38,7 +38,7 @@ def _fits_url(value: SecretStr) -> SecretStr:
 
 
 def _real_database_url(value: SecretStr) -> SecretStr:
-    """Check the URL of a database, and convert it to the format of the drivers.
+    """Check the URL of a database, and convert it to the format of SQLAlchemy.
 
     A URL whose password is empty or a placeholder is refused. A URL with several hosts is converted.
 

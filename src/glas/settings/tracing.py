@@ -1,4 +1,4 @@
-"""The settings of traces."""
+"""The settings of traces, see `glas.tracing`."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -1,4 +1,4 @@
-"""The settings of the pages."""
+"""The settings of the web pages."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -6,7 +6,7 @@ from glas.settings.secrets import Secret
 
 
 class WebSettings(BaseModel):
-    """Settings of the pages for people who are signed in."""
+    """Settings of the web pages for people who are signed in."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,1 +1,1 @@
-"""Functions of the operating system that several packages use: sync, lock and hash files, poll sockets."""
+"""Functions for files, sockets and threads that several packages use, for example to lock a file."""

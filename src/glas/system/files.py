@@ -1,7 +1,7 @@
-"""Make, replace and delete files so that a loss of power undoes nothing; lock files, and hash files.
+"""Make, replace and delete files so that the changes are not lost if the power fails; lock files, and hash files.
 
-The name of a file is on the disk only after the directory of the file was synced, too. So files that must survive a
-loss of power are made by these functions.
+After a program has written a file, the operating system may keep its content and its name in memory for some time. Both
+are certainly on the disk only after fsync was called for the file and for its directory. These functions call fsync.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def to_disk(*paths: Path) -> None:
-    """Wait until the contents of files, and the entries of directories, are on the disk (fsync)."""
+    """Call fsync for files and directories: wait until their contents and the names in them are on the disk."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -29,7 +29,7 @@ def to_disk(*paths: Path) -> None:
 def tree_to_disk(path: Path) -> None:
     """Wait until a file, or a directory with all its contents, is on the disk.
 
-    The name of the file or directory itself is stored in its parent directory, which this function does not sync.
+    The name of `path` itself is stored in its parent directory, for which this function does not call fsync.
     """
     to_disk(*(one for one in (path, *path.rglob("*")) if not one.is_symlink()))
 
@@ -42,7 +42,7 @@ def make_directory(path: Path) -> None:
 
 
 def put_in_place(draft: Path, target: Path) -> None:
-    """Rename a finished file or directory to `target`; a file replaces a file that has this name already.
+    """Rename a complete file or directory to `target`; an existing file with this name is replaced.
 
     The content is on the disk before the rename. The new name is on the disk when this function returns.
     """
@@ -52,7 +52,7 @@ def put_in_place(draft: Path, target: Path) -> None:
 
 
 def delete(path: Path) -> bool:
-    """Delete a file, or a directory with all its contents, so that a loss of power does not bring it back.
+    """Delete a file, or a directory with all its contents, so that it is still deleted after a loss of power.
 
     Returns:
         Whether the file or directory existed.
@@ -87,7 +87,7 @@ def append_line(path: Path, line: str) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8. Readers see either the old or the new content, also after a crash.
+    """Replace the content of a text file (UTF-8). Readers see either the old or the new content, also after a crash.
 
     Raises:
         OSError: the file cannot be written; the old file is unchanged.
@@ -116,21 +116,21 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 
 @contextmanager
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
-    """Hold the lock of a file (flock) while the context is open; create the file if it is missing.
+    """Lock a file (with flock) while the context is open; create the file if it is missing.
 
-    The system releases the lock when the process ends, also after a crash. The file is never deleted, because a process
-    could then delete the file that the next process has locked.
+    The system releases the lock when the process ends, also after a crash. The file is never deleted. Otherwise a
+    process could delete a file that another process has locked meanwhile.
 
     Args:
         path: the file, in an existing directory.
-        is_shared: whether other processes may hold a shared lock at the same time.
-        waits: whether to wait until others release the lock.
+        is_shared: whether other processes may have a shared lock on the file at the same time.
+        waits: whether to wait until other processes release the lock.
 
     Yields:
         The descriptor of the file, which is open for reading and writing.
 
     Raises:
-        BlockingIOError: another process holds the lock, and `waits` is not set.
+        BlockingIOError: another process has locked the file, and `waits` is not set.
     """
     # The content of such a file (an address, a process id) is not secret, but other users do not need it.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

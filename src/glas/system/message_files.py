@@ -1,8 +1,8 @@
-"""Record which messages the files of a directory are about, so that these files can be deleted later.
+"""Record from which messages the files of a directory were made, so that these files can be deleted later.
 
-Such a directory is outside the export and contains words or sound of messages, for example a report or the files of a
-training. Each directory has a file that lists its messages. When a message has left the export, the export uses these
-lists to find and delete the files about this message.
+A training, for example, writes reports and other files that contain words or sound of exported messages. Each directory
+with such files also contains a list of these messages. When a message is no longer exported, for example because its
+sender deleted it, these lists show which files must be deleted.
 """
 
 import json
@@ -17,12 +17,12 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write the list of a directory's messages; call this before any file about them is written.
+    """Write the list of a directory's messages. Call this before a file with words or sound of them is written.
 
     Args:
         folder: the directory, which is created if it is missing.
-        audio: the recordings; recordings that belong to no export are ignored.
-        harmless: names of files in the directory that contain neither words nor sound, and may stay.
+        audio: paths of recordings; recordings that are not part of an export are ignored.
+        harmless: names of files in the directory that contain neither words nor sound, and are never deleted.
     """
     numbers = sorted({number for path in audio if (number := message_of(path)) is not None})
     if not numbers:
@@ -38,7 +38,7 @@ def message_of(audio: Path) -> int | None:
 
 
 def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path]:
-    """Find the directories that list a message which is no longer exported, and delete their files about messages.
+    """Delete the files with words or sound in each directory that lists a message which is no longer exported.
 
     Args:
         places: directories that are searched, with all their subdirectories.
@@ -54,7 +54,7 @@ def delete_stale(places: Iterable[Path], exported: Collection[int]) -> list[Path
 
 
 def delete_messages(folder: Path) -> None:
-    """Delete the files about messages in a directory; harmless files stay, and the list is deleted last."""
+    """Delete all files with words or sound in a directory; the list of messages is deleted last."""
     harmless = _read(folder / LIST)[1]
     for path in folder.iterdir():
         if path.name in harmless or path.name == LIST:
@@ -74,8 +74,8 @@ def delete_messages(folder: Path) -> None:
 def _read(path: Path) -> tuple[set[int], set[str]]:
     """Read the list of a directory: the ids of its messages, and the names of its files without words or sound.
 
-    If the list cannot be read, return the id of a message that does not exist. Then the files of the directory count as
-    stale.
+    If the list cannot be read, return the id of a message that does not exist, so that `delete_stale` deletes the files
+    of the directory.
     """
     try:
         told = json.loads(path.read_bytes())

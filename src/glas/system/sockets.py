@@ -1,4 +1,4 @@
-"""Poll sockets without reading from them; end connections whose other side no longer answers."""
+"""Check whether a socket has input; end connections whose other side no longer answers."""
 
 import select
 import socket
@@ -31,8 +31,8 @@ def has_input(descriptor: int) -> bool:
 def silence_options() -> list[tuple[int, int, int]]:
     """Return options for `setsockopt` that end a TCP connection if the other machine no longer answers.
 
-    With these options, the system sends probes. If a program needs a long time for its answer, the connection stays
-    open, because the machine of the program answers the probes.
+    With these options, the operating system sends keep-alive probes, which are answered by the operating system of the
+    other machine. So a connection stays open even if the program on the other machine needs a long time for its answer.
     """
     # Other systems than Linux have only some of them.
     values = {

@@ -1,4 +1,4 @@
-"""Priorities of threads."""
+"""Set the priority of a thread."""
 
 import os
 import sys
@@ -11,8 +11,7 @@ def give_way() -> None:
     """Give this thread a lower priority than other threads of this process; do nothing except on Linux.
 
     A thread that computes for a long time should call this function. A thread that answers requests needs the processor
-    often and for short times. If both had the same priority, the answering thread would wait for the computing threads
-    each time.
+    often, but only for short times. With the same priority, it would often wait until a computing thread stops.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,6 +1,7 @@
 """tg_bot: the Telegram bot.
 
-The bot stores each update before it confirms the update to Telegram, so the work on the update continues after a crash.
+Telegram sends messages and presses of buttons to a bot as updates. The bot stores each update before it confirms the
+update to Telegram, so no update is lost in a crash.
 """
 
 from glas.tg_bot.api.types_on_demand import import_aiogram

@@ -1,4 +1,4 @@
-"""Assemble the bot: open it, register its work with the durable engine, run it."""
+"""Open the bot, register its work with the durable engine (`glas.durable`), and run it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,7 +38,7 @@ _COMMANDS = ("start", "help", "balance", "words", "settings", "language", "priva
 
 @dataclass
 class TelegramBot:
-    """The bot after its work is registered with the durable engine; call `run` after the durable engine has started."""
+    """The bot. Its work is registered with the durable engine. Call `run` after the durable engine has started."""
 
     bot: Bot
     intake: Intake
@@ -51,10 +51,12 @@ class TelegramBot:
     metrics: Metrics
 
     async def run(self) -> None:
-        """Receive updates by polling until cancelled. With a webhook, `webhook.create_app` receives them instead.
+        """Run the bot until the task is cancelled: receive updates by polling, and do the regular tasks of the bot.
+
+        If a webhook is set, this method does not poll, because the app of `webhook.create_app` receives the updates.
 
         Raises:
-            ConfigurationError: the token is wrong, or another program uses it.
+            ConfigurationError: the token is wrong, or another program polls with the same token.
         """
         await self.introduce()
         await self._forget_shared_accounts()
@@ -76,7 +78,7 @@ class TelegramBot:
             await asyncio.wait(beside)
 
     async def introduce(self) -> None:
-        """Tell Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
+        """Set at Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
         await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
@@ -93,7 +95,7 @@ class TelegramBot:
             await _patiently(partial(self.bot.set_my_commands, shown, language_code=code))
 
     async def require_ready(self) -> None:
-        """Raise an error if an update that arrives now could not be stored.
+        """Raise an error if the bot could not receive or store an update now.
 
         Raises:
             ServiceUnreachableError: Telegram has not answered yet, or the database of the durable work is unavailable.
@@ -108,7 +110,7 @@ class TelegramBot:
             raise ServiceUnreachableError("the database of the durable work does not answer") from error
 
     async def figures(self) -> bytes:
-        """Return the metrics in Prometheus' text format; a queue whose length is not known has the length NaN."""
+        """Return the metrics in Prometheus' text format. The length of a queue is NaN if it is not known now."""
         for name in [queue.name for queue in jobs.queues(1, 1) if queue.name != jobs.LATER]:
             # Recordings wait in two queues; the metrics show the sum of both.
             queues = (name, jobs.LATER) if name == jobs.VOICES else (name,)
@@ -124,7 +126,9 @@ class TelegramBot:
         return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:
-        """Delete rows that earlier versions of Glas stored by mistake under Telegram's shared accounts.
+        """Delete rows that earlier versions of Glas stored by mistake for shared accounts.
+
+        For the meaning of shared accounts, see `glas.tg_bot.api.senders`.
 
         If a service is unavailable, the rows are deleted at the next start of the bot.
         """
@@ -138,7 +142,7 @@ class TelegramBot:
             await self.durable.enqueue(job.work())
 
     async def _look_at_privacy_mode(self) -> None:
-        """Write a warning into the log if privacy mode hides the recordings of groups from the bot."""
+        """Log a warning if Telegram's privacy mode is on, so that the bot does not get the recordings of groups."""
         me = await self.bot.get_me()
         if not me.can_read_all_group_messages:
             _log.warning(
@@ -148,14 +152,14 @@ class TelegramBot:
 
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
-    """Repeat a call to Telegram until Telegram answers."""
+    """Repeat a call to Telegram, with pauses, until Telegram answers."""
     patience = RetryRule()
     await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
 
 
 @asynccontextmanager
 async def open_bot(settings: Settings, services: Services, durable: Durable) -> AsyncIterator[TelegramBot]:
-    """Open the bot and register its work with a durable engine that has not started yet.
+    """Open the bot, and register its work with the durable engine, which must not have started yet.
 
     Raises:
         ConfigurationError: there is no token, or a webhook without a secret.

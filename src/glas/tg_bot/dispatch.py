@@ -1,4 +1,4 @@
-"""Handle every update that is not a recording: look up the sender and call the handler of the command or button."""
+"""Process each update that is not a recording: look up the sender, and call the handler of the command or button."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Updates:
-    """Handle updates one by one."""
+    """Processes updates with the handlers of the dispatcher."""
 
     bot: Bot
     dispatcher: Dispatcher
@@ -42,9 +42,9 @@ class Updates:
     metrics: Metrics
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Handle one update; this function is a workflow of the durable engine.
+        """Process one update; this function is a workflow of the durable engine.
 
-        A handler may return a job, which is then enqueued.
+        If a handler returns a job, the job is put into its queue.
         """
         try:
             jobs = await self.steps.run("handle", lambda: self._feed(arguments))
@@ -83,9 +83,9 @@ class Updates:
 
 
 class Acquaintance(BaseMiddleware):
-    """Pass the sender of an update to the handlers, as `user`, with the sender's language, as `locale` and `say`.
+    """Look up the sender of each update; pass the sender (`user`) and the language (`locale`, `say`) to the handlers.
 
-    No handler gets updates of banned people, or of people who are not permitted to use the bot.
+    For people who are banned, or who are not permitted to use the bot, no handler is called.
 
     `user` is None if the sender has not pressed /start yet, or is an anonymous administrator or a channel.
     """

@@ -27,7 +27,7 @@ from glas.tg_bot.voices.admission import AdmissionControl
 
 
 def make_dispatcher(admission_control: AdmissionControl, phrases: Phrases) -> Dispatcher:
-    """Make the dispatcher with all handlers, in the order in which they are tried."""
+    """Make the dispatcher with all handlers. An update is processed by the first handler whose filters accept it."""
     dispatcher = Dispatcher(disable_fsm=True)
     acquaintance = Acquaintance(admission_control, phrases)
     dispatcher.message.outer_middleware(acquaintance)

@@ -1,8 +1,9 @@
-"""Receive updates from Telegram, and store each update durably before it is confirmed to Telegram.
+"""Receive updates from Telegram, and store each update in the database before it is confirmed to Telegram.
 
-A request for the next updates confirms the previous updates. If the process crashes between storing and confirming an
-update, Telegram sends the update again. The durable engine ignores it, because it already has a work of this name. If
-several processes use one database, only the process that holds a lease polls.
+The request for the next updates confirms the previous updates. If the process crashes after storing an update and
+before confirming it, Telegram sends the update again. The durable engine ignores this second copy, because a work with
+the same name exists already. If several processes use one database, only one of them requests updates (polls): the
+process that has the lease for it.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Intake:
-    """Receive updates by polling or from a webhook."""
+    """Receives updates, by polling or from a webhook, and stores them."""
 
     def __init__(
         self,
@@ -58,17 +59,17 @@ class Intake:
         concurrency: int,
         metrics: Metrics | None = None,
     ) -> None:
-        """Initialise the object.
+        """Make the object; nothing is received yet.
 
         Args:
             bot: the client of the Bot API.
-            durable: the durable engine, which stores updates.
+            durable: the durable engine, which stores each update as a work in a queue.
             confirm_first: whether a recording in a private chat is recognised only after the person has pressed a
                 button.
-            n_at_once: number of recordings that may come within a second before further recordings are acknowledged
-                first. If a recording waits, every new recording is acknowledged first.
-            concurrency: number of recordings that a process handles at the same time. If so many are handled already,
-                a new recording is acknowledged first.
+            n_at_once: if more recordings than this come within a second, the others are first acknowledged. If a
+                recording waits, every new recording is first acknowledged.
+            concurrency: number of recordings on which a process works at the same time. If this number is reached, a
+                new recording is first acknowledged.
             metrics: counts the updates; None if nobody needs the counts.
         """
         self._bot = bot
@@ -83,7 +84,7 @@ class Intake:
         self._offset: int | None = None
 
     async def store(self, update: Update) -> None:
-        """Store an update durably; when this function returns, the update cannot be lost."""
+        """Store an update in the database. When this method returns, the update is not lost even in a crash."""
         work = work_for(update, self._bot.id, confirm_first=self._confirm_first, pace=self._pace)
         if work is not None:
             is_recording = work.workflow == HEAR
@@ -96,9 +97,10 @@ class Intake:
     async def _must_wait(self, person: str) -> bool:
         """Return whether a recording of a person may have to wait.
 
-        It may have to wait if other recordings wait, if too many came within a second, if the processes already handle
-        as many as one process can, or if another recording of this person is not finished. But if the person's /start
-        is not finished, the recording must follow it in the queue `VOICES`.
+        It may have to wait if other recordings wait, if too many recordings came within a second, if at least
+        `concurrency` recordings are being processed, or if another recording of this person is not finished. But if a
+        command /start of this person is not finished, return False. The recording is then put into the queue `VOICES`
+        behind this command.
         """
         if await self._durable.backlog.has_work(person, VOICES, workflow=UPDATE):
             return False
@@ -114,7 +116,7 @@ class Intake:
         return await self._durable.backlog.has_work(person, VOICES, LATER, ARRIVALS)
 
     async def poll(self) -> None:
-        """Poll Telegram for updates until cancelled.
+        """Request updates from Telegram again and again, until the task is cancelled.
 
         Raises:
             ConfigurationError: another program polls with the same token, or the token is wrong.
@@ -143,7 +145,7 @@ class Intake:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _let_others_poll(self) -> None:
-        """Give up the lease before a longer pause, because another machine may still reach Telegram."""
+        """Give up the lease for polling before a long pause, because another machine may be able to reach Telegram."""
         self._offset = None
         try:
             await self._durable.drop_lease(_LEASE)
@@ -151,7 +153,7 @@ class Intake:
             _log.warning("the lease could not be released", cause=type(error).__name__)
 
     async def _turn(self) -> None:
-        """Request a batch of updates, and store them; the request of the next turn confirms this batch."""
+        """Request some updates, and store them. The request in the next call confirms them to Telegram."""
         updates = await self._ask()
         parties: dict[int | None, list[Update]] = {}
         for update in updates:
@@ -182,13 +184,13 @@ class Intake:
             return list(readable(error.body, self._bot))
 
     async def _wait_for_room(self) -> None:
-        """Wait while too many recordings wait in the queue; Telegram keeps further updates for a day."""
+        """Wait while too many recordings wait in the queue; Telegram stores further updates for at most a day."""
         while await self._durable.backlog.count_waiting(VOICES, LATER, ARRIVALS) >= _MANY_WAITING:  # noqa: ASYNC110 - a count in a database
             await asyncio.sleep(1.0)
 
 
 def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) -> Work | None:
-    """Return the work for an update; None if the update is not for the bot and so must not be stored."""
+    """Return the work that processes an update; None if the update is not for the bot, so it must not be stored."""
     message = update.message or update.channel_post
     job = None if message is None else voice_job(message, bot_id=bot_id)
     if message is not None:
@@ -209,10 +211,10 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def acknowledged_first(work: Work) -> Work:
-    """Return the work that acknowledges a recording first, before the recording is enqueued.
+    """Return the work that tells a person that their recording waits; afterwards this work enqueues the recording.
 
-    If the work is a newcomer's /start, only change its queue to `ARRIVALS`, in which the newcomer's recordings wait,
-    too. So /start is handled before the recordings.
+    If `work` is a newcomer's command /start, only its queue is changed to `ARRIVALS`. The newcomer's recordings wait in
+    the same queue, so /start is processed before them.
     """
     if work.workflow != HEAR:
         return replace(work, queue=ARRIVALS)
@@ -220,11 +222,11 @@ def acknowledged_first(work: Work) -> Work:
 
 
 def _party(update: Update) -> int | None:
-    """Return the id under which an update is queued: that of the person, or of the chat if no person is known.
+    """Return the id of the person who caused an update, or of the chat if no person is known.
 
-    The queues handle the updates of one id in their order.
+    Updates with the same id are processed in their order.
 
-    Return None for kinds of updates that the bot does not handle.
+    Return None for kinds of updates that the bot ignores.
     """
     if update.message is not None:
         return party_in(update.message)
@@ -234,10 +236,10 @@ def _party(update: Update) -> int | None:
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """Yield the updates of an answer that could not be parsed as a whole.
+    """Yield the updates in an answer of Telegram that could not be parsed as a whole.
 
-    Each update is parsed alone. If an update has an unknown format, an empty update with the same number is yielded, so
-    that the other updates are still handled.
+    Each update is parsed separately. If the format of an update is not known, an empty update with the same number is
+    yielded instead, so that the other updates are processed.
     """
     for raw in body["result"]:
         try:
@@ -263,7 +265,7 @@ def _is_addressed(update: Update, bot_id: int) -> bool:
 
 
 def _tell(error: Exception, pause_s: float) -> None:
-    """Log why updates cannot be received: in one line if a service is unavailable, with a traceback for a bug."""
+    """Log why updates cannot be received. The log contains a traceback only if the cause is a bug."""
     if isinstance(error, GlasError):
         _log.warning("updates cannot be received now", cause=error.message, pause_s=pause_s)
     elif is_away(error):

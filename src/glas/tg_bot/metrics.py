@@ -1,4 +1,4 @@
-"""Metrics of the bot for Prometheus. No label contains an id or a text; each label has a fixed set of values."""
+"""Metrics of the bot for Prometheus. Each label has a fixed set of values, and none of them is an id or a text."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,8 +8,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from glas.domain.errors import GlasError
 
 OK, REFUSED, NOT_ANSWERED = "ok", "refused", "not_answered"
-"""Outcomes of a recording: the person got a text (or the message that nobody speaks), the explanation of a limit, or no
-message.
+"""Outcomes of a recording.
+
+`OK`: the person got a text, or the message that nobody speaks. `REFUSED`: the person got the explanation of a limit.
+`NOT_ANSWERED`: the person got no message.
 """
 
 _OTHER = "other"
@@ -20,7 +22,7 @@ _HELD_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
 
 class Metrics:
-    """Counters of one bot. Each bot has its own `CollectorRegistry`, so that two bots in one process do not collide."""
+    """The metrics of one bot. Each bot has a separate `CollectorRegistry`, so one process can run two bots."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -65,9 +67,9 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Set the counters of all label values to 0 at the start.
+        """Create the counters of all label values at the start, with the value 0.
 
-        If a counter first appeared with the value 1, Prometheus would not notice this increase.
+        Otherwise a counter would first appear with the value 1, and Prometheus would not count this as an increase.
         """
         for kind in (_RECORDING, _OTHER):
             self._received.labels(kind)
@@ -81,11 +83,11 @@ class Metrics:
         self._received.labels(_RECORDING if is_recording else _OTHER).inc()
 
     def answered(self, outcome: str, seconds: float | None) -> None:
-        """Count a recording whose handling ended.
+        """Count a recording on which the work has ended.
 
         Args:
             outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or the code of an error.
-            seconds: time since the recording was sent. None if this time is not the time that a person waited, for
+            seconds: seconds since the recording was sent. None if the person did not wait during all this time, for
                 example because the recognition was requested long after the recording was sent.
         """
         self._answers.labels(outcome if outcome in (OK, REFUSED, NOT_ANSWERED) else self._known(outcome)).inc()
@@ -93,23 +95,23 @@ class Metrics:
             self._answer_s.observe(max(0.0, seconds))
 
     def update_failed(self, code: str) -> None:
-        """Count a command, or a press of a button, that could not be handled."""
+        """Count a command or a press of a button that failed, under the code of the error."""
         self._failed.labels(self._known(code)).inc()
 
     def called(self, outcome: str) -> None:
-        """Count a call to Telegram, by `OK` or the code of an error."""
+        """Count a call to Telegram; `outcome` is `OK` or the code of an error."""
         self._calls.labels(outcome if outcome == OK else self._known(outcome)).inc()
 
     def held(self, seconds: float) -> None:
-        """Count a call that waited because of Telegram's limits."""
+        """Count a call that waited for some seconds because of Telegram's limits."""
         self._held_s.observe(seconds)
 
     def dropped(self) -> None:
-        """Count a status line that was dropped."""
+        """Count a status line that was not sent because it would have had to wait."""
         self._dropped.inc()
 
     def pause_asked(self) -> None:
-        """Count a pause that Telegram requested."""
+        """Count that Telegram has requested a pause."""
         self._pauses.inc()
 
     def waiting(self, queue: str, n_works: float) -> None:
@@ -117,7 +119,7 @@ class Metrics:
         self._queues.labels(queue).set(n_works)
 
     def running(self, queue: str, n_works: float) -> None:
-        """Set the number of works of a durable queue that run; `n_works` is NaN if the number is not known now."""
+        """Set the number of running works of a durable queue; `n_works` is NaN if the number is not known now."""
         self._running.labels(queue).set(n_works)
 
     def render(self) -> bytes:

@@ -1,6 +1,6 @@
 """Serve the bot's metrics at a separate port.
 
-A bot that polls has no other port, and the port of a webhook is public.
+A separate port is necessary: a bot that polls has no other port, and the port of a webhook is open to everybody.
 """
 
 from fastapi import FastAPI
@@ -20,7 +20,7 @@ def create_app(bot: TelegramBot, *, key: str | None) -> FastAPI:
 
     Args:
         bot: the bot.
-        key: the key that callers must send as `Authorization: Bearer`; None admits every caller.
+        key: the key that callers must send in the header `Authorization: Bearer KEY`; None if no key is required.
     """
 
     async def figures() -> Response:

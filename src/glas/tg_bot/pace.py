@@ -2,7 +2,7 @@
 
 Recordings are counted when they are received, by the time at which they were sent. So people who sent recordings during
 an outage of the bot do not exceed the limit when all their recordings arrive at once. With polling, one process
-receives and counts everything. With a webhook, each process counts separately.
+receives and counts all recordings. With a webhook, each process counts only the recordings that it receives.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ _MANY_PEOPLE = 10_000
 
 
 class Pace:
-    """Counts recordings."""
+    """Counts the recordings of each party within the last minute."""
 
     def __init__(self) -> None:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}

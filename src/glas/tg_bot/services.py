@@ -9,7 +9,7 @@ from glas.clients.nn_service import NnServiceClient
 
 @dataclass(frozen=True)
 class Services:
-    """Clients of the other parts."""
+    """One client for each other part that the bot calls."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient

@@ -1,6 +1,6 @@
-"""Receive updates that Telegram sends to a webhook, at a path that requires a secret.
+"""Receive updates that Telegram sends to a webhook: an HTTP route of the bot that requires a secret.
 
-Telegram gets the answer 200 only after the update is stored.
+Telegram gets an answer with status 200 only after the update is stored.
 """
 
 import hmac
@@ -27,7 +27,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def create_app(bot: TelegramBot) -> FastAPI:
-    """Make the app that serves `GLAS_BOT__WEBHOOK_URL`; the caller opens and closes the bot.
+    """Make the app that receives requests to `GLAS_BOT__WEBHOOK_URL`; the caller opens and closes the bot.
 
     Raises:
         ConfigurationError: no secret is set, so anybody could send updates.
@@ -37,7 +37,7 @@ def create_app(bot: TelegramBot) -> FastAPI:
         raise ConfigurationError("expected GLAS_BOT__WEBHOOK_SECRET: without it anybody could send updates")
 
     async def receive(request: Request) -> Response:
-        """Store one update; if the answer is not 200, Telegram sends the update again."""
+        """Store one update; if the status of the answer is not 200, Telegram sends the update again."""
         given = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise AuthenticationError("expected Telegram's secret in the header, got another or none")
@@ -66,5 +66,5 @@ def create_app(bot: TelegramBot) -> FastAPI:
 
 
 async def health() -> dict[str, str]:
-    """Report that the process answers; no other part is asked."""
+    """Report that the process answers; the state of other parts is not checked."""
     return {"status": "ok", "version": glas.__version__}

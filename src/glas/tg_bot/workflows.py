@@ -1,4 +1,4 @@
-"""Register the durable work of the bot, with the objects that it needs."""
+"""Register the workflows and queues of the bot with the durable engine, and make the objects that they need."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,7 +44,7 @@ _S_PER_DAY = 86_400
 
 @dataclass(frozen=True)
 class Context:
-    """Objects that the durable work of the bot needs."""
+    """Objects that the workflows of the bot need."""
 
     settings: Settings
     services: Services
@@ -58,7 +58,7 @@ class Context:
 
 
 class _Shared(NamedTuple):
-    """Objects that the work on recordings and the work on updates both use."""
+    """Objects that several of the registration functions use."""
 
     signer: Signer
     pseudonyms: Pseudonyms
@@ -68,7 +68,10 @@ class _Shared(NamedTuple):
 
 
 def register(context: Context) -> Announcing:
-    """Register all workflows and queues; return the sender of announcements, whose `watch` the caller must run."""
+    """Register all workflows and queues; return the object that sends announcements.
+
+    The caller must run its method `watch`.
+    """
     settings, durable = context.settings, context.durable
     signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)
     admins, allowed = numbers(settings.admin_user_ids), numbers(settings.allowed_telegram_user_ids)
@@ -86,7 +89,7 @@ def register(context: Context) -> Announcing:
 
 
 def _register_recordings(context: Context, shared: _Shared) -> RecordingRecogniser:
-    """Register the work on recordings: recognition, archive, repair."""
+    """Register the workflows for recordings: recognition, archive, repair."""
     bot, durable, options = context.bot, context.durable, context.settings.bot
     services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
     byte_cache = ByteCache(_CACHED_BYTES)
@@ -131,7 +134,7 @@ def _register_recordings(context: Context, shared: _Shared) -> RecordingRecognis
 
 
 def _register_updates(context: Context, shared: _Shared, recogniser: RecordingRecogniser) -> None:
-    """Register the work on updates: handlers of messages and buttons, and updates of texts that the bot has sent."""
+    """Register the workflows for updates from Telegram, and for changes of texts that the bot has sent."""
     bot, durable, phrases, options = context.bot, context.durable, context.phrases, context.settings.bot
     services, db_assist, data_loader = context.services, context.services.db_assist, context.services.data_loader
     keyboards, admission_control, life_s = shared.keyboards, shared.admission_control, options.rating_days * _S_PER_DAY
@@ -169,7 +172,7 @@ def _register_updates(context: Context, shared: _Shared, recogniser: RecordingRe
 
 
 def _register_models(context: Context, shared: _Shared) -> Announcing:
-    """Register the work on models: changes, decisions, announcements."""
+    """Register the workflows for models: changes of the default model, decisions, announcements."""
     bot, durable, phrases, steps = context.bot, context.durable, context.phrases, shared.steps
     nn_service, db_assist = context.services.nn_service, context.services.db_assist
     announce_s = context.settings.bot.announce_s
@@ -183,7 +186,7 @@ def _register_models(context: Context, shared: _Shared) -> Announcing:
 
 
 def _register_queues(durable: Durable, options: BotSettings) -> None:
-    """Register the queues, and the nightly repair if the settings enable it."""
+    """Register the queues; also register the nightly repair if the settings enable it."""
     for queue in jobs.queues(options.concurrency, options.recognitions):
         durable.queue(queue)
     if options.repair_hour >= 0:

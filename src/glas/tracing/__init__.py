@@ -1,8 +1,8 @@
 """Traces of OpenTelemetry. Traces show which parts a message passed, and how long each queue and step took.
 
-Spans are recorded only while a context of `exporting` is open. At other times every function of this module returns at
-once, and OpenTelemetry's SDK is not imported. A span contains no text, no Telegram id and no name of a person. A span
-contains only names of steps and routes, codes of errors, and the number of a message's row.
+Spans are recorded only while a context of `exporting` is open. At other times the functions of this module do nothing,
+and OpenTelemetry's SDK is not imported. A span contains only names of steps and routes, codes of errors, and the id of
+a message in the database. It contains no recognised text, no Telegram id and no name of a person.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = Literal["tg_bot", "nn_service", "db_assist", "data_loader", "s3"]
 """The part to which a span belongs.
 
-Each part is shown as a separate service, even if several parts run in one process.
+In the collector, each part appears as a separate service, even if several parts run in one process.
 """
 
 _NOTHING: Final = nullcontext()
@@ -25,7 +25,7 @@ _recorder: "Recorder | None" = None
 
 
 def exporting(endpoint: str | None, *, ratio: float, version: str) -> AbstractContextManager[None]:
-    """Record spans while the context is open, and send them to a collector.
+    """Record spans while the context is open, and send them to a collector (a server that stores traces).
 
     The last spans are sent at the end of the context.
 
@@ -61,8 +61,8 @@ def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractCont
     Args:
         part: the part to which the span belongs.
         name: name of the action.
-        traceparent: ids that the trace and its first span get, in the format of W3C Trace Context. If this is None, the
-            trace of the caller is continued; if the caller has no trace, new ids are made.
+        traceparent: ids for the trace and its first span, in the format of W3C Trace Context. If `traceparent` is None,
+            the trace of the caller is continued; if the caller has no trace, a trace with new ids begins.
     """
     return _NOTHING if _recorder is None else _recorder.begin(part, name, traceparent)
 
@@ -76,18 +76,18 @@ def span(
         part: the part to which the span belongs.
         name: name of the action.
         linked: `traceparent` of a span in another trace, to which the new span gets a link.
-        attributes: further facts; they must contain no text and no id of a person.
+        attributes: attributes of the span; they must contain no recognised text and no id of a person.
     """
     return _NOTHING if _recorder is None else _recorder.span(part, name, linked, attributes)
 
 
 def waited(part: Part, name: str, seconds: float) -> None:
-    """Add a span that ends now to the trace of the caller.
+    """Add a span for a time of waiting that ends now to the trace of the caller.
 
     Args:
         part: the part to which the span belongs.
-        name: name of the wait.
-        seconds: length of the wait.
+        name: name of the span.
+        seconds: for how long the caller has waited until now.
     """
     if _recorder is not None:
         _recorder.waited(part, name, seconds)
@@ -106,30 +106,30 @@ def fail(code: str) -> None:
 
 
 def headers() -> Mapping[str, str]:
-    """Return the HTTP headers with which another part continues the trace of the caller."""
+    """Return HTTP headers for a request to another part, so that this part continues the trace of the caller."""
     return _NO_HEADERS if _recorder is None else _recorder.headers()
 
 
 def to_queue(queue: str, traceparent: str | None) -> dict[str, Any] | None:
-    """Return data to store together with a work in a queue, so that the process that runs the work continues the trace.
+    """Return data to store with a work in a queue, so that the process that runs the work can continue the trace.
 
     Args:
         queue: name of the queue.
         traceparent: the span to which the work belongs; None means the span of the caller.
 
     Returns:
-        A value that JSON can represent, for `from_queue`; None if there is no trace.
+        Data for `from_queue`, which can be stored as JSON; None if there is no trace.
     """
     return None if _recorder is None else _recorder.to_queue(queue, traceparent)
 
 
 def from_queue(part: Part, name: str, recorded: Mapping[str, Any] | None) -> AbstractContextManager[object]:
-    """Continue the trace of a work from a queue: add the time that it waited, and a span for the work.
+    """Continue the trace of a work from a queue: add a span for the time in the queue, and a span for the work.
 
     Args:
         part: the part to which the spans belong.
         name: name of the work.
-        recorded: the result of `to_queue`.
+        recorded: the result of `to_queue` that was stored with the work.
     """
     return _NOTHING if _recorder is None or recorded is None else _recorder.from_queue(part, name, recorded)
 
@@ -137,7 +137,7 @@ def from_queue(part: Part, name: str, recorded: Mapping[str, Any] | None) -> Abs
 def provider_of(part: Part) -> Any:
     """Return OpenTelemetry's tracer provider of a part, for a library that makes spans itself.
 
-    None if traces are off.
+    Return None if no spans are recorded.
     """
     return None if _recorder is None else _recorder.provider_of(part)
 

@@ -1,4 +1,4 @@
-"""The recorder of spans: OpenTelemetry's SDK, with its exporter for OTLP over HTTP.
+"""Record spans with OpenTelemetry's SDK, and send them with its exporter for OTLP over HTTP.
 
 Glas sets the endpoint, the share of traces that are recorded, and the names of the parts. The SDK itself reads all
 other options from its standard environment variables, such as OTEL_EXPORTER_OTLP_HEADERS.
@@ -39,7 +39,7 @@ _given_ids: ContextVar[SpanContext | None] = ContextVar("glas_given_ids", defaul
 class Recorder:
     """Records the spans of all parts in this process.
 
-    It is made by `glas.tracing.exporting`.
+    `glas.tracing.exporting` makes the object.
     """
 
     def __init__(self, endpoint: str, *, ratio: float, version: str) -> None:
@@ -52,7 +52,7 @@ class Recorder:
             self._providers[part] = provider
 
     def close(self) -> None:
-        """Send the spans that have ended; this blocks, at most some seconds."""
+        """Send the spans that have ended, and wait until they are sent, but at most some seconds."""
         self._processor.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     def provider_of(self, part: Part) -> TracerProvider:
@@ -136,7 +136,7 @@ class Recorder:
 
 @contextmanager
 def _entered(span: Span) -> Iterator[None]:
-    """Make a span the current one while the context is open.
+    """Make `span` the current span while the context is open.
 
     If an exception occurs, only its class is recorded. Its message is never recorded, because it may contain texts or
     ids of people.
@@ -167,9 +167,9 @@ def _named(attributes: Mapping[str, str | float]) -> Attributes:
 
 
 class _Ids(RandomIdGenerator):
-    """Gives ids to spans.
+    """Makes ids for traces and spans.
 
-    The first span of a message gets ids that are computed from the message. All other spans get random ids.
+    If `begin` was called with `traceparent`, the first span gets these ids. All other spans get random ids.
     """
 
     def generate_trace_id(self) -> int:
@@ -182,12 +182,12 @@ class _Ids(RandomIdGenerator):
 
 
 class _Sampler(TraceIdRatioBased):
-    """Decides from the id of a trace alone whether the trace is recorded.
+    """Decides whether a trace is recorded; the decision depends only on the id of the trace.
 
-    So all parts decide alike, and a caller from outside cannot decide how much is recorded.
+    So all parts make the same decision about a trace, and a client cannot demand that its traces are recorded.
 
     This sampler also removes attributes that libraries set at the beginning of a request, except those in `_KEPT` and
-    our own.
+    those whose names begin with `glas.`.
     """
 
     def should_sample(  # noqa: PLR0917 - the SDK's signature

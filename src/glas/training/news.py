@@ -1,4 +1,4 @@
-"""Choose, for each person from whom a model learnt, the message whose text improved most."""
+"""Choose news for people: for each person from whom a model learnt, the message whose text improved most."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ LONGEST_S = 30.0  # of a message; a longer text is no example
 
 
 class ComparedMessage(NamedTuple):
-    """A message, with its text by the previous model and its text by the new model.
+    """A message with the texts that the previous model and the new model recognised.
 
     Attributes:
-        entry: the message.
+        entry: the entry of the message in the dataset version.
         reference: the right words of the recording.
-        before: text of the former model; empty if the message cannot be recognised.
-        after: text of the new model.
+        before: text by the previous model; empty if the message cannot be recognised.
+        after: text by the new model; empty if the message cannot be recognised.
     """
 
     entry: Entry
@@ -43,8 +43,8 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
     Args:
         settings: the settings of the server.
         export: directory of the export.
-        version: the dataset version of the model.
-        former: name of the model that serves.
+        version: the dataset version on which the new model was trained.
+        former: name of the previous model.
         model: name of the new model.
 
     Raises:
@@ -63,8 +63,8 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
 def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
     """Yield the message of one person whose text improved most; yield nothing if no text improved.
 
-    If two messages improved equally, a message from which the model has not learnt is preferred, because it shows more
-    fairly what the model can do.
+    If two messages improved equally, a message that was not used for training is preferred, because its text is a
+    fairer example of what the model can do.
     """
     better = [(gain, one) for one in tried if (gain := _gain(one)) > 0]
     if better:
@@ -73,7 +73,7 @@ def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
 
 
 def _gain(one: ComparedMessage) -> int:
-    """Return by how many word errors the new text is better; return 0 if a text is empty or too long to be shown."""
+    """Return how many word errors fewer the new text has; return 0 if a text is empty or too long to be shown."""
     if not all(0 < len(text) <= LONGEST_NEWS_CHARS for text in (one.before, one.after)):
         return 0
     wrong, _ = word_errors([one.reference] * 2, [one.before, one.after])
@@ -81,9 +81,9 @@ def _gain(one: ComparedMessage) -> int:
 
 
 def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Message, str]]]:
-    """Return, for each speaker, the messages to try: corrected messages of the version that are still in the export.
+    """Return for each speaker the messages to recognise: corrected messages of the version that are still exported.
 
-    Messages of the development set come first, then the newer before the older messages.
+    Messages of the development set are first; after that, newer messages are before older messages.
     """
     messages = {message.id: message for message in read_export(export)}
     found = defaultdict[str, list[tuple[Entry, Message, str]]](list)

@@ -1,10 +1,11 @@
-"""Train the embedded model: texts, synthetic speech, targets, two adapters, the directory of the released model.
+"""Train the embedded model: make texts and synthetic speech, train two adapters, write the directory of the model.
 
-A step is skipped if its files exist already. So the same call resumes an interrupted run.
+A step is skipped if its files exist already. So a repeated call resumes an interrupted run.
 
 Two adapters are trained. The first adapter makes the network accept clips without padding; its targets are the hidden
-states of the unchanged network. The second adapter learns Russian spelling: its steps alternate between texts and the
-targets of the first adapter. The released model contains the whole first adapter, and a share of the second adapter.
+states of the unchanged network. The second adapter is trained for Russian spelling. In some of its steps the targets
+are texts, in the other steps they are the targets of the first adapter. The released model contains the complete change
+of the first adapter, and a share of the change of the second adapter.
 """
 
 from collections.abc import Sequence
@@ -43,10 +44,12 @@ class Sources:
     """Directories that the recipe reads.
 
     Attributes:
-        base: weights of the official model, as `glas models get whisper-base` stores them.
-        texts: unpacked Debian packages with Russian texts. If this is None, only sentences with names are synthesised.
-        rhvoice: RHVoice's unpacked packages. If this is None, espeak-ng synthesises the speech.
-        festvox: the package festvox-ru; its sentences are test sentences, so they are never used for training.
+        base: directory of the official model, as `glas models get whisper-base` stores it.
+        texts: directory of unpacked Debian packages with Russian texts. If it is None, only sentences with names are
+            synthesised.
+        rhvoice: directory of RHVoice's unpacked packages. If it is None, espeak-ng synthesises the speech.
+        festvox: directory of the package festvox-ru. Its sentences are test sentences, so they are never used for
+            training.
         recordings: directories of further test recordings.
     """
 
@@ -59,7 +62,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Amounts of data, and hyperparameters of the two adapters' training."""
+    """Amounts of data, and hyperparameters for the training of the two adapters."""
 
     shards: int = 4
     guided_shards: int = 1  # number of these shards for which the teacher's targets are computed
@@ -88,7 +91,7 @@ SMOKE = Recipe(
 
 
 def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> None:
-    """Run all steps, up to the directory of the released model.
+    """Run all steps of the training, and write the directory of the released model.
 
     Args:
         recipe: amounts and hyperparameters.
@@ -112,7 +115,7 @@ def make(recipe: Recipe, data: Path, to: Path, sources: Sources, date: str) -> N
 
 
 def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Adapter:
-    """Run all steps up to the combined adapter, and write this adapter in the format of PEFT.
+    """Run all steps until both adapters are trained, combine them, and write the result in the format of PEFT.
 
     Args:
         recipe: amounts and hyperparameters.
@@ -150,9 +153,9 @@ def train_adapter(recipe: Recipe, data: Path, sources: Sources, to: Path) -> Ada
 
 
 def _mixed(learn: Batches, read: Batches, recipe: Recipe) -> DrawBatch:
-    """Return a function that draws the batch of a step: a batch with texts, or a batch with the teacher's states.
+    """Return a function that returns the batch of a step: a batch with texts, or a batch with the teacher's states.
 
-    A share of the steps, `recipe.text_share`, gets batches with texts.
+    `recipe.text_share` is the share of the steps that get batches with texts.
     """
 
     def draw(step: int) -> WeightedBatch:

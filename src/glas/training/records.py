@@ -1,4 +1,4 @@
-"""Describe a model for the records of db_assist: base model, data, people from whom it learnt, verdict of the gate."""
+"""Describe a model for its record in db_assist: base model, data, people from whom it learnt, verdict of the gate."""
 
 import getpass
 from pathlib import Path
@@ -18,7 +18,8 @@ def entry_of(verdict: Verdict, state: FirstState, datasets: Path) -> ModelEntry:
     Args:
         verdict: verdict of the gate.
         state: state of the model after the verdict.
-        datasets: directory of the dataset versions; if the version is missing, the record names no people.
+        datasets: directory of the dataset versions. If the version of the model is missing, the record contains no
+            people.
 
     Raises:
         ModelLoadError: the lineage of the model is damaged.
@@ -43,7 +44,7 @@ def entry_of(verdict: Verdict, state: FirstState, datasets: Path) -> ModelEntry:
 
 
 def as_record(verdict: Verdict) -> VerdictRecord:
-    """Return the parts of a verdict that db_assist records."""
+    """Return the parts of a verdict that db_assist stores in the record of a model."""
     return VerdictRecord(
         passed=verdict.passed,
         wer_before=verdict.wer_before,
@@ -53,7 +54,7 @@ def as_record(verdict: Verdict) -> VerdictRecord:
 
 
 def taught_by(version: Version) -> dict[str, int]:
-    """Return the id of one message of each speaker in the training or development set of a version.
+    """Return for each speaker in the training or development set of a version the id of one of their messages.
 
     The keys of the result are the pseudonyms of the speakers.
     """

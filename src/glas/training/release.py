@@ -1,4 +1,4 @@
-"""Write the directory of the released model: the model with the merged adapter, its vocabulary and checksums."""
+"""Write the directory of the embedded model: the weights with the merged adapter, its vocabulary and checksums."""
 
 import hashlib
 from pathlib import Path
@@ -20,14 +20,16 @@ SETTINGS = {CONTEXT_MARGIN: MARGIN_S, LANGUAGES: [RUSSIAN]}
 
 
 def write_weights(base: Path, to: Path, texts: Path | None) -> None:
-    """Write the weights of the released model.
+    """Write the weights of the embedded model.
 
-    The adapter in `to` is merged into the weights. Only the tokens that Russian texts need are kept.
+    The adapter in `to` is merged into the weights (its change is added to them). Only the tokens that Russian texts
+    need are kept.
 
     Args:
-        base: the official weights.
-        to: directory of the released model; other files in it are kept.
-        texts: unpacked Debian packages with Russian texts, whose tokens are kept as well.
+        base: directory of the official model.
+        to: directory of the embedded model; other files in it are not changed.
+        texts: directory of unpacked Debian packages with Russian texts, whose tokens are also kept; None if there are
+            none.
 
     Raises:
         ModelFileMissingError, ModelLoadError: a file is missing or damaged.

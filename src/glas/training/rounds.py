@@ -1,12 +1,12 @@
-"""One round of learning: dataset version, fine-tuning, gate, release.
+"""Run one round of learning: make a dataset version, fine-tune a model, and let the gate judge the model.
 
-Two hashes identify a round. The first covers everything that determines the model: dataset version, base model, recipe,
-and the sets that determine the share. The second covers everything that determines the verdict: test set, guard sets
-and limits. By these hashes, an interrupted round is found and resumed, and a finished round is not repeated. If only
-the test set changes, the model is not trained again, but the gate judges it again.
+Two hashes identify a round. The hash TRAINING covers what determines the model: dataset version, base model, recipe,
+and the sets that determine the share. The hash TEST covers what determines the verdict: test set, guard sets and
+limits. So an interrupted round is found and resumed, and a finished round is not repeated. If only the test set
+changes, the model is not trained again, but the gate judges it again.
 
-TRAINING and TEST are these two hashes. `rounds/TRAINING/work` exists while the model is trained.
-`rounds/TRAINING/TEST/` contains `round.json` and the report.
+The directory `rounds/TRAINING/work` exists while the model is trained. The directory `rounds/TRAINING/TEST/` contains
+`round.json` (the result) and the report.
 """
 
 import json
@@ -49,7 +49,7 @@ _HASH_CHARS = 16
 
 
 class Outcome(StrEnum):
-    """Result of a round."""
+    """How a round has ended."""
 
     TOO_LITTLE = "too_little"  # not enough new minutes since the last round
     NOT_BETTER = "not_better"  # no share of the change is better on dev
@@ -83,19 +83,19 @@ class RoundPlan:
     """The data, settings and directories of a round.
 
     Attributes:
-        base: the model from which every round starts. This is not the model of the last round, because each round
-            learns from all recordings. So no recording is learnt twice, and errors do not accumulate.
+        base: the model from which every round starts. It is not the model of the last round. Each round learns from all
+            recordings, so no model learns a recording in two rounds, and errors do not accumulate.
         export: directory of the export.
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
-        rules: rules for a version of the dataset.
+        rules: rules for the content of the dataset version.
         test: recordings from outside the export for the gate; None means the test set of the version.
-        guards: sets that must not become worse; the gate measures on them.
-        kept: sets that determine the share of the change; the gate does not use them.
-        least_minutes: with fewer minutes of recordings since the last round, no model is trained.
+        guards: sets of recordings on which the model must not be worse than the champion; only the gate uses them.
+        kept: sets of recordings on which the model must not become worse; only the choice of the share uses them.
+        least_minutes: if there are fewer minutes of new recordings since the last round, no model is trained.
         recipe: settings of the fine-tuning.
         limits: limits of the gate.
-        language: language of the report.
+        language: language of the report, `ru` or `en`.
     """
 
     base: Base
@@ -113,13 +113,13 @@ class RoundPlan:
 
 
 class Steps:
-    """Receives the beginning and end of each step of a round; this base class ignores them."""
+    """Is informed about the beginning and the end of each step of a round. This base class does nothing."""
 
     def begun(self, name: str, step: LearningStep) -> None:
-        """Record that a step of the round on the dataset version `name` begins."""
+        """Record that a step begins; `name` is the dataset version of the round."""
 
     def ended(self, name: str, step: LearningStep, **details: str | float) -> None:
-        """Record that a step has ended, with its results."""
+        """Record that a step has ended; `details` are its results."""
 
 
 def run_round(
@@ -130,14 +130,14 @@ def run_round(
     report: Report = silent,
     on_measure: Callable[[str | None], None] = lambda _model: None,
 ) -> Round:
-    """Run a round, or resume an interrupted round; return the result of a finished round.
+    """Run a round, or resume an interrupted round. If the round has finished already, only return its result.
 
     The champion is not changed: if the candidate passes the gate, the caller decides whether it becomes the champion.
 
     Args:
-        settings: the settings of the server; their model is the champion.
+        settings: the settings of the server; the model that they name is the champion.
         plan: the data of the round, and its settings.
-        steps: receives the beginning and the end of each step.
+        steps: is informed about the beginning and the end of each step; None if nobody needs this.
         report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
@@ -170,7 +170,7 @@ def run_round(
 
 
 def recipe_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that determines a model, except the dataset version."""
+    """Return a hash over everything that determines the trained model, except the dataset version."""
     recipe = plan.recipe.settings()
     del recipe["threads"]
     base = ModelVersions(plan.base.directory, keeps=False).version_in(plan.base.directory)
@@ -180,7 +180,7 @@ def recipe_hash(plan: RoundPlan) -> str:
 def verdict_hash(plan: RoundPlan) -> str:
     """Return a hash over everything that determines the verdict, except the test set of the version.
 
-    The hash of the model covers the version, and so its test set.
+    The test set of the version is covered by the hash TRAINING, which includes the version.
     """
     test = None if plan.test is None else content_hash(plan.test)
     return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))
@@ -191,7 +191,7 @@ def _hash(*values: Any) -> str:
 
 
 def _begin(version: Version, plan: RoundPlan) -> Round:
-    """Return the description of a round before any work on it is done."""
+    """Return the description of a round on which no work has been done."""
     recipe = recipe_hash(plan)
     return Round(
         version=version.name,
@@ -233,7 +233,7 @@ def _judge(
     steps: Steps,
     on_measure: Callable[[str | None], None],
 ) -> Round:
-    """Measure the trained model against the champion, write the report, and return the result of the round."""
+    """Measure the trained model and the champion, write the report of the gate, and return the result of the round."""
     steps.begun(new.version, LearningStep.EVALUATE)
     tested = _test_data(dataset, plan)
     trial = try_candidate(settings, f"whisper:{model}", tested, plan.limits, on_measure)
@@ -293,7 +293,7 @@ def _now() -> str:
 
 
 def _keep(folder: Path, ended: Round, work: Path) -> Round:
-    """Record the result of a round, which makes it a finished round, and delete the files of its training."""
+    """Write the result of a round, so that it counts as finished, and delete the files of its training."""
     ended = ended.model_copy(update={"finished": _now()})
     replace_text(folder / ROUND, ended.model_dump_json(indent=1) + "\n")
     shutil.rmtree(work, ignore_errors=True)

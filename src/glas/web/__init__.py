@@ -1,1 +1,1 @@
-"""web: the part that serves the pages and the API of nn_service at one address. Only this part needs a public port."""
+"""The part web: serves the web pages, and the API of nn_service, at one address. Only this part needs a public port."""

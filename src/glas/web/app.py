@@ -1,8 +1,8 @@
-"""The FastAPI app of `web`: the page that turns speech into text, sample messages, and pages that require a sign-in.
+"""The FastAPI app of web: the first page, which turns speech into text, and pages for people who are signed in.
 
-All pages are plain HTML, CSS and JavaScript modules, and load files from this server only. The first page calls the API
-of `nn_service` at the same origin; `launch` mounts or proxies this API. The first page works without a database, and
-its visitors need not be signed in.
+All pages consist of HTML, CSS and JavaScript modules, and load files only from this server. The first page calls the
+API of nn_service at its own address: the API is mounted in the app, or requests are passed on to another process
+(`glas.web.proxy`). The first page works without a database and without signing in.
 """
 
 import hashlib
@@ -43,16 +43,18 @@ def create_app(
     key: bytes | None = None,
     admins: frozenset[int] = frozenset(),
 ) -> FastAPI:
-    """Make the app; no file is read before its lifespan begins.
+    """Make the app. Files are read later, when a server starts the app (at the beginning of its lifespan).
 
     Args:
-        api: app that answers every path that the pages do not have, such as `/v1/*` and `/health`. The caller must run
-            its lifespan, because the lifespan of a mounted app is not run.
-        samples_dir: a directory with audio files with which people can try the page; None or a missing directory means
-            that there are none.
-        services: clients of the parts that the pages for signed-in people need; without them nobody can sign in.
-        options: settings of these pages.
-        key: key that signs sessions. If it is None, a key is made that is lost when the app ends.
+        api: app that answers all paths that do not belong to web pages, such as `/v1/*` and `/health`. The caller must
+            run the lifespan of this app, because FastAPI does not run the lifespan of a mounted app.
+        samples_dir: a directory with recordings for people who want to try the page. If it is None or missing, there
+            are no such recordings.
+        services: clients of the parts that the pages for people who are signed in need. If it is None, nobody can sign
+            in.
+        options: settings of the pages for people who are signed in.
+        key: key with which sessions are signed. If it is None, a new key is made, so all sessions end when the app
+            ends.
         admins: Telegram ids of the administrators.
     """
 
@@ -92,7 +94,7 @@ def _add_samples(app: FastAPI, samples_dir: Path | None) -> None:
 
 
 async def page(request: Request) -> Response:
-    """Send the first page; answer 304 if the caller has it already."""
+    """Send the first page; answer with status 304 if the browser has the present version of the page already."""
     body: str = request.app.state.page
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:16]}"'
     headers = SECURITY_HEADERS | _REVALIDATE | {"ETag": etag}
@@ -104,8 +106,8 @@ async def page(request: Request) -> Response:
 def _version_of(directory: Path) -> str:
     """Return a hash over the names and contents of all files in a directory.
 
-    The hash is the version of the files: it changes when any file changes. So a browser may keep a file of one version
-    for ever.
+    The hash changes when any file changes, so it is used as the version of the files. A browser may therefore keep a
+    file of one version for ever.
     """
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):

@@ -1,4 +1,4 @@
-"""Files of the pages under a versioned path, and the security headers of the answers."""
+"""Serve the files of the web pages under addresses that contain a version, with security headers."""
 
 from pathlib import PurePath
 from typing import Final
@@ -31,7 +31,7 @@ PAGE_HEADERS: Final = SECURITY_HEADERS | {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }
-"""Headers of the pages for people who are signed in."""
+"""HTTP headers of the pages for people who are signed in."""
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -41,7 +41,7 @@ class VersionedFiles(StaticFiles):
 
     If a file changes, its address changes, too. So browsers may keep the file of an address for ever.
 
-    JavaScript modules import each other by relative paths. So all modules are loaded with the version of the first one.
+    JavaScript modules import each other by relative paths, so the addresses of all modules contain the same version.
     """
 
     def get_path(self, scope: Scope) -> str:
@@ -50,7 +50,7 @@ class VersionedFiles(StaticFiles):
         return str(PurePath(*rest))
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file, with the security headers and permission to keep it for ever."""
+        """Return a file, with security headers, and with a header that permits browsers to keep the file for ever."""
         response = await super().get_response(path, scope)
         response.headers.update(SECURITY_HEADERS | {"Cache-Control": _FOR_EVER})
         return response

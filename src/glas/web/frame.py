@@ -1,4 +1,4 @@
-"""The frame of the pages: templates, navigation by rights, error pages, headers, and the declaration of a page."""
+"""What all web pages have in common: templates, navigation, error pages, headers, and the declaration of a page."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -27,12 +27,12 @@ _TEMPLATES: Final = Path(__file__).parent / "templates" / "pages"
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the navigation.
+    """A page in the navigation (the list of links to pages).
 
     Attributes:
         path: address of the page.
         title: name of the catalogue's message with the title of the page.
-        about: name of the catalogue's message that describes in a sentence what the page is for.
+        about: name of the catalogue's message that describes the purpose of the page in one sentence.
         right: the right that is necessary to open the page.
         router: the routes of the page, made by `page_router`.
     """
@@ -45,15 +45,15 @@ class Page:
 
 
 def page_router(right: Right | None) -> APIRouter:
-    """Make a router whose routes all require a right; None admits everybody."""
+    """Make a router whose routes all require the same right; None permits everybody."""
     return APIRouter(route_class=PageRoute, dependencies=[Depends(guard.needs(right))], include_in_schema=False)
 
 
 class PageRoute(APIRoute):
-    """A route of the pages: errors become pages for people, and every answer gets its headers and its cookie."""
+    """A route of the web pages: turns errors into pages for people, and adds headers and the cookie to each answer."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route, with conversion of errors and with headers and cookie."""
+        """Return a handler that calls the handler of the route, converts errors, and adds headers and the cookie."""
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -79,13 +79,13 @@ class PageRoute(APIRoute):
 
 
 class Frame:
-    """Makes pages from templates."""
+    """Makes web pages from templates."""
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        """Initialise the frame; `pages` are the pages of the navigation, in their order."""
+        """Make the frame; `pages` are the pages of the navigation, in their order."""
         self._pages = pages
         self.static = ""
-        """Address of the files of the pages; it is known when the app has started."""
+        """Address of the files of the web pages; it is set when the app starts."""
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -100,10 +100,10 @@ class Frame:
         """Return a page that is made from a template.
 
         Args:
-            request: the request for the page.
-            visitor: the visitor who requests it.
+            request: the HTTP request for the page.
+            visitor: the visitor who requests the page.
             template: file name of the template.
-            status: HTTP status.
+            status: HTTP status of the answer.
             values: variables for the template, in addition to `say`, `visitor`, `form_token`, `pages`, `path` and
                 `static`.
         """
@@ -126,7 +126,7 @@ class Frame:
     ) -> Response:
         """Return a page that explains an error.
 
-        If the error is that the person is not signed in, redirect to the page for signing in.
+        If the error means that the person is not signed in, redirect to the page for signing in.
         """
         if isinstance(error, AuthenticationError):
             return RedirectResponse("/sign-in", 303)
@@ -143,7 +143,7 @@ class Frame:
 
 
 def frame_of(request: Request) -> Frame:
-    """Return the frame of the app that answers a request."""
+    """Return the frame of the app to which a request was sent."""
     found: Frame = request.app.state.frame
     return found
 

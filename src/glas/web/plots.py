@@ -1,10 +1,10 @@
 """Draw plots as SVG on the server.
 
-The plots need no script, and their light or dark colours come from the style sheet.
+The plots need no script. Their colours, for a light or a dark page, are defined in the style sheet.
 
-Everything is drawn with CSS classes (`plot.css`), because the content security policy of the pages permits no style in
-the HTML. Every plot has a name for screen readers, and a table next to the plot contains the numbers. Numbers are
-formatted for the language of the page.
+All styles are CSS classes in `plot.css`, because the content security policy of the web pages permits no styles in the
+HTML. Every plot has a name for screen readers, and a table next to the plot contains the numbers. Numbers are formatted
+for the language of the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,15 @@ _BOTTOM: Final = 22
 _SIDE: Final = 220
 _FEW: Final = 4
 _LETTER: Final = 9.5
-"""Width of a letter of a label, in units of the plot, on a phone and in a wide font.
+"""Estimated width of a letter in a label, in units of the plot, for a phone and a wide font.
 
 On phones, `dashboard.css` makes the letters larger.
 """
 _ROW: Final = 17
 N_COLOURS: Final = 6
-"""Number of colour classes (c0 to c5) in the style sheet; if a plot has more series, colours are used again from c0 on.
+"""Number of colour classes (c0 to c5) in the style sheet.
+
+If a plot has more series than classes, the classes are used again from c0 on.
 """
 
 
@@ -42,7 +44,7 @@ def bars(title: str, values: Sequence[tuple[str, float]], language: str) -> Mark
 def stacks(
     title: str, values: Sequence[tuple[str, Sequence[float]]], language: str, *, colours: Sequence[int]
 ) -> Markup:
-    """Draw bars of several parts, from the bottom up; `colours` has the colour class of each part."""
+    """Draw one bar for each label, which consists of several parts; `colours` are the colour classes of the parts."""
     most = _round_up(max((sum(parts) for _, parts in values), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
     drawn: list[Markup] = [*_scale(most, language)]
@@ -73,7 +75,7 @@ def stacks(
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
     """Draw a line with points for each series; the labels are on the horizontal axis.
 
-    Each series contains its values by label. If a series has no value for a label, its line has no point at this label.
+    A series maps labels to values. If a series has no value for a label, its line has no point at this label.
     """
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
@@ -100,14 +102,14 @@ def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, f
 def reliability(
     title: str, across: str, upwards: str, points: Sequence[tuple[float, float, float]], language: str
 ) -> Markup:
-    """Draw the share of right words against the confidence of the model.
+    """Draw a plot with the confidence of the model on one axis, and the share of right words on the other.
 
     Args:
         title: name of the plot.
         across: name of the horizontal axis, the confidence.
         upwards: name of the vertical axis, the share of right words.
-        points: for each group of words its mean confidence (0..1), the share of right words (0..1), and the number of
-            words, which determines the area of the point.
+        points: for each group of words the mean confidence (0..1), the share of right words (0..1), and the number of
+            words, which is shown by the area of the point.
         language: language of the numbers.
     """
     drawn = _unit_square(across, upwards, language)
@@ -126,7 +128,7 @@ def reliability(
 
 
 def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
-    """Draw the axes for two values in 0..1, with their names, and the line on which both are equal."""
+    """Draw the axes for two quantities in 0..1, with their names, and the line on which both quantities are equal."""
     drawn = [
         Markup('<rect class="axis" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, _TOP, _SIDE, _SIDE),
         Markup('<line class="ideal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
@@ -155,7 +157,7 @@ def _unit_square(across: str, upwards: str, language: str) -> list[Markup]:
 
 
 def _scale(most: float, language: str) -> list[Markup]:
-    """Draw the scale of the vertical axis: three horizontal lines with their values."""
+    """Draw the scale of the vertical axis from 0 to `most`: three horizontal lines with their values."""
     drawn = []
     for part in (0.0, 0.5, 1.0):
         y = _TOP + _HEIGHT * (1 - part)

@@ -1,6 +1,6 @@
-"""Pass requests for the API on to an nn_service in another process, so that only the page has a public address.
+"""Pass requests for the API on to nn_service in another process, so that only this process needs a public address.
 
-Bodies are streamed in both directions, so that uploads and events are neither delayed nor kept in memory.
+Bodies are passed on part by part in both directions, so uploads and events are neither delayed nor stored in memory.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -41,11 +41,11 @@ def create_proxy(
 
     Args:
         url: address of nn_service.
-        token: token that nn_service requires.
-        key: key that callers must send.
+        token: token with which this app identifies itself to nn_service.
+        key: API key that callers must send; None if it is not set.
         max_body_bytes: largest permitted `Content-Length` of a request, in bytes.
-        others: further accepted keys. If neither `key` nor such a key is set, every request is admitted.
-        cors_origins: origins of foreign pages that may call the API from a browser.
+        others: hashes of further accepted keys. If neither `key` nor such a key is set, every request is accepted.
+        cors_origins: origins of pages of other sites that may call the API from a browser.
     """
 
     @asynccontextmanager

@@ -1,10 +1,10 @@
 """Send a report of the gate: one HTML document that contains its own style, plots and sound.
 
 The content security policy of the pages permits no style in the HTML. So a report gets a separate policy. This policy
-permits the styles of the report by their hashes, and the sound within the document. It permits nothing else, and so no
-script. The browser also treats the report as a document without an origin (`sandbox`), so the report cannot use the
-session. With `allow-scripts` in the sandbox, the browser's own tools and our tests can inspect the document. Scripts of
-the report are still refused because of `default-src 'none'`.
+permits the styles of the report by their hashes, and the sound within the document. It permits nothing else, in
+particular no script. The browser also treats the report as a document without an origin (`sandbox`), so the report
+cannot use the session. The sandbox has the option `allow-scripts`, so that the tools of the browser and the tests of
+Glas can inspect the document. Scripts in the report are still refused because of `default-src 'none'`.
 """
 
 import base64
@@ -18,7 +18,7 @@ _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def report_page(body: str) -> HTMLResponse:
-    """Return the answer with a report, and a content security policy that permits only the parts of this report."""
+    """Return an answer with a report, and with a content security policy that permits only the parts of this report."""
     return HTMLResponse(body, headers={"Content-Security-Policy": policy_of(body)})
 
 

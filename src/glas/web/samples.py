@@ -1,4 +1,4 @@
-"""Sample messages: audio files in a directory, for people who have no recording of their own.
+"""Sample recordings: audio files in a directory, for people who want to try Glas without a recording of their own.
 
 Each line of the file `texts.jsonl` in the directory contains the words of one sample: `{"file": "message-1.ogg",
 "text": "…"}`.
@@ -16,7 +16,7 @@ _TEXTS_FILE: Final = "texts.jsonl"
 
 
 class Sample(BaseModel):
-    """One sample message."""
+    """One sample recording; `text` contains its words, or is null if they are not known."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +26,7 @@ class Sample(BaseModel):
 
 
 def list_samples(directory: Path | None) -> list[Sample]:
-    """Return the samples in the order of their names; return none if there is no such directory."""
+    """Return the samples, sorted by name; return an empty list if there is no such directory."""
     if directory is None or not directory.is_dir():
         return []
     texts = _texts(directory / _TEXTS_FILE)
@@ -35,9 +35,9 @@ def list_samples(directory: Path | None) -> list[Sample]:
 
 
 def find_sample(directory: Path | None, name: str) -> Path:
-    """Return the file of a sample.
+    """Return the path of the file of a sample.
 
-    Only a name in the list of samples is accepted, so no name can be a path outside the directory.
+    Only a name in the list of samples is accepted, so no file outside the directory can be read.
 
     Raises:
         HTTPException: there is no such sample (404).

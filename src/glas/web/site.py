@@ -1,4 +1,4 @@
-"""The objects that all pages need: clients, sessions, and the common frame."""
+"""The objects that all web pages need: clients, sessions, and the common frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _MOST_FAILURES: Final = 10
 
 @dataclass(frozen=True)
 class Services:
-    """Clients of the parts that the pages need; if `nn_service` is None, the figures of nn_service are not shown."""
+    """Clients of the parts that the web pages need. If `nn_service` is None, figures from nn_service are not shown."""
 
     db_assist: DbAssistClient
     data_loader: DataLoaderClient
@@ -35,8 +35,7 @@ class Site:
     Attributes:
         given: clients of the other parts; None if nobody can sign in.
         visitors: finds the visitor of a request.
-        failed_links: counts attempts to sign in with an invalid link, by network address. Valid links are not counted,
-            so people who sign in do not lock out others with the same address.
+        failed_links: counts attempts to sign in with an invalid link, by network address; see `MinuteLimit`.
         frame: makes pages from templates.
         admins: Telegram ids of the administrators in the settings.
     """
@@ -49,9 +48,9 @@ class Site:
 
     @property
     def services(self) -> Services:
-        """The clients.
+        """The clients of the other parts.
 
-        This can be used only on pages that require a right. If people can open such a page, the clients exist.
+        This property can be read only on pages that require a right: if a visitor is signed in, the clients exist.
         """
         if self.given is None:
             raise LookupError("expected services behind the pages")
@@ -61,12 +60,12 @@ class Site:
 def make_site(
     services: Services | None, options: WebSettings, key: bytes, admins: frozenset[int], pages: Sequence[Page]
 ) -> Site:
-    """Make the site.
+    """Make the object with all that the pages need.
 
     Args:
         services: clients of other parts; None if nobody can sign in.
-        options: settings of the pages.
-        key: key that signs sessions.
+        options: settings of the web pages.
+        key: key with which sessions are signed.
         admins: Telegram ids of the administrators.
         pages: all pages, in the order of the navigation.
     """
@@ -77,6 +76,6 @@ def make_site(
 
 
 def site_of(request: Request) -> Site:
-    """Return the site of the app that answers a request."""
+    """Return the site object of the app to which a request was sent."""
     found: Site = request.app.state.site
     return found

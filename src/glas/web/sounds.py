@@ -1,4 +1,4 @@
-"""Send the sound of a message as the browser requests it: the whole file, or a range of bytes."""
+"""Send the sound of a message: the whole file, or the range of bytes that the browser requests."""
 
 import re
 from collections.abc import AsyncIterator
@@ -28,12 +28,12 @@ _NOT_SATISFIABLE: Final = 416
 
 
 async def sound_of(request: Request, message: Transcription, data_loader: DataLoaderClient) -> Response:
-    """Return the answer with the bytes of a message's recording, or with the range of bytes that the request asks for.
+    """Return an answer with the bytes of a message's recording, or with the range of bytes that the browser requests.
 
-    The caller must have checked that the person may hear the recording.
+    Before the call, the caller must check that the person may listen to the recording.
 
     Raises:
-        NotFoundError: nothing is stored.
+        NotFoundError: the recording is not in the object store.
         ServiceError: the object store does not answer.
     """
     if message.audio_key is None or not message.audio_size_bytes:

@@ -1,4 +1,4 @@
-"""Count the calls to Telegram by their outcome. The counts show whether Telegram can be reached."""
+"""Count the calls to Telegram, separately for success and for each error. The counts show if Telegram has problems."""
 
 import aiohttp
 from aiogram import Bot
@@ -13,7 +13,7 @@ from glas.tg_bot.metrics import OK, Metrics
 
 
 class Counting(BaseRequestMiddleware):
-    """Count the calls to Telegram by their outcome; it is a request middleware of aiogram's client."""
+    """A request middleware of aiogram's client: counts calls to Telegram, separately for success and for each error."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -21,7 +21,7 @@ class Counting(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call and count it."""
+        """Make a call to Telegram, and count it."""
         try:
             with tracing.span("tg_bot", f"call {type(method).__name__}"):
                 answer = await make_request(bot, method)

@@ -22,14 +22,15 @@ async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
 
 
 async def at_hand(bot: Bot, file_id: str, *, limit_bytes: int) -> Callable[[], Awaitable[bytes]]:
-    """Wait until a file is on this machine: in memory, or on the disk of a Bot API server with `--local`.
+    """Download a file, unless a Bot API server on this machine (with `--local`) has it on its disk.
 
     Returns:
-        A function that returns the bytes of the file. If the file is on the disk, the function can raise
-        UploadTooLargeError and DownloadError, too.
+        A function that returns the bytes of the file without using the network. If the file is on the disk, this
+        function can also raise UploadTooLargeError and DownloadError.
 
     Raises:
-        UploadTooLargeError: the file has more than `limit_bytes` bytes, even if Telegram announced fewer.
+        UploadTooLargeError: the file has more than `limit_bytes` bytes. This is also checked if Telegram stated a
+            smaller size.
         DownloadError: Telegram does not have the file.
         TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
     """

@@ -1,4 +1,4 @@
-"""Define the errors of calls to Telegram, convert aiogram's errors into them, and decide which errors are temporary."""
+"""Define errors of calls to Telegram, convert errors of aiogram into them, and decide which errors are temporary."""
 
 from typing import Any
 
@@ -53,13 +53,13 @@ class PersonGoneError(ForbiddenError):
 
 
 class ChatForbidsError(PersonGoneError):
-    """The chat does not permit this kind of message; another kind may be permitted."""
+    """The chat does not permit this kind of message (for example files); another kind may be permitted."""
 
     code = "chat_forbids"
 
 
 class UnreadableAnswerError(GlasError):
-    """Telegram has carried out the call, but its answer has an unknown format."""
+    """Telegram has carried out the call, but the format of its answer is not known."""
 
     code = "telegram_answer_unreadable"
 
@@ -103,9 +103,10 @@ def translated(error: TelegramAPIError) -> GlasError:
 
 
 def error_of_answer(body: Any) -> GlasError:
-    """Return the error for an answer without the Bot API's format, such as a page of a proxy, or an incomplete body.
+    """Return the error for an answer that is not in the format of the Bot API, for example an HTML page of a proxy.
 
-    It is not known whether the call had an effect, so the call is repeated, as after a broken connection.
+    It is not known whether the call had an effect. So it is an error after which the call is repeated, as after a
+    broken connection.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -128,10 +129,11 @@ def is_not_modified(error: InvalidParameterError) -> bool:
 
 
 class RetryRule:
-    """Decide which errors are temporary: a service or Telegram is unavailable, or a queue is full.
+    """Decide after which errors a call is repeated, and after how long a pause.
 
-    The cause of an internal error of a service may be a bug. Then no repetition succeeds, so after an internal error a
-    call is repeated only a few times.
+    Temporary errors are: a service or Telegram is unavailable, or a queue is full. The cause of an internal error of a
+    service may be a bug, which a repetition does not remove. So after an internal error, the call is repeated only a
+    few times.
     """
 
     def __init__(self, *, max_faults: int = 8) -> None:

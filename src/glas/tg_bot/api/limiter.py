@@ -1,7 +1,8 @@
-"""Keep Telegram's limits: 30 messages a second, one a second to a chat, 20 a minute to a group; obey `retry_after`.
+"""Stay within Telegram's limits: 30 messages a second, one a second to a chat, 20 a minute to a group.
 
-Every call to Telegram passes through `RateLimiter`. Waiting calls are sent in the order of their urgency. So a finished
-text is sent before status lines. A status line that would have to wait is dropped.
+Every call to Telegram passes through `RateLimiter`. If Telegram refuses a call and requests a pause (`retry_after`),
+the call is sent again after the pause. Waiting calls are sent in the order of their urgency, so a finished text is sent
+before status lines. A status line that would have to wait is dropped.
 """
 
 import asyncio
@@ -50,7 +51,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Urgency(IntEnum):
-    """Urgency of a call; a lower value is sent earlier."""
+    """Urgency of a call; of the waiting calls, the one with the lowest value is sent first."""
 
     FINAL = 0
     NORMAL = 1
@@ -78,8 +79,8 @@ class _Window:
     """Delay calls so that at most `limit` of them arrive at Telegram within any `period_s` seconds.
 
     The time at which a call arrives at Telegram is not known exactly: it is between the beginning of the call and its
-    answer. So a call counts from its beginning until `period_s` seconds after its answer. Then any two calls that may
-    have arrived within one period count at the same time.
+    answer. So a call is counted from its beginning until `period_s` seconds after its answer. In this way, calls that
+    may have arrived within one period are always counted together.
     """
 
     def __init__(self, limit: int, period_s: float) -> None:
@@ -89,9 +90,9 @@ class _Window:
         self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """Return the time at which the next call may begin, if `share` processes share one limit.
+        """Return when the next call may begin, in seconds like `now_s`, if `share` processes share the limit.
 
-        If the next call may begin only after a further answer has come, return infinity.
+        Return infinity if the next call must wait for the answer of a call that is running.
         """
         while self._answered and self._answered[0] <= now_s - self._period_s:
             self._answered.popleft()
@@ -101,21 +102,21 @@ class _Window:
         return self._answered[n_too_many - 1] + self._period_s if n_too_many <= len(self._answered) else float("inf")
 
     def begin(self) -> None:
-        """Count the beginning of a call."""
+        """Record that a call has begun."""
         self._n_on_the_way += 1
 
     def end(self, now_s: float) -> None:
-        """Count the end of a call, with or without an answer."""
+        """Record that a call has ended, with or without an answer."""
         self._n_on_the_way -= 1
         self._answered.append(now_s)
 
     def is_quiet(self, now_s: float) -> bool:
-        """Return whether the window does not limit any call now."""
+        """Return whether this window counts no call at the time `now_s`, so that it cannot delay a new call."""
         return not self._n_on_the_way and (not self._answered or self._answered[-1] <= now_s - self._period_s)
 
 
 class RateLimiter(BaseRequestMiddleware):
-    """Limit the rate of calls; it is a request middleware of aiogram's client."""
+    """A request middleware of aiogram's client: delays calls so that they stay within Telegram's limits."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
@@ -131,7 +132,7 @@ class RateLimiter(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Wait until the limits permit a call, then send it.
+        """Wait until the limits permit a call, then send the call and return its answer.
 
         If Telegram refuses the call and requests a pause, send the call again after the pause.
         """
@@ -149,24 +150,21 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Return, for each chat, the remaining seconds of the pause that Telegram requested.
-
-        The key None means all chats.
-        """
+        """Return for each chat the remaining seconds of the pause that Telegram requested; None means all chats."""
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}
 
     def pause(self, chat: int | None, left_s: float) -> None:
-        """Send nothing to a chat for some seconds, because Telegram requested a pause; None means all chats."""
+        """Send nothing to a chat for `left_s` seconds, because Telegram requested a pause; None means all chats."""
         until_s = asyncio.get_running_loop().time() + left_s
         self._held_until[chat] = max(until_s, self._held_until.get(chat, 0.0))
 
     def _hold(self, method: TelegramMethod[Any], retry_after_s: float) -> None:
         """Begin the pause that Telegram has requested in reply to a call.
 
-        If the call was for a group, the pause is only for this group, because the limit of the group is the usual
-        cause. Otherwise the pause is for all chats.
+        For a call to a group, only this group is paused, because the usual cause is the limit for a group. For other
+        calls, all chats are paused.
         """
         chat = _chat(method)
         where = chat if chat is not None and chat < 0 else None
@@ -176,7 +174,7 @@ class RateLimiter(BaseRequestMiddleware):
         _log.warning("Telegram asks for a pause", seconds=retry_after_s, where=place, method=type(method).__name__)
 
     async def _take_turn(self, method: TelegramMethod[Any]) -> None:
-        """Wait until a call may begin; add to the metrics how long the call waited, or that it was dropped."""
+        """Wait until a call may begin; record in the metrics how long the call waited, or that it was dropped."""
         now_s = asyncio.get_running_loop().time
         began_s = now_s()
         try:
@@ -265,7 +263,7 @@ class RateLimiter(BaseRequestMiddleware):
         return max(self._held_until.get(where, 0.0) for where in (None, _chat(method)))
 
     def _windows(self, method: TelegramMethod[Any]) -> Iterator[_Window]:
-        """Yield the windows in which a call counts: that of all chats, that of its group, that of its chat."""
+        """Yield the windows that limit a call: the window of all chats, and those of its chat or group."""
         chat = _chat(method)
         if isinstance(method, (*_NEW, *_EDITS)):
             yield self._everything

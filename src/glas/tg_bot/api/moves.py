@@ -1,7 +1,7 @@
-"""Use the new chat id of a group that has become a supergroup.
+"""Replace the old chat id of a group that has become a supergroup by its new chat id.
 
-Telegram states the new id when it refuses a call with the old id. New messages are sent to the new id. Messages that
-were sent to the old id cannot be edited any more.
+When Telegram refuses a call with the old id, its answer contains the new id. New messages are sent to the new id.
+Messages that were sent to the old id cannot be edited any more.
 """
 
 from typing import Any
@@ -32,10 +32,10 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Moves(BaseRequestMiddleware):
-    """Send calls to the new id of a group that has become a supergroup.
+    """Repeat a call with the new chat id if the group has become a supergroup.
 
-    This is a request middleware of aiogram's client. It runs outside the rate limiter, so that a repeated call keeps
-    the limits, too.
+    This is a request middleware of aiogram's client. It runs before the rate limiter, so that the repeated call also
+    passes through the rate limiter.
     """
 
     def __init__(self) -> None:

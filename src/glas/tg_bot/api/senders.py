@@ -1,7 +1,8 @@
 """Determine who wrote a message: a person, or a chat in whose name Telegram sends the message.
 
-Messages of anonymous administrators, of channels and of a linked channel arrive from accounts that many people share.
-`sender_chat` then names the real sender. A shared account must never be treated as a person.
+For messages of anonymous administrators and of channels, Telegram states as the sender an account that is the same for
+all such messages (a shared account). Then the field `sender_chat` contains the real sender. A shared account must never
+be treated as a person.
 """
 
 from aiogram.enums import ChatType
@@ -29,9 +30,9 @@ def person_in(message: Message) -> User | None:
 
 
 def party_in(message: Message) -> int:
-    """Return the id of the party of a message, under which limits and queues count it.
+    """Return the id of the party of a message; limits and queues are separate for each party.
 
-    This is the id of the person, or of the chat if no person is known.
+    The party is the person who sent the message, or the chat if no person is known.
     """
     person = person_in(message)
     return message.chat.id if person is None else person.id
@@ -42,7 +43,7 @@ def name_in(message: Message) -> str:
 
     If the recording was forwarded, this is the name of its first sender.
 
-    In a channel the name is empty, because there all messages are from the channel itself.
+    In a channel the name is empty, because all messages come from the channel itself.
     """
     origin = message.forward_origin
     sender = _sender_name(message)

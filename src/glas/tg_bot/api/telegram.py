@@ -1,4 +1,4 @@
-"""Client of the Bot API that keeps Telegram's limits and raises errors of Glas, which never contain the token.
+"""Client of the Bot API that stays within Telegram's limits, and raises errors of Glas, which never contain the token.
 
 Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. So the exceptions of the HTTP client
 are converted into errors of Glas without URLs.
@@ -49,7 +49,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
 
     Args:
         token: token of the bot.
-        api_url: URL of another server than Telegram's own.
+        api_url: URL of a Bot API server that is used instead of Telegram's own; None for Telegram's own server.
         is_local: whether the server at `api_url` runs with `--local`, and so returns paths of files on this machine.
         limiter: the middleware through which every call passes.
     """
@@ -66,7 +66,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
 
 
 async def said(call: Callable[[], Awaitable[_T]]) -> _T:
-    """Make a call to the Bot API; if it fails, raise an error of Glas.
+    """Make a call to the Bot API; if the call fails, raise an error of Glas instead of an error of aiogram.
 
     Raises:
         TelegramAwayError: Telegram cannot be reached now; a later call may succeed.
@@ -89,7 +89,8 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
     """Send a message, and return it.
 
-    If Telegram's answer has an unknown format but contains the number of the message, the message counts as sent.
+    If the format of Telegram's answer is not known, but the answer contains the id of the message, the message counts
+    as sent.
 
     Raises:
         GlasError: the errors of `said`.
@@ -140,7 +141,7 @@ async def edit_text(
 async def edit_caption(
     bot: Bot, chat_id: int, message_id: int, caption: str, keyboard: InlineKeyboardMarkup | None
 ) -> None:
-    """Set the text below a picture, and its buttons.
+    """Change the text below a picture (the caption), and its buttons.
 
     Do nothing if text and buttons are the same already, or if the message was deleted.
     """

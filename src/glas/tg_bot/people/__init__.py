@@ -1,1 +1,1 @@
-"""Handlers of commands, buttons and replies: settings, ratings, corrections, personal data."""
+"""Handlers of commands, buttons and replies, for example for settings, ratings, corrections and personal data."""

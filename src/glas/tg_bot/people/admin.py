@@ -1,6 +1,6 @@
 """Commands of administrators (`ADMIN_USER_IDS`): /stats, /grant, /ban, /reviewer, /repair.
 
-Administrators are identified only by their Telegram id, not by a user name.
+An administrator is recognised by the Telegram id and not by the user name, because a user name can change.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -23,7 +23,7 @@ _GRANT_WORDS = 3
 
 
 class FromAdmin(Filter):
-    """Filter: the sender is an administrator."""
+    """Filter that accepts messages of administrators."""
 
     async def __call__(self, message: Message, admins: frozenset[int]) -> bool:
         """Return whether the sender is an administrator."""
@@ -31,7 +31,7 @@ class FromAdmin(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of the administrators' commands; the same commands of other people are ignored."""
+    """Make the router of the commands for administrators; if other people send these commands, nothing happens."""
     router = Router()
     router.message.filter(FromAdmin())
     router.message.register(on_stats, Command("stats"))
@@ -45,7 +45,7 @@ def make_router() -> Router:
 async def on_stats(
     message: Message, *, db_assist: DbAssistClient, nn_service: NnServiceClient, say: Say, locale: Locale
 ) -> None:
-    """Send the statistics."""
+    """Answer /stats: send numbers about the use of the bot to an administrator."""
     found = await db_assist.statistics()
     text = say(
         "stats",
@@ -75,10 +75,10 @@ async def on_grant(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Give coins to a person, or take them back.
+    """Answer /grant: give coins to a person, or take coins from the person.
 
-    The key of the payment is computed from the message. So if the command is handled again after a crash, nothing is
-    paid again.
+    The key of the payment is computed from the message. So if the command is carried out again after a crash, the coins
+    are not paid again.
     """
     wanted = _grant(command.args or "")
     if wanted is None or message.from_user is None:
@@ -100,7 +100,10 @@ async def on_grant(
 
 
 async def _make_admin(person: int, db_assist: DbAssistClient) -> None:
-    """Store the role of an administrator whom the settings name, so that the audit can record what they do."""
+    """Store that a person who is named in the settings is an administrator.
+
+    Otherwise the audit could not record what this person does.
+    """
     await db_assist.register(person)
     await db_assist.set_role(person, Role.ADMIN)
 
@@ -114,7 +117,7 @@ async def _is_known(person: int, db_assist: DbAssistClient) -> bool:
 
 
 def _grant(text: str) -> tuple[int, int, str] | None:
-    """Parse the arguments of /grant: person, hundredths of a coin, reason. Return None if they have another form."""
+    """Parse the arguments of /grant: person, hundredths of a coin, reason. Return None if they are not valid."""
     words = text.split(maxsplit=_GRANT_WORDS - 1)
     if len(words) < _GRANT_WORDS or not words[0].isdecimal():
         return None
@@ -128,7 +131,7 @@ def _grant(text: str) -> tuple[int, int, str] | None:
 async def on_ban(
     message: Message, *, command: CommandObject, db_assist: DbAssistClient, admins: frozenset[int], say: Say
 ) -> None:
-    """Ban a person or lift the ban; administrators cannot be banned."""
+    """Ban a person from using the bot, or end the ban; administrators cannot be banned."""
     text = (command.args or "").strip()
     if not text.isdecimal():
         await message.answer(say("ban-how"))
@@ -153,7 +156,7 @@ async def on_ban(
 
 
 async def on_reviewer(message: Message, *, command: CommandObject, db_assist: DbAssistClient, say: Say) -> None:
-    """Handle /reviewer: set whether a person may review recordings."""
+    """Answer /reviewer: set whether a person may review recordings."""
     text = (command.args or "").strip()
     if not text.isdecimal():
         await message.answer(say("reviewer-how"))
@@ -172,7 +175,7 @@ async def on_reviewer(message: Message, *, command: CommandObject, db_assist: Db
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:
-    """Start a search for lost recordings; its result is sent later."""
+    """Answer /repair: start a search for lost recordings; a later message contains the result."""
     await message.answer(say("repair-begun"))
     return RepairJob(
         bot_id=bot.id, chat_id=message.chat.id, message_id=message.message_id, time=message.date.isoformat()

@@ -1,4 +1,4 @@
-"""Handle requests of people about a recording: «Повторить», «Распознать», /transcribe in reply, subtitles."""
+"""Answer requests about a recording: «Повторить» (try again), «Распознать» (recognise), /transcribe, subtitles."""
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
@@ -19,7 +19,7 @@ from glas.tg_bot.voices.subtitles import Subtitling
 
 
 def make_router() -> Router:
-    """Make the router of these requests."""
+    """Make the router of requests about a recording."""
     router = Router()
     router.callback_query.register(on_retry, Pressed(RETRY))
     router.callback_query.register(on_confirm, Pressed(CONFIRM))
@@ -30,19 +30,19 @@ def make_router() -> Router:
 
 
 async def on_retry(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, say: Say) -> VoiceJob | None:
-    """Begin another attempt to recognise a recording; its answer replaces the message about the failure."""
+    """Begin another attempt to recognise a recording; its answer replaces the message that the first attempt failed."""
     return await _begin(query, bot, say, attempt=values[0])
 
 
 async def on_confirm(query: CallbackQuery, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """Begin the recognition that the person has confirmed."""
+    """Begin the recognition of a recording after the person has confirmed it with a button."""
     return await _begin(query, bot, say, attempt=1)
 
 
 async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> VoiceJob | None:
-    """Return the job for the recording to which the bot's message with the button replies.
+    """Return the job for a recording, after a press of a button in the bot's reply to this recording.
 
-    Only the speaker of the recording may press the button.
+    Return None if the person may not press the button; only the sender of the recording may press it.
     """
     message = message_of(query)
     original = message.reply_to_message if message else None
@@ -55,7 +55,7 @@ async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> V
 
 
 async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """Handle /transcribe in reply to a recording: recognise the recording, whatever the settings of the chat are."""
+    """Answer /transcribe in reply to a recording: recognise it, even if the settings of the chat forbid this."""
     original = message.reply_to_message
     job = voice_job(original, bot_id=bot.id, is_asked=True) if original else None
     if job is None:
@@ -64,7 +64,7 @@ async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | N
 
 
 async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Handle a recording whose recognition the person must confirm, or a document without sound."""
+    """Ask a person to confirm that a recording should be recognised; if a document has no sound, send a hint."""
     if recording_in(message) is None:
         if message.chat.type == "private":
             await message.answer(say("text-hint"))
@@ -84,7 +84,7 @@ async def on_subtitles(
     subtitling: Subtitling,
     say: Say,
 ) -> None:
-    """Send subtitles of the current text; a later correction of the text also updates the subtitles."""
+    """Send the current text as subtitles; if the text is corrected later, the subtitles are updated."""
     message = message_of(query)
     try:
         row = await db_assist.transcription(values[0])

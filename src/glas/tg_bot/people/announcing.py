@@ -1,9 +1,9 @@
 """Send announcements about models: news to people from whom a model learnt, and questions to administrators.
 
-The bot asks db_assist for announcements at intervals, and enqueues each announcement once, as separate work. News must
-not be sent twice. So a run claims the news in the database directly before it sends them. If a run that claimed the
-news was killed, a later run finds the claim and sends nothing. Before the claim, a harmless call checks whether the
-person can be reached.
+The bot requests announcements from db_assist at intervals, and enqueues each announcement once, as a separate work.
+News must not be sent twice. So a run first stores in the database that it sends the news (a claim), and then sends the
+news. If this run is killed, a later run finds the claim and sends nothing. Before the claim, a call to Telegram without
+a visible effect checks whether the person can be reached.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Announcing:
-    """Objects that are needed to send announcements."""
+    """Sends announcements; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps
@@ -62,7 +62,7 @@ class Announcing:
     look_s: float
 
     async def watch(self) -> None:
-        """Ask db_assist for announcements at intervals, and enqueue them, until cancelled."""
+        """Request announcements from db_assist at intervals, and enqueue them, until the task is cancelled."""
         while True:
             try:
                 for model in await self.db_assist.models(ModelState.CANDIDATE):
@@ -92,7 +92,7 @@ class Announcing:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 
     async def _reach(self, job: AnnounceJob) -> None:
-        """Check whether Telegram and the person can be reached; a repetition of this check is harmless."""
+        """Check whether Telegram and the person can be reached; the check may be repeated, because nobody sees it."""
         with contextlib.suppress(InvalidParameterError, UnreadableAnswerError):
             await said(lambda: self.bot.send_chat_action(job.person, ChatAction.TYPING))
 
@@ -103,10 +103,10 @@ class Announcing:
     async def _send(self, job: AnnounceJob, claim: str) -> dict[str, Any] | None:
         """Claim an announcement and send it at most once.
 
-        Return None if the announcement must not be sent.
+        Return the result to record; None if the announcement must not be sent.
 
         Raises:
-            GlasError: the announcement was not sent; sending may succeed later.
+            GlasError: the announcement was not sent; another attempt may succeed later.
         """
         found = await self.db_assist.claim_announcement(job.announcement_id, claim)
         if found is None:
@@ -170,7 +170,7 @@ def _ended(claim: str, outcome: Outcome, message_id: int | None = None) -> dict[
 
 
 async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
-    """Return the record of a model.
+    """Return the model record with the id `model_id`.
 
     Raises:
         NotFoundError: there is no such model.
@@ -182,10 +182,10 @@ async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
 
 
 def question(model: ModelRecord, locale: Locale, phrases: Phrases) -> str:
-    """Return the text of the question to an administrator whether a candidate should serve.
+    """Return the question to an administrator whether a candidate should become the default model.
 
-    It contains the name of the candidate, the figures of the gate, and the number of people from whom the candidate
-    learnt.
+    The text contains the name of the candidate, the measurements of the gate, and the number of people from whose
+    recordings the candidate learnt.
     """
     say, verdict = phrases[locale], model.verdict
     lines = [say("candidate", name=model.name.rpartition("/")[2], version=model.version)]

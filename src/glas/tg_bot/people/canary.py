@@ -1,4 +1,4 @@
-"""End the trial of a candidate whose ratings are worse than those of the champion, or that was refused."""
+"""End the trial of a candidate if its ratings are worse than those of the champion, or if it was refused."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class CanaryWatch:
-    """Compares the ratings of candidate and champion at intervals; several bots may compare them at the same time."""
+    """Compares the ratings of candidate and champion at intervals. Several bot processes may do this together."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
     look_s: float
 
     async def watch(self) -> None:
-        """Compare the ratings at intervals until cancelled."""
+        """Compare the ratings at intervals, until the task is cancelled."""
         while True:
             try:
                 await self.compare_ratings()
@@ -42,11 +42,11 @@ class CanaryWatch:
 
         The trial ends if the ratings of the candidate are worse, or if the model is no longer a candidate.
 
-        The decision is stored first. If this run is killed before the trial has ended, the next comparison finds the
-        decision.
+        The decision is stored before the trial is ended. If the process is killed in between, the next comparison finds
+        the decision and ends the trial.
 
         Raises:
-            GlasError: a service does not answer.
+            GlasError: nn_service or db_assist does not answer.
         """
         tried = await self.nn_service.candidate()
         if tried is None:

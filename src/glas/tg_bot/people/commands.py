@@ -1,4 +1,4 @@
-"""Handlers of /start, /help and /balance, and a hint for people who write text instead of speaking."""
+"""Answer /start, /help and /balance; answer a written message with a hint to send a recording."""
 
 from aiogram import Router
 from aiogram.filters import Command, CommandStart
@@ -25,7 +25,7 @@ def make_router() -> Router:
 
 
 def make_last_router() -> Router:
-    """Make the router that handles messages which no other router handled."""
+    """Make the router for messages that no other router accepts."""
     router = Router()
     router.message.register(on_text)
     return router
@@ -43,7 +43,7 @@ async def on_start(
 ) -> None:
     """Register a person, explain how recordings are used, and ask for the separate consent to training.
 
-    The command is handled in private chats only, because only there the id of the chat is that of the person.
+    The command works only in private chats, because only there the id of the chat is the id of the person.
     """
     person = message.chat.id
     is_known = user is not None
@@ -74,9 +74,9 @@ async def on_help(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Explain the bot and name its model.
+    """Send an explanation of the bot, with the title of the default model.
 
-    In a private chat with a reviewer or an administrator, their commands are listed, too.
+    In a private chat with a reviewer or an administrator, the explanation also lists the commands for this role.
     """
     parts = [say("help"), say("help-words")]
     if page_url is not None:
@@ -101,7 +101,10 @@ async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
 
 
 async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:
-    """Send the person's number of coins, and how many more are needed to become a beta-tester."""
+    """Send a person their number of coins, and how many more they need to become a beta-tester.
+
+    Beta-testers are people with a higher daily limit.
+    """
     if user is None:
         await message.answer(say("not-registered"))
         return

@@ -1,4 +1,4 @@
-"""Handle corrections of texts.
+"""Receive corrections of texts from people.
 
 In every chat, a person can press ✏️ and then send the right words. In a private chat, a person can also reply directly
 to the text of the bot or to their own recording. If the reply is similar to the text, it counts as a correction. If
@@ -29,9 +29,9 @@ from glas.tg_bot.voices.recordings import recording_in
 
 
 class AnswersPrompt(Filter):
-    """Filter: a reply to the bot's request for words, by the person who was asked.
+    """Filter that accepts replies to the bot's request for the right words, from the person who was asked.
 
-    The handler gets the context of the request as `prompt`.
+    The filter passes the context of the request to the handler, as `prompt`.
     """
 
     async def __call__(self, message: Message, corrector: Corrector) -> bool | dict[str, Prompt]:
@@ -43,7 +43,7 @@ class AnswersPrompt(Filter):
 
 
 class RepliesInPrivate(Filter):
-    """Filter: a written reply in a private chat, to a text of the bot or to the person's own recording."""
+    """Filter that accepts written replies in a private chat to a text of the bot, or to the person's own recording."""
 
     async def __call__(self, message: Message) -> bool:
         """Return whether the reply passes the filter."""
@@ -64,7 +64,7 @@ def make_router() -> Router:
 
 
 async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say) -> None:
-    """Ask for the right words.
+    """Ask a person for the right words after a press of ✏️.
 
     The request contains the current text, so that the person can copy it. A long text is sent as a file.
     """
@@ -85,9 +85,9 @@ async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, cor
 
 
 def _name_in_front(message: Message, otherwise: str) -> str:
-    """Return the speaker's name that stands before the text of the bot in a group; return `otherwise` if there is none.
+    """Return the speaker's name, which is before the text of the bot in a group; `otherwise` if there is no name.
 
-    In a private chat the name is empty.
+    In a private chat, return an empty text.
     """
     if message.chat.type == "private":
         return ""
@@ -98,7 +98,7 @@ def _name_in_front(message: Message, otherwise: str) -> str:
 async def on_words(
     message: Message, *, prompt: Prompt, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Handle the words that a person sent in reply to the bot's request for the right words."""
+    """Record the words that a person sent in reply to the bot's request as a correction."""
     words, row = await corrector.words_in(message), await corrector.row(prompt.transcription_id)
     if words is None:
         await message.reply(say("fix-no-words"))
@@ -116,10 +116,10 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Handle a reply in a private chat: record it as a correction if it is similar to the text.
+    """Decide about a reply in a private chat; record it as a correction if it is similar to the text.
 
-    If it is very different, and the person replied to a text of the bot, explain how to correct a text. In all other
-    cases, ask whether the reply is a correction.
+    If the reply is very different from the text, and the person replied to a text of the bot, explain how to correct a
+    text. In all other cases, ask whether the reply is a correction.
     """
     replied, words = message.reply_to_message, message.text or ""
     if replied is None:
@@ -181,7 +181,7 @@ async def _take(
 async def on_insist(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Replace the text by a doubtful correction, because the person insists."""
+    """Replace the text by a doubtful correction after the person has confirmed the correction."""
     message, row = message_of(query), await corrector.row(values[0])
     original = message.reply_to_message if message else None
     words = await corrector.words_in(original) if original else None
@@ -204,16 +204,16 @@ async def on_insist(
 
 
 def _prompt_of(query: CallbackQuery, message: Message, row: Transcription, corrector: Corrector) -> Prompt:
-    """Return the context of the bot's message whose button was pressed.
+    """Return the context (see `glas.tg_bot.talk.prompts`) of the bot's message whose button was pressed.
 
-    If the message contains no valid context, make a context with the name of the person who presses the button.
+    If the message contains no valid context, return a new context with the name of the person who pressed the button.
     """
     name = "" if message.chat.type == "private" else query.from_user.full_name
     return corrector.prompts.read(message) or Prompt(row.id, query.from_user.id, name)
 
 
 async def on_leave(query: CallbackQuery, *, bot: Bot, say: Say) -> None:
-    """Leave the text unchanged."""
+    """Do not change the text, because the person has said that a reply is no correction."""
     await toast(bot, query)
     if message := message_of(query):
         await edit_text(bot, message.chat.id, message.message_id, say("fix-left"))
@@ -222,7 +222,7 @@ async def on_leave(query: CallbackQuery, *, bot: Bot, say: Say) -> None:
 async def on_take_back(
     query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Undo a correction."""
+    """Undo a correction after a press of ↩️."""
     message, (transcription_id, change_id) = message_of(query), values
     try:
         result = await corrector.db_assist.take_back(transcription_id, query.from_user.id, change_id)

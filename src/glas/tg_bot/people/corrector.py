@@ -1,4 +1,4 @@
-"""Record an author's correction and tell the author the result."""
+"""Record a person's correction of a text, and make the message that confirms it."""
 
 import secrets
 from collections.abc import Awaitable
@@ -34,7 +34,7 @@ _MAX_FILE_BYTES = 400_000
 
 @dataclass(frozen=True)
 class Corrector:
-    """Objects that the handlers of corrections need; the dispatcher passes them to the handlers."""
+    """Records corrections; the dispatcher passes this object to the handlers."""
 
     bot: Bot
     db_assist: DbAssistClient
@@ -46,11 +46,12 @@ class Corrector:
     admission_control: AdmissionControl
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
-        """Record a correction, together with an engine's judgement whether the recording may contain its words.
+        """Record a correction, together with the estimate of a model whether these words can be said in the recording.
 
-        Such a judgement takes as much work as a recognition. So there is a daily limit for judgements, which is as
-        large as the limit for recordings. The limits are separate, so corrections do not reduce the minutes for
-        recordings. Beyond the limit for judgements, only the edit distance decides whether a correction is doubtful.
+        Such an estimate takes as much processor time as a recognition. So there is a daily limit for estimates, which
+        is as large as the daily limit for recordings. Both are counted separately, so corrections do not reduce the
+        minutes for recordings. When the limit for estimates is reached, a correction is judged only by its edit
+        distance from the text.
 
         Raises:
             GlasError: the errors of `DbAssistClient.correct`.
@@ -64,13 +65,13 @@ class Corrector:
         return await self.db_assist.correct(row.id, person, words, is_confirmed=is_confirmed, sound=sound)
 
     async def row(self, transcription_id: int) -> Transcription | None:
-        """Return the row of a message; None if it does not exist any more."""
+        """Return the row of a message; None if the row does not exist any more."""
         return await found(self.db_assist.transcription(transcription_id))
 
     async def ask(self, message: Message, row: Transcription, prompt: Prompt, question: str, say: Say) -> None:
         """Ask whether a reply is meant as a correction.
 
-        The words are in the reply, so nothing must be stored with the question.
+        Nothing is stored with the question, because the words of the correction are in the reply.
         """
         born_s = int(message.date.timestamp())
         keyboard = self.keyboards.question(row.id, asker=prompt.asker, born_s=born_s, say=say)
@@ -80,7 +81,7 @@ class Corrector:
     def told(
         self, result: CorrectionResult, prompt: Prompt, words: str, *, is_private: bool, say: Say, locale: Locale
     ) -> dict[str, Any]:
-        """Return the content of the message that confirms a correction; it mentions coins only in private chats."""
+        """Return the content of the message that confirms a correction; only in private chats it mentions coins."""
         notes = list[str]()
         if result.paid_hundredths and result.is_first and is_private:
             balance = coins(result.balance_hundredths, locale)
@@ -90,7 +91,7 @@ class Corrector:
         return self._change(prompt, say("fixed"), result.before, words, tail="\n".join(notes))
 
     def amendment(self, result: CorrectionResult, prompt: Prompt, locale: Locale) -> AmendJob:
-        """Return the job that updates all messages that show the corrected text."""
+        """Return the job that updates all messages of the bot that show the corrected text."""
         return AmendJob(
             transcription_id=result.transcription.id,
             change_id=result.change_id,
@@ -100,7 +101,7 @@ class Corrector:
         )
 
     async def words_in(self, message: Message) -> str | None:
-        """Return the words of a message or of the text file attached to it; None if there are no words."""
+        """Return the text of a message or of the text file that is attached to it; None if there is no text."""
         if message.text is not None:
             return message.text
         if message.document is None or (message.document.file_size or 0) > _MAX_FILE_BYTES:
@@ -112,9 +113,9 @@ class Corrector:
             return None
 
     def _change(self, prompt: Prompt, head: str, before: str, after: str, *, tail: str) -> dict[str, Any]:
-        """Return the content of a message: the head, the difference of two texts, and the tail.
+        """Return the content of a message: the text `head`, the changes from `before` to `after`, and the text `tail`.
 
-        The difference is left out if the message would be too long.
+        The changes are left out if the message would be too long.
         """
         mark, end = self.prompts.mark(prompt), ["\n\n", tail] if tail else []
         whole = Text(mark, f" {head}\n\n", *word_diff(before, after), *end)
@@ -129,7 +130,7 @@ class Corrector:
 
 
 async def found(asked: Awaitable[Transcription]) -> Transcription | None:
-    """Return the row that a call of db_assist returns; None if there is no such row."""
+    """Return the row that a call of db_assist returns; None if the call fails because there is no such row."""
     try:
         return await asked
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""Handle decisions of administrators about a candidate.
+"""Carry out the decision of an administrator about a candidate.
 
 The first administrator who presses a button decides. All administrators who were asked see the result.
 """
@@ -50,7 +50,7 @@ async def on_decision(
     admins: frozenset[int],
     say: Say,
 ) -> DecisionJob | None:
-    """Return the job for an administrator's decision, unless another administrator has decided already."""
+    """Return the job that carries out an administrator's decision; None if somebody has decided already."""
     person = query.from_user.id
     if person not in admins or user is None:
         await toast(bot, query, say("admin-only"), is_alert=True)
@@ -79,7 +79,7 @@ async def on_decision(
 
 @dataclass(frozen=True)
 class Deciding:
-    """Objects that a decision needs."""
+    """Carries out decisions; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps

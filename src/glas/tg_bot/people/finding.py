@@ -1,7 +1,7 @@
-"""Handle /find: an administrator chooses a person by name in Telegram, and gets the address of the person's page.
+"""Answer /find: an administrator chooses a person by name in Telegram, and gets the address of the person's page.
 
-Glas stores no names. Telegram's own list of people is searched by their names and user names, and only the id of the
-chosen person reaches the bot.
+Glas stores no names. So the administrator searches for the name in Telegram's own list of people, and the bot gets only
+the id of the chosen person.
 """
 
 from aiogram import F, Router
@@ -17,9 +17,9 @@ _REQUEST = 1  # number of the button; the only one that asks for people
 
 
 def make_router() -> Router:
-    """Make the router of /find, which is accepted in private chats only.
+    """Make the router of /find; the command works only in private chats.
 
-    Only there does Telegram permit a button that opens the list of people.
+    In other chats, Telegram does not permit the button that opens the list of people.
     """
     router = Router()
     router.message.filter(FromAdmin(), F.chat.type == "private")

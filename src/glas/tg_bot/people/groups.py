@@ -1,4 +1,4 @@
-"""Greet a group to which the bot was added, and tell it if privacy mode hides voice messages from the bot."""
+"""Greet a group to which the bot was added; explain if Telegram's privacy mode hides voice messages from the bot."""
 
 from aiogram import Bot, Router
 from aiogram.enums import ChatMemberStatus
@@ -18,9 +18,10 @@ def make_router() -> Router:
 
 
 async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
-    """Greet a group; if privacy mode hides the group's recordings from the bot, explain how to change this.
+    """Greet a group. If privacy mode hides the group's recordings from the bot, explain how to switch it off.
 
-    The bot asks Telegram for its privacy mode each time, because its owner may have changed the mode since the start.
+    The privacy mode is requested from Telegram each time, because the owner of the bot may have changed it since the
+    start of the process.
     """
     if event.chat.type not in ("group", "supergroup"):
         return

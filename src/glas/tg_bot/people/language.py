@@ -1,4 +1,4 @@
-"""Handlers of /language: show the languages, and set the one that a person chose."""
+"""Answer /language: show the languages of the bot, and store the language that a person chose."""
 
 from aiogram import Bot, Router
 from aiogram.filters import Command
@@ -13,7 +13,7 @@ from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:
-    """Make the router of the language."""
+    """Make the router of /language and its buttons."""
     router = Router()
     router.message.register(on_language, Command("language"))
     router.callback_query.register(on_language_chosen, Pressed(LANGUAGE))
@@ -21,9 +21,9 @@ def make_router() -> Router:
 
 
 async def on_language(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Show the languages to choose from.
+    """Show a button for each language of the bot.
 
-    This works only in private chats, because only there the id of the chat is that of the person.
+    This works only in private chats, because only there the id of the chat is the id of the person.
     """
     keyboard = keyboards.language(asker=message.chat.id, born_s=int(message.date.timestamp()))
     await message.answer(say("language"), reply_markup=keyboard)
@@ -40,7 +40,7 @@ async def on_language_chosen(
     keyboards: Keyboards,
     say: Say,
 ) -> None:
-    """Set the language of a person.
+    """Store the language that a person chose with a button.
 
     If the button is below the text of /start, show this text again in the new language.
     """

@@ -1,4 +1,4 @@
-"""Handle /model: an administrator chooses a model, which is downloaded and then serves, without a restart."""
+"""Answer /model: an administrator chooses a model. It is downloaded and becomes the default model without a restart."""
 
 import asyncio
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router for the choice of a model; commands of other people are ignored."""
+    """Make the router for the choice of a model; it accepts only updates of administrators."""
     router = Router()
     router.message.register(on_model, Command("model"), FromAdmin())
     router.callback_query.register(on_model_chosen, Pressed(MODEL))
@@ -44,7 +44,7 @@ def make_router() -> Router:
 async def on_model(
     message: Message, *, nn_service: NnServiceClient, keyboards: Keyboards, say: Say, locale: Locale
 ) -> None:
-    """Show the current model, and buttons for all other models, the best model first."""
+    """Show the default model, and buttons for all other known models, the best model first."""
     health = await nn_service.health()
     offered = await nn_service.offered_models()
     asker = message.from_user.id if message.from_user else message.chat.id
@@ -65,7 +65,7 @@ async def on_model_chosen(
     say: Say,
     locale: Locale,
 ) -> ModelJob | None:
-    """Begin to download the chosen model; the message with the buttons then shows the progress."""
+    """Return the job that changes to the chosen model; the message with the buttons then shows the progress."""
     if query.from_user.id not in admins:
         await toast(bot, query, say("admin-only"), is_alert=True)
         return None
@@ -109,7 +109,7 @@ class ModelChange:
     async def run(self, arguments: dict[str, Any]) -> None:
         """Change the default model, and show the progress meanwhile.
 
-        This function is the workflow of a `ModelJob`. It can be repeated after a crash.
+        This function is the workflow of a `ModelJob`. After a crash, it may be repeated without harm.
         """
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]
@@ -127,7 +127,7 @@ class ModelChange:
             _log.warning("no administrator was told of the model", model=job.model, code=error.code)
 
     async def _record(self, job: ModelJob) -> None:
-        """Record who has chosen the model, if it serves now."""
+        """Record who has chosen the model, if the model is the default model now."""
         try:
             await self.steps.run("record", lambda: self._tell_db_assist(job))
         except GlasError as error:

@@ -20,24 +20,23 @@ class OwnModelLine(NamedTuple):
 
 
 async def line_of_person(tg_id: int, nn_service: NnServiceClient, db_assist: DbAssistClient, say: Say) -> OwnModelLine:
-    """Return the part of /settings about a person's own model."""
+    """Return the line in a person's /settings about their own model."""
     for record in await db_assist.own_models(tg_id=tg_id):
         return OwnModelLine(say(f"settings-own-model-{await _state(record, nn_service)}"), record.is_used)
     return OwnModelLine()
 
 
 async def line_of_chat(chat_id: int, nn_service: NnServiceClient, db_assist: DbAssistClient, say: Say) -> OwnModelLine:
-    """Return the part of /settings about a group's own model."""
+    """Return the line in a group's /settings about its own model."""
     for record in await db_assist.own_models(chat_id=chat_id):
         return OwnModelLine(say(f"chat-own-model-{await _state(record, nn_service)}"), record.is_used)
     return OwnModelLine()
 
 
 async def _state(record: OwnModelRecord, nn_service: NnServiceClient) -> str:
-    """Return `on`, `off`, or `waits`.
+    """Return the state of an own model: `on`, `off`, or `waits`.
 
-    `waits` means that the own model does not answer now, because it was compared with another champion than the present
-    one.
+    `waits` means that the own model is not used now, because it was compared with a former champion.
     """
     if not record.is_used:
         return "off"

@@ -1,4 +1,4 @@
-"""Handle /privacy, /mydata and /forget: explain, send or delete the data that is stored about a person."""
+"""Answer /privacy, /mydata and /forget: explain, send or delete the data that is stored about a person."""
 
 import asyncio
 import secrets
@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of these commands."""
+    """Make the router of /privacy, /mydata and /forget."""
     router = Router()
     router.message.register(on_privacy, Command("privacy"))
     router.message.register(on_mydata, Command("mydata"))
@@ -41,7 +41,7 @@ def make_router() -> Router:
 
 
 async def on_privacy(message: Message, *, say: Say) -> None:
-    """Explain which data is stored and why."""
+    """Send an explanation of which data is stored and why."""
     await message.answer(say("privacy") + "\n\n" + say("privacy-words"))
 
 
@@ -55,7 +55,7 @@ async def on_mydata(
     pseudonyms: Pseudonyms,
     say: Say,
 ) -> None:
-    """Send all data about the person, as one file or in parts; in private chats only."""
+    """Send all data that is stored about a person, as one file or in several parts; works only in private chats."""
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -81,7 +81,7 @@ async def _send(bot: Bot, chat_id: int, file: BufferedInputFile, caption: str) -
 
 
 async def on_forget(message: Message, *, user: User | None, keyboards: Keyboards, say: Say) -> None:
-    """Ask for a confirmation before the deletion."""
+    """Ask a person to confirm that all their data should be deleted."""
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -133,7 +133,7 @@ async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoader
 async def forget_shared_accounts(
     db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable
 ) -> CleanJob | None:
-    """Delete data that earlier versions of Glas stored under Telegram's shared accounts, as if these were persons."""
+    """Delete data that earlier versions of Glas stored for shared accounts, see `glas.tg_bot.api.senders`."""
     counts = [await forget(account, db_assist, data_loader, durable) for account in sorted(SHARED_ACCOUNTS)]
     if not any(counts):
         return None
@@ -142,7 +142,7 @@ async def forget_shared_accounts(
 
 
 async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Call `forget_work` at intervals, until cancelled."""
+    """Call `forget_work` at intervals, until the task is cancelled."""
     while True:
         try:
             await forget_work(db_assist, durable)
@@ -153,9 +153,10 @@ async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
 
 
 async def forget_work(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Delete what is left of people whose other data was deleted outside the bot, for example on the pages.
+    """Complete deletions of people's data that began outside the bot, for example on the web pages.
 
-    The records of the durable engine are deleted. A `CleanJob` is enqueued, which removes the exported files.
+    The records of the durable engine about these people are deleted. A `CleanJob` is enqueued, which removes their
+    messages from the export.
     """
     found = await db_assist.work_to_forget()
     for person in found.people:

@@ -1,4 +1,4 @@
-"""Handle commands about a person that were sent in a group. The answer is sent to the person's private chat."""
+"""Answer personal commands, such as /mydata, that were sent in a group. The answer is sent to the private chat."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of private commands in groups; it must come before the routers that answer these commands."""
+    """Make the router of personal commands in groups; it must be before the routers that answer these commands."""
     router = Router()
     router.message.register(on_private_matter, Command(*_PRIVATE), F.chat.type != "private")
     return router
 
 
 async def on_private_matter(message: Message, *, bot: Bot, dispatcher: Dispatcher, user: User | None, say: Say) -> Any:
-    """Handle the command as if the person had sent it in their private chat; in the group only say where the answer is.
+    """Answer a command as if the person had sent it in the private chat; in the group, only say where the answer is.
 
-    A bot cannot begin a private chat. So if a person has no private chat with the bot, the bot sends a link that opens
-    one.
+    A bot cannot begin a private chat. So if the person has no private chat with the bot, the bot sends a link that
+    opens a private chat.
     """
     if user is not None:
         here = {"chat": Chat(id=user.tg_id, type="private"), "message_thread_id": None, "is_topic_message": None}

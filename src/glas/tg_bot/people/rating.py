@@ -1,4 +1,4 @@
-"""Handle the buttons ❌ 👌 ✅: send the score to db_assist, and show the result.
+"""React to the buttons ❌ 👌 ✅: send the score to db_assist, and show the result.
 
 db_assist decides whether coins are paid for the score.
 """
@@ -35,7 +35,7 @@ async def on_rating(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Store a person's score, and show the coins that the person gets for it."""
+    """Store a person's score for a text, and show how many coins the person gets for the score."""
     transcription_id, score = values[0], Score(values[1])
     if user is None:
         # The button belongs to the person who pressed it, so their data was deleted meanwhile.

@@ -1,8 +1,8 @@
-"""Handle /review: a reviewer listens to one recording after another and judges its text.
+"""Answer /review: a reviewer listens to one recording after another, and judges the text of each.
 
-This module stores nothing. db_assist holds one message for a reviewer and returns this message until it is reviewed.
-The bot's request for the right words contains the id of the reviewed message. So after a crash at any point, at most
-one message of the bot is sent twice.
+This module stores nothing. db_assist reserves one message for a reviewer, and returns the same message until it is
+reviewed. If the bot asks for the right words, its request contains the id of the reviewed message. So after a crash at
+any point, at most one message of the bot is sent twice.
 """
 
 import time
@@ -39,7 +39,7 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class Reviewing:
-    """Objects that the handlers of reviews need; the dispatcher passes them to the handlers."""
+    """Sends recordings to reviewers; the dispatcher passes this object to the handlers of reviews."""
 
     bot: Bot
     db_assist: DbAssistClient
@@ -85,9 +85,9 @@ class Reviewing:
 
 
 class AnswersReviewPrompt(Filter):
-    """Filter: a reply to a request for the right words, by the reviewer who was asked.
+    """Filter that accepts replies to a request for the right words, from the reviewer who was asked.
 
-    The handler gets the context of the request as `prompt`.
+    The filter passes the context of the request to the handler, as `prompt`.
     """
 
     async def __call__(self, message: Message, reviewing: Reviewing) -> bool | dict[str, Prompt]:
@@ -99,7 +99,7 @@ class AnswersReviewPrompt(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of reviews; it must come before the router of corrections, which accepts other replies."""
+    """Make the router of reviews; it must be before the router of corrections, which would accept the same replies."""
     router = Router()
     router.message.register(on_review, Command("review"), F.chat.type == "private")
     router.callback_query.register(on_verdict, Pressed(REVIEW))
@@ -110,7 +110,7 @@ def make_router() -> Router:
 async def on_review(
     message: Message, *, user: User | None, admins: frozenset[int], reviewing: Reviewing, say: Say
 ) -> None:
-    """Send the next recording to review; for reviewers and administrators only."""
+    """Send the next recording for review; only reviewers and administrators may use /review."""
     # In a private chat, the chat's id is the person's.
     person = message.chat.id
     if user is None:
@@ -154,7 +154,7 @@ async def on_verdict(
 async def _ask(
     query: CallbackQuery, message: Message | None, transcription_id: int, reviewing: Reviewing, say: Say
 ) -> None:
-    """Ask for the right words; the request shows the recognised words, so that they can be copied."""
+    """Ask a reviewer for the right words; the request shows the recognised words, so that they can be copied."""
     if message is None:
         await toast(reviewing.bot, query, say("review-gone"), is_alert=True)
         return
@@ -167,7 +167,7 @@ async def _ask(
 
 
 async def on_words(message: Message, *, prompt: Prompt, reviewing: Reviewing, say: Say, locale: Locale) -> None:
-    """Store the words of a reviewer, and send the next recording."""
+    """Store the right words that a reviewer sent, and send the next recording."""
     words = message.text or ""
     try:
         result = await reviewing.db_assist.review(prompt.transcription_id, prompt.asker, Verdict.CORRECT, words)

@@ -1,4 +1,4 @@
-"""Handlers of /settings: what a person switches on and off, and the behaviour of the bot in a group."""
+"""Answer /settings: a person can switch settings on and off; a group can choose what the bot does in the group."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:
-    """Make the router of settings."""
+    """Make the router of /settings and its buttons."""
     router = Router()
     router.message.register(on_moved, F.migrate_to_chat_id | F.migrate_from_chat_id)
     router.message.register(on_chat_settings, Command("settings"), F.chat.type != "private")
@@ -33,7 +33,7 @@ def make_router() -> Router:
 
 
 async def on_settings(message: Message, *, user: User | None, settings_menus: SettingsMenus, say: Say) -> None:
-    """Show a person's settings."""
+    """Show a person's settings, with buttons to change them."""
     if user is None:
         await message.answer(say("not-registered"))
         return
@@ -47,9 +47,9 @@ class _Choice:
 
     Attributes:
         switch: the button of the setting.
-        store: stores the choice in db_assist; returns the person with the new value.
-        turned_on: name of the message that confirms that the switch is on.
-        turned_off: name of the message that confirms that the switch is off.
+        store: function that stores the choice in db_assist, and returns the person with the new value.
+        turned_on: name of the message in the catalogue that confirms that the setting is on.
+        turned_off: name of the message in the catalogue that confirms that the setting is off.
     """
 
     switch: Switch
@@ -110,7 +110,7 @@ async def on_own_model(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Store whether a person or a group is answered by their own model or by the champion.
+    """Store whether recordings of a person or a group are recognised by their own model or by the champion.
 
     Then show the choice in the message with the button.
     """
@@ -136,7 +136,7 @@ async def on_own_model(
 
 
 async def on_chat_settings(message: Message, *, settings_menus: SettingsMenus, say: Say) -> None:
-    """Show the bot's behaviour in a group."""
+    """Show what the bot does in a group, with buttons to change it."""
     menu = await settings_menus.of_chat(message, say)
     await menu.answer(message)
 
@@ -150,7 +150,7 @@ async def on_chat_chosen(
     settings_menus: SettingsMenus,
     say: Say,
 ) -> None:
-    """Change the bot's behaviour in a group; only administrators of the group may press the button."""
+    """Change what the bot does in a group; only administrators of the group may press the button."""
     message = message_of(query)
     if message is None:
         await toast(bot, query, say("rate-stale"), is_alert=True)
@@ -162,7 +162,7 @@ async def on_chat_chosen(
 
 
 async def on_moved(message: Message, *, bot: Bot, db_assist: DbAssistClient) -> None:
-    """Copy the settings of a group to the supergroup that it has become."""
+    """Copy the settings of a group to its new chat id when the group has become a supergroup."""
     was = message.migrate_from_chat_id or message.chat.id
     now = message.migrate_to_chat_id or message.chat.id
     await db_assist.move_chat(bot.id, was, now)

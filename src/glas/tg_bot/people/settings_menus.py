@@ -15,11 +15,11 @@ _NAMES = {Locale.RU: "русский", Locale.EN: "English"}
 
 
 class SettingsMenus:
-    """Makes the menus of settings as they are now.
+    """Makes menus that show the present settings.
 
     Args:
-        bot: the client of the Bot API; its id identifies the bot whose behaviour in groups is set.
-        nn_service: client that tells which model answers.
+        bot: the client of the Bot API; settings of groups are stored separately for each id of a bot.
+        nn_service: client that returns which model is used.
         db_assist: client that reads the settings.
         keyboards: makes the buttons.
     """
@@ -31,7 +31,7 @@ class SettingsMenus:
         self._keyboards = keyboards
 
     async def of_person(self, user: User, message: Message, say: Say) -> Menu:
-        """Make the menu of a person.
+        """Make the menu with the settings of a person.
 
         `message` is the person's /settings, or the bot's message that shows the menu.
         """
@@ -54,7 +54,7 @@ class SettingsMenus:
         return Menu("\n".join(lines) + "\n\n" + about, keyboard)
 
     async def of_chat(self, message: Message, say: Say) -> Menu:
-        """Make the menu of the group to which `message` was sent."""
+        """Make the menu with the settings of the group to which `message` was sent."""
         chat = await self._db_assist.chat(self._bot.id, message.chat.id)
         own = await line_of_chat(message.chat.id, self._nn_service, self._db_assist, say)
         mode = say("chat-auto") if chat.answers_automatically else say("chat-asked")

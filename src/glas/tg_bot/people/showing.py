@@ -1,7 +1,7 @@
-"""Show texts in Telegram that were corrected on the pages.
+"""Update messages in Telegram whose texts were corrected on the web pages.
 
-db_assist knows which texts were corrected on the pages. The bot asks for these texts at intervals, and enqueues the
-same durable work as after a correction in Telegram.
+db_assist stores which texts were corrected on the web pages. The bot requests these texts at intervals, and enqueues
+the same job as after a correction in Telegram.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Call `take_up` at intervals, until cancelled."""
+    """Call `take_up` at intervals, until the task is cancelled."""
     while True:
         try:
             await take_up(bot, db_assist, durable)
@@ -34,9 +34,9 @@ async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) ->
 
 
 async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Ask for corrected texts, and enqueue the update of the messages that show them.
+    """Request corrected texts from db_assist, and enqueue jobs that update the messages which show them.
 
-    The work for a correction always has the same name, so it is done only once.
+    The name of a job is computed from its correction, so each correction is shown only once.
     """
     for one in await db_assist.texts_to_show(bot.id):
         job = AmendJob(
@@ -51,7 +51,7 @@ async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None
 
 
 async def _name_of(one: TextToShow, bot: Bot) -> str:
-    """Return the name at the beginning of the answer in a group; an empty text if there is no name.
+    """Return the speaker's name, which is before the text in a group; return an empty text if there is no name.
 
     This is the name of the person who sent the recording. If the recording was forwarded, the name of its first sender
     is not known any more, because names are not stored.

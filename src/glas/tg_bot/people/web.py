@@ -1,4 +1,4 @@
-"""Handle /web: send a link with which a person can sign in to the pages once."""
+"""Answer /web: send a link with which a person can sign in to the web pages once."""
 
 import secrets
 
@@ -13,7 +13,7 @@ from glas.tg_bot.talk.phrases import Say
 
 
 class HasPage(Filter):
-    """Filter: the address of the page is known."""
+    """Filter that accepts messages only if the settings contain the address of the web pages."""
 
     async def __call__(self, _message: Message, page_url: str | None) -> bool:
         """Return whether the message passes the filter."""
@@ -30,9 +30,9 @@ def make_router() -> Router:
 async def on_web(
     message: Message, *, user: User | None, db_assist: DbAssistClient, admins: frozenset[int], page_url: str, say: Say
 ) -> None:
-    """Send a link with which a person signs in.
+    """Send a link with which a person signs in to the web pages.
 
-    This works only in private chats, because only there the id of the chat is that of the person.
+    This works only in private chats, because only there the id of the chat is the id of the person.
 
     The link is not a button, because Telegram refuses buttons with a local address such as `localhost`.
     """

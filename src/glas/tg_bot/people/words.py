@@ -1,4 +1,4 @@
-"""Handle /words: show the words that a person has corrected or added, remove words, add words."""
+"""Answer /words: show the vocabulary of a person (words that they corrected or added), remove words, add words."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ _MOST_AT_ONCE = 50
 
 
 class AnswersWordsPrompt(Filter):
-    """Filter: a reply to the request for words of a vocabulary, by the person who was asked."""
+    """Filter that accepts replies to the request for words of a vocabulary, from the person who was asked."""
 
     async def __call__(self, message: Message, prompts: Prompts) -> bool:
         """Return whether the reply passes the filter."""
@@ -47,7 +47,7 @@ async def on_words(
 ) -> None:
     """Show a person's vocabulary.
 
-    This works only in private chats, because only there the id of the chat is that of the person.
+    This works only in private chats, because only there the id of the chat is the id of the person.
     """
     if user is None:
         await message.answer(say("not-registered"))
@@ -67,7 +67,7 @@ def _page(
     say: Say,
     locale: Locale,
 ) -> Menu:
-    """Return text and buttons of a page of the vocabulary; if there is no page of this number, return the last page."""
+    """Return the text and the buttons of a page of the vocabulary; return the last page if `page` is too large."""
     n_pages = max(1, -(-len(words) // _PAGE))
     page = min(page, n_pages - 1)
     text = say("words", count=counted(len(words), locale)) if words else say("words-empty")
@@ -88,7 +88,7 @@ async def on_page(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Show another page of the vocabulary."""
+    """Show another page of the vocabulary after a press of a button."""
     try:
         words = await db_assist.words(query.from_user.id)
     except NotFoundError:
@@ -108,7 +108,7 @@ async def on_word(
     say: Say,
     locale: Locale,
 ) -> None:
-    """Remove a word from the vocabulary; a second press finds no word to remove."""
+    """Remove a word from the vocabulary after a press of its button; a second press changes nothing."""
     word_id, page = values
     try:
         before = await db_assist.words(query.from_user.id)
@@ -140,7 +140,7 @@ async def _show_page(
 
 
 async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) -> None:
-    """Ask for the words to add."""
+    """Ask a person for words to add to their vocabulary."""
     await toast(bot, query)
     if (message := message_of(query)) is not None:
         asked = prompts.words_request(query.from_user.id, say("words-ask")).as_kwargs()
@@ -148,7 +148,7 @@ async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) 
 
 
 async def on_typed(message: Message, *, user: User | None, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
-    """Add the words that a person sent in reply to the bot's request for words."""
+    """Add the words that a person sent in reply to the bot's request to their vocabulary."""
     if user is None:
         await message.answer(say("not-registered"))
         return

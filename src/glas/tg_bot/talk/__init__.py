@@ -1,1 +1,1 @@
-"""Texts and buttons of the bot: phrases in two languages, signed buttons, division of long texts."""
+"""Texts and buttons of the bot: messages in two languages, signed buttons, division of long texts."""

@@ -1,7 +1,7 @@
-"""Buttons under messages, and the data that Telegram sends when a button is pressed.
+"""Make the buttons under messages, and the data that Telegram sends to the bot when a button is pressed.
 
-Every button contains an `asker`: the Telegram id of the person who may press the button, or `ADMINISTRATORS`, which
-means every administrator of the chat.
+The data of each button contains an `asker`: the Telegram id of the person who may press the button. If every
+administrator of the chat may press it, `asker` is `ADMINISTRATORS`.
 """
 
 import zlib
@@ -33,7 +33,7 @@ NEWS, DECIDE, OWN_MODEL = "b", "o", "h"
 
 
 class Switch(NamedTuple):
-    """A setting that is on or off; its button offers to change it.
+    """A setting that is on or off; a press of its button changes the setting.
 
     Attributes:
         action: name of the button's action, as in the data that Telegram sends.
@@ -59,12 +59,15 @@ _VERDICTS = (
 
 
 def model_number(name: str) -> int:
-    """Return a number that identifies a model, because the data of a button can contain only numbers."""
+    """Return a number that stands for a model in the data of a button, because these data can contain only numbers."""
     return zlib.crc32(name.encode())
 
 
 class Keyboards:
-    """Makes keyboards; the same arguments give the same buttons, so that a repeated edit changes nothing."""
+    """Makes the buttons of messages.
+
+    The same arguments always give the same buttons, so if a message is edited again with them, nothing changes.
+    """
 
     def __init__(self, signer: Signer, *, rating_days: int) -> None:
         self._signer = signer
@@ -73,7 +76,7 @@ class Keyboards:
     def rating(
         self, transcription_id: int, *, asker: int, born_s: int, say: Say, score: Score = Score.NOT_RATED
     ) -> InlineKeyboardMarkup:
-        """Make the buttons under a text: the ratings ❌ 👌 ✅, a correction, and subtitles.
+        """Make the buttons under a text: for the ratings ❌ 👌 ✅, for a correction, and for subtitles.
 
         The current rating is marked with a dot.
         """
@@ -94,13 +97,16 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[marks, more])
 
     def retry(self, attempt: int, *, asker: int, born_s: int, say: Say, is_first: bool = False) -> InlineKeyboardMarkup:
-        """Make the button that begins an attempt: «Распознать» if `is_first` is set, otherwise «Повторить»."""
+        """Make the button that begins an attempt to recognise a recording.
+
+        The button is «Распознать» (recognise) if `is_first` is set, and otherwise «Повторить» (repeat).
+        """
         text = say("button-confirm") if is_first else say("button-retry")
         button = self._button(text, RETRY, attempt, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)
         return self._one(button)
 
     def confirm(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the button «Распознать» for a recording whose recognition must be confirmed."""
+        """Make the button «Распознать» (recognise) for a recording whose recognition must be confirmed."""
         return self._one(self._button(say("button-confirm"), CONFIRM, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S))
 
     def question(self, transcription_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
@@ -150,7 +156,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=rows)
 
     def decision(self, model_id: int, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons under the question whether a candidate should serve."""
+        """Make the buttons under the question whether a candidate should become the default model."""
         row = [
             self._button(say(name), DECIDE, model_id, value, asker=asker, born_s=born_s, life_s=_DECISION_S)
             for name, value in (("button-candidate-yes", 1), ("button-candidate-no", 0))
@@ -158,7 +164,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[row])
 
     def switch(self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the button of a switch for a message that is not /settings."""
+        """Make the button of a setting for a message other than the answer to /settings."""
         return self._one(self._switch(switch, is_on=is_on, asker=asker, born_s=born_s, say=say))
 
     def forget(self, *, asker: int, born_s: int, say: Say) -> InlineKeyboardMarkup:
@@ -181,7 +187,7 @@ class Keyboards:
     def start(
         self, *, given: bool, asker: int, born_s: int, say: Say, others: Iterable[Locale]
     ) -> InlineKeyboardMarkup:
-        """Make the buttons under /start: the consent, and one for each language in `others`."""
+        """Make the buttons under the answer to /start: one for the consent, and one for each language in `others`."""
         consent = self._switch(TRAINING, is_on=given, asker=asker, born_s=born_s, say=say)
         row = [
             self._button(
@@ -198,7 +204,7 @@ class Keyboards:
         return InlineKeyboardMarkup(inline_keyboard=[[consent], *([row] if row else [])])
 
     def chat(self, *, uses_own: bool | None, born_s: int, say: Say) -> InlineKeyboardMarkup:
-        """Make the buttons for the bot's behaviour in a group; only administrators of the group may press them.
+        """Make the buttons for what the bot does in a group; only administrators of the group may press them.
 
         `uses_own` is None for a group without an own model.
         """
@@ -217,7 +223,7 @@ class Keyboards:
     def models(
         self, offered: Iterable[OfferedBody], *, asker: int, born_s: int, say: Say, locale: Locale
     ) -> InlineKeyboardMarkup:
-        """Make one button for each model except the current one."""
+        """Make one button for each model except the default model."""
         rows = []
         for model in offered:
             title = model.title[locale]
@@ -235,7 +241,10 @@ class Keyboards:
     def words(
         self, shown: Sequence[VocabularyWord], *, page: int, n_pages: int, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
-        """Make the buttons that remove the words of a page, turn the page, and add words."""
+        """Make the buttons of a page of the vocabulary.
+
+        For each word there is a button that removes it. Other buttons show another page, or add words.
+        """
 
         def button(text: str, action: str, *values: int) -> InlineKeyboardButton:
             return self._button(text, action, *values, asker=asker, born_s=born_s, life_s=self._rating_s)
@@ -250,9 +259,9 @@ class Keyboards:
     def _switch(
         self, switch: Switch, *, is_on: bool, asker: int, born_s: int, say: Say, in_settings: bool = False
     ) -> InlineKeyboardButton:
-        """Make the button of a switch.
+        """Make the button that changes a setting.
 
-        If `in_settings` is set, a press also updates the text of /settings.
+        If `in_settings` is set, a press also updates the text of the answer to /settings.
         """
         values = (switch.action, int(not is_on), int(in_settings))
         text = say(switch.turn_off if is_on else switch.turn_on)

@@ -1,4 +1,4 @@
-"""Names of languages, and the choice of the bot's language for a person."""
+"""Find the name of a language, and the language in which the bot writes to a person."""
 
 from aiogram.types import User as TelegramUser
 
@@ -16,6 +16,7 @@ def language_name(code: str, locale: Locale) -> str:
 def locale_of(sender: TelegramUser | None) -> Locale:
     """Return the language for a person who has not chosen one.
 
-    This is the language of their Telegram app, if Glas has messages in this language, and otherwise Russian.
+    The result is the language of the person's Telegram app if Glas has messages in this language, and otherwise
+    Russian.
     """
     return Locale(language_of(sender.language_code if sender else None))

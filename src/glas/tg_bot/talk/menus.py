@@ -1,4 +1,4 @@
-"""The text and the buttons of a message that are sent together and later updated together."""
+"""The text and the buttons of a message, which are always sent and updated together."""
 
 from typing import NamedTuple
 
@@ -19,5 +19,5 @@ class Menu(NamedTuple):
         await message.answer(self.text, reply_markup=self.keyboard)
 
     async def update(self, message: Message, bot: Bot) -> None:
-        """Replace text and buttons of a message of the bot by the menu."""
+        """Replace the text and the buttons of a message of the bot by this menu."""
         await edit_text(bot, message.chat.id, message.message_id, self.text, self.keyboard)

@@ -1,4 +1,4 @@
-"""The picture above the text of /start. It is uploaded once, and later sent by the file id that Telegram returned."""
+"""The picture above the answer to /start. It is uploaded once, and later sent by the file id that Telegram returned."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Picture:
-    """A picture that is sent many times."""
+    """A picture that is uploaded to Telegram once, and sent many times."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file_id: str | None = None
 
     async def answer(self, message: Message, caption: str, keyboard: InlineKeyboardMarkup) -> None:
-        """Answer with the picture and a caption; if the chat permits no pictures, answer without it."""
+        """Answer with the picture and a caption; if the chat permits no pictures, answer with the caption as text."""
         try:
             sent = await self._photo(message, caption, keyboard)
         except TelegramBadRequest as error:

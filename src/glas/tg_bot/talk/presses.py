@@ -1,4 +1,4 @@
-"""Handle presses of buttons: check signature, age and person, and answer with a short note."""
+"""Check presses of buttons (signature, age, person), and answer them with a short note."""
 
 import time
 from typing import Any
@@ -19,12 +19,12 @@ _CHAT_ADMINISTRATORS = (ChatMemberStatus.CREATOR, ChatMemberStatus.ADMINISTRATOR
 
 
 class Pressed(Filter):
-    """Filter: a press of one kind of button.
+    """Filter that accepts valid presses of one kind of button.
 
-    The signature must be valid, the button must not be too old, and it must have been made for the person who pressed
-    it.
+    A press is valid if the signature is valid, if the button is not too old, and if the button was made for the person
+    who pressed it.
 
-    The handler gets the numbers in the data of the button as `values`.
+    The filter passes the numbers in the data of the button to the handler, as `values`.
     """
 
     def __init__(self, action: str) -> None:
@@ -58,9 +58,9 @@ async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
 
 
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
-    """Answer a press of a button with a short note.
+    """Answer a press of a button with a short note, which Telegram shows for some seconds.
 
-    If Telegram no longer accepts this, send the note as a message, but only in a private chat.
+    If it is too late for Telegram to accept the answer, send the note as a message, but only in a private chat.
     """
     try:
         await said(lambda: bot.answer_callback_query(query.id, text[:_TOAST_CHARS] or None, show_alert=is_alert))
@@ -78,7 +78,7 @@ def message_of(query: CallbackQuery) -> Message | None:
 
 
 def make_last_router() -> Router:
-    """Make the router for presses that no other router handled."""
+    """Make the router for presses that no other router accepts."""
     router = Router()
     router.callback_query.register(on_unknown)
     return router

@@ -1,10 +1,9 @@
-"""Messages of the bot that contain a context: requests for words, questions, confirmations of a correction.
+"""Messages of the bot that contain a hidden context: requests for words, questions, confirmations of a correction.
 
-The context says what the message is about. Telegram delivers a reply together with the message to which it replies, so
-the bot can read the context of its own message again. The context is in a link, which is attached to the sign ✏️ in the
-message. The link contains the id of the text, the id of the person who is asked, and the speaker's name. It is signed
-in the same way as the data of buttons. So nothing must be stored between a request and its reply, and a crash in
-between is harmless.
+The context is in a link, which is attached to the sign ✏️ in the message. The link contains the id of the text, the id
+of the person who is asked, and the speaker's name. The link is signed in the same way as the data of buttons. When a
+person replies to the message, Telegram sends the message together with the reply, so the bot can read the context
+again. So the bot need not store anything between a request and its reply, and a crash in between is harmless.
 """
 
 import time
@@ -36,16 +35,16 @@ class Prompt(NamedTuple):
 
 
 class Prompts:
-    """Makes messages with a context, and reads the context."""
+    """Makes messages with a context, and reads the context of a message."""
 
     def __init__(self, signer: Signer, bot_id: int, *, life_s: int, action: str = CORRECTION) -> None:
-        """Initialise the object.
+        """Set how contexts are signed, and which contexts are accepted.
 
         Args:
             signer: object that signs and checks contexts.
             bot_id: id of the bot; contexts are read only from messages of this bot.
             life_s: seconds for which a reply is accepted.
-            action: kind of the request, which is signed, too; messages with another kind are not read.
+            action: kind of the request, which is a part of the signed data; contexts of other kinds are not accepted.
         """
         self._signer = signer
         self._bot_id = bot_id
@@ -62,7 +61,7 @@ class Prompts:
         return TextLink(_PENCIL, url=f"https://{_PAGE}/?{query}")
 
     def request(self, prompt: Prompt, words: str, *, shown: str = "") -> Text:
-        """Return a request: its text `words` with the context, and the current text `shown`, which can be copied."""
+        """Return a request: the text `words` with the context, and then the text `shown`, which the person can copy."""
         return Text(self.mark(prompt), f" {words}", *(["\n\n", Code(shown)] if shown else []))
 
     def read(self, message: Message | None) -> Prompt | None:
@@ -96,19 +95,22 @@ class Prompts:
 
 
 def forced_reply(say: Say, placeholder: str = "fix-placeholder") -> ForceReply:
-    """Return the markup that opens the reply field in the app of the person who is asked, with a placeholder text."""
+    """Return the markup that makes the Telegram app of the person open a reply to the message.
+
+    `placeholder` is the name of the message in the catalogue that the empty input field shows.
+    """
     return ForceReply(selective=True, input_field_placeholder=say(placeholder)[:_MAX_HINT_CHARS])
 
 
 def is_prompt(message: Message | None, bot_id: int) -> bool:
-    """Return whether a message seems to contain a context; the signature is checked when the context is read."""
+    """Return whether a message seems to contain a context; the signature is not checked here."""
     return bool(_urls(message, bot_id, _TEXT_FIELD))
 
 
 def _urls(message: Message | None, bot_id: int, field: str) -> list[str]:
-    """Return the links of a message that have a context in the query parameter `field`.
+    """Return the links of a message that contain a context, which is in the query parameter `field`.
 
-    Return no links if the message is not from the bot.
+    If the message is not from this bot, return an empty list.
     """
     if message is None or message.from_user is None or message.from_user.id != bot_id:
         return []

@@ -1,4 +1,4 @@
-"""Explain to people why there is no text."""
+"""Explain to people why a recording got no text."""
 
 from glas.domain.errors import GlasError
 from glas.domain.people import Locale
@@ -6,5 +6,5 @@ from glas.localisation import catalogue
 
 
 def reason(error: GlasError, locale: Locale, *, limit: int | None = None) -> str:
-    """Return a sentence that explains an error; if the exceeded limit is given, the sentence contains the limit."""
+    """Return a sentence that explains an error. If `limit` is given, the sentence contains this exceeded limit."""
     return catalogue(locale).error(error.code, limit)

@@ -1,7 +1,7 @@
 """Sign the data of buttons, so that it cannot be forged; data and signature fit into Telegram's limit of 64 bytes.
 
-A manipulated client can send any callback data, so data without a valid signature is refused. Every button also names
-the people who may press it: one person, or the administrators of its chat.
+A changed Telegram app can send any data as if a button had been pressed. So data without a valid signature is refused.
+The data of each button also contain who may press it: one person, or the administrators of its chat.
 """
 
 import base64
@@ -16,7 +16,7 @@ _HOUR_S = 3600
 MAX_BYTES = 64
 
 ADMINISTRATORS: Final = 0
-"""Used in place of a person's id: every administrator of the chat may press the button."""
+"""Value of `asker` for a button that every administrator of the chat may press."""
 
 
 class Pressed(NamedTuple):
@@ -28,13 +28,13 @@ class Pressed(NamedTuple):
 
 
 class ForgedButtonError(InvalidParameterError):
-    """The signature of a press is not valid."""
+    """The signature in the data of a pressed button is not valid."""
 
     code = "button_forged"
 
 
 class StaleButtonError(InvalidParameterError):
-    """The button is too old."""
+    """The pressed button is too old."""
 
     code = "button_stale"
 
@@ -47,13 +47,13 @@ class Signer:
         self._key = hashlib.sha256(b"glas buttons 2\0" + token.encode()).digest()
 
     def sign(self, action: str, *values: int, asker: int, born_s: int, life_s: int) -> str:
-        """Return the callback data for an action.
+        """Return the signed data of a button.
 
         Args:
             action: a short name without colons.
-            values: whole numbers that the action needs.
+            values: whole numbers for the handler of the button, such as the id of a text.
             asker: the Telegram id of the person who may press the button, or `ADMINISTRATORS`.
-            born_s: Unix time of the message with the button, so that the same button always has the same data.
+            born_s: Unix time at which the message with the button was sent, in seconds.
             life_s: seconds for which the button may be pressed.
         """
         expires_h = (born_s + life_s) // _HOUR_S
@@ -64,7 +64,7 @@ class Signer:
         return data
 
     def read(self, data: str, *, now_s: float) -> Pressed:
-        """Check callback data and parse it.
+        """Check the data of a pressed button, and parse them; `now_s` is the present Unix time in seconds.
 
         Raises:
             ForgedButtonError: the signature was not made with this bot's key.
@@ -85,7 +85,7 @@ class Signer:
 
 
 def _short(value: int) -> str:
-    """Return a whole number in base 36, which is shorter; `int(text, 36)` reads it."""
+    """Return a whole number in base 36, which is shorter than in base 10; `int(text, 36)` is the inverse function."""
     digits, rest = "", abs(value)
     while rest or not digits:
         rest, digit = divmod(rest, 36)

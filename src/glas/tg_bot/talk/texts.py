@@ -1,6 +1,6 @@
-"""Lay out texts for Telegram: one message, a message with a file, or several messages.
+"""Divide a text into Telegram messages: one message, a message with a file, or several messages.
 
-Telegram counts the length of a message in UTF-16 code units, including name, text and notes.
+Telegram limits the length of a message (name, text and notes together), and counts it in UTF-16 code units.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """One message; if its text is long, it contains a quotation that Telegram shows collapsed."""
+    """One message. A long text is a quotation, of which Telegram shows only the beginning until it is tapped."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
 
 
 class Layout(NamedTuple):
-    """The messages of an answer in their order; and the whole text if it must be sent as a file, otherwise None."""
+    """The messages of an answer, in their order. `document` is the whole text if it must be sent as a file."""
 
     parts: tuple[Part, ...]
     document: str | None
 
 
 def units(text: str) -> int:
-    """Return the length in UTF-16 code units, as Telegram counts it."""
+    """Return the length of a text in UTF-16 code units, as Telegram counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
@@ -50,8 +50,8 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
         name: the speaker's name, which is put before the first message; empty in private chats.
         notes: lines that are put after the last message, such as a warning that the text may be wrong.
         say: the catalogue in the reader's language.
-        may_send_documents: whether a long text may be sent as a file, while the message shows its beginning. Otherwise
-            the text is divided into as many messages as necessary.
+        may_send_documents: whether a long text may be sent as a file; the message then contains the beginning of the
+            text. Otherwise the text is divided into as many messages as necessary.
     """
     front = f"{_first_units(name, _MAX_NAME_UNITS)}: " if name else ""
     back = "".join(f"\n\n{note}" for note in notes)
@@ -68,7 +68,7 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
 def _part(front: str, text: str, back: str) -> Part:
     """Return a message that consists of `front`, `text` and `back`.
 
-    A long text becomes a quotation that opens when it is tapped.
+    A long text becomes a quotation, of which Telegram shows only the beginning until it is tapped.
     """
     entities: tuple[MessageEntity, ...] = ()
     if len(text) > _FOLDED_CHARS:
@@ -77,7 +77,7 @@ def _part(front: str, text: str, back: str) -> Part:
 
 
 def split(text: str, limit: int) -> list[str]:
-    """Divide a text into parts of at most `limit` units, at the end of a paragraph, a sentence or a word."""
+    """Divide a text into parts of at most `limit` UTF-16 code units; cut at ends of paragraphs, sentences or words."""
     parts, rest = list[str](), text.strip()
     while units(rest) > limit:
         head = _first_units(rest, limit)
@@ -90,21 +90,22 @@ def split(text: str, limit: int) -> list[str]:
 def _place_to_cut(head: str) -> int:
     """Return the index at which to cut a text.
 
-    It is the last end of a paragraph in the second half of the text, or else the last end of a sentence there, or else
-    the last end of a word there. If there is none, because of a very long word, return the length of the text.
+    Only the second half of the text is searched. The index is the last end of a paragraph, or else the last end of a
+    sentence, or else the last end of a word. If there is only a part of a very long word, return the length of the
+    text.
     """
     ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
     return next((end for end in ends if end > len(head) // 2), len(head))
 
 
 def _first_units(text: str, limit: int) -> str:
-    """Return the beginning of a text with at most `limit` code units of UTF-16, in which Telegram counts.
+    """Return the beginning of a text, with at most `limit` UTF-16 code units.
 
-    A character of two code units is not cut in half.
+    A character that consists of two code units is never divided.
     """
     return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
 
 
 def as_document(text: str, name: str) -> BufferedInputFile:
-    """Return a text as a file."""
+    """Return a text as a file that can be sent; `name` is the name of the file."""
     return BufferedInputFile(text.encode(), name)

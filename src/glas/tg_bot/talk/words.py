@@ -1,4 +1,4 @@
-"""Write the words of a vocabulary as text, and read words that a person typed."""
+"""Format the words of a vocabulary as text, and parse words that a person typed."""
 
 import re
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ _BETWEEN = re.compile(r"[,;\n]")
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return a list of words as text: the first words, and an ellipsis if there are more."""
+    """Return a list of words as text: the first words, and then `…` if there are more."""
     return ", ".join(words[:_MOST_LISTED]) + ("…" if len(words) > _MOST_LISTED else "")
 
 
 def counted(n_words: int, locale: Locale) -> str:
-    """Return a number of words with its noun."""
+    """Return a number of words with its noun, for example "3 words"."""
     if locale is Locale.EN:
         return f"{n_words} {'word' if n_words == 1 else 'words'}"
     return f"{n_words} {count_form(n_words, 'слово', 'слова', 'слов')}"

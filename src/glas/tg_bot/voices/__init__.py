@@ -1,1 +1,1 @@
-"""Recordings: admission, recognition, answer, archive and repair."""
+"""Everything that happens to a recording: admission, recognition, answer, archive and repair."""

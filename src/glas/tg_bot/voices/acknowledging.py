@@ -1,4 +1,4 @@
-"""Tell people that their recordings wait, if there are more recordings than can be recognised at once."""
+"""Send a message to people whose recordings must wait, because more recordings came than can be recognised at once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,19 +17,19 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Acknowledging:
-    """Objects that are needed to acknowledge recordings; the caller opens and closes them."""
+    """Acknowledges recordings that must wait; the caller opens and closes the objects in the fields."""
 
     durable: Durable
     placeholders: Placeholders
     metrics: Metrics
 
     async def acknowledge(self, arguments: dict[str, Any]) -> None:
-        """Tell the sender of a recording that the recording waits, and enqueue the recording.
+        """Inform the sender of a recording that the recording waits, and put the recording into its queue.
 
-        This function is a workflow.
+        This function is a workflow of the durable engine.
 
-        If the message cannot be sent now, the recording is enqueued all the same, because a message may be possible
-        later. If the recording is refused, it is not enqueued.
+        If the message cannot be sent now, the recording is still enqueued, because a later message may succeed. If the
+        recording is refused, it is not enqueued.
         """
         job = VoiceJob.model_validate(arguments)
         try:
@@ -48,6 +48,6 @@ class Acknowledging:
         await self.durable.enqueue(job.model_copy(update=told | {"is_later": is_later}).work())
 
     def _end(self, outcome: str) -> None:
-        """Count and log a recording that is not enqueued."""
+        """Count and log a recording that is not enqueued, because it was refused or cannot be answered."""
         self.metrics.answered(outcome, None)
         _log.info("a recording was handled", transcription=None, outcome=outcome, seconds=None)

@@ -1,4 +1,4 @@
-"""Decide whether and how a recording is answered. This is decided once for each recording, before anything is sent."""
+"""Decide whether and how a recording is answered. The decision is made once for each recording, before any message."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,10 @@ _MB = 1_000_000
 
 
 class Admission(BaseModel):
-    """The decision about one recording.
+    """The decision whether and how one recording is answered.
 
-    The decision uses the size and the duration that Telegram states. They may be wrong, so an admitted recording is
-    checked again when its real size and duration are known.
+    The decision uses the size and the duration that Telegram states. These may be wrong, so they are checked again when
+    the real size and duration are known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,7 +43,7 @@ class Admission(BaseModel):
 
 
 class DailyLimitError(InputError):
-    """A party has sent as much sound as it may send in a day, or would send more with this recording."""
+    """The daily limit for the recordings of a party is reached, or would be exceeded by this recording."""
 
     code = "daily_limit"
 
@@ -53,7 +53,7 @@ _IGNORED = Admission(is_answered=False)
 
 @dataclass(frozen=True)
 class AdmissionControl:
-    """Decides about recordings, by the settings and by the stored data about people and chats."""
+    """Decides whether recordings are answered, from the settings and the stored data about people and chats."""
 
     db_assist: DbAssistClient
     settings: BotSettings
@@ -62,7 +62,7 @@ class AdmissionControl:
     pseudonyms: Pseudonyms
 
     async def admit(self, job: VoiceJob) -> Admission:
-        """Decide about one recording."""
+        """Decide whether and how one recording is answered."""
         standing = await self.db_assist.standing(self.pseudonyms.party(job.party), job.person)
         user = standing.user
         if user is not None and user.is_banned:
@@ -96,12 +96,12 @@ class AdmissionControl:
         return bool(limit) and job.n_in_minute > limit and not is_unlimited
 
     async def minutes_exceeded(self, person: int, pseudonym: str, duration_s: float) -> int:
-        """Return the daily limit in minutes that further work for a person would exceed; 0 if no limit is exceeded.
+        """Return the daily limit, in minutes, that a person would exceed with a recording; 0 if no limit is exceeded.
 
         Args:
             person: the person, whose role determines the limit.
-            pseudonym: the pseudonym under which earlier work was counted.
-            duration_s: duration in seconds of the recording that needs the work.
+            pseudonym: the pseudonym under which earlier recordings of this person were counted.
+            duration_s: duration of the recording in seconds.
         """
         standing = await self.db_assist.standing(pseudonym, person)
         return self._minutes_exceeded(person, standing, duration_s)
@@ -114,16 +114,17 @@ class AdmissionControl:
         return not self.allowed or person in self.allowed | self.admins
 
     async def known(self, person: int) -> User | None:
-        """Return the person if they have pressed /start; None otherwise."""
+        """Return the stored data about a person; None if the person has never sent /start."""
         try:
             return await self.db_assist.user(person)
         except NotFoundError:
             return None
 
     def _minutes_exceeded(self, party: int, standing: Standing, duration_s: float) -> int:
-        """Return the daily limit in minutes that a party would exceed with this recording; 0 if no limit is exceeded.
+        """Return the daily limit, in minutes, that a party would exceed with a recording; 0 if no limit is exceeded.
 
-        People who have not registered, and chats whose speakers are not known, have the limit of the role `USER`.
+        The limit depends on the role. People who have not sent /start, and chats whose speakers are not known, have the
+        limit of the role `USER`.
         """
         limits = {
             Role.USER: self.settings.user_minutes_per_day,

@@ -1,4 +1,4 @@
-"""After a correction, update everything that shows the text: the answer, its further parts, files and subtitles."""
+"""After a correction, update all messages that show the text: the answer, its further parts, files and subtitles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Amending:
-    """Objects that the update needs.
+    """Updates the messages that show a text; its fields contain the objects that it uses.
 
-    The update shows the words that the database contains when it runs, which may be newer than the change that started
-    the update. So in the end the messages agree with the database, even if updates are repeated or run in another
-    order.
+    An update shows the words that the database contains at this time, which may be newer than the correction that
+    started the update. So in the end the messages agree with the database, even if updates are repeated or run in
+    another order.
     """
 
     bot: Bot
@@ -77,9 +77,9 @@ class Amending:
             await self.db_assist.attach(row.id, MessageKind.DOCUMENT, sent.chat.id, sent.message_id)
 
     async def _follow_parts(self, row: Transcription, old: Sequence[AttachedMessage], new: Sequence[Part]) -> None:
-        """Update the second and all later messages of a long text.
+        """Update the second and all later messages that show a long text.
 
-        If the text now needs more or fewer messages, messages are sent or deleted.
+        If the new text needs more or fewer messages than the old text, messages are sent or deleted.
         """
         for one, part in zip(old, new, strict=False):
             try:
@@ -105,7 +105,7 @@ class Amending:
             await self._replace(row, one, subtitles, say("subtitles-name"))
 
     async def _replace(self, row: Transcription, message: AttachedMessage, text: str, name: str) -> None:
-        """Replace the file that a message contains by a file with the new text."""
+        """Replace the file in a message by a file with the new text."""
         media = InputMediaDocument(media=as_document(text, name))
         try:
             await said(
@@ -123,5 +123,5 @@ class Amending:
 
 
 def _chat(row: Transcription) -> int:
-    """Return the id of the chat that contains the answer."""
+    """Return the id of the chat to which the answer was sent."""
     return row.answer_chat_id or row.chat_id

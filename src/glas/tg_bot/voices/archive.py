@@ -1,4 +1,4 @@
-"""Archive an answered recording: original bytes, text and recognition in the object store, then the row.
+"""Archive an answered recording: store bytes, text and recognition in the object store, then update the row.
 
 The database is updated last. So if a row contains the key of its audio, all objects of the message are stored. The
 export relies on this.
@@ -28,7 +28,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Archiving:
-    """Objects that archiving needs."""
+    """Archives recordings; its fields contain the objects that it uses."""
 
     steps: Steps
     durable: Durable
@@ -51,7 +51,7 @@ class Archiving:
             _log.error("a recording was not archived", transcription=job.transcription_id, code=error.code)
 
     async def clean(self) -> None:
-        """Start an export after a deletion, as soon as no other export runs, and wait until it has ended.
+        """Start an export after a deletion, as soon as no other export runs, and wait until this export has ended.
 
         This function is the workflow of a `CleanJob`. The export removes the messages that were deleted.
         """
@@ -72,10 +72,10 @@ class Archiving:
             _log.error("the export could not be started; the next export removes the deleted messages", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
-        """Store the bytes, the text and the recognition of a message, then enter key and digest into its row.
+        """Store the bytes, the text and the recognition of a message; then write the key and the sha256 into its row.
 
         If the bytes are no longer in memory, they are read from an archived message with the same file, or downloaded
-        again.
+        again from Telegram.
         """
         transcription_id = job.transcription_id
         data = self.byte_cache.get(job.file_unique_id)
@@ -96,7 +96,7 @@ class Archiving:
         self.byte_cache.take(job.file_unique_id)
 
     async def _stored(self, transcription_id: int) -> bytes | None:
-        """Return the stored bytes of a message; None if they are not available, or have another digest than the row."""
+        """Return the stored bytes of a message; None if they are missing, or do not have the sha256 in the row."""
         try:
             row = await self.db_assist.transcription(transcription_id)
             if row.audio_key is None:
@@ -110,8 +110,8 @@ class Archiving:
 async def store_recognition(data_loader: DataLoaderClient, transcription_id: int, kept: KeptRecognition) -> None:
     """Store the recognition of a message, unless a recognition is stored already.
 
-    If subtitles are requested before the message is archived, the recording is recognised a second time. Then two
-    recognitions exist, and the one that is stored first stays.
+    If subtitles are requested before the message is archived, the recording is recognised a second time. Of these two
+    recognitions, the one that is stored first is kept.
     """
     with contextlib.suppress(ConflictError):
         await data_loader.store_recognition(transcription_id, kept)

@@ -1,8 +1,8 @@
-"""Send the recognised text: in the placeholder, as a file, or in several messages.
+"""Send the recognised text: by editing the placeholder, as a file, or in several messages.
 
-If Telegram refuses one of these forms, another form is used.
+If Telegram refuses one of these ways, another way is used.
 
-Each message that is sent is a separate recorded step, so a crash repeats at most one of them.
+The sending of each message is a separate recorded step, so after a crash at most one message is sent again.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Answer(BaseModel):
-    """The place and the language of the answer to a recording."""
+    """Where the answer to a recording is sent, and in which language."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,7 +47,7 @@ class Answer(BaseModel):
     chat_id: int
 
     def chat_if_another(self, chat_id: int) -> int | None:
-        """Return `chat_id` if it is not the chat of the recording; otherwise return None."""
+        """Return `chat_id` if it is another chat than that of the recording; otherwise return None."""
         return chat_id if chat_id != self.job.chat_id else None
 
 
@@ -62,7 +62,7 @@ class Recognised(BaseModel):
 
 @dataclass(frozen=True)
 class Delivery:
-    """Objects that sending a text needs."""
+    """Sends texts; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps
@@ -71,11 +71,11 @@ class Delivery:
     pseudonyms: Pseudonyms
 
     async def deliver(self, answer: Answer, recognised: Recognised, say: Say) -> None:
-        """Complete the row of the message, and send the text; call this within a workflow.
+        """Complete the row of the message, and send the text. Call this method only in a workflow.
 
         Raises:
             PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
-            GlasError: the text could not be sent in any way.
+            GlasError: the text could be sent in none of the ways.
         """
         try:
             await self._say(answer, recognised, say)
@@ -106,7 +106,7 @@ class Delivery:
             await self.steps.run(f"part {number}", lambda part=part: self._send_part(answer, recognised, part))  # type: ignore[misc]
 
     def _notes(self, answer: Answer, recognised: Recognised, say: Say) -> Sequence[str]:
-        """Return the notes to show below a text, such as a warning that it may be wrong."""
+        """Return the notes that are shown below a text, such as a warning that the text may be wrong."""
         notes, heard = list[str](), recognised.heard
         if heard.foreign is not None:
             notes.append(say("foreign", language=language_name(heard.foreign, answer.admission.locale)))
@@ -117,7 +117,7 @@ class Delivery:
         return notes
 
     async def finish(self, answer: Answer, recognised: Recognised) -> int | None:
-        """Store the result in the row of the message, and count the recording towards the daily limit of its sender.
+        """Store the result in the row of the message, and add the recording to the daily usage of its sender.
 
         Returns:
             The id of the row; None if nothing is stored, or if the person's data was deleted meanwhile.
@@ -145,7 +145,7 @@ class Delivery:
         return message.message_id
 
     async def _attach(self, recognised: Recognised, kind: MessageKind, message: Message) -> None:
-        """Record that a further message shows the text, so that a correction can update this message, too."""
+        """Record that a further message shows the text, so that a correction also updates this message."""
         if recognised.transcription_id is not None:
             with contextlib.suppress(NotFoundError):
                 await self.db_assist.attach(recognised.transcription_id, kind, message.chat.id, message.message_id)
@@ -172,7 +172,8 @@ class Delivery:
         """Replace the text of the placeholder; if there is no placeholder, send a new message.
 
         Returns:
-            None if the placeholder was edited. If it was deleted or never sent, the message that was sent in its place.
+            None if the placeholder was edited. If the placeholder was deleted or never sent, the message that was sent
+            instead.
         """
         if answer.message_id is not None:
             try:
@@ -191,7 +192,7 @@ class Delivery:
         keyboard: InlineKeyboardMarkup | None = None,
         entities: Sequence[MessageEntity] = (),
     ) -> Message:
-        """Send a message in reply to another message, which may have been deleted."""
+        """Send a message in reply to another message; if that message was deleted, send it without being a reply."""
         to = None if reply_to is None else _reply_to(reply_to)
         shown = list(entities) or None
         return await sent(
@@ -205,7 +206,7 @@ class Delivery:
         return message.message_id
 
     async def _rescue(self, chat_id: int, text: str, *, reply_to: int | None) -> None:
-        """Send a text as plain messages, without name, notes and buttons, because the usual answer was refused."""
+        """Send a text as simple messages without name, notes and buttons, because Telegram refused the usual answer."""
 
         async def send(part: str) -> int:
             with urgency(Urgency.FINAL):

@@ -1,9 +1,9 @@
-"""Download recordings before their recognition, with a limit on the bytes in memory.
+"""Download recordings before their recognition, and limit how many bytes are in memory.
 
 A recording for which Telegram states a small size is downloaded at once. Of all larger recordings, at most `n_large`
-are being downloaded or held in memory at the same time; further large recordings wait in the order of arrival. So large
-files that arrive slowly delay only other large files. A Bot API server on this machine keeps files on its disk. Such
-files are read only when they are recognised, so they do not count.
+are being downloaded or are in memory at the same time; further large recordings wait in the order of arrival. So slow
+downloads of large files delay only other large files. If a Bot API server runs on this machine, the files are on its
+disk. Such files are read only when they are recognised, so the limit does not apply to them.
 """
 
 import asyncio
@@ -23,13 +23,14 @@ SMALL_BYTES: Final = 2_000_000
 
 
 class Fetching:
-    """Download recordings.
+    """Downloads recordings.
 
     Args:
         bot: the client of the Bot API.
-        byte_cache: keeps bytes between the steps of a recording, for another attempt and for the archive.
-        limit_bytes: size of the largest permitted file.
-        n_large: largest number of files of more than `SMALL_BYTES` bytes that are downloaded or held at the same time.
+        byte_cache: stores the bytes of recordings in memory, for another attempt and for the archive.
+        limit_bytes: size of the largest permitted file in bytes.
+        n_large: largest number of files of more than `SMALL_BYTES` bytes that are being downloaded or are in memory at
+            the same time.
     """
 
     def __init__(self, bot: Bot, byte_cache: ByteCache, *, limit_bytes: int, n_large: int) -> None:
@@ -40,7 +41,7 @@ class Fetching:
 
     @asynccontextmanager
     async def held(self, recording: Recording, ticket: Ticket) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
-        """Download a recording, and hold its bytes while the context is open.
+        """Download a recording, and make its bytes available while the context is open.
 
         Yields:
             A function that returns the bytes without waiting for the network.
@@ -65,11 +66,11 @@ class Fetching:
             yield read
 
     def drop(self, recording: Recording) -> None:
-        """Release the bytes of a recording."""
+        """Remove the bytes of a recording from memory."""
         self._byte_cache.take(recording.file_unique_id)
 
     async def fetch(self, file_id: str) -> bytes:
-        """Return the bytes of a file in Telegram."""
+        """Download a file from Telegram, and return its bytes."""
         with tracing.span("tg_bot", "download"):
             return await (await at_hand(self._bot, file_id, limit_bytes=self._limit_bytes))()
 

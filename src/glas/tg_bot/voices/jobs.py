@@ -1,6 +1,6 @@
-"""Arguments of the workflows.
+"""Jobs: the arguments of the bot's workflows.
 
-They contain everything that a workflow needs from a Telegram message, except the bytes of the recording.
+A job contains everything that a workflow needs from a Telegram message, except the bytes of the recording.
 """
 
 from aiogram.types import Message
@@ -26,7 +26,7 @@ ARRIVALS, LATER = "arrivals", "later"
 
 
 class VoiceJob(BaseModel):
-    """The data of the work that answers one recording."""
+    """Answer one recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,15 +45,15 @@ class VoiceJob(BaseModel):
     recording: Recording
     answer_message_id: int | None = None
     is_acknowledged: bool = False
-    """Whether the bot has already sent a message that the recording waits."""
+    """Whether the bot has already sent the message that the recording waits."""
     is_later: bool = False
-    """Whether the recording waits in the queue `LATER`."""
+    """Whether the recording is put into the queue `LATER`, because the same person has sent other recordings."""
 
     @property
     def id(self) -> str:
-        """Return the name of the work on this message.
+        """Return the name of the work that answers this message.
 
-        If Telegram delivers the message again, the name is the same, so the work is done once.
+        If Telegram sends the message again, the name is the same, so the work is done only once.
         """
         name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
         # A recording that was not recognised when it arrived may be requested later.
@@ -66,15 +66,15 @@ class VoiceJob(BaseModel):
 
     @property
     def party(self) -> int:
-        """Return the id of the party, under which limits and queues count the recording.
+        """Return the id of the party; limits and queues are separate for each party.
 
-        This is the id of the person, or of the chat if no person is known.
+        The party is the person who sent the recording, or the chat if no person is known.
         """
         return self.chat_id if self.person is None else self.person
 
     @property
     def traceparent(self) -> str:
-        """Return the ids of the trace of the message; all attempts belong to the same trace."""
+        """Return the id of the message's trace as a W3C `traceparent`; all attempts belong to the same trace."""
         return traceparent_of(self.recording.file_unique_id, self.message_id)
 
     def work(self) -> Work:
@@ -84,7 +84,7 @@ class VoiceJob(BaseModel):
 
 
 class ToArchive(BaseModel):
-    """A recording to archive. If its bytes are not in memory any more, it is downloaded again by its `file_id`."""
+    """A recording to archive. If its bytes are no longer in memory, they are downloaded again with `file_id`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -94,13 +94,11 @@ class ToArchive(BaseModel):
     text: str
     kept: KeptRecognition | None = None
     same_as: int | None = None
-    """The id of an earlier message with the same file, whose recognition is copied; None if the recording was
-    recognised.
-    """
+    """The id of an earlier message with the same file, whose recognition is copied; None if there is none."""
 
 
 class ArchiveJob(ToArchive):
-    """Archive a recording of a person."""
+    """Archive a recording, unless the person has deleted their data."""
 
     person: int
 
@@ -110,7 +108,7 @@ class ArchiveJob(ToArchive):
 
 
 class AmendJob(BaseModel):
-    """Update the messages that show a changed text."""
+    """Update the messages that show a corrected text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -128,7 +126,7 @@ class AmendJob(BaseModel):
 
 
 class CleanJob(BaseModel):
-    """Remove messages from the export after a person's data was deleted; the job does not contain the person's id."""
+    """Remove deleted messages from the export; the job does not contain the id of the person who deleted them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -155,7 +153,7 @@ class RepairJob(BaseModel):
 
 
 class ModelJob(BaseModel):
-    """Change the default model, and show the progress in the message in which the model was chosen."""
+    """Change the default model, and show the progress in the message with which the model was chosen."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -175,7 +173,7 @@ class ModelJob(BaseModel):
 
 
 class AnnounceJob(BaseModel):
-    """Send an announcement; the job contains the id of the announcement, but not its words."""
+    """Send an announcement; the job contains the id of the announcement, but not its text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -208,10 +206,10 @@ class DecisionJob(BaseModel):
 
 
 def queues(concurrency: int, recognitions: int) -> tuple[Queue, ...]:
-    """Return the queues of the bot.
+    """Return the durable queues of the bot.
 
     Args:
-        concurrency: number of works of one queue that one process handles at the same time.
+        concurrency: number of works of one queue that one process runs at the same time.
         recognitions: number of recordings that one process sends to nn_service at the same time.
     """
     return (
@@ -228,7 +226,7 @@ def queues(concurrency: int, recognitions: int) -> tuple[Queue, ...]:
 
 
 def voice_job(message: Message, *, bot_id: int, is_asked: bool = False, attempt: int = 1) -> VoiceJob | None:
-    """Return the job for a message; None if the message has no sound."""
+    """Return the job that answers the recording in a message; None if the message contains no recording."""
     recording = recording_in(message)
     if recording is None:
         return None

@@ -1,8 +1,9 @@
-"""Notes: data that the bot processes exchange, such as their waiting recordings.
+"""Exchange data between bot processes, for example about waiting recordings (the data of one process: a note).
 
 Each process regularly writes a heartbeat to the database, and reads the heartbeats of the other processes. A note is a
-part of a heartbeat, so notes need no further queries. When a note is read, it is some seconds old. This is good enough
-for showing a place in the queue, and for keeping a pause that Telegram requested. Nothing else may depend on notes.
+part of a heartbeat, so notes need no further queries. When a note is read, it may be some seconds old. Notes are used
+only for two purposes, for which this is good enough: to show the place of a recording in the queue, and to observe a
+pause that Telegram requested.
 """
 
 import json
@@ -19,7 +20,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Note(BaseModel):
-    """Note of one process."""
+    """The data that one process gives to the others."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +30,7 @@ class Note(BaseModel):
 
 
 class Notice:
-    """Writes the note of this process, and passes on the notes of the other processes."""
+    """Writes the note of this process, and reads the notes of the other processes."""
 
     def __init__(self, recognition_queue: RecognitionQueue, limiter: RateLimiter) -> None:
         self._recognition_queue = recognition_queue
@@ -44,7 +45,7 @@ class Notice:
         return note.model_dump_json()
 
     def hear(self, notes: Mapping[str, str]) -> None:
-        """Pass the notes of the other processes on to the queue of recognitions and to the rate limiter."""
+        """Use the notes of the other processes: update the queue of recognitions and the rate limiter."""
         found = [note for note in map(_read, notes.values()) if note is not None]
         self._limiter.share = len(notes) + 1
         self._recognition_queue.elsewhere = sorted(came_s for note in found for came_s in note.waiting)
@@ -55,10 +56,9 @@ class Notice:
 
 
 def _read(text: str) -> Note | None:
-    """Parse a note.
+    """Parse a note of another process.
 
-    Return None if another version of Glas has written the note, or if its process has just started and has not written
-    a note yet.
+    Return None if the note has the format of another version of Glas, or if the process has not written a note yet.
     """
     try:
         return Note.model_validate(json.loads(text)) if text else None

@@ -1,14 +1,15 @@
-"""Answer a voice message: placeholder, recognition, delivery. Then archive the message, as separate work.
+"""Answer a recording: send the placeholder, recognise, deliver the text. Archive the message later, as separate work.
 
-Each step is recorded. A crash repeats at most the step that was running, and each step can be repeated. At worst, the
-placeholder is sent twice, because Telegram cannot recognise a repeated call. A row is not created twice, because its
-key is computed from the Telegram message. The text is not sent twice, because it is sent by editing the placeholder.
-Recording a step needs a write to the disk. So a database write that can be repeated is not a separate step, but is part
-of the step that needs it. The recording is archived after the answer, as separate work. So an unavailable object store
-delays no text.
+Each step is recorded. After a crash, at most the step that was running is repeated, and each step can be repeated
+without harm. At worst, the placeholder is sent twice, because Telegram does not detect that a call is repeated. A row
+is not created twice, because its key is computed from the Telegram message. The text is not sent twice, because it is
+sent by editing the placeholder.
 
-In a group, usually nobody has requested an answer. A recording without speech then gets no answer, and its placeholder
-is deleted.
+To record a step takes a write to the disk. So a database write that can be repeated is not a separate step, but belongs
+to another step. The recording is archived after the answer, so an unavailable object store delays no text.
+
+In a group, most recordings are answered without a request. If nobody has requested the text, a recording without speech
+gets no answer, and its placeholder is deleted.
 """
 
 import time
@@ -44,7 +45,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class Limits(BaseModel):
-    """Largest permitted recording; the texts of refusals contain these limits."""
+    """Size and duration of the largest permitted recording; the message about a refused recording contains them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,7 +55,7 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Objects that are needed to answer; the caller opens and closes them."""
+    """Answers recordings; the caller opens and closes the objects in the fields."""
 
     bot: Bot
     durable: Durable
@@ -83,8 +84,7 @@ class Pipeline:
         """Answer one recording.
 
         Returns:
-            Two values. The first is the outcome, as `Metrics.answered` expects it. The second is the id of the
-            recording's row; None if there is no row.
+            The outcome for `Metrics.answered`; and the id of the recording's row, or None if there is no row.
         """
         try:
             opened = await self.placeholders.open(job)
@@ -101,7 +101,7 @@ class Pipeline:
             return error.code, await self._tell_failure(answer, error, say)
 
     async def _answer(self, answer: Answer, say: Say) -> int | None:
-        """Recognise a recording, answer it, and enqueue its archiving; return the id of its row, if it has one."""
+        """Recognise a recording, send its text, and enqueue its archiving; return the id of its row, if it has one."""
         job = answer.job
         ticket = self.recogniser.ticket(job)
 
@@ -139,7 +139,7 @@ class Pipeline:
         return recognised.transcription_id
 
     def _shown(self, answer: Answer, ticket: Ticket, say: Say) -> AbstractAsyncContextManager[None]:
-        """Show the progress while the context is open; do nothing if there is no placeholder that can show it."""
+        """Show the progress in the placeholder while the context is open; do nothing if there is no placeholder."""
         if answer.message_id is None:
             return nullcontext()
         return self.recogniser.shown((answer.chat_id, answer.message_id), answer.job, ticket, say)
@@ -147,7 +147,7 @@ class Pipeline:
     async def _record(self, answer: Answer) -> int | None:
         """Create the row of a message, and return its id.
 
-        Return None if nobody is known as the speaker, or if the person's data was deleted meanwhile.
+        Return None if no row may be created: the speaker is not known, or has deleted their data meanwhile.
         """
         job, recording = answer.job, answer.job.recording
         if job.person is None:
@@ -180,10 +180,12 @@ class Pipeline:
             await delete_message(self.bot, answer.chat_id, answer.message_id)
 
     async def _tell_failure(self, answer: Answer, error: GlasError, say: Say) -> int | None:
-        """Explain to the person why there is no text, offer another attempt if it may help, and store the failure.
+        """Send a message that explains why there is no text, and store the failure.
 
-        In a group in which nobody requested the text, only delete the placeholder if the recording has no usable sound
-        or is too large.
+        The message has a button for another attempt, if another attempt may succeed.
+
+        If nobody in a group requested the text, and the recording is too large or cannot be decoded, send no message.
+        Only delete the placeholder.
 
         Returns:
             The id of the recording's row; None if there is no row, or if the explanation could not be sent.
@@ -218,7 +220,7 @@ class Pipeline:
         return None
 
     def _reason(self, answer: Answer, error: GlasError, say: Say) -> str:
-        """Return a sentence for an error; if a limit was exceeded, the sentence contains the limit."""
+        """Return a sentence that explains an error; if a limit was exceeded, the sentence contains the limit."""
         if isinstance(error, AudioTooLongError):
             return reason(error, answer.admission.locale, limit=self.limits.minutes)
         if isinstance(error, UploadTooLargeError):

@@ -1,6 +1,6 @@
-"""Decide about a recording, and send the first message about it: the placeholder, or the refusal.
+"""Decide whether a recording is answered, and send the first message: the placeholder, or the reason of a refusal.
 
-Files and videos in groups often contain no speech, so their placeholder is sent only when there is a text.
+Files and videos in groups often contain no speech. So for these, the placeholder is sent only when there is a text.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SPOKEN = (MediaKind.VOICE, MediaKind.VIDEO_NOTE)
 
 
 class Opened(BaseModel):
-    """The result of the first step: the decision, and the message that was sent.
+    """The decision about a recording, and the id of the first message about it.
 
     `message_id` is None if no message was sent. Then the recording is not answered, or it is answered only when there
     is a text.
@@ -45,7 +45,7 @@ class Opened(BaseModel):
 
 @dataclass(frozen=True)
 class Placeholders:
-    """Objects that are needed to send first messages; the caller opens and closes them."""
+    """Sends the first messages about recordings; the caller opens and closes the objects in the fields."""
 
     steps: Steps
     durable: Durable
@@ -55,16 +55,16 @@ class Placeholders:
     keyboards: Keyboards
 
     async def open(self, job: VoiceJob, *, is_waiting: bool = False) -> Opened:
-        """Decide about a recording, and send the first message about it, as a recorded step of the workflow.
+        """Decide whether a recording is answered, and send the first message, as one recorded step of the workflow.
 
         No message is sent if the recording is not answered, or if its placeholder is sent only when there is a text.
 
         Args:
             job: the recording.
-            is_waiting: whether the recording has to wait; the message then says so.
+            is_waiting: whether the recording has to wait; if so, the message contains this information.
 
         Raises:
-            PersonGoneError: nobody can read the message.
+            PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
             GlasError: the decision could not be made, or the message could not be sent.
         """
 
@@ -74,7 +74,7 @@ class Placeholders:
         return Opened.model_validate(await self.steps.run("placeholder", work))
 
     async def sent(self, answer: Answer) -> Answer:
-        """Return the answer with its placeholder; send the placeholder if it has not been sent yet."""
+        """Send the placeholder if it has not been sent yet; return `answer` with the ids of the placeholder."""
         if answer.message_id is not None:
             return answer
 
@@ -94,7 +94,7 @@ class Placeholders:
         return Opened(admission=admission, message_id=message_id, chat_id=chat_id)
 
     async def _send(self, job: VoiceJob, admission: Admission, n_waiting: int = 0) -> tuple[int, int]:
-        """Send the placeholder, or the refusal; return the id of the chat and the id of the message.
+        """Send the placeholder, or the reason of a refusal; return the id of the chat and the id of the message.
 
         `n_waiting` is the number of recordings that wait, this recording included; 0 if this recording does not wait.
         """

@@ -1,6 +1,7 @@
-"""Pseudonyms under which usage is counted.
+"""Compute pseudonyms of people and chats, under which the duration of their recordings is counted.
 
-A pseudonym is a hash of an id with a secret key. So nobody can find the id with the database alone.
+A pseudonym is a hash of a Telegram id and a secret key. So nobody can compute the id from the data in the database
+alone.
 
 The key is derived from the bot's token, which the database does not contain. db_assist deletes the counted usage after
 a day.
@@ -14,7 +15,7 @@ from glas.domain.canary import N_BUCKETS
 
 
 class Pseudonyms:
-    """Makes pseudonyms with a key that is derived from the token of the bot."""
+    """Computes pseudonyms with a key that is derived from the token of the bot."""
 
     def __init__(self, token: str) -> None:
         self._key = hashlib.sha256(b"glas usage\0" + token.encode()).digest()
@@ -24,7 +25,7 @@ class Pseudonyms:
         return self._of(f"party:{party}")
 
     def judging(self, party: int) -> str:
-        """Return the pseudonym under which the judgements of a person's corrections are counted."""
+        """Return the pseudonym under which a model's checks of a person's corrections are counted."""
         return self._of(f"judging:{party}")
 
     def bucket(self, party: int) -> int:
@@ -36,8 +37,8 @@ class Pseudonyms:
 
         Args:
             party: pseudonym that the method `party` or `judging` returned.
-            recording: name of this use. For one party, a name that was used before is not counted again.
-            audio_s: length of the recording, seconds.
+            recording: name of this use. A use with the same name and party is counted only once.
+            audio_s: duration of the recording in seconds.
         """
         return UsageRecord(recording=self._of(f"recording:{party}:{recording}"), party=party, audio_s=audio_s)
 

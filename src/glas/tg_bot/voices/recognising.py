@@ -1,4 +1,4 @@
-"""Get the text of a file in Telegram: reuse the result of a known file, or download and recognise it."""
+"""Get the text of a recording in Telegram: reuse the text of the same file, or download and recognise the file."""
 
 import asyncio
 import time
@@ -43,7 +43,7 @@ class Heard(BaseModel):
 
     text: str
     paragraphs: str = ""
-    """The text divided into paragraphs, if it is long."""
+    """The text divided into paragraphs if it is long; otherwise an empty text."""
     duration_s: float
     confidence: float | None = None
     model: str
@@ -52,13 +52,13 @@ class Heard(BaseModel):
     keywords_sha256: str | None = None
     foreign: str | None = None
     kept: KeptRecognition | None = None
-    """The recognition to store with the text; None if the text of a known file is used."""
+    """The recognition that is stored with the text; None if the text of an earlier message is used."""
     same_as: int | None = None
     """The id of an earlier message with the same file, whose text is used; None if the recording was recognised."""
 
     @classmethod
     def of(cls, recognition: Recognition, keywords: Sequence[str]) -> Self:
-        """Make the result from the recognition of a recording with these keywords."""
+        """Make the result from a new recognition, for which `keywords` were used."""
         hypothesis = recognition.hypothesis
         text = hypothesis.text.strip()
         return cls(
@@ -76,12 +76,12 @@ class Heard(BaseModel):
 
     @property
     def shown(self) -> str:
-        """Return the text to show: in paragraphs if it is long."""
+        """Return the text to show; it is divided into paragraphs if it is long."""
         return self.paragraphs or self.text
 
     @property
     def is_unsure(self) -> bool:
-        """Return whether the person must be warned that the text may be wrong."""
+        """Return whether the confidence is so low that the person must be warned that the text may be wrong."""
         return self.confidence is not None and self.confidence < SURE
 
 
@@ -101,7 +101,7 @@ class RecordingRecogniser:
     """Largest number of words from vocabularies that are sent with a recording."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
-        """Return a ticket for a recording, with which `hear` waits in the queue."""
+        """Return a ticket: an object that represents a recording in the queue, for the argument of `hear`."""
         # A recording in the queue `LATER` has let recordings of other people pass. If its place depended on the time at
         # which it was sent, it would overtake these recordings here. So its place depends on the present time.
         return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
@@ -109,7 +109,7 @@ class RecordingRecogniser:
     def shown(
         self, place: tuple[int, int], job: VoiceJob, ticket: Ticket, say: Say
     ) -> AbstractAsyncContextManager[None]:
-        """Show the progress while the context is open, in the message `place` (ids of its chat and of the message)."""
+        """Show the progress while the context is open, in the message `place` (id of the chat, id of the message)."""
         return shown_status(self.bot, *place, lambda: status_text(ticket, job.recording.duration_s, say))
 
     async def hear(self, job: VoiceJob, ticket: Ticket, *, transcription_id: int | None = None) -> Heard:
@@ -120,7 +120,7 @@ class RecordingRecogniser:
 
         Args:
             job: the recording.
-            ticket: its place in the queue.
+            ticket: represents the recording in the queue.
             transcription_id: id of the recording's row; None if nothing is stored about the recording.
 
         Raises:
@@ -152,7 +152,7 @@ class RecordingRecogniser:
         return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
-        """Recognise a stored recording. The recording first waits for a seat, like a new recording, and is then read.
+        """Recognise a stored recording. It first waits for a seat, like a new recording; only then its bytes are read.
 
         Raises:
             GlasError: the recording cannot be read or recognised.
@@ -163,11 +163,11 @@ class RecordingRecogniser:
                 return await self.nn_service.transcribe(await read())
 
     async def fetch(self, file_id: str) -> bytes:
-        """Return the bytes of a file in Telegram."""
+        """Download a file from Telegram, and return its bytes."""
         return await self.fetching.fetch(file_id)
 
     async def _keywords(self, job: VoiceJob) -> tuple[str, ...]:
-        """Return the words that are likely in a recording; return no words if db_assist cannot be asked now."""
+        """Return the keywords for a recording from the vocabularies; return no keywords if db_assist is unavailable."""
         if not self.n_keywords:
             return ()
         try:
@@ -178,9 +178,9 @@ class RecordingRecogniser:
             return ()
 
     async def _own_model(self, job: VoiceJob) -> OwnModel | None:
-        """Return the own model that may answer: that of the person, or else that of the chat.
+        """Return the own model of the person, or else the own model of the chat.
 
-        Return None if there is no own model, or if db_assist cannot be asked now.
+        Return None if there is no own model, or if db_assist is unavailable.
         """
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
@@ -192,9 +192,9 @@ class RecordingRecogniser:
     async def _known(self, job: VoiceJob, own: OwnModel | None, keywords_sha256: str | None) -> Heard | None:
         """Return the earlier result for the same file, if it may be used; otherwise return None.
 
-        The result may be used only if the model that would answer now made it, with the same version of its weights and
-        the same keywords. Without this rule, a person could get an old text without the words that they have corrected
-        since, or a text with the keywords of another person.
+        The result may be used only if the same model in the same version would recognise the recording now, with the
+        same keywords. Without this rule, a person could get an old text without the words that they have corrected
+        since then, or a text with the keywords of another person.
         """
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
@@ -220,7 +220,7 @@ class RecordingRecogniser:
     async def _served_model(self, job: VoiceJob, own: OwnModel | None) -> ModelRef | None:
         """Return the model that would recognise a recording now; None if nn_service does not answer.
 
-        This function asks nn_service each time, because the model may change.
+        The answer is requested from nn_service each time, because the model may change.
         """
         try:
             return (await self.nn_service.health(bucket=self.pseudonyms.bucket(job.party), own=own)).served

@@ -1,4 +1,4 @@
-"""Limit how many recognitions run at the same time, number the waiting recordings, and cache their bytes."""
+"""Limit how many recognitions run at the same time, compute places in the queue, and cache bytes of recordings."""
 
 import asyncio
 from bisect import bisect_left, insort
@@ -12,7 +12,7 @@ from glas.clients.events import PartialText
 
 
 class Phase(Enum):
-    """State of a recording: the step for which the recording waits, or the step that is running."""
+    """State of a recording: for which step it waits, or which step is running."""
 
     QUEUED = auto()
     DOWNLOADING = auto()
@@ -31,11 +31,11 @@ class Ticket:
         self.called = asyncio.Event()
 
     def pause(self) -> None:
-        """Note that the recording waits for an unavailable service; the next attempt ends this state."""
+        """Record that the recording waits for an unavailable service, until the next attempt."""
         self.phase = Phase.PAUSED
 
     def tell(self, partial: PartialText) -> None:
-        """Note the progress of the recognition."""
+        """Record the progress of the recognition."""
         self.partial = partial
 
     @property
@@ -45,11 +45,11 @@ class Ticket:
 
 
 class RecognitionQueue:
-    """Run at most `seats` recognitions at the same time.
+    """Limits the recognitions that run at the same time to the number `seats`.
 
-    All recordings that are being downloaded, or wait for a seat, form one queue in the order in which they were sent. A
-    free seat is given to the first recording whose bytes are available. So a slow download occupies no seat, and delays
-    no other recording.
+    A seat is the right of a recording to be recognised now. All recordings that are being downloaded or wait for a seat
+    form one queue, in the order in which they were sent. A free seat is given to the first recording in the queue whose
+    bytes are available. So a slow download delays no other recording.
 
     Each process has a separate queue. `elsewhere` contains the times at which the waiting recordings of the other
     processes were sent; `Notice` updates it at intervals.
@@ -62,27 +62,30 @@ class RecognitionQueue:
         self.elsewhere: Sequence[int] = ()
 
     def ticket(self, came_s: int = 0) -> Ticket:
-        """Make a ticket for a new recording; this does not wait.
+        """Make a ticket for a new recording; the recording is not in the queue yet.
 
         Args:
-            came_s: Unix time at which the recording was sent. It determines the place among the recordings of all
-                processes.
+            came_s: Unix time in seconds at which the recording was sent. The recordings of all processes are sorted by
+                this time.
         """
         return Ticket(self, came_s)
 
     def waiting(self) -> list[int]:
-        """Return the times at which the recordings in this process's queue were sent."""
+        """Return the Unix times, in seconds, at which the recordings in this process's queue were sent."""
         return [ticket.came_s for ticket in self._line]
 
     def place(self, ticket: Ticket) -> int:
-        """Return the place of a ticket among the waiting recordings of all processes, from 1; 0 if it does not wait."""
+        """Return the place of a recording among all waiting recordings, from 1; 0 if the recording does not wait.
+
+        The waiting recordings of all processes are counted.
+        """
         if ticket not in self._line:
             return 0
         return self._line.index(ticket) + 1 + bisect_left(self.elsewhere, ticket.came_s)
 
     @contextmanager
     def in_line(self, ticket: Ticket) -> Iterator[None]:
-        """Put a ticket into the queue. It leaves the queue when it gets a seat, or when the context ends."""
+        """Put a ticket into the queue; it is removed from the queue when it gets a seat, or when the context ends."""
         ticket.phase = Phase.QUEUED
         ticket.called.clear()
         insort(self._line, ticket, key=lambda one: one.came_s)
@@ -93,7 +96,7 @@ class RecognitionQueue:
 
     @asynccontextmanager
     async def seat(self, ticket: Ticket) -> AsyncIterator[None]:
-        """Wait for a seat, and hold it while the context is open.
+        """Wait for a seat, and keep the seat while the context is open.
 
         The caller must have put the ticket into the queue, and must have the bytes of the recording.
         """
@@ -132,7 +135,7 @@ class RecognitionQueue:
 
 
 class ByteCache:
-    """Cache of the bytes of recordings between two steps, so that a recording is not downloaded twice.
+    """A cache for the bytes of recordings, so that a recording is not downloaded again for the next step.
 
     The cache is only in memory, so it is empty after a crash.
     """

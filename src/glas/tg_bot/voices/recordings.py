@@ -86,7 +86,7 @@ def _sounds(mime_type: str | None, file_name: str | None) -> bool:
 def _is_of_another(message: Message) -> bool:
     """Return whether a recording was forwarded from another person.
 
-    If people forward their own recording, it does not count as another person's.
+    Return False if a person has forwarded a recording of their own.
     """
     origin = message.forward_origin
     if origin is None:

@@ -1,8 +1,8 @@
-"""Search every night for lost recordings, and download them again from Telegram by the ids of their files.
+"""Search each night for lost recordings, and download them again from Telegram.
 
-Each night, the existence and size of every object are checked. In addition, a seventh of the objects is read and
-compared with the stored sha256, each night another seventh. So each object is read once a week. If a recording was
-never archived because a service was unavailable for too long, it is archived now.
+Each night, the existence and the size of every object are checked. In addition, a seventh of all objects is read each
+night and compared with the stored sha256, so each object is read once a week. If a recording was not archived because a
+service was unavailable for too long, the recording is archived now.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Repair:
-    """Objects that are needed for the search."""
+    """Searches for lost recordings; its fields contain the objects that it uses."""
 
     bot: Bot
     steps: Steps
@@ -48,10 +48,10 @@ class Repair:
     phrases: Phrases
 
     async def run(self, scheduled: Any, chat_id: int | None) -> None:
-        """Check all messages; this function is a workflow.
+        """Check all messages; this function is a workflow of the durable engine.
 
         Args:
-            scheduled: the scheduled time; its day determines which objects are read.
+            scheduled: the time for which the search was scheduled; its day determines which objects are read.
             chat_id: chat of the administrator who requested the search and gets the result; None for the scheduled
                 search.
         """
@@ -67,9 +67,9 @@ class Repair:
             await self.steps.run("tell", lambda: self._tell(chat_id, found))
 
     async def _page(self, cursor: str, day: int) -> dict[str, Any]:
-        """Check the next messages after `cursor`, and repair them.
+        """Check the next messages after `cursor` (the position in the list of messages), and repair them.
 
-        If this is repeated after a crash, the messages that were repaired before the crash are found to be in order.
+        This step may be repeated after a crash: messages that were repaired before the crash are not repaired again.
         """
         page = await self.db_assist.changed_since(cursor, limit=_PAGE)
         rows = [one.transcription for one in page.items if one.transcription is not None]
@@ -81,9 +81,9 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Repair one message if something of it is lost; return counts of what was lost and repaired.
+        """Repair one message if some of its objects are lost; return counts of lost and repaired messages.
 
-        If Telegram does not have the recording any more, an error is logged.
+        If Telegram no longer has the recording, an error is logged.
         """
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
         is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost
@@ -129,7 +129,7 @@ class Repair:
 def _expected(row: Transcription, day: int) -> Sequence[Expected]:
     """Return the objects that an archived message must have.
 
-    The digests are included only if the objects are to be read on this day.
+    The sha256 of the objects is included only if they are read on this day.
     """
     if row.audio_key is None or row.text is None:
         return ()
@@ -142,9 +142,9 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 
 
 def _to_archive(row: Transcription) -> ToArchive:
-    """Return what to archive for a message that was never archived: its file and its text.
+    """Return the file and the text to archive for a message that was never archived.
 
-    A recognition is not archived. If times of words are needed later, the recording is recognised again.
+    Its recognition no longer exists. If times of words are needed later, the recording is recognised again.
     """
     return ToArchive(
         transcription_id=row.id,

@@ -1,7 +1,7 @@
-"""Recognise copies of some messages with another model while no other request waits; reviewers see these texts.
+"""Recognise some messages again with another model while no other request waits; reviewers see both texts.
 
-The recognition of a copy delays no person. nn_service refuses a copy while it has other work, and stops the recognition
-of a copy as soon as another request arrives. A copy that was stopped is not sent again, and nothing is stored for it.
+The second recognition delays nobody. nn_service refuses it while there is other work, and stops it as soon as another
+request arrives. A recognition that was stopped is not repeated, and nothing is stored about it.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass
 class SecondHypotheses:
-    """Recognises copies of messages, one at a time.
+    """Recognises messages again with another model, one message at a time.
 
-    Messages that are offered while a copy is being recognised get no second text.
+    A message that is offered while another message is being recognised gets no second text.
     """
 
     nn_service: NnServiceClient
@@ -39,23 +39,23 @@ class SecondHypotheses:
     _looked_at: float = field(default=-_LOOK_S)
 
     def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
-        """Start the recognition of a copy of a message with another model, and return at once.
+        """Start the second recognition of a message with another model, and return at once.
 
         The other model is the candidate, or the champion if the candidate has answered. Only a share of all messages is
         recognised by a second model; see `glas.domain.canary.is_drawn`. Nothing is done if the message does not belong
-        to this share, if there is no candidate, or if another copy is being recognised.
+        to this share, if there is no candidate, or if another message is being recognised again.
 
         Args:
-            transcription_id: the message.
-            heard: the recognition by the first model.
-            data: the recording.
+            transcription_id: id of the message.
+            heard: the hypothesis of the first model.
+            data: the bytes of the recording.
             keywords: the keywords that were sent with the recording.
         """
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._hear(transcription_id, heard, data, keywords))
 
     async def close(self) -> None:
-        """Cancel the copy that is being recognised, if there is one."""
+        """Cancel the second recognition that is running, if there is one."""
         if self._running is not None:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -77,7 +77,7 @@ class SecondHypotheses:
             _log.exception("a message has no second text", transcription=transcription_id)
 
     async def _candidate(self) -> CandidateBody | None:
-        """Return the candidate; None if there is none. The result can be some seconds old."""
+        """Return the candidate; None if there is none. The information can be some seconds old."""
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_S:
             self._tried = await self.nn_service.candidate()

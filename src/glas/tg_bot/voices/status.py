@@ -1,4 +1,4 @@
-"""Status line of a recording: place in the queue, download, recognition, or an unavailable service."""
+"""Write the status line of a recording: place in the queue, download, recognition, or an unavailable service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -25,8 +25,8 @@ def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
     """Return the text of the status line for a recording.
 
     Args:
-        ticket: the recording.
-        duration_s: its duration as Telegram states it; 0 if unknown.
+        ticket: represents the recording in the queue, and contains its state.
+        duration_s: duration of the recording in seconds, as Telegram states it; 0 if it is not known.
         say: the catalogue in the reader's language.
     """
     match ticket.phase:
@@ -40,7 +40,7 @@ def status_text(ticket: Ticket, duration_s: float, say: Say) -> str:
 
 
 def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
-    """Return the text about the progress of a recognition, with the last words of the text so far."""
+    """Return a text about the progress of a recognition, with the last recognised words."""
     if duration_s > 0:
         head = say("recognising-percent", percent=min(99, int(100 * partial.done_s / duration_s)))
     else:
@@ -56,8 +56,8 @@ def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
     """Update the status line while the context is open: at most every 2.5 s, in a group at most every 15 s.
 
-    At the end of the context, an edit that has begun is finished and not cancelled. A cancelled edit could still reach
-    Telegram later, and overwrite the answer.
+    At the end of the context, a running call that edits the message is not cancelled, but finished. A cancelled call
+    could still arrive at Telegram later, and overwrite the answer.
     """
     done = asyncio.Event()
     task = asyncio.create_task(_keep_up_to_date(bot, chat_id, message_id, text, done))

@@ -1,7 +1,7 @@
 """Run the steps of workflows, and record their results.
 
-If a step returns a value, or fails with an error of Glas, this result is recorded, and the step is not repeated after a
-crash. If it fails because of a bug, nothing is recorded.
+If a step returns a value or raises an error of Glas, this result is recorded in the database, and the step is not
+repeated after a crash. If the step fails because of a bug, nothing is recorded.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 class _BugError(Exception):
-    """A step has raised an exception that is not an error of Glas; the message is the class name of this exception."""
+    """A step has raised an exception that is not an error of Glas; the message is the name of the exception's class."""
 
 
 class Steps:
@@ -38,20 +38,20 @@ class Steps:
     ) -> Any:
         """Run `work` as a recorded step, and repeat it after temporary errors.
 
-        The value that `work` returns must be representable in JSON.
+        The value that `work` returns must be one that JSON can represent.
 
-        Of an error of Glas, only code and message are recorded. When the workflow is repeated, an error of the same
-        class is raised. The exception itself is not recorded, because its cause may be an exception of a library with
-        addresses and keys.
+        If `work` raises an error of Glas, only its code and its message are recorded. When the workflow is repeated, an
+        error of the same class is raised. The exception itself is not recorded, because its cause may be an exception
+        of a library that contains addresses and keys.
 
-        Any other exception is a bug. Such an exception is logged and raised as a `ServiceFaultError`, so that the
-        person gets a message. Neither the failed step nor any later step of this run is recorded. So when the workflow
-        is repeated, perhaps by a release without the bug, it continues with the step that failed.
+        Any other exception is a bug. It is logged and raised as a `ServiceFaultError`, so that the person gets a
+        message. Neither the failed step nor any later step of this run is recorded. So when the workflow is repeated,
+        perhaps by a version of Glas without the bug, it continues with the failed step.
 
         Args:
             name: name of the step.
             work: function that does the work; it is called again after a temporary error.
-            on_pause: is called before each wait.
+            on_pause: is called before each pause between two attempts.
 
         Raises:
             GlasError: the error of `work`.

@@ -1,4 +1,4 @@
-"""Subtitles of the current text: corrected words have the times of the words that they replace."""
+"""Make subtitles of the current text of a message; corrected words get the times of the words that they replace."""
 
 import secrets
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class Subtitling:
-    """Objects that subtitles need."""
+    """Makes subtitles; its fields contain the objects that it uses."""
 
     data_loader: DataLoaderClient
     db_assist: DbAssistClient
@@ -31,7 +31,7 @@ class Subtitling:
     admission_control: AdmissionControl
 
     async def subtitles(self, row: Transcription, person: int) -> str:
-        """Return the SubRip subtitles of a message, from the recognition that was stored with it.
+        """Return the subtitles of a message in the format SubRip, made from the recognition that was stored with it.
 
         If no recognition was stored, for example by an older version of Glas, the recording is recognised once more,
         and the result is stored. The recording then waits for a seat and counts towards the daily limit, like any other
@@ -39,10 +39,10 @@ class Subtitling:
 
         Args:
             row: the message.
-            person: its speaker.
+            person: Telegram id of its speaker.
 
         Raises:
-            DailyLimitError: the recording must be recognised again, and the speaker's limit is reached.
+            DailyLimitError: the recording must be recognised again, but the daily limit of the speaker is reached.
             GlasError: the recording cannot be read or recognised.
         """
         hypothesis = await self._kept(row) or await self._recognised(row, person)
@@ -51,7 +51,7 @@ class Subtitling:
         return to_srt(hypothesis if is_shown else realigned(hypothesis, row.shown_text))
 
     async def paragraphs(self, row: Transcription) -> str:
-        """Return the text that a message shows.
+        """Return the text of a message as it is shown in Telegram.
 
         A long text is divided into paragraphs, if the times of its words are available.
         """
@@ -88,7 +88,7 @@ class Subtitling:
         return recognition.hypothesis
 
     async def _keep(self, row: Transcription, kept: KeptRecognition) -> None:
-        """Store the recognition, unless the store is unavailable or the person's data was deleted meanwhile."""
+        """Store a recognition; do nothing if the object store is unavailable, or if the person's data was deleted."""
         try:
             await store_recognition(self.data_loader, row.id, kept)
             await self.db_assist.transcription(row.id)

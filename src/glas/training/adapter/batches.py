@@ -104,7 +104,10 @@ class Batches:
         return len(self._groups)
 
     def draw(self, step: int) -> Batch:
-        """Return the batch of a step; every group of clips is drawn once before any group is drawn again."""
+        """Return the batch of a step.
+
+        Clips of similar length form a group. Every group is drawn once before any group is drawn again.
+        """
         passed, place = divmod(step, len(self._groups))
         order = list(range(len(self._groups)))
         random.Random(f"{self.seed} {passed}").shuffle(order)

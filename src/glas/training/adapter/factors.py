@@ -24,7 +24,7 @@ def factors_of(network: Whisper) -> AdapterFactors:
 
 
 def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
-    """Multiply each adapter by its share, and combine the results into one adapter that makes the sum of the changes.
+    """Multiply each adapter by its share, and combine them into one adapter whose change is the sum of all changes.
 
     The sum of a change of rank r and a change of rank s is a change of rank r + s, so the result is exact.
     """

@@ -1,7 +1,8 @@
 """Versions of the dataset. A version lists recordings of an export, divided into training, development and test set.
 
-A version contains neither the texts nor the sound of the recordings; these are read from the export. So if a person
-withdraws the consent or deletes their data, their recordings can no longer be read by means of any version.
+A version contains neither the texts nor the sound of the recordings; these are read from the export. When a person
+withdraws the consent or deletes their data, their recordings are removed from the export. So they can no longer be read
+with any version.
 """
 
 from glas.training.datasets.reading import Dataset, Example, open_dataset

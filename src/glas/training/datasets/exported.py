@@ -1,4 +1,4 @@
-"""Read the messages of an export (docs/export.md), and choose the words that are learnt for each message."""
+"""Read the messages of an export (docs/export.md), and choose the words that a model learns for each message."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +13,9 @@ from glas.domain.reviews import Verdict
 from glas.domain.text import normalise
 
 HYPOTHESIS: Final = "hypothesis"
-"""Rank of words that no person wrote: a model recognised them with a high confidence, and the speaker rated them
-perfect.
+"""Rank of words that no person wrote.
+
+A model recognised them with a high confidence, and the speaker rated them perfect.
 """
 
 RANKS: Final = (Rank.AGREED.value, Rank.REVIEWER.value, Rank.AUTHOR.value, HYPOTHESIS)
@@ -35,7 +36,7 @@ class _Reference(_Value):
 
 
 class Message(_Value):
-    """A message of the export: the fields of its JSON file that training needs."""
+    """A message of the export, with those fields of its JSON file that training needs."""
 
     id: int
     score: Score
@@ -49,16 +50,16 @@ class Message(_Value):
 
     @property
     def audio(self) -> Path:
-        """Path of the recording."""
+        """Path of the file with the recording."""
         return self.folder / self.audio_file
 
 
 class Target(NamedTuple):
-    """The words that are learnt for a recording.
+    """The words that a model learns for a recording.
 
     Attributes:
         text: the words; empty if nobody speaks.
-        rank: who wrote or confirmed them, one of `RANKS`.
+        rank: who wrote or confirmed the words, one of `RANKS`.
     """
 
     text: str
@@ -66,9 +67,9 @@ class Target(NamedTuple):
 
     @property
     def may_be_tested(self) -> bool:
-        """Return whether a model may be measured with these words.
+        """Return whether these words may be used as a reference to measure a model.
 
-        This is permitted if a person wrote or confirmed the words, and if they are not empty.
+        They may be used if a person wrote or confirmed them, and if they are not empty.
         """
         return bool(self.text) and self.rank != HYPOTHESIS
 
@@ -76,7 +77,7 @@ class Target(NamedTuple):
 def read_export(directory: Path) -> Iterator[Message]:
     """Yield all messages of an export, in the order of their ids.
 
-    If an export runs and moves a message meanwhile, this message may be left out.
+    If an export is running and moves a message meanwhile, this message may be missing in the result.
 
     Raises:
         DataSetError: there is no export, or one of its files has a wrong format.
@@ -100,21 +101,22 @@ def speakers_in(directory: Path) -> frozenset[str]:
     """Return the pseudonyms of all speakers of an export.
 
     Raises:
-        DataSetError: an error of `read_export`.
+        DataSetError: there is no export, or one of its files has a wrong format.
     """
     return frozenset(message.speaker for message in read_export(directory))
 
 
 def target_of(message: Message, *, min_confidence: float) -> Target | None:
-    """Return the words that are learnt for a message; None if no words are reliable.
+    """Return the words that a model learns for a message; None if no words are reliable.
 
-    If the message has a reference, the reference is learnt. If a reviewer judged that nobody speaks, an empty text is
-    learnt. If a reviewer judged that the recording cannot be used for another reason, nothing is learnt. In all other
-    cases, the hypothesis is learnt if the speaker rated it perfect and the model's confidence was high enough.
+    If the message has a reference, the result is the reference. If a reviewer judged that nobody speaks, the result is
+    an empty text. If a reviewer judged that the recording cannot be used for another reason, the result is None. In all
+    other cases, the result is the hypothesis if the speaker rated it perfect and the model's confidence was high
+    enough, and None otherwise.
 
     Args:
         message: a message of the export.
-        min_confidence: least calibrated confidence of a hypothesis that is used, 0..1.
+        min_confidence: a hypothesis with a lower calibrated confidence (0..1) is not used.
     """
     if message.reference is not None:
         words = message.reference.text.strip()

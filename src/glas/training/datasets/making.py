@@ -1,7 +1,8 @@
 """Make a version of the dataset from an export.
 
-The first version that contains recordings of a speaker decides to which split the speaker belongs, and all later
-versions keep this split. So the recordings of one speaker are never used both for training and for the test.
+When recordings of a speaker are added to a version for the first time, the speaker is assigned to a split. All later
+versions use the same split for this speaker. So the recordings of one speaker are never used both for training and for
+the test.
 """
 
 from collections import Counter
@@ -24,11 +25,12 @@ class Rules:
     """Rules for the content of a version.
 
     Attributes:
-        test_share: share of the speakers in the test set. In a dataset for one person, it is the share of the texts.
-        dev_share: share of the speakers or texts in the development set.
-        min_confidence: least confidence of a hypothesis that may be learnt if its speaker rated it perfect.
+        test_share: share of the speakers in the test set, 0..1. In a dataset for one person, it is the share of the
+            texts.
+        dev_share: share of the speakers or texts in the development set, 0..1.
+        min_confidence: a hypothesis with a lower confidence (0..1) is not learnt, even if its speaker rated it perfect.
         speaker: pseudonym of a person, if the dataset is for this person only; otherwise None.
-        replay: directories or manifests of further recordings with reference texts, which are used for training, too.
+        replay: directories or manifests of further recordings with reference texts, which are also used for training.
         non_speech: directories of sounds without speech, for which an empty text is learnt.
     """
 
@@ -50,12 +52,12 @@ class MadeVersion:
 
 
 def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
-    """Make a version and write it.
+    """Make a version from an export, and write it as a file.
 
     Args:
         export: directory of the export.
         folder: directory of all versions.
-        rules: rules for the content.
+        rules: rules for the content of the version.
 
     Raises:
         DataSetError: there is no export, no recording for training, or an existing version was changed.
@@ -87,7 +89,7 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
 
 
 class _Sides:
-    """Assigns recordings to splits: to the same split as in earlier versions, or else to a split that is drawn."""
+    """Assigns recordings to splits: to the same split as in earlier versions, or else to a random split."""
 
     def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
         self._rules = rules
@@ -101,14 +103,18 @@ class _Sides:
                     self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
 
     def key(self, speaker: str, words: str) -> str:
-        """Return a key; all recordings with the same key must be in one split.
+        """Return the key of a recording; all recordings with the same key must be in the same split.
 
-        The key is the speaker. If the dataset is for one person, the key is the text.
+        The key is `speaker`. If the dataset is for one person, the key is `words` (a hash of the text).
         """
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the split of a message, by its id (`number`) or its key; None if these belong to different splits."""
+        """Return the split of a message with the id `number` and the key `key`.
+
+        Return None if an earlier version has put the message and the other recordings with this key into different
+        splits.
+        """
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
         if self._of_key.setdefault(key, split) is not split:
@@ -117,7 +123,7 @@ class _Sides:
 
 
 def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | str:
-    """Return the entry of a message, or the reason why it is left out."""
+    """Return the entry of the version for a message, or the reason why the message is left out."""
     if target is None:
         return NO_TARGET
     words = words_sha256(target.text)

@@ -1,4 +1,4 @@
-"""Open a version of the dataset: read those of its recordings that are still in the export, with their words."""
+"""Open a version of the dataset: read the recordings of the version that are still in the export, with their words."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ REPLAY = "replay"
 
 @dataclass(frozen=True)
 class Example:
-    """A recording and its words.
+    """A recording, and the words that a model learns for it.
 
     Attributes:
         audio: path of the file. A file of the export is 16 kHz, mono, PCM16; a replayed recording may have any format.
@@ -37,10 +37,10 @@ class Dataset:
         train: the training set, with the replayed recordings.
         dev: the development set.
         test: the test set.
-        n_gone: number of recordings that are not in the export any more, because a message was deleted or a consent
+        n_gone: number of recordings that are no longer in the export, because a message was deleted or a consent was
             withdrawn.
         n_changed: number of recordings whose sound or words have changed since the version was made; they are left out.
-        gone_speakers: pseudonyms of speakers who are not in the export any more.
+        gone_speakers: pseudonyms of speakers of the version who are no longer in the export.
     """
 
     train: tuple[Example, ...]
@@ -56,9 +56,9 @@ def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -
 
     Args:
         export: directory of the export.
-        version: the version.
-        checks_audio: whether to read all recordings and compare them with the version; this takes about 1 s for each
-            hour of sound.
+        version: the version to open.
+        checks_audio: whether to compute the hash of the sound of each recording, and to compare it with the version. It
+            takes about 1 s for each hour of sound.
 
     Raises:
         DataSetError: there is no export, or replayed recordings are missing or changed.

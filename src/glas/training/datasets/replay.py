@@ -14,7 +14,7 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a")
 
 
 def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> ReplaySet:
-    """Return the name, number and hash of replayed recordings; a version of the dataset contains this description.
+    """Return a description of replayed recordings for a version of the dataset: their place, number and hash.
 
     Args:
         place: for recordings with reference texts, a directory or manifest that `glas evaluate` can read; otherwise a
@@ -32,7 +32,7 @@ def describe_replay(place: Path, kind: Literal["reference", "non_speech"]) -> Re
 
 
 def read_replay(replay: ReplaySet) -> tuple[Utterance, ...]:
-    """Return the recordings of a replay set.
+    """Return the recordings that a version describes as a replay set.
 
     Raises:
         DataSetError: the recordings are missing, or differ from the recordings with which the version was made.

@@ -1,4 +1,4 @@
-"""A version of the dataset: a JSON file whose name is a hash of its content, so that a change is noticed."""
+"""A version of the dataset: a JSON file whose name is a hash of its content, so that a changed file is detected."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class _Value(BaseModel):
 
 
 class Entry(_Value):
-    """A recording of the export."""
+    """A recording of the export that belongs to a version."""
 
     id: int = Field(description="Number of the message in db_assist.")
     split: Split
@@ -39,7 +39,7 @@ class Entry(_Value):
 class ReplaySet(_Value):
     """Recordings that do not come from the export.
 
-    Replayed recordings are in the training set only, so that the model forgets less.
+    Replayed recordings are only in the training set. With them, the model forgets less of what it learnt before.
     """
 
     kind: Literal["reference", "non_speech"] = Field(
@@ -70,12 +70,12 @@ class Version(_Value):
 
     @property
     def content(self) -> bytes:
-        """The bytes of the version's file."""
+        """Content of the version's file."""
         return self.model_dump_json(indent=1).encode() + b"\n"
 
     @property
     def name(self) -> str:
-        """The name of the version: a shortened hash of its content."""
+        """Name of the version: the first digits of a hash of its content."""
         return hashlib.sha256(self.content).hexdigest()[:_NAME_CHARS]
 
     @property
@@ -85,12 +85,12 @@ class Version(_Value):
 
 
 def text_sha256(text: str) -> str:
-    """Return the hash of a text."""
+    """Return the sha256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def words_sha256(text: str) -> str:
-    """Return the hash of the words of a text after RU-NORM, without capitals and punctuation."""
+    """Return the sha256 of a text after RU-NORM, that is without capitals and punctuation."""
     return text_sha256(normalise(text))
 
 
@@ -108,7 +108,7 @@ def write_version(folder: Path, version: Version) -> Path:
 
 
 def read_version(folder: Path, name: str) -> Version:
-    """Read a version by its name.
+    """Read the version with a given name.
 
     Raises:
         DataSetError: there is no version of that name, or its file was changed.

@@ -1,1 +1,1 @@
-"""Evaluation of a model: error rates, calibration, model card, curves."""
+"""Evaluate a model: measure error rates, calibrate the confidence, write the model card, draw curves."""

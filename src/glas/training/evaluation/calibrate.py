@@ -1,4 +1,4 @@
-"""Calibrate the confidence of the released model on synthetic speech, and measure the result on recordings of people.
+"""Calibrate the confidence of the embedded model on synthetic speech, and measure the result on recordings of people.
 
 The calibration set consists of clips on which the adapter was not trained. These clips are augmented more strongly than
 in training. So the model makes about as many errors in them as in recordings of people whom it does not know.
@@ -38,7 +38,7 @@ CALIBRATION = FILE
 
 
 class ScoredMessage(NamedTuple):
-    """One message: the features of its words, whether each word is right, and whether the message contains an error."""
+    """A recognised message: the features of its words, whether each word is right, and whether it contains an error."""
 
     signs: list[Signs]
     is_right: list[bool]
@@ -46,13 +46,13 @@ class ScoredMessage(NamedTuple):
 
 
 class Recorder:
-    """Records the features of all words; an engine gets this object in place of a calibration."""
+    """Records the features of all words; an engine gets this object instead of a calibration."""
 
     def __init__(self) -> None:
         self.signs: list[Signs] = []
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Record the features of words; return for each word its probability, which is not calibrated."""
+        """Record the features of words; return the probability of each word, which is not calibrated."""
         self.signs += signs
         return [exp(one.logprob) for one in signs]
 
@@ -60,14 +60,14 @@ class Recorder:
 def calibrate(
     model: Path, speech: Speech, sets: Sequence[ReferenceSet], cache: Path, picture: Path | None = None
 ) -> None:
-    """Fit the calibration of a model, measure it on every set, write `calibration.json`, and print the figures.
+    """Fit the calibration of a model, measure it on each set, write `calibration.json`, and print the measurements.
 
     Args:
-        model: the directory of the released model.
+        model: directory of the embedded model.
         speech: sentences and voices of the calibration set.
-        sets: recordings of people, which are used for measuring only.
+        sets: recordings of people, which are used only for measuring.
         cache: directory of converted checkpoints.
-        picture: path of an SVG file for the reliability plot.
+        picture: path of the SVG file to which a reliability plot is written; None for no plot.
     """
     judged = _message_scorer(model, cache)
     learnt = [judged(samples, said) for samples, said in calibration_clips(speech)]
@@ -95,9 +95,9 @@ def calibrate(
 
 
 def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], ScoredMessage]:
-    """Load a model, and return a function that scores messages.
+    """Load a model, and return a function that recognises a message and compares the words with its reference.
 
-    The function recognises samples (n,), and compares the recognised words with a reference.
+    The function gets the samples of a message, shape `(n_samples,)`, and its reference.
     """
     recorder = Recorder()
     beam_size = NnServiceSettings().beam_size
@@ -115,7 +115,7 @@ def _message_scorer(model: Path, cache: Path) -> Callable[[Samples, str], Scored
 
 
 def _fitted(model: Path, messages: Sequence[ScoredMessage], right: Bools) -> Calibration:
-    """Fit the calibration of a model to messages; `right` (n_words,) contains which of their words are right."""
+    """Fit the calibration of a model to messages; `right`, shape `(n_words,)`, tells which of their words are right."""
     line = fit(np.concatenate([features(one.signs) for one in messages if one.signs]), right)
     return Calibration(
         sha256={name: sha256_of(model / name) for name in (CONVERTED_WEIGHTS, LM_FILE)},
@@ -128,7 +128,7 @@ def _fitted(model: Path, messages: Sequence[ScoredMessage], right: Bools) -> Cal
 
 
 def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samples) -> Iterator[Hypothesis]:
-    """Recognise samples (n,) piece by piece.
+    """Recognise samples, shape `(n_samples,)`, piece by piece.
 
     The engine is called directly and not through a recogniser. A recogniser removes words and writes numbers in digits,
     but the calibration needs the words as the engine returned them.
@@ -138,7 +138,7 @@ def _hypotheses(engine: WhisperEngine, vad: VoiceActivityDetector, samples: Samp
 
 
 def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
-    """Return the calibration set, as pairs of samples (n,) and text; synthesise the set if it is missing."""
+    """Return the calibration set as pairs of samples and text; synthesise the set if it is missing."""
     speak_shards(speech, [SHARD], 1)
     shard = open_clips(speech.folder, speech.name(SHARD))
     way, rng = Augmentation(snr_db=SNR_DB), np.random.default_rng(SHARD)
@@ -148,8 +148,8 @@ def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
 def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> ScoredMessage:
     """Compare the recognised words of a message with its reference.
 
-    RU-NORM may make several words of one recognised word («Санкт-Петербург», «5 %»). A recognised word counts as right
-    if all words that RU-NORM makes of it are right.
+    RU-NORM may divide one recognised word into several words, for example «Санкт-Петербург» or «5 %». Then the
+    recognised word counts as right if all these words are right.
     """
     heard = " ".join(words)
     flags, place, is_right = right_words(said, heard), 0, []
@@ -170,7 +170,7 @@ def pooled(calibration: Calibration, messages: Sequence[ScoredMessage]) -> tuple
 
 
 def measured(calibration: Calibration, messages: Sequence[ScoredMessage]) -> dict[str, float | int | None]:
-    """Measure how well confidences separate right from wrong words, and messages with errors from those without."""
+    """Measure how well confidences separate right from wrong words, and messages with errors from other messages."""
     sure, right = pooled(calibration, messages)
     means = np.array([float(np.mean(calibration.confidences(one.signs))) if one.signs else 0.0 for one in messages])
     errors: Bools = np.array([one.has_error for one in messages])

@@ -1,4 +1,4 @@
-"""Write the card of the embedded model, with its training data and its error rates."""
+"""Write the model card (README.md) of the embedded model, with its training data and its error rates."""
 
 import json
 import tempfile
@@ -21,8 +21,8 @@ def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
     """Measure the model in a directory, and write its README.md.
 
     Args:
-        model: the directory of the released model.
-        sets: recordings on which it is measured.
+        model: directory of the embedded model.
+        sets: recordings with references on which the model is measured.
         date: the date that the card shows.
     """
     with tempfile.TemporaryDirectory() as cache:
@@ -44,12 +44,12 @@ def write_card(model: Path, sets: Sequence[ReferenceSet], date: str) -> None:
 
 
 def row(name: str, rates: ErrorRates) -> str:
-    """Format one line of the table of error rates."""
+    """Format one row of the table of error rates, for the set `name`."""
     return f"| {name} | {rates.n_utterances} | {100 * rates.wer:.1f} | {100 * rates.cer:.1f} |"
 
 
 def confidence_section(model: Path) -> str:
-    """Describe the calibration: the data to which it was fitted, and its measurements."""
+    """Return the section of the card about the calibration: the data to which it was fitted, and its measurements."""
     path = model / CALIBRATION
     if not path.exists():
         return "The confidences of this model are not calibrated.\n"

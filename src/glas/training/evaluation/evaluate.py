@@ -14,7 +14,7 @@ FESTVOX = "festvox"
 
 
 def festvox_set(package: Path) -> ReferenceSet:
-    """Return the recordings of the festvox reader that are held out for tests, with their texts."""
+    """Return the recordings of the speaker of festvox-ru that are used only for tests, with their texts."""
     readings = held_out_readings(package)
     return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 
@@ -23,14 +23,14 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
     """Read the test sets.
 
     Args:
-        festvox: directory of the package festvox-ru.
+        festvox: directory of the unpacked package festvox-ru; None if it is not used.
         recordings: directories or manifests; see `read_reference_set`.
     """
     return [*([festvox_set(festvox)] if festvox else []), *(read_reference_set(folder) for folder in recordings)]
 
 
 def served(model: Path, data_dir: Path) -> Settings:
-    """Return settings of a server that serves the model in a directory; all other settings have their defaults.
+    """Return settings with the model in a directory as the default model; all other settings have their defaults.
 
     Environment variables are not read.
 
@@ -48,7 +48,7 @@ def served(model: Path, data_dir: Path) -> Settings:
 
 
 def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> list[Evaluation]:
-    """Measure a model.
+    """Measure the error rates of a model on sets of recordings.
 
     Args:
         model: directory of the model.
@@ -56,7 +56,7 @@ def measure(model: Path, sets: Sequence[ReferenceSet], data_dir: Path) -> list[E
         data_dir: directory for converted checkpoints.
 
     Returns:
-        An evaluation of each set, in their order.
+        One evaluation for each set, in the order of `sets`.
 
     Raises:
         DataSetError: a recording cannot be decoded.

@@ -1,4 +1,4 @@
-"""Logistic regression, and measures of the quality of its probabilities."""
+"""Fit a logistic regression, and measure the quality of its probabilities."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ _RIDGE = 1e-4  # L2 penalty per example; it keeps the weights finite if the clas
 
 
 class LogisticModel(NamedTuple):
-    """A logistic regression: the log-odds are the scaled features times `weights`, plus `bias`.
+    """A logistic regression: its log-odds are the sum of the scaled features times `weights`, plus `bias`.
 
     The scaled features are `(x - centres) / scales`.
     """
@@ -26,7 +26,10 @@ class LogisticModel(NamedTuple):
 
 
 def fit(features: Floats, is_right: Bools) -> LogisticModel:
-    """Fit a logistic regression of `is_right`, shape `(n,)`, on features, shape `(n, k)`, by Newton's method."""
+    """Fit a logistic regression that predicts `is_right`, shape `(n,)`, from features, shape `(n, k)`.
+
+    The method is Newton's method.
+    """
     centres, scales = features.mean(axis=0), features.std(axis=0) + 1e-9
     scaled = np.column_stack([(features - centres) / scales, np.ones(len(features))])
     ridge = np.append(np.full(features.shape[1], _RIDGE * len(features)), 0.0)
@@ -43,7 +46,7 @@ def fit(features: Floats, is_right: Bools) -> LogisticModel:
 
 
 def auroc(scores: Floats, is_positive: Bools) -> float | None:
-    """Compute the probability that a positive example has a higher score than a negative example.
+    """Compute AUROC: the probability that a random positive example has a higher score than a random negative example.
 
     If there are no positive or no negative examples, return None.
 
@@ -68,7 +71,7 @@ class Bin(NamedTuple):
 
 
 def bins(probabilities: Floats, is_right: Floats, count: int = 10) -> list[Bin]:
-    """Divide the probabilities into bins of equal width; leave empty bins out."""
+    """Divide examples by their probability into `count` bins of equal width; leave out empty bins."""
     index = np.clip((probabilities * count).astype(int), 0, count - 1)
     inside = [index == number for number in range(count)]
     return [

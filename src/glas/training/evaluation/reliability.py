@@ -1,4 +1,4 @@
-"""Draw a reliability plot as SVG: the confidence of the model against the share of right words."""
+"""Draw a reliability plot as SVG: it shows for each confidence of the model the share of right words."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ _COLOURS = ("#1f6feb", "#d9730d", "#2a9d5c", "#9a3fb5", "#7a7a7a")
 
 
 def plot(title: str, sets: Mapping[str, Sequence[Bin]]) -> str:
-    """Return the text of an SVG file with a line of points for each set; larger points mean more words."""
+    """Return the text of an SVG file with a line of points for each set; a larger point stands for more words."""
     height = _TOP + _SIDE + 56 + 18 * len(sets)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _SIDE + 24} {height}">',

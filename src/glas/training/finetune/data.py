@@ -53,7 +53,7 @@ def prepare(data: FinetuneData, report: Report) -> FinetuneData:
 
 
 def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
-    """Add numbers to names that several sets have, because the figures of a set are stored under its name."""
+    """Add numbers to names that several sets have, because the results for a set are stored under its name."""
     names = [one.name for one in sets]
     return [
         replace(one, name=f"{one.name} ({names[: place + 1].count(one.name)})") if names.count(one.name) > 1 else one

@@ -58,8 +58,7 @@ class FinetuneResult(BaseModel):
         n_learnt: number of recordings that were learnt.
         n_dev: number of recordings of the development set.
         minutes_learnt: minutes of sound that were learnt.
-        training_s: seconds that the training of the adapter took, without the time before an interruption that was
-            lost.
+        training_s: seconds that the training of the adapter took, without steps that were lost in an interruption.
         peak_memory_mb: largest resident memory of this process so far, in MiB.
         gpu: name of the GPU that trained the model; empty if the processor trained it.
         peak_gpu_memory_mb: largest memory of the GPU that tensors used so far, in MiB.
@@ -133,7 +132,7 @@ class _Task(NamedTuple):
 
 @contextmanager
 def _unless_deleted(work: Path) -> Iterator[None]:
-    """If a file is missing in the context because a person's data was deleted, raise an error that says so."""
+    """If the context fails because files were deleted together with a person's data, raise an error about this."""
     is_listed = (work / LIST).exists()
     try:
         yield
@@ -274,8 +273,8 @@ def _chosen(
     """Measure the base model and a model with a share of the change on all sets, of which dev is the first.
 
     Returns:
-        The figures of the base model, and the figures of the model with the share. The latter are None if this model is
-        not better on dev, or if `share` is None.
+        The error rates of the base model, and the error rates of the model with the share. The second value is None if
+        this model is not better on dev, or if `share` is None.
     """
 
     def measured(share: float, model: Path) -> MeasuredShare:

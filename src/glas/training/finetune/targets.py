@@ -41,7 +41,7 @@ def _keys(words: list[str]) -> list[str]:
 
 
 def _dressed(words: list[str], heard: list[str]) -> list[str]:
-    """Add capital and punctuation marks to words that have none, as in the recognised words that they replace.
+    """Add capitals and punctuation marks to words that have none, as in the recognised words that they replace.
 
     A capital at the beginning and marks at the end are copied.
     """

@@ -1,7 +1,4 @@
-"""Find training sentences that are too similar to the sentences with which models are tested.
-
-Such sentences must not be used for training.
-"""
+"""Find sentences that must not be used for training, because they are too similar to sentences for tests."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,10 +13,10 @@ Gram = tuple[str, ...]
 
 
 class HeldOutSentences:
-    """Test sentences; `text in sentences` is true if the text shares `ALIKE` successive words with one of them.
+    """Test sentences. `text in sentences` is true if `ALIKE` successive words of the text are also in a test sentence.
 
     Args:
-        texts: the sentences.
+        texts: the test sentences.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -30,9 +27,10 @@ class HeldOutSentences:
 
 
 def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
-    """Return all sentences of the festvox reader, and all texts in directories of recordings.
+    """Return all sentences of the package festvox-ru, and all texts in directories of recordings.
 
-    This includes the half of the reader's sentences that is not used for tests; see `glas.training.voices.festvox`.
+    The half of the sentences of festvox-ru that is not used for tests is also included; see
+    `glas.training.voices.festvox`.
     """
     found = [reading.text for reading in read_festvox(festvox)] if festvox else []
     for folder in recordings:

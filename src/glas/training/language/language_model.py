@@ -1,11 +1,11 @@
-"""Build the language model of spoken Russian, with which the engine scores texts: probabilities of letters and words.
+"""Build the language model of spoken Russian: probabilities of letters and words, with which an engine compares texts.
 
-The program reads sentences of the training grammar, word forms of the dictionary, wordfreq's frequencies and, if given,
-plain Russian texts. Sentences that are held out for tests, and sentences similar to them, are left out. A context is a
-sequence of up to `ORDER` - 1 letters. For every context that occurred often enough, the program writes the
-probabilities of all letters after the context, one byte each. The probabilities are smoothed by the method of Witten
-and Bell (1991): the more different letters followed a context, the larger is the weight of the shorter context. Words
-are counted in `glas.training.language.words`.
+The module reads sentences of the training grammar, word forms of the dictionary, word frequencies of the library
+wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A context
+is a sequence of up to `ORDER` - 1 letters. For each context that occurred often enough, the probabilities of all
+letters after the context are written, one byte each. The probabilities are smoothed by the method of Witten and Bell
+(1991): the more different letters followed a context, the larger is the weight of the next shorter context. Words are
+counted in `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ MESSAGES_COUNT = 0.3
 
 @dataclass(frozen=True)
 class LMSize:
-    """Sizes of the language model and of the texts that it reads."""
+    """Sizes of the language model, and of the texts from which it is built."""
 
     sentences: int = 200_000  # sentences that are drawn from the grammar and the dictionary, to count letters
     contexts: int = 60_000  # largest number of contexts of letters; each takes about 20 bytes of the file
@@ -54,8 +54,8 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
     Args:
         data: directory with the data of the training.
         texts: directory of unpacked packages, or of texts.
-        to: the .npz file.
-        size: how much is read and kept.
+        to: path of the .npz file to write.
+        size: how much is read, and how large the language model becomes.
         tests: sentences of tests; sentences similar to them are not read.
     """
     lexicon, lines = load_lexicon(data / "lexicon.json", size.prefix), plain_sentences(texts, tests)
@@ -71,7 +71,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
 
 def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
-    """Draw label texts: voice messages of the grammar, and sequences of words of the dictionary.
+    """Draw random label texts: voice messages from the grammar, and sequences of words from the dictionary.
 
     A label text is the result of `glas.training.texts.sentences.label`: words in lower case, without punctuation.
     """
@@ -80,13 +80,13 @@ def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
 
 
 def messages(lexicon: Lexicon, count: int) -> list[str]:
-    """Draw label texts of whole messages of the grammar."""
+    """Draw `count` random label texts of whole voice messages from the grammar."""
     source = TextSource(lexicon, seed=78)
     return [label(source.draw_message()) for _ in range(count)]
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Return the different label texts in a directory, except those that are similar to a test sentence."""
+    """Return the label texts in a directory without repetitions, except those that are similar to a test sentence."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
@@ -96,7 +96,7 @@ def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArra
     """Return, for each context length 0..ORDER-1, the sorted contexts (n,) and the probabilities after them (n, 33).
 
     A context is stored as a number in base 33, in which the last letter of the context is the lowest digit. Rare
-    contexts are left out, so that there are at most `most_contexts` in all.
+    contexts are left out, so that all lengths together have at most `most_contexts` contexts.
     """
     least = 2
     while True:
@@ -107,7 +107,7 @@ def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArra
 
 
 def _estimate(letters: Codes, least: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Estimate the tables of contexts that occurred at least `least` times; longer contexts must occur more often."""
+    """Estimate the tables for contexts that occurred at least `least` times, or more often for longer contexts."""
     tables: list[tuple[Codes, npt.NDArray[np.float32]]] = []
     code = np.zeros(len(letters), np.int64)  # of the context before each letter
     for length in range(ORDER):

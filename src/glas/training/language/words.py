@@ -1,11 +1,12 @@
 """Count the words of the language model: their frequencies, their classes, and pairs of successive words.
 
 Frequencies are those of wordfreq (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter).
-Frequencies of Glas's own texts are not added, because this made development texts less probable. The class of a word
-contains the entries of pymorphy's dictionary about its form: part of speech, case, number, gender, tense and person,
-for all readings that are not rare. How often two classes or two words follow each other is counted in Glas's own texts.
-All counts are smoothed by the method of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities
-are combined.
+Frequencies in the texts of Glas (plain Russian texts, and messages from its grammar) are not added: in an experiment,
+the development texts then became less probable. Words with the same grammatical properties form a class. The properties
+are those in pymorphy's dictionary: part of speech, case, number, gender, tense and person, for all readings of the word
+that are not rare. It is counted in the texts of Glas how often two classes or two words follow each other. All counts
+are smoothed by the method of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities are
+combined.
 """
 
 import re
@@ -51,7 +52,7 @@ class Classes:
 
 
 def word_arrays(readings: list[WeightedSentences], most_words: int) -> Arrays:
-    """Compute the arrays of `WordLM` from wordfreq, pymorphy and Glas's own texts."""
+    """Compute the arrays of `WordLM` from wordfreq, pymorphy and the texts `readings`."""
     frequency = frequencies(most_words)
     classes = classify(frequency)
     words = sorted(frequency)
@@ -66,7 +67,7 @@ def word_arrays(readings: list[WeightedSentences], most_words: int) -> Arrays:
 
 
 def frequencies(most_words: int) -> dict[str, float]:
-    """Return the most frequent words; their frequencies add up to 1."""
+    """Return the most frequent words with their frequencies, whose sum is 1."""
     common: dict[str, float] = defaultdict(float)
     for spelling, share in wordfreq.get_frequency_dict("ru", wordlist="large").items():
         # The language model has no hyphen and no other letters, and it has one letter for ё and е.
@@ -78,10 +79,11 @@ def frequencies(most_words: int) -> dict[str, float]:
 
 
 def classify(frequency: dict[str, float]) -> Classes:
-    """Return the class of each word.
+    """Return the grammatical class of each word.
 
-    The class of a word consists of all readings of its form. If this class is rare, the word gets the class of a single
-    reading: of its most probable reading whose class is frequent. If there is none, it gets the most frequent class.
+    The class of a word is the set of all its readings (grammatical meanings of the form). If this class is rare, the
+    word gets the class of a single reading: the most probable reading whose class is frequent. If there is none, the
+    word gets the most frequent class of all.
     """
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
@@ -139,7 +141,7 @@ def class_gains(
 
 
 def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
-    """Count how often each word follows each other word."""
+    """Count for each pair of words how often the second word follows the first."""
     pairs: Pairs = defaultdict(Counter)
     for reading in readings:
         for sentence in reading.sentences:
@@ -150,7 +152,7 @@ def count_pairs(readings: Iterable[WeightedSentences]) -> Pairs:
 
 
 def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
-    """Return the pairs of successive words, both from the list, in the format that `WordLM` reads."""
+    """Return pairs of successive words that are both in the list `words`, in the format of `WordLM`."""
     pairs, number = count_pairs(readings), {word: index for index, word in enumerate(words)}
     contexts: list[int] = []
     starts = [0]

@@ -1,1 +1,1 @@
-"""Sound for training: augmentation with noises, rooms and codecs, and shards of clips."""
+"""Sound for training: clips (recordings of one or a few sentences) in files, and effects that augment them."""

@@ -1,4 +1,4 @@
-"""Augment a clean clip with a random microphone, room, noise and codec, as in voice messages."""
+"""Augment a clean clip with the effects of a random microphone, room, noise and codec, as in voice messages."""
 
 from dataclasses import dataclass, field
 
@@ -27,14 +27,14 @@ BABBLE_VOICES = 40
 
 @dataclass
 class Augmentation:
-    """A random chain of effects on a clip.
+    """A function that applies a random chain of effects to a clip.
 
     The state of the random generator determines all effects, except the voices of the babble.
 
     Attributes:
         snr_db: range from which the signal-to-noise ratio is drawn for clips with noise, in decibels.
-        clean: share of the clips to which only a faint noise is added.
-        earlier: clips that were augmented before, from which babble is made.
+        clean: share of the clips (0..1) to which only a faint noise is added.
+        earlier: clips that were augmented before; they are used as background voices (babble).
     """
 
     snr_db: tuple[float, float] = SNR_DB
@@ -42,7 +42,7 @@ class Augmentation:
     earlier: list[Samples] = field(default_factory=list)
 
     def __call__(self, rng: np.random.Generator, samples: Samples) -> Samples:
-        """Return the augmented clip (n,)."""
+        """Return the augmented clip, shape `(n_samples,)`."""
         sent = samples
         if rng.random() >= self.clean:
             sent = self._sent(rng, samples)

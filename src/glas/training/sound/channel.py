@@ -1,4 +1,4 @@
-"""Imitate effects of recording and sending a voice: rooms, microphones, clipping, telephones, Opus, lost packets."""
+"""Imitate what changes a voice before it is received: rooms, microphones, clipping, telephones, Opus, lost packets."""
 
 import io
 
@@ -26,12 +26,12 @@ def resample(samples: Samples, ratio: float) -> Samples:
 
 
 def level(samples: Samples) -> float:
-    """Return the root mean square of the samples, never zero."""
+    """Return the root mean square of the samples; the result is never zero, so that it can be a divisor."""
     return float(np.sqrt(np.mean(samples**2)) + 1e-9) if len(samples) else 1e-9
 
 
 def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Add the reverberation of a random room: a direct path and an exponentially decaying tail of noise."""
+    """Add the reverberation of a random room: the direct sound, and noise that decays exponentially."""
     decay_s = rng.uniform(0.05, 0.5)
     count = int(decay_s * SAMPLE_RATE_HZ)
     tail = rng.standard_normal(count) * np.exp(-6.9 * np.arange(count) / count)
@@ -52,7 +52,7 @@ def limit_band(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Filter the samples like a random microphone: a slope and two broad bumps in the spectrum."""
+    """Filter the samples like a random microphone: tilt the spectrum, and raise or lower two wide bands of it."""
     frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
     octave = np.log2((frequency_hz + 60) / 1000)
     gain_db = rng.uniform(-3, 3) * octave
@@ -62,13 +62,13 @@ def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def clip(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Clip the loudest 0.5 to 8 % of the samples, sharply or softly."""
+    """Limit the loudest 0.5 to 8 % of the samples, with a sharp limit (clipping) or a soft one."""
     limit = np.float32(np.quantile(np.abs(samples), 1 - rng.uniform(0.005, 0.08)) + 1e-6)
     return np.clip(samples, -limit, limit) if rng.random() < 0.5 else limit * np.tanh(samples / limit)
 
 
 def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Drop packets of 20 ms, single packets and bursts; fill the gaps with silence or with a fading repetition.
+    """Remove packets of 20 ms, single or several successive ones; fill the gaps with silence or a fading repetition.
 
     The model of the losses has two states: a good state without losses, and a bad state in which all packets are lost
     (Gilbert, "Capacity of a burst-noise channel", 1960).
@@ -99,7 +99,7 @@ def encode_opus(samples: Samples, bit_rate_bps: int) -> bytes:
 
 
 def decode_audio(source: io.BytesIO | str) -> Samples:
-    """Decode an audio file that FFmpeg reads to samples (n,) at 16 kHz, mono."""
+    """Decode an audio file with FFmpeg; return samples, shape `(n_samples,)`, at 16 kHz, mono."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
     with av.open(source, "r") as container:
         frames = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]

@@ -1,7 +1,7 @@
-"""Shards of clips: the samples of many utterances in one memory-mapped array, and their texts in a second file.
+"""Shards: each contains many clips, as one memory-mapped array of samples and a second file with their texts.
 
-`NAME.npy` contains 16-bit samples at 16 kHz, `NAME.jsonl` one line for each clip. The second file is written last,
-under a temporary name that is then changed. So no program opens an incomplete shard.
+`NAME.npy` contains 16-bit samples at 16 kHz. `NAME.jsonl` contains one line for each clip. This second file is written
+last, under a temporary name, and then renamed. So no program opens an incomplete shard.
 """
 
 import json
@@ -20,7 +20,7 @@ _FULL_SCALE = 32767
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance of a shard: its text, first sample, number of samples, and the voice."""
+    """One clip of a shard: its text, the index of its first sample, its number of samples, and its voice."""
 
     text: str
     start: int
@@ -29,13 +29,13 @@ class Clip:
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Duration of the clip in seconds."""
         return self.count / SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)
 class ClipShard:
-    """An opened shard."""
+    """An open shard: its samples, and the list of its clips."""
 
     name: str
     stored: npt.NDArray[np.int16]
@@ -43,7 +43,7 @@ class ClipShard:
 
     @property
     def hours(self) -> float:
-        """Length of all clips in hours."""
+        """Total duration of all clips in hours."""
         return sum(clip.count for clip in self.clips) / SAMPLE_RATE_HZ / 3600
 
     def samples_of(self, clip: Clip) -> Samples:

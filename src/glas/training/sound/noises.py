@@ -1,4 +1,7 @@
-"""Make noises: voices, wind, streets, clicks, hum, chords, hiss. The root mean square of each noise is 1."""
+"""Make noises: voices, wind, streets, clicks, hum, chords, hiss.
+
+Functions with an argument `count` return samples at 16 kHz, shape `(count,)`. The root mean square of each noise is 1.
+"""
 
 import numpy as np
 
@@ -43,7 +46,7 @@ def tones(rng: np.random.Generator, count: int) -> Samples:
 
 
 def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
-    """Mix several other utterances (count,); if there are none, return pink noise."""
+    """Mix several other clips to background voices (count,); if there are no clips, return pink noise."""
     out = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 5)):
         if others:
@@ -89,7 +92,7 @@ def clicks(rng: np.random.Generator, count: int) -> Samples:
 
 
 def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
-    """Make one kind of noise (count,); `others` are voices for the babble."""
+    """Make one random kind of noise (count,); `others` are clips that are used as background voices."""
     kind = rng.integers(10)
     if kind < 3:
         return babble(rng, count, others)
@@ -101,6 +104,6 @@ def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Sa
 def add_noise(
     rng: np.random.Generator, samples: Samples, others: list[Samples], snr_db: tuple[float, float]
 ) -> Samples:
-    """Add one kind of noise to the samples, at a signal-to-noise ratio drawn from the range."""
+    """Add one random kind of noise to the samples, at a random signal-to-noise ratio in the range `snr_db`."""
     noise = any_noise(rng, len(samples), others)
     return samples + noise * np.float32(level(samples) * 10 ** (-rng.uniform(*snr_db) / 20))

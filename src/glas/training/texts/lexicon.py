@@ -1,7 +1,7 @@
-"""Word forms of pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), sorted by their function in a sentence.
+"""Word forms from pymorphy's dictionary (OpenCorpora, CC BY-SA 3.0), grouped by their function in a sentence.
 
-The frequent forms are those that OpenCorpora's annotated texts contain. A random sample of the whole dictionary adds
-rare forms. Building the lexicon takes a minute, so it is stored in a file.
+Frequent forms are taken from OpenCorpora's annotated texts. Rare forms are a random sample of the whole dictionary. It
+takes a minute to build the lexicon, so the lexicon is stored in a file.
 """
 
 import json
@@ -22,7 +22,13 @@ LONGEST_RARE = 13  # letters
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Word forms: forms in annotated texts, some rare forms, and forms by use ("noun nomn femn sing", "inf", …)."""
+    """Russian word forms, from which random sentences are made.
+
+    Attributes:
+        forms: forms by their grammatical use, such as "noun nomn femn sing" or "inf".
+        attested: forms that occur in annotated texts.
+        rare: a random sample of the forms in the dictionary, most of which are rare.
+    """
 
     forms: dict[str, list[str]]
     attested: list[str]
@@ -30,7 +36,7 @@ class Lexicon:
 
 
 def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
-    """Return the name of the grammar's slot into which a form with this tag fits; None if there is no such slot."""
+    """Return the grammatical use of a form with this tag, such as "inf"; None if messages never use such a form."""
     if tag.POS == "NOUN" and tag.case and tag.number:
         return f"noun {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
     if tag.POS == "ADJF" and tag.case and tag.number:
@@ -47,7 +53,7 @@ def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
 def build_lexicon(prefix: str = "") -> Lexicon:
     """Build the lexicon from pymorphy's dictionary; it contains only words that begin with the text `prefix`.
 
-    The same versions of the dictionary give the same lexicon.
+    The same version of the dictionary always gives the same lexicon.
     """
     morph = pymorphy3.MorphAnalyzer()
     forms: dict[str, list[str]] = {}
@@ -91,7 +97,7 @@ def _morph() -> pymorphy3.MorphAnalyzer:
 
 @lru_cache(maxsize=50_000)
 def inflect(phrase: str, case: str) -> str:
-    """Put a phrase into a case: «паспортный стол» becomes «паспортного стола»; words without cases do not change."""
+    """Inflect a Russian phrase: «паспортный стол» becomes «паспортного стола»; words without cases do not change."""
     words = []
     for word in phrase.split():
         parses = [p for p in _morph().parse(word) if p.tag.case == "nomn"] or _morph().parse(word)

@@ -1,6 +1,6 @@
-"""Names that are written in Latin letters in Russian texts, with their Russian pronunciation.
+"""Make sentences with names that are written in Latin letters in Russian texts, with their Russian pronunciation.
 
-The spellings are those that are usual in Russian messages. Synthetic voices read the pronunciation, and the network
+The spellings are those that are usual in Russian messages. A synthetic voice speaks the pronunciation, and the model
 learns the spelling.
 """
 
@@ -83,7 +83,7 @@ _SENTENCES = (
 
 
 def sentence_with_name(dice: random.Random) -> tuple[str, str]:
-    """Draw a sentence with a name; return its spelling and its pronunciation."""
+    """Draw a random sentence with a name; return its spelling and its pronunciation."""
     written = dice.choice(sorted(NAMES))
     frame = dice.choice(_SENTENCES)
     said = NAMES[written]

@@ -29,13 +29,13 @@ _MANY = 0.6  # least share of letters among the characters of a sentence
 
 
 def read_sentences(folder: Path) -> Iterator[str]:
-    """Yield sentences and phrases without digits and foreign letters, from the files in the order of their names."""
+    """Yield Russian sentences and phrases without digits and foreign letters; the files are sorted by their names."""
     for text in _texts(folder):
         yield from _sentences(text)
 
 
 def read_russian_lines(folder: Path) -> Iterator[str]:
-    """Yield lines that are mostly Russian, including their digits, marks and foreign words."""
+    """Yield lines that are mostly Russian; their digits, punctuation marks and foreign words are not removed."""
     for text in _texts(folder):
         for line in text.splitlines():
             if len(_RUSSIAN.findall(line)) > _MANY * len(line.strip()) and not _NOT_RUSSIAN.search(line):

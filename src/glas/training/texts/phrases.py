@@ -1,4 +1,4 @@
-"""Read the grammar of voice messages from `phrases.txt`: slots, and for each slot the phrases that can fill it."""
+"""Read the grammar of voice messages from `phrases.txt`: slots (named places), and the phrases for each slot."""
 
 import re
 from functools import lru_cache
@@ -7,7 +7,7 @@ from importlib.resources import files
 
 @lru_cache(maxsize=1)
 def slots() -> dict[str, list[str]]:
-    """Return the phrases that can fill each slot, in the order of the file."""
+    """Return for each slot the phrases that can be put into it, in the order of the file."""
     text = files("glas.training.texts").joinpath("phrases.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     _, *parts = re.split(r"^\[(\w+)\]$", "\n".join(lines), flags=re.MULTILINE)

@@ -1,8 +1,8 @@
 """Draw random Russian sentences, from which the language model is built.
 
-A sentence is the text of an invented voice message, which a grammar makes, or a sequence of words from a dictionary,
-or a part of a given line of text.
-A hash of the normalised text decides which sentences are held out for tests.
+A sentence is one of the following: an invented voice message that is made from a grammar, a sequence of words from a
+dictionary, or a part of a given line of text. A hash of the normalised text determines which sentences are used only
+for tests (held out).
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _NUMBERS = {"n", "n2", "nth"}
 
 
 def label(text: str) -> str:
-    """Return a text after RU-NORM, with only the 32 Russian letters without ё, and single spaces."""
+    """Return a text after RU-NORM, reduced to the 32 Russian letters (without ё) and single spaces."""
     return " ".join(_NOT_LETTERS.sub(" ", normalise(text)).split())
 
 
@@ -47,7 +47,7 @@ def share_of(text: str, n_shares: int) -> int:
 
 
 class TextSource:
-    """Draws sentences. The same seed gives the same sentences in the same order."""
+    """Draws random sentences. The same seed gives the same sentences in the same order."""
 
     def __init__(
         self, lexicon: Lexicon, seed: int, lines: list[str] | None = None, shares: Mapping[str, float] = SHARES
@@ -84,7 +84,7 @@ class TextSource:
         return " ".join(self._word() for _ in range(count))
 
     def _word(self) -> str:
-        """Draw up to three word forms, mostly from annotated texts, and return the shortest."""
+        """Draw one to three word forms, mostly from annotated texts, and return the shortest of them."""
         pool = self._lexicon.attested if self._rng.random() < 0.75 else self._lexicon.rare
         return min((self._rng.choice(pool) for _ in range(self._rng.choice((1, 2, 3)))), key=len)
 

@@ -1,7 +1,7 @@
-"""Yield written Russian, from which the tokens of a vocabulary are chosen: words, names, numbers, marks, whole lines.
+"""Yield written Russian texts, from which the tokens of a vocabulary are chosen: words, names, numbers, whole lines.
 
-These texts are neither spoken nor used for training. Words come from wordfreq (its data: CC BY-SA 4.0). wordfreq's
-Russian list contains the foreign words that Russian texts use.
+These texts are neither spoken nor used for training. The words are from the Russian list of wordfreq (data: CC BY-SA
+4.0), which also contains foreign words that occur in Russian texts.
 """
 
 import re
@@ -39,11 +39,11 @@ _MARKS = (
 
 
 def written_lines(folder: Path | None = None) -> Iterator[str]:
-    """Yield lines that together contain the words, numbers and marks of Russian texts, as people write them.
+    """Yield lines that together contain the usual words, numbers and punctuation marks of Russian texts.
 
     Args:
-        folder: unpacked Debian packages with Russian texts; see `packages`. If it is None, there are no lines from such
-            packages.
+        folder: directory of unpacked Debian packages with Russian texts; see `packages`. If it is None, there are no
+            lines from such packages.
     """
     yield from _word_lines()
     yield from _number_lines()
@@ -94,7 +94,7 @@ def _number_lines() -> Iterator[str]:
 
 
 def _spaced(texts: Iterable[str]) -> Iterator[str]:
-    """Yield each text twice: at the beginning of a line and after a space, because the tokens of both are different."""
+    """Yield each text twice: without and with a space before it, because the tokens are different."""
     for text in texts:
         yield text
         yield f" {text}"

@@ -1,1 +1,1 @@
-"""Voices for training and tests: synthesisers, and a real reader."""
+"""Voices for training and tests: synthetic voices, and the recordings of one man."""

@@ -1,7 +1,7 @@
-"""Call espeak-ng in this process, through ctypes: text to samples at 22.05 kHz, 100 times faster than real time.
+"""Convert text to speech with espeak-ng: samples at 22.05 kHz, about 100 times faster than real time.
 
-The library and its voices come from the PyPI package `espeakng-loader` (espeak-ng 1.52, GPL-3.0).
-Constants are from espeak-ng's public header `speak_lib.h`.
+The library is called in this process, with ctypes. The library and its voices are from the PyPI package
+`espeakng-loader` (espeak-ng 1.52, GPL-3.0). The constants are from espeak-ng's public header `speak_lib.h`.
 """
 
 import ctypes
@@ -43,7 +43,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def variants() -> list[str]:
-    """Return the names of those voice variants of the package that work."""
+    """Return the names of the voice variants in the package with which the synthesis works."""
     folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
     return sorted(path.name for path in folder.iterdir() if path.name not in UNSTABLE_VARIANTS)
 
@@ -60,7 +60,7 @@ def _collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: ob
 
 @lru_cache(maxsize=1)
 def _started() -> tuple[ctypes.CDLL, int]:
-    """Start the library once, and return it with its sample rate.
+    """Start the library at the first call; return the library and its sample rate in Hz.
 
     If the library were started again, or the callback were freed, the process would crash.
     """
@@ -75,7 +75,7 @@ def _started() -> tuple[ctypes.CDLL, int]:
 
 
 class Espeak:
-    """The synthesiser. The C library has global state, so all instances in a process share it."""
+    """The synthesiser espeak-ng. The C library has global state, which all instances in a process share."""
 
     def __init__(self) -> None:
         self._library, self.sample_rate_hz = _started()

@@ -1,11 +1,12 @@
-"""The reader of Debian's package `festvox-ru`: one man, 620 sentences, 1.7 h at 16 kHz.
+"""Read the recordings of Debian's package `festvox-ru`: one man reads 620 sentences, 1.7 h at 16 kHz.
 
 The embedded model is never trained on his voice. Half of his sentences, chosen by a hash of the sentence, are test
-data. Most sentences in VoxForge's recordings are the same as this reader's sentences, so training does not use VoxForge
-either. The second half is used to test learning from corrections.
+data. The other half is used to test how models learn from corrections. VoxForge (another collection of recordings) has
+mostly the same sentences, so it is not used for training either.
 
-To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`) and pass this directory. The layout is:
-`etc/txt.done.data` has lines `( id "text" )`, in which + stands before a stressed vowel; the sound is in `wav/ID.wav`.
+To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`), and pass this directory. In the package,
+`etc/txt.done.data` has lines `( id "text" )`, in which + is written before a stressed vowel; the sound is in
+`wav/ID.wav`.
 """
 
 import re
@@ -21,19 +22,19 @@ _LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
 
 @dataclass(frozen=True)
 class Reading:
-    """One recording, and the text that was read in it, in the form of `glas.training.texts.sentences.label`."""
+    """One recording, and the text that is read in it, in the form of `glas.training.texts.sentences.label`."""
 
     audio: Path
     text: str
 
 
 def held_out_reading(text: str) -> bool:
-    """Return whether a sentence of this reader belongs to the half that is used only for tests."""
+    """Return whether a sentence of festvox-ru belongs to the half that is used only for tests."""
     return share_of(text, 2) == 1
 
 
 def read_festvox(folder: Path) -> list[Reading]:
-    """Read all recordings, in the order of the transcripts.
+    """Return all recordings of the package with their texts, in the order of the file `txt.done.data`.
 
     `folder` is the unpacked package, or the directory of the voice in the package.
 
@@ -55,5 +56,5 @@ def read_festvox(folder: Path) -> list[Reading]:
 
 
 def held_out_readings(folder: Path) -> list[Reading]:
-    """Return the recordings of the held-out half."""
+    """Return the recordings of the half that is used only for tests."""
     return [reading for reading in read_festvox(folder) if held_out_reading(reading.text)]

@@ -1,11 +1,12 @@
-"""Call RHVoice in this process, through ctypes: text to samples at 24 kHz, in voices of real people.
+"""Convert text to speech with RHVoice: samples at 24 kHz, with voices that are modelled on real people.
 
-The voices are statistical models of recordings.
+The library is called in this process, with ctypes. Each voice is a statistical model of a person's recordings.
 
-The library comes from Debian's packages librhvoice5 and librhvoice-core7, the voices from rhvoice-russian. All are in
-Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES` names the voices
-with a free licence (LGPL-2.1+, `aleksandr-hq` CC BY-SA 4.0, by Debian's copyright file). The other voices must not be
-sold or changed, so they are not used for training. Structures are those of RHVoice's public header `RHVoice.h`.
+The library is from Debian's packages librhvoice5 and librhvoice-core7, the voices are from rhvoice-russian. All are in
+Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES` lists the voices
+with a free licence, according to Debian's copyright file: LGPL-2.1+, and CC BY-SA 4.0 for `aleksandr-hq`. The licences
+of the other voices forbid to sell or to change them, so they are not used for training. The C structures are those in
+RHVoice's public header `RHVoice.h`.
 """
 
 import ctypes
@@ -114,7 +115,7 @@ class RHVoice:
     def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
         """Synthesise a text in a style; return samples (n,) in −1…1, at `sample_rate_hz`.
 
-        The pitch range and the pauses of the style are ignored.
+        The fields `pitch_range` and `word_gap` of the style are ignored.
         """
         self._heard.clear()
         with self._message(text, style) as message:

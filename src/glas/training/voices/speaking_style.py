@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class SpeakingStyle:
-    """A voice, words per minute, pitch and range of pitch (both 0–99), and the pause between words (units of 10 ms)."""
+    """A voice, speed in words per minute, pitch and pitch range (both 0–99), and pause between words (in 10 ms)."""
 
     voice: str
     rate_wpm: int = 160
@@ -27,7 +27,7 @@ class Synthesiser(Protocol):
 
     @property
     def sample_rate_hz(self) -> int:
-        """Sample rate of the samples that `speak` returns."""
+        """Sample rate, in Hz, of the samples that `speak` returns."""
 
     def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
         """Synthesise a text in a style; return samples (n,) in −1…1."""

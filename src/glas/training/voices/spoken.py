@@ -1,4 +1,4 @@
-"""Make clean synthetic speech for training: sentences with random voices, pitches and tempi, in shards of clips."""
+"""Make synthetic speech for training: sentences with random voices, pitches and speeds, in shards of clips."""
 
 import random
 import time
@@ -28,7 +28,7 @@ LEVEL = 0.1  # root mean square
 
 @dataclass(frozen=True)
 class Speech:
-    """Sentences, voices and directory of synthetic speech.
+    """From what synthetic speech is made, and where it is stored.
 
     Attributes:
         folder: directory of the shards.
@@ -43,14 +43,14 @@ class Speech:
     clips_per_shard: int = 500
 
     def name(self, index: int) -> str:
-        """Return the name of the shard with this number."""
+        """Return the name of the shard with the number `index`."""
         return f"{'rhvoice' if self.rhvoice else 'espeak'}-{index:03d}"
 
 
 def spoken_clips(
     synthesiser: Synthesiser, lines: Sequence[str], seed: int, count: int
 ) -> Iterator[tuple[str, str, Samples]]:
-    """Yield `count` triples of written text, voice and samples (n,) at 16 kHz; the seed determines all triples."""
+    """Yield `count` triples of text, voice and samples (n,) at 16 kHz. The same seed gives the same triples."""
     dice = random.Random(seed)
     voices, made = list(synthesiser.voices), 0
     while made < count:
@@ -67,10 +67,10 @@ def spoken_clips(
 
 
 def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None:
-    """Write those of the shards with these numbers that are missing.
+    """Write the shards with the numbers `indices`, except those that exist already.
 
-    Each shard is synthesised in a new process, because espeak-ng keeps state between utterances. In a new process, the
-    number of a shard determines all its bytes.
+    Each shard is synthesised in a new process, because espeak-ng keeps state from one sentence to the next. In a new
+    process, the same number of a shard always gives the same bytes.
     """
     there = clip_shards(speech.folder, "")
     missing = [index for index in indices if speech.name(index) not in there]
@@ -80,7 +80,7 @@ def speak_shards(speech: Speech, indices: Iterable[int], processes: int) -> None
 
 
 def speak_shard(speech: Speech, index: int) -> str:
-    """Write one shard; return a line of text with its length and the time that it took."""
+    """Write one shard; return a line of text with the duration of the shard and of the synthesis."""
     started, name = time.monotonic(), speech.name(index)
     synthesiser: Synthesiser = RHVoice(speech.rhvoice) if speech.rhvoice else Espeak()
     write_clips(speech.folder, name, spoken_clips(synthesiser, speech.lines, index, speech.clips_per_shard))

@@ -1,1 +1,1 @@
-"""Access to the pages: sessions, rights, and protection against requests of foreign pages."""
+"""Access to the web pages: sessions, rights, and protection against requests that pages of other sites send."""

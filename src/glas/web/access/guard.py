@@ -1,4 +1,4 @@
-"""Check requests for pages: the person must have the necessary right, and only a page of Glas may request a change."""
+"""Check requests for web pages: the person needs the right for the page, and only pages of Glas may change data."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -17,13 +17,13 @@ _MOST_BYTES: Final = 256 * 1024
 
 
 class ForeignPageError(ForbiddenError):
-    """The request was not sent by a page of Glas, or was sent by a page that was made for another session."""
+    """The request was not sent by a page of Glas, or was sent by a page of Glas that was made for another session."""
 
     code = "foreign_page"
 
 
 class TooManyRequestsError(OverloadedError):
-    """One person sends more requests in a minute than the use of the pages can need."""
+    """A person has sent more requests in a minute than normal use of the web pages causes."""
 
     code = "too_many_requests"
     status = 429
@@ -36,19 +36,19 @@ def visitors_of(request: Request) -> Visitors:
 
 
 async def visitor_of(request: Request) -> Visitor:
-    """Return the visitor of a request."""
+    """Return the visitor of a request, with their session and rights."""
     return await visitors_of(request).find(request)
 
 
 Visit = Annotated[Visitor, Depends(visitor_of)]
-"""The visitor of a request, as a parameter of a route."""
+"""Type of the parameter with which a route gets the visitor of its request."""
 
 
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
-    """Make the FastAPI dependency that checks requests for a page: the person must have `right`; None admits everybody.
+    """Make a FastAPI dependency that refuses requests of people without `right`; None permits everybody.
 
-    The dependency raises AuthenticationError if the person is not signed in, and ForbiddenError if they do not have the
-    right. It raises ForeignPageError if a foreign page requests a change.
+    The dependency raises AuthenticationError if the person is not signed in, and ForbiddenError if the person does not
+    have the right. It raises ForeignPageError if a request that changes data does not come from a page of Glas.
     """
 
     async def check(request: Request) -> None:
@@ -76,10 +76,10 @@ def _count(request: Request, visitor: Visitor) -> None:
 
 
 def check_size(request: Request) -> None:
-    """Refuse a request whose body is larger than any form of the pages; this is decided before the body is read.
+    """Refuse a request whose body is larger than any form of the web pages, before the body is read.
 
     Raises:
-        UploadTooLargeError: the body is too large, or its length is not announced.
+        UploadTooLargeError: the body is too large, or its length is not stated in the header `Content-Length`.
     """
     announced = request.headers.get("content-length", "0")
     is_endless = "transfer-encoding" in request.headers
@@ -90,7 +90,7 @@ def check_size(request: Request) -> None:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse a request that a page of another site has sent; browsers name the site of the sending page in headers."""
+    """Refuse a request that a page of another site has sent; the browser states this site in a header."""
     told = request.headers.get("sec-fetch-site")
     if told is not None and told != "same-origin":
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")

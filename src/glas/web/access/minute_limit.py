@@ -1,4 +1,4 @@
-"""Limit the number of events within a minute: attempts to sign in with an invalid link, and requests of a person."""
+"""Limit how many requests a person sends in a minute, and how many invalid sign-in links are tried in a minute."""
 
 import time
 from collections import deque
@@ -10,10 +10,11 @@ _MOST_KEYS: Final = 10_000
 
 
 class MinuteLimit:
-    """Counts events by key; if a key had too many events within a minute, it must wait before the next event.
+    """Counts events separately for each key, and permits only a certain number of events of a key within a minute.
 
-    Attempts to sign in with an invalid link are counted by network address. Valid links are not counted, so people who
-    sign in do not lock out others with the same address. Requests of people who are signed in are counted by person.
+    For attempts to sign in with an invalid link, the key is the network address. Valid links are not counted, because
+    many people with the same address may sign in within a minute. For requests of people who are signed in, the key is
+    the person.
     """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -23,14 +24,14 @@ class MinuteLimit:
         self._counted: dict[str, deque[float]] = {}
 
     def wait_s(self, key: str) -> float:
-        """Return the number of seconds that a key must wait; 0 if another event is permitted now."""
+        """Return the seconds until the next event of a key is permitted; 0 if it is permitted now."""
         counted = self._counted.get(key, deque())
         while counted and counted[0] <= self._now() - _WINDOW_S:
             counted.popleft()
         return max(counted[0] + _WINDOW_S - self._now(), 1.0) if len(counted) >= self.most else 0.0
 
     def count(self, key: str) -> None:
-        """Count an event."""
+        """Count an event of a key."""
         if len(self._counted) >= _MOST_KEYS:
             self._counted.clear()
         self._counted.setdefault(key, deque()).append(self._now())

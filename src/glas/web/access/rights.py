@@ -1,4 +1,4 @@
-"""Determine the rights of people on the pages; only this module reads the people from db_assist."""
+"""Determine what a person may do on the web pages; only this module reads people from db_assist."""
 
 import time
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _MOST_KEPT: Final = 1000
 
 
 class Right(StrEnum):
-    """A right that a page can require."""
+    """A right that a web page can require."""
 
     SIGNED_IN = "signed_in"
     REVIEWER = "reviewer"
@@ -26,8 +26,8 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
     Args:
         user: the person.
-        admins: Telegram ids of the administrators in the settings. A person who was removed from this list still has
-            the role in the database, but not the right.
+        admins: Telegram ids of the administrators in the settings. A person who was removed from the settings still has
+            the role of an administrator in the database, but no longer the right.
     """
     if user.is_banned:
         return frozenset()
@@ -41,12 +41,12 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
 
 def written(rights: Iterable[Right]) -> str:
-    """Return rights in the format in which a session contains them."""
+    """Return rights as text, in the format in which a session contains them."""
     return "".join(sorted(right.value[0] for right in rights))
 
 
 class People:
-    """Reads people from db_assist, and caches them for some seconds, because a page sends several requests at once."""
+    """Reads people from db_assist, and caches them for some seconds, because a page causes several requests at once."""
 
     def __init__(self, db_assist: DbAssistClient) -> None:
         self._db_assist = db_assist

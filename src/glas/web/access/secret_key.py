@@ -19,10 +19,9 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
     """Return the key that signs sessions.
 
     Args:
-        given: the key from the settings. If it is None, the key is read from the file, which is created if it is
-            missing.
-        data_dir: directory of the file. If the file can be neither read nor created, a new key is made, which only this
-            process uses.
+        given: the key from the settings. If it is None, the key is read from a file, which is created if it is missing.
+        data_dir: directory that contains the file. If the file can be neither read nor created, a key is made that only
+            this process uses.
     """
     if given is not None:
         return given.encode()
@@ -43,9 +42,9 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
 
 
 def _write(path: Path, text: str) -> None:
-    """Create the file of the key, readable only for its owner.
+    """Create the file with the key so that only its owner can read it.
 
-    If another process has created the file meanwhile, that file stays.
+    If another process has created the file meanwhile, the file is not changed.
     """
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,8 +1,8 @@
-"""Sessions of people who are signed in. A session is in a signed cookie; only the ended sessions are kept in memory.
+"""Sessions of people who are signed in. A signed cookie contains the session; the process stores only ended sessions.
 
 A cookie contains the Telegram id of the person, the person's rights at the sign-in, and a random name of the session.
 It also contains the time when the session began, and the time when the session was last renewed. The signature is
-HMAC-SHA256. The cookie is not encrypted, because its content need not be secret from its owner.
+HMAC-SHA256. The cookie is not encrypted, because the person who has the cookie may know its content.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 _MOST_S: Final = 7 * 24 * 3600
-"""Time after which a session ends, even if it was renewed."""
+"""Seconds after the sign-in when a session ends, even if it was renewed."""
 
 _RENEWED_AFTER_S: Final = 300
 _MOST_ENDED: Final = 100_000
@@ -22,7 +22,7 @@ _FIELDS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person who is signed in.
+    """The session of a person who is signed in.
 
     Attributes:
         tg_id: the Telegram id of the person.
@@ -43,12 +43,12 @@ class Sessions:
     """Begins, writes, reads and ends sessions."""
 
     def __init__(self, key: bytes, *, life_s: float, now: Callable[[], float] = time.time) -> None:
-        """Initialise the object.
+        """Set the key and the duration of sessions.
 
         Args:
-            key: key that signs the cookies; cookies with another signature are refused.
+            key: key with which cookies are signed; cookies with other signatures are refused.
             life_s: seconds without a request after which a session ends.
-            now: returns the present Unix time.
+            now: function that returns the present Unix time in seconds.
         """
         self._key = key
         self._life_s = life_s
@@ -61,12 +61,12 @@ class Sessions:
         return int(self._life_s)
 
     def begin(self, tg_id: int, rights: str) -> Session:
-        """Return a new session."""
+        """Begin a session, and return it; `rights` is in the format of `glas.web.access.rights.written`."""
         now = int(self._now())
         return Session(tg_id, rights, secrets.token_urlsafe(18), now, now)
 
     def renewed(self, session: Session) -> Session | None:
-        """Return the session with the present time as its last renewal, so that it ends later.
+        """Return a copy of the session that ends later, because its last renewal is now.
 
         Return None if the session was renewed a short time ago.
         """
@@ -74,13 +74,13 @@ class Sessions:
         return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
 
     def end(self, session: Session) -> None:
-        """End a session, so that this process refuses copies of its cookie."""
+        """End a session: this process then refuses its cookie, even if somebody has copied the cookie."""
         if len(self._ended) >= _MOST_ENDED:
             self._ended = {name: until for name, until in self._ended.items() if until > self._now()}
         self._ended[session.name] = self._now() + self._life_s
 
     def write(self, session: Session) -> str:
-        """Return the content of the cookie of a session."""
+        """Return the content of a cookie for a session, with the signature."""
         fields = (session.tg_id, session.rights, session.name, session.began_s, session.renewed_s)
         body = ".".join(str(field) for field in fields)
         return f"{body}.{self._signature('session', body)}"
@@ -99,7 +99,7 @@ class Sessions:
         return None if is_over or session.name in self._ended else session
 
     def form_token(self, session: Session) -> str:
-        """Return the token that proves that a form or a request was made by a page of this session."""
+        """Return a token for the forms of a session; a request with the token was made by a page of this session."""
         return self._signature("form", session.name)
 
     def is_form_token(self, session: Session, given: str) -> bool:

@@ -17,21 +17,21 @@ _COOKIE: Final = "glas-session"
 _MOST_REQUESTS: Final = 600
 """Permitted number of requests of one person within a minute.
 
-A reviewer who does not listen to recordings to their end needs the most requests: three for each recording.
+Normal use stays below this number: a reviewer causes the most requests, three for each recording.
 """
 
 
 @dataclass(slots=True)
 class Visitor:
-    """A visitor of a page; `session` and `user` are None if the visitor is not signed in.
+    """A visitor of a web page; `session` and `user` are None if the visitor is not signed in.
 
     Attributes:
         session: the session in the request's cookie.
-        user: the person, as db_assist knows them now.
+        user: the data that db_assist stores about the person now.
         rights: the person's present rights.
         say: the catalogue in the visitor's language.
-        cookie: changes of the browser's cookie. The last entry counts: a session replaces the cookie, and None deletes
-            it. If there is no entry, the cookie stays.
+        cookie: how the cookie in the browser must change. Only the last entry is used: a session replaces the cookie,
+            and None deletes the cookie. If there is no entry, the cookie is not changed.
     """
 
     session: Session | None
@@ -44,7 +44,7 @@ class Visitor:
     def person(self) -> int:
         """The Telegram id of the person.
 
-        This can be used only on pages that require a right, because their visitors are signed in.
+        This property can be read only on pages that require a right, because the visitors of these pages are signed in.
         """
         if self.user is None:
             raise LookupError("expected somebody who is signed in")
@@ -52,22 +52,22 @@ class Visitor:
 
 
 class Visitors:
-    """Finds the visitor of a request, and writes the cookie of the answer."""
+    """Finds the visitor of a request, and writes the session cookie into the answer."""
 
     def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
-        """Initialise the object.
+        """Set how visitors are found.
 
         Args:
             sessions: reads and writes sessions.
-            people: looks people up; None if nobody can sign in.
+            people: reads people from db_assist; None if nobody can sign in.
             admins: Telegram ids of the administrators.
-            url: public address of the pages; empty if it is not known. The cookie of an https address is never sent
-                over http.
+            url: public address of the web pages; empty if it is not known. If the address begins with https, browsers
+                never send the cookie over http.
         """
         self.sessions = sessions
         self.people = people
         self.requests = MinuteLimit(_MOST_REQUESTS)
-        """Counts the requests of each person."""
+        """Counts the requests of each person within a minute."""
         self._admins = admins
         self.public_host = urlsplit(url).netloc
         """Host and port of the public address; empty if it is not known."""
@@ -90,7 +90,7 @@ class Visitors:
         return found
 
     def begin(self, visitor: Visitor, user: User) -> bool:
-        """Sign a person in and return True; if the person is banned, only return False."""
+        """Sign a person in, and return True; if the person is banned, do nothing and return False."""
         rights = rights_of(user, self._admins)
         if Right.SIGNED_IN not in rights:
             return False
@@ -102,13 +102,13 @@ class Visitors:
         return True
 
     def end(self, visitor: Visitor) -> None:
-        """Sign a person out."""
+        """Sign the visitor out: end the session, and delete the cookie."""
         if visitor.session is not None:
             self.sessions.end(visitor.session)
         visitor.cookie.append(None)
 
     def mark(self, response: Response, visitor: Visitor | None) -> None:
-        """Write the visitor's cookie into an answer, if it must change."""
+        """Write the visitor's cookie into an answer if the cookie must change."""
         if visitor is None or not visitor.cookie:
             return
         session = visitor.cookie[-1]
@@ -140,6 +140,6 @@ class Visitors:
 
 
 def preferred(accepted: str) -> str:
-    """Return the first supported language that a browser names; Russian if it names none."""
+    """Return the first language in the header `Accept-Language` for which Glas has texts; Russian if there is none."""
     tags = (part.partition(";")[0].strip().lower()[:2] for part in accepted.split(","))
     return next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])

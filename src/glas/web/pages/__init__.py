@@ -1,4 +1,4 @@
-"""The pages for people who are signed in, one module for each family of pages.
+"""The web pages for people who are signed in; each module contains related pages.
 
 How to add a page:
 

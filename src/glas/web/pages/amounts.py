@@ -1,4 +1,4 @@
-"""Write amounts of coins for the pages."""
+"""Format amounts of coins for the web pages."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ from glas.localisation import catalogue
 
 
 def coins(hundredths: int, language: str) -> str:
-    """Return an amount with its noun: «12,5 монеты», "12.5 coins"."""
+    """Return an amount of coins with its noun, for example «12,5 монеты» or "12.5 coins"."""
     amount = Decimal(hundredths).scaleb(-2)
     whole = amount.to_integral_value()
     return catalogue(language)("coins", amount=whole if amount == whole else amount.normalize())

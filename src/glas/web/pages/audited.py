@@ -1,4 +1,4 @@
-"""Format the values of an audit entry in words for the pages."""
+"""Describe the values in an entry of the audit in words."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _Values = Mapping[str, bool | int | str | None] | None
 
 
 def change(before: _Values, after: _Values, say: Catalogue) -> str:
-    """Return the text of a change, such as «пользователь → администратор» or «монет: 5 → —».
+    """Return a text about a change, such as «пользователь → администратор» ("user → administrator").
 
     If there was no value before, only the new value is written, without an arrow.
 
@@ -22,7 +22,7 @@ def change(before: _Values, after: _Values, say: Catalogue) -> str:
 
 
 def _named(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types
-    """Return a value with its name in words; if the catalogue has no words for it, return both as in the database."""
+    """Return name and value in words; if the catalogue has no words for them, return them as in the database."""
     place = name.replace("_", "-")
     if f"audit-value-{place}" not in say:
         return f"{name}: {value}"

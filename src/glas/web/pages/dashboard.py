@@ -1,4 +1,4 @@
-"""Figures for administrators: amounts, quality, speed, payments, failures."""
+"""The dashboard: a page with numbers for administrators about use, quality, speed, payments and failures."""
 
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -39,10 +39,10 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 
 @router.get("/dashboard")
 async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
-    """Show all figures; if a part does not answer, show a sentence in place of the figures of this part.
+    """Show all figures; if a part does not answer, show a message instead of the figures of this part.
 
-    Figures of the database may be up to `MOST_AGE_S` seconds old. If `fresh` is set, they are computed anew. The page
-    shows when they were computed.
+    Figures of the database may be up to `MOST_AGE_S` seconds old. If `fresh` is set, the figures are computed anew. The
+    page shows when they were computed.
     """
     site = site_of(request)
     services = site.services

@@ -1,4 +1,4 @@
-"""The components of a card of the dashboard."""
+"""Make the cards of the dashboard; a card shows one figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from glas.web.pages import written
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with its plots, its numbers and its SQL statement.
+    """A card of the dashboard: one figure with its plots, its table and its SQL statement.
 
     Attributes:
-        name: name of the card; it is also the anchor to which a link to the card leads.
-        title: title of the card, which says what is counted.
+        name: name of the card; links to the card use it as the anchor (`#NAME`).
+        title: title of the card, which describes what is counted.
         note: an explanation for the reader; may be empty.
         plots: the plots of the figure, as SVG.
-        legend: meanings of the colours, in their order, each with the number of its colour class.
+        legend: pairs of the number of a colour class and the meaning of the colour, in the order of the legend.
         columns: headings of the table.
         rows: the cells of the table as text.
         sql: the SQL statement that computes the figure.
@@ -37,28 +37,28 @@ class Card:
 
 
 def as_number(value: Cell) -> float:
-    """Return a cell that contains a number; 0 for NULL."""
+    """Return the number in a cell of a figure; 0 for NULL."""
     return float(value) if isinstance(value, int | float) else 0.0
 
 
 def as_moment(value: Cell) -> datetime | None:
-    """Return a cell that contains a time in UTC; None for NULL."""
+    """Return the time (UTC) in a cell of a figure; None for NULL."""
     return None if value is None else datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def version_of(record: dict[str, Cell]) -> str:
-    """Return the name of a version of a model."""
+    """Return a text that names the model and the version in a row of a figure."""
     model, version = record["model"] or "—", record["version"]
     return f"{model} {version}" if version else str(model)
 
 
 def heads(figure: Figure, say: Catalogue) -> tuple[str, ...]:
-    """Return the headings of a figure's columns."""
+    """Return the headings of a figure's columns in the language of the page."""
     return tuple(say(f"dash-column-{column}") for column in figure.columns)
 
 
 def cells(rows: Sequence[Sequence[Cell]], say: Catalogue, *, digits: int = 1) -> tuple[tuple[str, ...], ...]:
-    """Format rows as text."""
+    """Format the cells of a figure's rows as text; numbers get at most `digits` decimals."""
     return tuple(
         tuple(
             written.number(cell, say.language, digits) if isinstance(cell, int | float) else str(cell or "—")

@@ -1,4 +1,4 @@
-"""Cards of the dashboard about quality: ratings, error rates, confidence."""
+"""Make the cards of the dashboard about quality: ratings, error rates, confidence."""
 
 from collections import defaultdict
 
@@ -12,7 +12,7 @@ _SCORES = ("bad", "normal", "best")
 
 
 def scores(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the shares of ratings, by week and version of the model."""
+    """Make the card that shows the share of each rating, by week and by version of the model."""
     figure = found.figures["scores"]
     weeks: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     rows = []
@@ -40,7 +40,7 @@ def scores(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the word error rate of texts against their references, by week and version of the model."""
+    """Make the card that shows the word error rates against references, by week and by version of the model."""
     figure = found.figures["errors_of_versions"]
     series: dict[str, dict[str, float]] = defaultdict(dict)
     rows = []
@@ -80,7 +80,7 @@ def errors_of_versions(found: Dashboard, say: Catalogue) -> Card:
 
 
 def reliability(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card that compares the confidence of the model with the share of right words."""
+    """Make the card that shows for each confidence of the model how many words with this confidence are right."""
     figure = found.figures["reliability"]
     points = [
         (as_number(record["confidence"]), as_number(record["right"]), as_number(record["words"]))
@@ -100,7 +100,7 @@ def reliability(found: Dashboard, say: Catalogue) -> Card:
 
 
 def second_texts(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the texts of two models for the same recordings: how many agree, and their error rates."""
+    """Make the card about recordings with texts by two models: how many texts are equal, and the error rates."""
     figure = found.figures["second_texts"]
     rows = []
     for record in figure.records():

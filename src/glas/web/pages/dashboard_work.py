@@ -1,4 +1,4 @@
-"""Cards of the dashboard about work: messages, training data, coins, errors."""
+"""Make the cards of the dashboard about the use of the bot: messages, training data, coins, errors."""
 
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ from glas.web.pages.dashboard_cards import Card, as_moment, as_number, cells, he
 
 
 def days(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of messages, minutes and people on each of the last 30 days."""
+    """Make the card that shows the numbers of messages, minutes and people on each of the last 30 days."""
     figure = found.figures["days"]
     by_day = {str(record["day"]): record for record in figure.records()}
     shown = _all_days(sorted(by_day))
@@ -39,7 +39,7 @@ def days(found: Dashboard, say: Catalogue) -> Card:
 
 
 def _all_days(known: list[str]) -> list[str]:
-    """Return 30 successive days, of which the last is the last day in `known`."""
+    """Return 30 successive days as YYYY-MM-DD; the last one is the last day in `known`."""
     if not known:
         return []
     last = date.fromisoformat(known[-1])
@@ -47,7 +47,7 @@ def _all_days(known: list[str]) -> list[str]:
 
 
 def training(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the minutes of training data, by the rank of their words (who wrote or confirmed them)."""
+    """Make the card that shows the minutes of training data, by the rank of the words (who wrote or confirmed them)."""
     figure = found.figures["training"]
     named = [(say(f"dash-rank-{row[0]}"), *row[1:]) for row in figure.rows]
     values = [(str(rank), as_number(minutes)) for rank, _, minutes in named]
@@ -64,7 +64,7 @@ def training(found: Dashboard, say: Catalogue) -> Card:
 
 
 def coins(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of the payments by reason, and of the check of the ledger."""
+    """Make the card that shows the payments by reason, and the result of the check of the ledger."""
     paid, checked = found.figures["coins"], found.figures["ledger"]
     (ledger,) = checked.records()
     is_right = not as_number(ledger["wrong"])
@@ -93,7 +93,7 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card of messages without a text: for each code of an error, their number and the last time."""
+    """Make the card about messages without a text: for each error code, the number and the time of the last one."""
     figure = found.figures["errors"]
     example = Markup('<a class="tall" href="/people/{}/messages/{}">{}</a>')
     rows = tuple(

@@ -1,4 +1,4 @@
-"""Format models, verdicts of the gate and rounds of learning for the pages."""
+"""Format models, verdicts of the gate and rounds of learning for the web pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from glas.localisation.gate import written_condition, written_figure
 from glas.web.pages import written
 
 _CONDITIONS: Final = ("gain", "certainty", "guard", "nonspeech", "speed", "bucket", "speakers", "recordings", "texts")
-"""All conditions of the gate (`glas.recognition.gate.Condition`), in the order of the table."""
+"""All conditions of the gate (`glas.recognition.gate.Condition`), in the order of the table on the page."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def flat(values: object, before: str = "") -> list[tuple[str, str]]:
 
 
 def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
-    """Return the results of a fine-tuning that its lineage contains.
+    """Return some results of a fine-tuning from the lineage of the model.
 
-    The results are the learnt minutes, the number of learnt recordings, and the share of the change.
+    The results are the minutes and the number of recordings from which the model learnt, and the share of the change.
     """
     result = lineage.get("result")
     if not isinstance(result, Mapping):
@@ -71,17 +71,17 @@ def short(name: str | None) -> str:
 
 
 def state(value: ModelState, say: Catalogue) -> str:
-    """Return the name of a model's state for people."""
+    """Return the name of a model's state in the language of the page."""
     return say(f"records-state-{value.value.replace('_', '-')}")
 
 
 def titled(step: StepRecord, say: Catalogue) -> str:
-    """Return the name of a round's step for people."""
+    """Return the name of a step of a round in the language of the page."""
     return say(f"models-step-{step.step}")
 
 
 def took(step: StepRecord) -> str:
-    """Return the duration of a step; return an empty text while the step runs."""
+    """Return the duration of a step as text; return an empty text while the step runs."""
     if step.finished_datetime is None:
         return ""
     return written.length((step.finished_datetime - step.began_datetime).total_seconds())

@@ -1,4 +1,4 @@
-"""Compare two models on real messages: by people's ratings, and by both models' texts for the same recordings."""
+"""Compare two models on messages of people: their ratings, and both texts of recordings that both have recognised."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _MOST_AGE_S = 30.0
 
 @dataclass(frozen=True)
 class Trial:
-    """The comparison of a model with another model on real messages.
+    """The comparison of a model with another model on messages of people.
 
     Attributes:
         ratings: the ratings of the texts of both models.
@@ -29,11 +29,11 @@ class Trial:
 
     @property
     def is_begun(self) -> bool:
-        """Whether there is anything to compare."""
+        """Whether there are ratings or texts to compare."""
         return self.ratings.n_after > 0 or self.texts is not None
 
     def told(self, say: Catalogue) -> list[str]:
-        """Return the results as sentences."""
+        """Return the results as sentences in the language of the page."""
         ratings = self.ratings
         counts = {"bad": ratings.bad_after, "rated": ratings.n_after}
         before = {"bad_before": ratings.bad_before, "rated_before": ratings.n_before}
@@ -61,7 +61,7 @@ class Trial:
 async def compare(db_assist: DbAssistClient, before: ModelRef, after: ModelRef) -> Trial:
     """Compare the model `after` with the model `before`.
 
-    The counts of texts are those of the dashboard, so they may be up to `_MOST_AGE_S` seconds old.
+    The counts of texts are taken from the dashboard, so they may be up to `_MOST_AGE_S` seconds old.
     """
     ratings = await db_assist.compare_ratings(before, after)
     figures = (await db_assist.dashboard(most_age_s=_MOST_AGE_S)).figures

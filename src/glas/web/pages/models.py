@@ -1,8 +1,8 @@
-"""Show administrators the models that the gate has judged: their origin, the gate's figures, and which model serves.
+"""Show administrators the models that the gate has judged, and let the administrators choose the champion.
 
-A decision has two steps: db_assist records it, and then nn_service serves the model. If nn_service cannot serve the
-model, the decision is taken back. If this process is killed between the steps, the page shows that another model
-serves, with a button that repeats the second step.
+A decision has two steps: db_assist records it, and then the model becomes the default model of nn_service. If
+nn_service cannot load the model, the decision is taken back. If this process is killed between the steps, the page
+shows that nn_service has another default model, with a button that repeats the second step.
 """
 
 import secrets
@@ -40,7 +40,7 @@ Reason = Annotated[str, Form(max_length=_LONGEST_REASON)]
 
 @router.get("/models")
 async def models(request: Request, visit: Visit) -> Response:
-    """List the models, the newest first, and the last rounds of learning."""
+    """Show the list of models, the newest first, and the last rounds of learning."""
     site = site_of(request)
     found = await site.services.db_assist.models()
     served, candidate = await _served(site.services), await _candidate(site.services)
@@ -62,10 +62,10 @@ async def models(request: Request, visit: Visit) -> Response:
 
 @router.get("/models/{number}")
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
-    """Show one model: lineage, verdict, report, decisions, and the decisions that are possible now.
+    """Show one model: lineage, verdict, report, earlier decisions, and the decisions that are possible now.
 
-    `kept` is false if the model of a decision serves only until nn_service is restarted, because GLAS_MODEL names
-    another model.
+    `kept` is false if the model was just made the default model, but only until nn_service is restarted, because
+    GLAS_MODEL names another model.
     """
     site = site_of(request)
     found = await site.services.db_assist.models()
@@ -94,7 +94,10 @@ async def model(request: Request, visit: Visit, number: Number, *, kept: Annotat
 
 @router.get("/models/{number}/report")
 async def report(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the gate's report about a model, with words and sound of people; the audit records who opened the report."""
+    """Send the gate's report about a model.
+
+    The report contains words and sound of people, so the audit records who has opened it.
+    """
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     body = await services.data_loader.report(shown.version)
@@ -134,7 +137,7 @@ async def promote(
 
 @router.post("/models/{number}/roll-back")
 async def roll_back(request: Request, visit: Visit, number: Number, key: Key, reason: Reason = "") -> Response:
-    """Take the champion back, so that the previous model is the champion again."""
+    """Take the present champion back, so that the previous champion is the champion again."""
     services = site_of(request).services
     found = await services.db_assist.models()
     shown = _one(found, number)
@@ -165,7 +168,10 @@ async def roll_back(request: Request, visit: Visit, number: Number, key: Key, re
 
 @router.post("/models/{number}/serve")
 async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
-    """Make nn_service serve the champion; the page offers this if nn_service serves another model."""
+    """Make the champion the default model of nn_service.
+
+    The page has a button for this only if nn_service has another default model.
+    """
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
     if shown.state is not ModelState.CHAMPION:
@@ -174,7 +180,7 @@ async def serve(request: Request, visit: Visit, number: Number) -> Response:  # 
 
 
 async def _serve(services: Services, name: str) -> bool:
-    """Make a model the default model of nn_service; return whether it will still be so after a restart."""
+    """Make a model the default model of nn_service; return whether it stays the default model after a restart."""
     if services.nn_service is None:
         raise ConflictError("expected nn_service behind the pages")
     return await services.nn_service.serve(name)
@@ -189,7 +195,7 @@ async def _served(services: Services) -> ModelRef | None:
 
 
 async def _candidate(services: Services) -> CandidateBody | None:
-    """Return the candidate that answers a share of people; None if there is none, or nn_service does not answer."""
+    """Return the candidate that answers a share of people; None if there is none, or if nn_service does not answer."""
     try:
         return None if services.nn_service is None else await services.nn_service.candidate()
     except GlasError:
@@ -197,7 +203,7 @@ async def _candidate(services: Services) -> CandidateBody | None:
 
 
 async def _trial(services: Services, before: ModelRef | None, after: ModelRef) -> Trial | None:
-    """Compare two models on real messages; None without such messages, or without another model."""
+    """Compare two models on messages of people; return None if there are not two models, or no such messages."""
     if before is None or before == after:
         return None
     found = await compare(services.db_assist, before, after)
@@ -205,10 +211,10 @@ async def _trial(services: Services, before: ModelRef | None, after: ModelRef) -
 
 
 def _compared_with(shown: ModelRecord, found: tuple[ModelRecord, ...]) -> ModelRef | None:
-    """Return the model with which the shown model is compared on real messages.
+    """Return the model with which the shown model is compared on messages of people.
 
-    This is the champion, or if the shown model is the champion, the champion before it. Return None if there is no
-    champion.
+    The model is the champion. If the shown model is the champion itself, it is the previous champion. Return None if
+    there is no such model.
     """
     other = _before(found) if shown.state is ModelState.CHAMPION else None
     other = other or next((one for one in found if one.state is ModelState.CHAMPION), None)
@@ -245,8 +251,7 @@ def _is_refused(model: ModelRecord) -> bool:
 def _is_same(served: ModelRef, model: ModelRecord) -> bool:
     """Return whether the served model is the model of a record.
 
-    The directories in both names are not compared, because nn_service may use the directory of models under another
-    path.
+    The directories in both names are not compared, because in nn_service the directory of models may have another path.
     """
     names = [one.rpartition("/")[2] for one in (served.name, model.name)]
     return names[0] == names[1] and served.version == model.version

@@ -1,4 +1,4 @@
-"""The pages on which people see, download, change and delete the data about themselves."""
+"""The web pages on which people see, download, change and delete the data that is stored about them."""
 
 from typing import Annotated, Final
 
@@ -26,7 +26,7 @@ Before = Annotated[RowId | None, Query()]
 
 @router.get("/data")
 async def overview(request: Request, visit: Visit, before: Before = None) -> Response:
-    """Show the amount of data, and the messages, the newest first."""
+    """Show how much data is stored about the visitor, and a list of their messages, the newest first."""
     db_assist = site_of(request).services.db_assist
     held = await db_assist.holding(visit.person)
     messages = await db_assist.messages_of(visit.person, before=before, limit=ON_PAGE)
@@ -46,7 +46,7 @@ async def overview(request: Request, visit: Visit, before: Before = None) -> Res
 
 @router.post("/data/consent")
 async def decide(request: Request, visit: Visit, granted: Annotated[bool, Form()]) -> Response:
-    """Give the consent to training, or withdraw it."""
+    """Store that the visitor gives or withdraws the consent to training."""
     site = site_of(request)
     await site.services.db_assist.set_consent(
         visit.person, Purpose.TRAINING, granted=granted, text_version=CONSENT_VERSION
@@ -59,7 +59,7 @@ async def decide(request: Request, visit: Visit, granted: Annotated[bool, Form()
 
 @router.get("/data/coins")
 async def ledger(request: Request, visit: Visit, before: Before = None) -> Response:
-    """Show the payments, the newest first."""
+    """Show the payments of coins to the visitor, the newest first."""
     site = site_of(request)
     entries = await site.services.db_assist.ledger_of(visit.person, before=before, limit=ON_PAGE)
     balance = coins(0 if visit.user is None else visit.user.cash_hundredths, visit.say.language)
@@ -70,7 +70,7 @@ async def ledger(request: Request, visit: Visit, before: Before = None) -> Respo
 
 @router.get("/data/download")
 async def download(request: Request, visit: Visit) -> Response:
-    """Send all data in one zip file, as the bot's /mydata does."""
+    """Send all data about the visitor in one zip file, as the bot's /mydata does."""
     services = site_of(request).services
     data = await services.db_assist.export_user(visit.person)
     return StreamingResponse(
@@ -82,13 +82,13 @@ async def download(request: Request, visit: Visit) -> Response:
 
 @router.get("/data/forget")
 async def ask_to_forget(request: Request, visit: Visit) -> Response:
-    """Ask the person to type the word that confirms the deletion of everything."""
+    """Ask the visitor to type a word that confirms the deletion of all their data."""
     return _confirmation(request, visit)
 
 
 @router.post("/data/forget")
 async def forget(request: Request, visit: Visit, word: Annotated[str, Form(max_length=100)] = "") -> Response:
-    """Delete all data about the person, as the bot's /forget does, and end the session."""
+    """Delete all data about the visitor, as the bot's /forget does, and end the session."""
     if word.strip().casefold() != visit.say("data-forget-word"):
         return _confirmation(request, visit, is_wrong=True)
     site = site_of(request)

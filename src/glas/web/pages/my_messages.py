@@ -1,4 +1,4 @@
-"""The page on which people hear, correct, rate and delete one of their messages."""
+"""The web page on which people listen to one of their messages, and correct, rate or delete it."""
 
 from typing import Annotated, Literal
 
@@ -24,13 +24,13 @@ Number = Annotated[RowId, Path()]
 
 @router.get("/data/messages/{number}")
 async def message(request: Request, visit: Visit, number: Number) -> Response:
-    """Show a message with its history."""
+    """Show one message of the visitor, with the history of its text."""
     return await _page(request, visit, await _mine(request, visit, number))
 
 
 @router.get("/data/messages/{number}/sound")
 async def sound(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the sound of the message."""
+    """Send the sound of a message of the visitor."""
     mine = await _mine(request, visit, number)
     return await sound_of(request, mine, site_of(request).services.data_loader)
 
@@ -61,14 +61,14 @@ async def correct(
 
 @router.post("/data/messages/{number}/take-back")
 async def take_back(request: Request, visit: Visit, number: Number, change: Annotated[RowId, Form()]) -> Response:
-    """Undo the last correction."""
+    """Undo the last correction of a message."""
     await site_of(request).services.db_assist.take_back(number, visit.person, change, lets_bot_show=True)
     return _back(number)
 
 
 @router.post("/data/messages/{number}/rating")
 async def rate(request: Request, visit: Visit, number: Number, score: Annotated[Score, Form()]) -> Response:
-    """Rate the text of the message."""
+    """Store the visitor's rating of the text of a message."""
     await site_of(request).services.db_assist.rate(number, visit.person, score)
     _expire(request, visit)
     return _back(number)
@@ -76,7 +76,7 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete the message with recording, text and corrections; the payments for it are kept."""
+    """Delete a message with its recording, text and corrections; the visitor keeps the coins that were paid for it."""
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)
@@ -87,7 +87,7 @@ async def _mine(request: Request, visit: Visitor, number: int) -> Transcription:
     """Return a message if it belongs to the visitor.
 
     Raises:
-        NotFoundError: there is no such message, or it belongs to another person; the error does not tell which.
+        NotFoundError: there is no such message, or it belongs to another person. The error is the same in both cases.
     """
     found = await site_of(request).services.db_assist.transcription(number)
     if visit.user is None or found.user_id != visit.user.id:
@@ -132,7 +132,7 @@ def _back(number: int) -> Response:
 
 
 def _expire(request: Request, visit: Visitor) -> None:
-    """Remove the visitor from the cache, because a payment may have changed the balance."""
+    """Remove the visitor from the cache of people, because a payment may have changed the balance."""
     people = site_of(request).visitors.people
     if people is not None:
         people.expire(visit.person)

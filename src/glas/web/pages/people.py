@@ -1,4 +1,4 @@
-"""People, for administrators: find a person, see their data, change their rights, delete their data."""
+"""Pages for administrators: find a person, see their data, change their rights, delete their data."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ _LAST: Final = 10
 _MOST_DAYS: Final = 3660
 _KEY: Final = "^[0-9a-f]{16}$"
 BAN_DAYS: Final = (0, 1, 7, 30, 365)
-"""Numbers of days for which an administrator may ban a person; 0 means until somebody lifts the ban."""
+"""Numbers of days for which an administrator may ban a person; 0 means that the ban has no end."""
 
 Reason = Annotated[str, Form(max_length=500)]
 Amount = Annotated[str, Form(pattern=r"^\s*[-−]?[0-9]{1,6}([.,][0-9]{1,2})?\s*$")]
@@ -41,7 +41,7 @@ Person = Annotated[TgId, Path()]
 async def people(
     request: Request, visit: Visit, q: Annotated[str, Query(max_length=100)] = "", before: Before = None
 ) -> Response:
-    """List people, the newest first; if `q` is a number, list only the people whom this number identifies.
+    """Show a list of people, the newest first; if `q` is a number, show only the people whom this number identifies.
 
     The number may be a person's Telegram id, the id of their row, or the id of one of their messages.
     """
@@ -58,7 +58,7 @@ async def people(
 
 @router.get("/people/{tg_id}")
 async def person(request: Request, visit: Visit, tg_id: Person, before: Before = None) -> Response:
-    """Show a person: rights, limits, consents, messages without their texts, ledger, audit."""
+    """Show data about a person: rights, limits, consents, messages without their texts, payments, audit."""
     site = site_of(request)
     db_assist = site.services.db_assist
     return site.frame.page(
@@ -82,7 +82,7 @@ async def person(request: Request, visit: Visit, tg_id: Person, before: Before =
 
 @router.post("/people/{tg_id}/role")
 async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotated[Role, Form()]) -> Response:
-    """Set the role of a person; administrators can be named only in the settings."""
+    """Store the role of a person; the role of an administrator can be given only in the settings."""
     _refuse_protected(tg_id, site_of(request))
     if role is Role.ADMIN:
         raise ConflictError("expected a role other than the administrators'", param="role")
@@ -92,7 +92,7 @@ async def set_role(request: Request, visit: Visit, tg_id: Person, role: Annotate
 
 @router.post("/people/{tg_id}/reviewer")
 async def set_reviewer(request: Request, visit: Visit, tg_id: Person, is_reviewer: Annotated[bool, Form()]) -> Response:
-    """Set whether a person may review."""
+    """Store whether a person may review messages."""
     await site_of(request).services.db_assist.set_reviewer(tg_id, is_reviewer=is_reviewer, by=visit.person)
     return _back(request, tg_id)
 
@@ -107,7 +107,7 @@ async def set_ban(
     days: Annotated[int, Form(ge=0, le=_MOST_DAYS)] = 0,
     reason: Reason = "",
 ) -> Response:
-    """Ban a person, for some days or without an end, or lift the ban."""
+    """Ban a person, for some days or without an end; or end the ban."""
     _refuse_protected(tg_id, site_of(request))
     db_assist = site_of(request).services.db_assist
     if is_banned:
@@ -128,9 +128,9 @@ async def grant(
     reason: Reason,
     key: Annotated[str, Form(pattern=_KEY)],
 ) -> Response:
-    """Give coins, or take them back.
+    """Give coins to a person, or take coins from the person.
 
-    The form contains a key. So coins are given only once if the form is sent twice.
+    The form contains a random key. If the form is sent twice, the key is the same, and the coins are given only once.
     """
     hundredths = int(Decimal(amount.strip().replace(",", ".").replace("−", "-")).scaleb(2))
     if hundredths == 0 or not reason.strip():
@@ -145,7 +145,7 @@ async def grant(
 async def forget(request: Request, visit: Visit, tg_id: Person, typed: Annotated[str, Form(max_length=50)]) -> Response:
     """Delete a person's data, as the person's own /forget does.
 
-    To confirm it, the administrator must type the id of the person.
+    To confirm the deletion, the administrator must type the id of the person.
     """
     site = site_of(request)
     _refuse_protected(tg_id, site)
@@ -172,7 +172,7 @@ def _back(request: Request, tg_id: int) -> Response:
 
 
 def _expire(tg_id: int, site: Site) -> None:
-    """Remove the person from the cache, so that changed rights apply at once."""
+    """Remove a person from the cache of people, so that changed rights apply at once."""
     if site.visitors.people is not None:
         site.visitors.people.expire(tg_id)
 

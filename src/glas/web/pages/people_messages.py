@@ -22,7 +22,7 @@ Number = Annotated[RowId, Path()]
 
 @router.get("/people/{tg_id}/messages/{number}")
 async def message(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Show a message: sound, segments, versions, the text of a second model, history of its words, payments."""
+    """Show a message: sound, segments, version of the model, text of a second model, corrections, payments."""
     site = site_of(request)
     db_assist, data_loader = site.services.db_assist, site.services.data_loader
     found = await db_assist.read_message(number, tg_id, by=visit.person)
@@ -44,7 +44,7 @@ async def message(request: Request, visit: Visit, tg_id: Person, number: Number)
 
 @router.get("/people/{tg_id}/messages/{number}/sound")
 async def sound(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Send the sound of the message."""
+    """Send the sound of a person's message."""
     services = site_of(request).services
     found = await services.db_assist.read_message(number, tg_id, by=visit.person)
     return await sound_of(request, found, services.data_loader)
@@ -52,7 +52,7 @@ async def sound(request: Request, visit: Visit, tg_id: Person, number: Number) -
 
 @router.post("/people/{tg_id}/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Delete the message."""
+    """Delete a person's message."""
     services = site_of(request).services
     await erase_message(number, tg_id, services.db_assist, services.data_loader, by=visit.person)
     await clean_export(services.data_loader)

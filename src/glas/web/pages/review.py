@@ -1,8 +1,8 @@
-"""The page of reviewers: it shows one recording after another, with its text. One key press judges a recording.
+"""The page for reviewers: shows one recording after another, with its text. A reviewer judges it with one key press.
 
-A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see what
-other people wrote about the recording. A reviewer holds two messages: the message that is reviewed now, and the next
-message, which the page loads in advance.
+A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see
+corrections and reviews of other people. Two messages are reserved for a reviewer (see "hold" in the glossary): the
+message that is reviewed now, and the next message, which the page loads in advance.
 """
 
 from difflib import SequenceMatcher
@@ -34,7 +34,7 @@ _KEYS: Final = (
     Verdict.OTHER_VOICE,
     Verdict.SKIP,
 )
-"""Verdicts in the order of their keys, 1 to 6."""
+"""The verdicts, in the order of the keys 1 to 6 that stand for them."""
 
 router = page_router(Right.REVIEWER)
 PAGE = Page("/review", "page-review", "page-review-about", Right.REVIEWER, router)
@@ -54,7 +54,7 @@ class SpokenWord(_Value):
 
 
 class OtherWord(_Value):
-    """A word of another model's text."""
+    """A word of the text by another model, and whether it differs from the recognised text."""
 
     word: str
     differs: bool = Field(description="Whether the recognised text has another word, or no word, in the same place.")
@@ -68,7 +68,7 @@ class Span(_Value):
 
 
 class Item(_Value):
-    """A message for review."""
+    """A message for review, as the script of the page receives it."""
 
     id: int
     text: str
@@ -84,7 +84,7 @@ class Item(_Value):
 
 
 class Figures(_Value):
-    """Sentences about the reviewer's work in numbers."""
+    """Sentences with numbers about the reviewer's work: reviews of today, agreement with others, coins."""
 
     today: str
     agreement: str
@@ -92,14 +92,14 @@ class Figures(_Value):
 
 
 class Wanted(_Value):
-    """The messages that the page has already."""
+    """The body of a request for messages: which messages the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
     since: AwareDatetime = Field(description="Time at which the present day begins for the reviewer.")
 
 
 class Work(_Value):
-    """The messages that the reviewer holds, and figures about the reviewer's work."""
+    """The messages that are reserved for the reviewer, and sentences with numbers about the reviewer's work."""
 
     items: tuple[Item | int, ...] = Field(
         description="Messages that are reserved for the reviewer. A message that the page has already is given "
@@ -109,7 +109,7 @@ class Work(_Value):
 
 
 class Answer(_Value):
-    """A reviewer's answer."""
+    """The review of one message, as the script of the page sends it."""
 
     verdict: Verdict
     reference: str | None = Field(default=None, max_length=100_000)
@@ -122,7 +122,7 @@ class Answer(_Value):
 
 
 class Answered(_Value):
-    """The result of an answer."""
+    """The result of storing a review."""
 
     is_kept: bool = Field(
         description="Whether the answer was stored. It is not stored if another person was faster, or if the "
@@ -133,7 +133,7 @@ class Answered(_Value):
 
 @router.get("/review")
 async def page(request: Request, visit: Visit) -> Response:
-    """Show the page; its script then requests messages."""
+    """Send the page; its script then requests messages."""
     say = visit.say
     verdicts = [
         {"name": one.value, "title": say(f"verdict-{one.value}"), "about": say(f"verdict-about-{one.value}")}
@@ -144,7 +144,7 @@ async def page(request: Request, visit: Visit) -> Response:
 
 @router.post("/review/items")
 async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
-    """Hold up to two messages for the reviewer; return them with figures about the reviewer's work."""
+    """Reserve up to two messages for the reviewer; return them with numbers about the reviewer's work."""
     services = site_of(request).services
     first = await _next(services, visit.person, None)
     second = None if first is None else await _next(services, visit.person, first.transcription_id)
@@ -170,7 +170,7 @@ async def take(request: Request, visit: Visit, wanted: Wanted) -> Work:
 
 @router.get("/review/items/{number}/audio")
 async def audio(request: Request, visit: Visit, number: Number) -> Response:
-    """Send the recording of a message that the reviewer holds; refuse all other recordings."""
+    """Send the recording of a message that is reserved for the reviewer; refuse all other recordings."""
     services = site_of(request).services
     held = await services.db_assist.held_reviews(visit.person)
     key = next((one.audio_key for one in held if one.transcription_id == number), None)
@@ -182,7 +182,7 @@ async def audio(request: Request, visit: Visit, number: Number) -> Response:
 
 @router.put("/review/items/{number}")
 async def answer(request: Request, visit: Visit, number: Number, given: Answer) -> Answered:
-    """Store a reviewer's answer about a message that they hold."""
+    """Store the review of a message that is reserved for the reviewer."""
     db_assist = site_of(request).services.db_assist
     try:
         result = await db_assist.review(number, visit.person, given.verdict, given.reference)
@@ -193,7 +193,7 @@ async def answer(request: Request, visit: Visit, number: Number, given: Answer) 
 
 @router.delete("/review/items/{number}")
 async def take_back(request: Request, visit: Visit, number: Number) -> Item | Answered:
-    """Take back the reviewer's last answer; the reviewer holds its message again."""
+    """Take back the reviewer's last review; its message is reserved for the reviewer again."""
     services = site_of(request).services
     try:
         item = await services.db_assist.take_back_review(number, visit.person)
@@ -203,7 +203,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Hold the next message whose recording is in the object store; return None if there is none."""
+    """Reserve the next message whose recording is in the object store, and return it; None if there is none."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -233,11 +233,11 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of a second text, and for each word whether it differs from the first text.
+    """Return the words of the text `second`, and for each word whether it differs from the text `text`.
 
-    If both texts have the same words, return nothing.
+    If both texts have the same words, return an empty tuple.
 
-    Words are compared as for error rates: case and punctuation do not count.
+    Words are compared as for error rates, that is without case and punctuation.
     """
     if normalise(text) == normalise(second):
         return ()

@@ -1,7 +1,7 @@
-"""Sign in by a link of the bot, sign out, choose the language.
+"""Pages to sign in with a link from the bot, to sign out, and to choose the language.
 
-Telegram opens links to show previews, so a link must stay valid when it is opened. The opened page shows a button. When
-a person presses the button, the person is signed in, and the link becomes invalid.
+Telegram opens links itself to show previews, so a link must stay valid after it was opened. The opened page shows a
+button. When a person presses the button, the person is signed in, and the link becomes invalid.
 """
 
 from typing import Annotated, Final
@@ -27,7 +27,7 @@ own_router = page_router(Right.SIGNED_IN)
 
 @open_router.get("/sign-in")
 async def explain(request: Request, visit: Visit) -> Response:
-    """Explain how to get a link; redirect people who are signed in."""
+    """Explain how to get a link for signing in; redirect people who are already signed in to the home page."""
     if visit.session is not None:
         return RedirectResponse(_HOME, 303)
     return _page(request, visit)
@@ -35,13 +35,13 @@ async def explain(request: Request, visit: Visit) -> Response:
 
 @open_router.get("/sign-in/{token}")
 async def confirm(request: Request, visit: Visit, token: Annotated[str, Path(max_length=128)]) -> Response:
-    """Show the button that uses a link; whether the link is valid is checked only when the button is pressed."""
+    """Show the button for signing in; only after a press of the button it is checked whether the link is valid."""
     return _page(request, visit, token=token)
 
 
 @open_router.post("/sign-in")
 async def sign_in(request: Request, visit: Visit, token: Annotated[str, Form()]) -> Response:
-    """Use a link, and begin a session."""
+    """Sign a person in with the token of a link: make the link invalid, and begin a session."""
     site = site_of(request)
     if site.given is None:
         return _page(request, visit)
@@ -63,14 +63,14 @@ async def sign_in(request: Request, visit: Visit, token: Annotated[str, Form()])
 
 @own_router.post("/sign-out")
 async def sign_out(request: Request, visit: Visit) -> Response:
-    """End the session."""
+    """End the session of the visitor."""
     site_of(request).visitors.end(visit)
     return RedirectResponse("/sign-in", 303)
 
 
 @own_router.post("/language")
 async def choose_language(request: Request, visit: Visit, language: Annotated[Locale, Form()]) -> Response:
-    """Set the person's language, for the pages and the bot."""
+    """Store the person's language, in which the web pages and the bot write to the person."""
     site = site_of(request)
     await site.services.db_assist.set_locale(visit.person, language)
     if site.visitors.people is not None:

@@ -1,4 +1,4 @@
-"""Format times, lengths and numbers for the pages."""
+"""Format times, durations and numbers for the web pages."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from glas.localisation.plurals import written
 
 
 def moment(value: datetime | None, language: str) -> Markup:
-    """Format a time in UTC: «26.11.2026, 14:05», "26 Nov 2026, 14:05"; a dash if there is none."""
+    """Format a time in UTC, such as «26.11.2026, 14:05» or "26 Nov 2026, 14:05"; return a dash for None."""
     if value is None:
         return Markup("—")
     value = value.astimezone(UTC)
@@ -19,19 +19,19 @@ def moment(value: datetime | None, language: str) -> Markup:
 
 
 def day(date: str, language: str) -> str:
-    """Return a date YYYY-MM-DD without its year: «26.11», "26 Nov"."""
+    """Format a date, given as YYYY-MM-DD, without its year, such as «26.11» or "26 Nov"."""
     value = datetime.fromisoformat(date)
     return f"{value:%d.%m}" if language == "ru" else f"{value.day} {value:%b}"
 
 
 def clock(value: datetime) -> Markup:
-    """Return a time of a day to the second, in UTC."""
+    """Format the time of day of a moment in UTC, with seconds."""
     value = value.astimezone(UTC)
     return Markup('<time datetime="{}">{:%H:%M:%S} UTC</time>').format(value.isoformat(timespec="seconds"), value)
 
 
 def length(seconds: float | None) -> str:
-    """Format the length of a recording: "0:07", "1:02:03"; a dash if it is not known."""
+    """Format the duration of a recording, such as "0:07" or "1:02:03"; return a dash for None."""
     if seconds is None:
         return "—"
     whole = round(seconds)
@@ -40,7 +40,7 @@ def length(seconds: float | None) -> str:
 
 
 def number(value: float | None, language: str, digits: int = 1) -> str:
-    """Format a number with at most `digits` decimals, without zeros at the end; a dash for None."""
+    """Format a number with at most `digits` decimals, without zeros at the end; return a dash for None."""
     if value is None:
         return "—"
     decimal = rounded(value, digits)
@@ -49,14 +49,14 @@ def number(value: float | None, language: str, digits: int = 1) -> str:
 
 
 def percent(share: float | None, language: str, digits: int = 1) -> str:
-    """Return a share as per cent: «7,5 %», "7.5%"; a dash for None."""
+    """Format a share (0..1) in per cent, such as «7,5 %» or "7.5%"; return a dash for None."""
     if share is None:
         return "—"
     return number(100 * share, language, digits) + ("\N{NO-BREAK SPACE}%" if language == "ru" else "%")
 
 
 def amount(hundredths: int, language: str) -> str:
-    """Return an amount of coins without a noun, and with a sign: "+0.8"."""
+    """Format an amount of coins with a sign and without a noun, such as "+0.8"."""
     shown = Decimal(hundredths).scaleb(-2)
     whole = shown.to_integral_value()
     digits = written(language, int(whole) if shown == whole else shown.normalize())
