@@ -73,7 +73,9 @@ class Site:
             postgres.give(self._pgdata(name))
         self.psql("a", "on a: the first server")
         self._start_postgres("a")
-        self.psql("a", "on a: create the roles and the database; commits are local, because no replica can confirm them yet")
+        self.psql(
+            "a", "on a: create the roles and the database; commits are local, because no replica can confirm them yet"
+        )
         for name in ("b", "c"):
             self.make_replica(name)
         self.command("b", "on one machine: the tables, and the roles with the passwords of the files above", None)
