@@ -73,7 +73,9 @@ class Site:
             postgres.give(self._pgdata(name))
         self.psql("a", "on a: the first server")
         self._start_postgres("a")
-        self.psql("a", "on a: the roles and the database; there is no replica yet that could confirm them")
+        self.psql(
+            "a", "on a: create the roles and the database; commits are local, because no replica can confirm them yet"
+        )
         for name in ("b", "c"):
             self.make_replica(name)
         self.command("b", "on one machine: the tables, and the roles with the passwords of the files above", None)
@@ -82,7 +84,7 @@ class Site:
 
     def make_replica(self, name: str) -> None:
         """Make PostgreSQL on a machine a replica, and start it."""
-        self.psql(name, "on b and c: a replica, which is then started")
+        self.psql(name, "on b and c: copy the primary; then start the copy as a replica with the command above")
         self._start_postgres(name)
 
     def start(self, name: str) -> None:

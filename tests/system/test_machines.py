@@ -29,7 +29,7 @@ PATIENCE_S = 150.0
 SPEAK_AGAIN_S = 15.0
 SOURCES = ("machines.py", "test_machines.py")
 WHY_LATE = (
-    "on any machine, with GLAS_DATABASE_URL of tg_bot.env: running bots, the one that receives updates, waiting work",
+    "on any machine, with GLAS_DATABASE_URL of tg_bot.env: running bots, the bot that gets updates, works that wait",
     "on the primary, as the user of PostgreSQL: which replicas follow, and which one confirms commits",
 )
 READY = """SELECT slot FROM durable_tg_bot.glas_executors

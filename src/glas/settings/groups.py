@@ -224,8 +224,8 @@ class DbAssistSettings(BaseModel):
     review_check_every: int = Field(
         default=5,
         ge=0,
-        description="Number of reviews of which one is a check: it is about a message whose words another person "
-        "has already given. 0 means that there are no checks.",
+        description="On average, one of this number of reviews is a check: a review of a message whose words another "
+        "person has already given. 0 means that there are no checks.",
     )
     review_minutes: float = Field(
         default=15, gt=0, description="Minutes for which a message is reserved for one reviewer."

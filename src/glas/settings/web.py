@@ -19,7 +19,7 @@ class WebSettings(BaseModel):
     )
     secret_key: Secret | None = Field(
         default=None,
-        description="Key with which the cookies of people who are signed in are signed. If empty, a key is made "
+        description="Key that signs the cookies of people who are signed in. If empty, a key is made "
         "and stored in the file `web-secret` in GLAS_DATA_DIR.",
     )
     session_hours: float = Field(
