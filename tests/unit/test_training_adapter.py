@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed (see `make t
 
 from glas.domain.errors import ConfigurationError
 from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
-from glas.training.adapter.batches import IGNORED, Batches
+from glas.training.adapter.ahead import drawn_ahead
+from glas.training.adapter.batches import IGNORED, Batches, masked
 from glas.training.adapter.factors import as_adapter, combine, factors_of
 from glas.training.adapter.lora import adapters, without_adapters
 from glas.training.adapter.network import Arrays, Whisper, chosen_device, half_precision
@@ -294,3 +295,28 @@ def test_bfloat16_only_with_instructions_for_it(
     matrix = torch.ones(2, 2)
     with half_precision(torch.device("cpu")):
         assert ((matrix @ matrix).dtype == torch.bfloat16) is is_half
+
+
+@pytest.mark.parametrize("n_threads", [0, 3])
+def test_batches_drawn_ahead_keep_their_order_and_end_with_the_training(n_threads: int) -> None:
+    drawn: list[int] = []
+
+    def draw(step: int) -> int:
+        drawn.append(step)
+        return step * step
+
+    with drawn_ahead(draw, 2, 30, n_threads) as batches:
+        assert [next(batches) for _ in range(5)] == [4, 9, 16, 25, 36]
+    assert len(drawn) < 20, "the training has ended, but batches are still drawn"
+    with drawn_ahead(draw, 2, 5, n_threads) as batches:
+        assert list(batches) == [4, 9, 16]
+
+
+def test_masks_hide_a_small_part_of_a_spectrogram() -> None:
+    mel = np.random.default_rng(0).standard_normal((3, 80, 200)).astype(np.float32)
+    found = masked(np.random.default_rng(1), mel)
+    hidden = found != mel
+    assert 0 < hidden.mean() < 0.4
+    assert hidden.all(axis=2).sum() <= 3 * 2 * 10
+    assert hidden.all(axis=1).sum() <= 3 * 2 * 20, "at most a tenth of the frames in one mask"
+    assert (masked(np.random.default_rng(1), mel) == found).all()

@@ -5,7 +5,16 @@ import pytest
 
 pytest.importorskip("av", reason="recognition dependencies are not installed")
 
-from glas.training.sound.channel import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples, clip, level, lose_packets
+from glas.training.sound.channel import (
+    PACKET_SAMPLES,
+    SAMPLE_RATE_HZ,
+    Samples,
+    clip,
+    fast_length,
+    level,
+    limit_band,
+    lose_packets,
+)
 from glas.training.sound.noises import add_noise, any_noise, clicks, coloured_noise, hum, street, tones, wind
 
 SECONDS = 3
@@ -62,3 +71,20 @@ def test_some_packets_are_lost_and_the_others_untouched() -> None:
         assert len(heard) == len(said)
         lost.append(1 - same.mean())
     assert 0.01 < np.mean(lost) < 0.2
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, 1), (7, 8), (97, 100), (1000, 1000), (16_001, 16_200)])
+def test_the_next_length_with_a_fast_transform(count: int, expected: int) -> None:
+    assert fast_length(count) == expected
+
+
+def test_a_telephone_passes_speech_and_stops_low_and_high_tones() -> None:
+    """The number of samples is prime."""
+    count = 47_981
+    time_s = np.arange(count) / SAMPLE_RATE_HZ
+    kept = {
+        pitch_hz: level(limit_band(np.random.default_rng(0), np.sin(2 * np.pi * pitch_hz * time_s).astype(np.float32)))
+        for pitch_hz in (20, 1000, 6000)
+    }
+    assert kept[1000] == pytest.approx(1 / np.sqrt(2), rel=0.02)
+    assert max(kept[20], kept[6000]) < 0.1

@@ -23,6 +23,7 @@ MAX_JITTER, JITTER_SHARE = 64, 3
 # Share of the batches with joined clips; range of the silence between two joined clips; limit of their total length.
 JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0
 N_POSITIONS = 1500  # of the encoder of every published Whisper
+MASKED_BANDS, MASKED_FRAMES = 10, 25  # largest size of a mask
 IGNORED = -100  # a label that no loss counts; torch's default
 
 Group = list[tuple[ClipShard, int, Targets | None]]
@@ -73,6 +74,7 @@ class Batches:
         joined: share of the batches in which another clip is appended to each clip. Nothing is appended if
             `wants_states` is set.
         n_positions: number of positions in the encoder's window; longer clips are cut.
+        masks: whether parts of the spectrograms are masked; see `masked`.
     """
 
     folder: Path
@@ -85,6 +87,7 @@ class Batches:
     wants_states: bool = False
     joined: float = JOINED
     n_positions: int = N_POSITIONS
+    masks: bool = False
     _groups: list[Group] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +122,11 @@ class Batches:
         sounds = [self.channel(rng, samples) for samples, _ in said]
         rows = [self.tokens.text(text) for _, text in said]
         states = [targets.of(number) for _, number, targets in group if targets is not None]
-        return self._batch(sounds, rows, states, min(_positions(rng, max(map(len, sounds))), self.n_positions))
+        positions = min(_positions(rng, max(map(len, sounds))), self.n_positions)
+        mel = np.stack([filled(*log_mel(sound, self.n_mels), 2 * positions) for sound in sounds])
+        if self.masks:
+            mel = masked(rng, mel)
+        return self._batch(mel, rows, states)
 
     def _joined(
         self, rng: np.random.Generator, said: list[tuple[Samples, str]], others: Group
@@ -139,8 +146,7 @@ class Batches:
             found.append((both, f"{text} {behind.text}") if is_short else (samples, text))
         return found
 
-    def _batch(self, sounds: list[Samples], rows: list[list[int]], states: list[np.ndarray], positions: int) -> Batch:
-        mel = np.stack([filled(*log_mel(sound, self.n_mels), 2 * positions) for sound in sounds])
+    def _batch(self, mel: np.ndarray, rows: list[list[int]], states: list[np.ndarray]) -> Batch:
         longest, prompt = max(map(len, rows)) - 1, self.tokens.prompt_length
         tokens = torch.full((len(rows), longest), self.tokens.end)
         labels = torch.full((len(rows), longest), IGNORED)
@@ -153,6 +159,25 @@ class Batches:
             for row, one in enumerate(states):
                 stacked[:, row, prompt - 1 : prompt - 1 + one.shape[1]] = torch.from_numpy(one.astype(np.float32))
         return Batch(torch.from_numpy(mel), tokens, labels, stacked, labels != IGNORED)
+
+
+def masked(rng: np.random.Generator, mel: np.ndarray) -> np.ndarray:
+    """Return spectrograms (batch, bands, frames) in which some bands and frames have the mean value of the clip.
+
+    Each clip gets two masks of up to `MASKED_BANDS` bands and two masks of up to `MASKED_FRAMES` frames, but never of
+    more than a tenth of its frames. So the network does not learn the sound of the few corrected clips by heart.
+    Method: Park et al., "SpecAugment", 2019.
+    """
+    found = mel.copy()
+    widths = MASKED_BANDS, min(MASKED_FRAMES, mel.shape[2] // 10)
+    for clip in found:
+        mean = clip.mean()
+        for _ in range(2):
+            for axis, width in enumerate(widths):
+                size = int(rng.integers(0, width + 1))
+                start = int(rng.integers(0, clip.shape[axis] - size + 1))
+                clip[(slice(None),) * axis + (slice(start, start + size),)] = mean
+    return found
 
 
 def _positions(rng: np.random.Generator, n_samples: int) -> int:

@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's customary name
 from torch import Tensor
 
 from glas.system.files import put_in_place
+from glas.training.adapter.ahead import drawn_ahead
 from glas.training.adapter.batches import IGNORED, Batch
 from glas.training.adapter.lora import adapter_arrays, adapters, add_adapters, without_adapters
 from glas.training.adapter.network import Arrays, Whisper, chosen_device, half_precision
@@ -20,6 +21,7 @@ CHECKPOINT = "checkpoint.pt"
 LOG = "train.jsonl"
 LABEL_SMOOTHING = 0.05
 LARGEST_GRADIENT = 1.0
+THREADS_FOR_GPU = 4  # that draw batches
 
 
 @dataclass(frozen=True)
@@ -170,19 +172,21 @@ def train(
     optimiser = torch.optim.AdamW(trained, lr=hyperparameters.learning_rate, weight_decay=0.01)
     first = _restore(folder / CHECKPOINT, network, optimiser)
     started, seen = time.monotonic(), _Losses()
-    for step in range(first, hyperparameters.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = rate_at(step, hyperparameters)
-        _loss(network, draw(step).to(network.device), seen).backward()
-        torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        if (step + 1) % hyperparameters.save_every == 0 or step + 1 == hyperparameters.steps:
-            _save(folder, network, optimiser, step + 1, hyperparameters)
-            _note(folder, step + 1, seen, time.monotonic() - started)
-            if on_checkpoint(step + 1, network):
-                break
-            started, seen = time.monotonic(), _Losses()
+    n_threads = THREADS_FOR_GPU if network.device.type == "cuda" else 0
+    with drawn_ahead(draw, first, hyperparameters.steps, n_threads) as batches:
+        for step, batch in enumerate(batches, first):
+            for group in optimiser.param_groups:
+                group["lr"] = rate_at(step, hyperparameters)
+            _loss(network, batch.to(network.device), seen).backward()
+            torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            if (step + 1) % hyperparameters.save_every == 0 or step + 1 == hyperparameters.steps:
+                _save(folder, network, optimiser, step + 1, hyperparameters)
+                _note(folder, step + 1, seen, time.monotonic() - started)
+                if on_checkpoint(step + 1, network):
+                    break
+                started, seen = time.monotonic(), _Losses()
     return network
 
 

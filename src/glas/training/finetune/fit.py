@@ -1,14 +1,13 @@
 """Train the adapter of a fine-tuning on corrected and replayed clips; stop early if the loss on dev does not fall."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from glas.engines.whisper.adapter import Factors
 from glas.system.files import put_in_place, replace_text
@@ -16,21 +15,17 @@ from glas.training.adapter.batches import Batches
 from glas.training.adapter.factors import AdapterFactors, factors_of
 from glas.training.adapter.network import Arrays, Shape, Whisper
 from glas.training.adapter.tokens import Tokens
-from glas.training.adapter.train import LOG, DrawBatch, Hyperparameters, WeightedBatch, is_due, losses, train
+from glas.training.adapter.train import LOG, DrawBatch, Hyperparameters, WeightedBatch, is_due, train
 from glas.training.finetune.recipe import FitOptions
+from glas.training.finetune.shards import DEV, REPLAY, TRAIN
+from glas.training.finetune.text_loss import clips_as_recorded, text_loss
 from glas.training.sound.augment import Augmentation
 
-TRAIN, DEV, REPLAY = "train", "dev", "replay"  # names of the shards
 BEST = "best.npz"
 DEV_LOG = "dev.jsonl"
 # Share of the clips that get only another level and a faint noise: they were recorded by real microphones.
 UNCHANGED = 0.6
 WARM_UP = 10  # the learning rate rises in one tenth of the steps
-
-
-def kept_shard(name: str) -> str:
-    """Return the name of the shard that contains a set on which the model must not become worse."""
-    return f"kept-{name}"
 
 
 def fit(
@@ -61,12 +56,11 @@ def fit(
     make_batches = partial(
         Batches, clips, tokens=tokens, size=options.batch_size, n_mels=shape.n_mels, n_positions=shape.n_positions
     )
-    corrected = make_batches([TRAIN], channel=Augmentation(clean=UNCHANGED))
+    corrected = make_batches([TRAIN], channel=Augmentation(clean=UNCHANGED), masks=options.masks)
     has_replay = (clips / f"{REPLAY}.jsonl").exists()
     replay = make_batches([REPLAY], channel=Augmentation(), seed=1) if has_replay else None
-    measured = make_batches([DEV], channel=unchanged, joined=0.0)
     n_steps = round(options.epochs * len(corrected) / (1 - (options.replay_share if replay else 0)))
-    dev = [WeightedBatch(measured.draw(number), text_weight=1.0) for number in range(len(measured))]
+    dev = clips_as_recorded(clips, DEV, tokens, shape)
     stopping = _EarlyStopping(run, dev, options.patience, lambda step, loss: on_step(step, n_steps, loss))
     draw = _draw(corrected, replay, options)
     network = train(arrays, draw, run, _hyperparameters(options, n_steps, n_heads, device), stopping)
@@ -113,24 +107,17 @@ def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> Dr
     return draw
 
 
-def unchanged(_rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
-    """Return samples (n,) unchanged; this takes the place of a function that augments clips."""
-    return samples
-
-
 class _EarlyStopping:
     """Measures the loss on dev at each checkpoint, and stores the changes with the lowest loss.
 
     It ends the training if the loss does not fall any more.
     """
 
-    def __init__(
-        self, run: Path, dev: Sequence[WeightedBatch], patience: int, on_step: Callable[[int, float], None]
-    ) -> None:
+    def __init__(self, run: Path, dev: Batches, patience: int, on_step: Callable[[int, float], None]) -> None:
         self._run, self._dev, self._patience, self._on_step = run, dev, patience, on_step
 
     def __call__(self, step: int, network: Whisper) -> bool:
-        loss = _loss(network, self._dev)
+        loss = text_loss(network, self._dev)
         seen = [one for one in self._seen() if one[0] < step]
         is_best = all(loss < before for _, before in seen)
         if is_best:
@@ -162,14 +149,3 @@ class _EarlyStopping:
         path = self._run / DEV_LOG
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [(row["step"], row["loss"]) for row in map(json.loads, lines)]
-
-
-@torch.no_grad()
-def _loss(network: Whisper, batches: Sequence[WeightedBatch]) -> float:
-    """Compute the mean cross-entropy of the next token over all tokens of the batches."""
-    total, count = 0.0, 0
-    for weighted in (one.to(network.device) for one in batches):
-        n_tokens = int(weighted.batch.is_text.sum())
-        total += float(losses(network, weighted.batch, wants_text=True)[1]) * n_tokens
-        count += n_tokens
-    return total / max(count, 1)

@@ -33,12 +33,13 @@ from glas.training.finetune.base import Base
 from glas.training.finetune.card import write_card
 from glas.training.finetune.data import FinetuneData, prepare
 from glas.training.finetune.examples import examples
-from glas.training.finetune.fit import DEV, REPLAY, TRAIN, fit, kept_shard, training_seconds
+from glas.training.finetune.fit import fit, training_seconds
 from glas.training.finetune.hardware import gpu_used, peak_memory_mb
 from glas.training.finetune.recipe import FILE as RECIPE
 from glas.training.finetune.recipe import FinetuneRecipe, write_recipe
 from glas.training.finetune.release import combined_adapter, write_model
 from glas.training.finetune.report import Report, silent
+from glas.training.finetune.shards import DEV, REPLAY, TRAIN, kept_shard
 from glas.training.finetune.share import MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import Divided, split
 from glas.training.finetune.text_loss import share_losses

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's customary name
 
@@ -13,8 +14,9 @@ from glas.training.adapter.factors import AdapterFactors, as_adapter
 from glas.training.adapter.network import Shape, Whisper, chosen_device
 from glas.training.adapter.tokens import Tokens
 from glas.training.adapter.train import log_probabilities
-from glas.training.finetune.fit import DEV, kept_shard, unchanged
+from glas.training.finetune.shards import DEV, kept_shard
 from glas.training.finetune.share import ShareLosses
+from glas.training.sound.channel import Samples
 
 
 def share_losses(
@@ -39,25 +41,31 @@ def share_losses(
         device: device of torch that computes the losses; see `chosen_device`.
     """
     shape = Shape.of(model.arrays)
-    dev, *others = (
-        Batches(
-            clips,
-            [shard],
-            tokens,
-            unchanged,
-            size=1,  # with larger batches, some clips would be left out
-            n_mels=shape.n_mels,
-            joined=0.0,
-            n_positions=shape.n_positions,
-        )
-        for shard in (DEV, *map(kept_shard, kept))
-    )
+    dev, *others = (clips_as_recorded(clips, shard, tokens, shape) for shard in (DEV, *map(kept_shard, kept)))
     change = as_adapter(factors, "", "", {})
     for share in shares:
         network = Whisper(merge(model.arrays, change, share), model.config["decoder_attention_heads"])
         network.to(chosen_device(device))
         losses = [text_loss(network, some) for some in others]
         yield ShareLosses(share=share, dev=text_loss(network, dev), kept=dict(zip(kept, losses, strict=True)))
+
+
+def clips_as_recorded(clips: Path, shard: str, tokens: Tokens, shape: Shape) -> Batches:
+    """Open a shard whose clips are not augmented. Each batch has one clip, because larger batches leave clips out."""
+    return Batches(
+        clips,
+        [shard],
+        tokens,
+        _unchanged,
+        size=1,
+        n_mels=shape.n_mels,
+        joined=0.0,
+        n_positions=shape.n_positions,
+    )
+
+
+def _unchanged(_rng: np.random.Generator, samples: Samples) -> Samples:
+    return samples
 
 
 @torch.no_grad()

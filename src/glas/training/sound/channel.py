@@ -1,12 +1,16 @@
 """Imitate what changes a voice before it is received: rooms, microphones, clipping, telephones, Opus, lost packets."""
 
 import io
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+Frequencies = npt.NDArray[np.floating[Any]]
 
 SAMPLE_RATE_HZ = 16_000
 PACKET_SAMPLES = 320  # 20 ms
@@ -25,6 +29,16 @@ def resample(samples: Samples, ratio: float) -> Samples:
     return (np.fft.irfft(spectrum, count) * (count / len(padded))).astype(np.float32)
 
 
+@cache
+def fast_length(count: int) -> int:
+    """Return the smallest number of samples, at least `count`, whose prime factors are 2, 3 and 5.
+
+    For such a number an FFT is fast. For the length of a random recording it takes about ten times as long.
+    """
+    threes_and_fives = (int(3**threes * 5**fives) for threes in range(12) for fives in range(9))
+    return min(odd << max(-(-count // odd) - 1, 0).bit_length() for odd in threes_and_fives)
+
+
 def level(samples: Samples) -> float:
     """Return the root mean square of the samples; the result is never zero, so that it can be a divisor."""
     return float(np.sqrt(np.mean(samples**2)) + 1e-9) if len(samples) else 1e-9
@@ -38,7 +52,7 @@ def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
     tail[: int(rng.uniform(0.001, 0.012) * SAMPLE_RATE_HZ)] = 0
     tail *= 10 ** (-rng.uniform(-2, 14) / 20) / np.sqrt(np.sum(tail**2) + 1e-9)
     tail[0] = 1.0
-    size = len(samples) + count
+    size = fast_length(len(samples) + count)
     wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)].astype(np.float32)
     return wet * np.float32(level(samples) / level(wet))
 
@@ -46,19 +60,31 @@ def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
 def limit_band(rng: np.random.Generator, samples: Samples) -> Samples:
     """Limit the samples to a telephone band: from 50–330 Hz to 3200–4000 Hz, with soft edges."""
     low_hz, high_hz = rng.uniform(50, 330), rng.uniform(3200, 4000)
-    frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
-    gain = 1 / (1 + (low_hz / (frequency_hz + 1)) ** 8) / (1 + (frequency_hz / high_hz) ** rng.uniform(20, 60))
-    return np.fft.irfft(np.fft.rfft(samples) * gain, len(samples)).astype(np.float32)
+    steepness = rng.uniform(20, 60)
+    return _filtered(
+        samples,
+        lambda hz: 1 / (1 + (low_hz / (hz + 1)) ** 8) / (1 + (hz / high_hz) ** steepness),
+    )
 
 
 def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
     """Filter the samples like a random microphone: tilt the spectrum, and raise or lower two wide bands of it."""
-    frequency_hz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
-    octave = np.log2((frequency_hz + 60) / 1000)
-    gain_db = rng.uniform(-3, 3) * octave
-    for _ in range(2):
-        gain_db += rng.uniform(-7, 7) * np.exp(-((octave - rng.uniform(-3, 3)) ** 2) / 0.8)
-    return np.fft.irfft(np.fft.rfft(samples) * 10 ** (gain_db / 20), len(samples)).astype(np.float32)
+
+    def gain(frequency_hz: Frequencies) -> Frequencies:
+        octave = np.log2((frequency_hz + 60) / 1000)
+        gain_db = rng.uniform(-3, 3) * octave
+        for _ in range(2):
+            gain_db += rng.uniform(-7, 7) * np.exp(-((octave - rng.uniform(-3, 3)) ** 2) / 0.8)
+        return np.asarray(10 ** (gain_db / 20))
+
+    return _filtered(samples, gain)
+
+
+def _filtered(samples: Samples, gain: Callable[[Frequencies], Frequencies]) -> Samples:
+    """Multiply the spectrum of samples (n,) by a gain, which is a function of the frequencies in Hz."""
+    count = fast_length(len(samples))
+    spectrum = np.fft.rfft(samples, count) * gain(np.fft.rfftfreq(count, 1 / SAMPLE_RATE_HZ))
+    return np.fft.irfft(spectrum, count)[: len(samples)].astype(np.float32)
 
 
 def clip(rng: np.random.Generator, samples: Samples) -> Samples:

@@ -5,14 +5,15 @@ Functions with an argument `count` return samples at 16 kHz, shape `(count,)`. T
 
 import numpy as np
 
-from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, level
+from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, fast_length, level
 
 
 def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:
     """Make noise (count,) whose power is proportional to frequency^-slope: 0 is white, 1 pink, 2 brown."""
-    spectrum = np.fft.rfft(rng.standard_normal(count))
+    length = fast_length(count)
+    spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
-    noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
+    noise: Samples = np.fft.irfft(spectrum, length)[:count].astype(np.float32)
     return noise / np.float32(level(noise))
 
 
