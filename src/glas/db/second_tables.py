@@ -10,9 +10,9 @@ from glas.db.types import UtcDateTime
 
 
 class SecondHypothesisRow(Base):
-    """The text of a message, recognised by a model that did not answer.
+    """A second hypothesis: the text of a message that another model recognised, for comparison.
 
-    Reviewers see this text; the speaker does not.
+    Reviewers see this text. The speaker was answered with the text of the first model, and does not see this one.
     """
 
     __tablename__ = "second_hypotheses"

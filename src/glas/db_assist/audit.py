@@ -1,4 +1,4 @@
-"""Write the audit, in the transaction of the administrator's action, and read it."""
+"""Write and read the audit. An entry is written in the transaction of the administrator's action that it describes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

@@ -44,7 +44,7 @@ with many. `glas.db_assist.review_words` adds the terms that follow from the wor
 
 @dataclass(frozen=True)
 class _Choice:
-    """The messages that were chosen, the best first.
+    """The messages that reviewers should review next, and when they were chosen.
 
     Attributes:
         ids: ids of the messages, the highest worth first.

@@ -35,8 +35,8 @@
     └── ConfigurationError (ValueError)        a setting is wrong
         └── DataDirectoryInUseError            another process works in the data directory
 
-`code` is stable. It is part of HTTP bodies and logs. `glas.domain.error_bodies` converts a code back to the same
-exception.
+Each exception has a code, which never changes. The code is written into HTTP bodies and logs. The HTTP client converts
+the code in an answer to the exception that has this code; see `glas.domain.error_bodies`.
 """
 
 from typing import ClassVar

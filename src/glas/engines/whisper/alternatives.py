@@ -49,11 +49,11 @@ Path = list[Choice]
 
 
 class Alternative(NamedTuple):
-    """A whole text, and the range of tokens of the first text that it changes.
+    """A whole text that differs from the greedy text in one place.
 
     Attributes:
-        path: all its tokens, including the end token if there is one.
-        start, end: range `[start, end)` of the tokens of the first text that are replaced.
+        path: all tokens of this text, including the end token if there is one.
+        start, end: range `[start, end)` of the tokens of the greedy text that this text replaces.
     """
 
     path: Path
