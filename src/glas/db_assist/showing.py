@@ -30,7 +30,7 @@ async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ...]:
-    """Return the texts that were corrected on a page and that the bot has not shown in its chats yet, the oldest first."""
+    """Return the texts that were corrected on a page and not shown by the bot in its chats yet, the oldest first."""
     row, message, user = TextToShowRow, TranscriptionRow, UserRow
     query = (
         select(row.transcription_id, row.change_id, user.tg_id, user.locale, message.chat_id)
