@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 # What libraries read when they are imported; `glas` sets both for itself. Threads of OpenBLAS that wait for each other
@@ -44,7 +45,7 @@ from glas.domain.transcription import Samples
 from glas.engines.fetch import fetch_model
 from glas.settings import Settings
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
-from tests.system.forking import SHARED, Fork, Order, Zygote, connected_zygote, started_zygote
+from tests.system.forking import Fork, Order, Zygote, connected_zygote, started_zygote
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
@@ -87,11 +88,18 @@ class Server(NamedTuple):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the process that forks, once for all workers; it imports everything while the workers collect tests."""
+    """Start the process that forks, once for all workers."""
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         stack = contextlib.ExitStack()
         config.add_cleanup(stack.close)
-        os.environ[SHARED] = stack.enter_context(started_zygote())
+        os.environ.update(stack.enter_context(started_zygote(has_workers=True)))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Fork each worker from a process that has imported Glas, which would take a worker six seconds."""
+    for spec in specs:
+        spec.python = shlex.join([sys.executable, "-I", "-S", str(ROOT / "tests" / "system" / "worker.py")])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
