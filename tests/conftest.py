@@ -61,7 +61,8 @@ _LONGEST = (
     *("test_own_model", "test_finetune", "test_page_captions", "test_page_cards", "test_comparisons"),
     *("test_page_review", "test_page", "test_page_models", "test_tg_bot_announcements_restart"),
     *("test_whisper_base_ru", "test_tg_bot_reviews_restart", "test_nonspeech", "test_tg_bot_burst"),
-    *("test_whisper_inventions", "test_fetch_pinned", "test_hostile_audio", "test_backup"),
+    *("test_whisper_inventions", "test_fetch_pinned", "test_fetch_pinned_processes", "test_backup"),
+    "test_hostile_audio",
 )
 
 
