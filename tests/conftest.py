@@ -44,6 +44,7 @@ from glas.audio.limits import DecodeLimits
 from glas.domain.transcription import Samples
 from glas.engines.fetch import fetch_model
 from glas.settings import Settings
+from tests.longest import LONGEST
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
 from tests.system.forking import Fork, Order, Zygote, connected_zygote, started_zygote
 
@@ -52,18 +53,6 @@ START_TIMEOUT_S = 120
 LONG_S = 1200
 FIRST_WORDS_S = (1.5, 2.4, 3.0, 2.6, 2.0, 3.0)
 """Where each sample has a pause after its first words."""
-# What takes longest begins first, so that in the end nobody waits for one test. Modules that compute alternate with
-# modules that wait, so that the processors are always busy.
-_LONGEST = (
-    *("test_loop", "test_outages", "test_whole", "test_kills", "test_refused", "test_openapi", "test_machines"),
-    *("test_train_whisper_base", "test_power", "test_page_accessibility", "test_tracing", "test_evaluate"),
-    *("test_tg_bot_replies", "test_run", "test_nn_service_models", "test_tg_bot_replicas", "test_learn"),
-    *("test_own_model", "test_finetune", "test_page_captions", "test_page_cards", "test_comparisons"),
-    *("test_page_review", "test_page", "test_page_models", "test_tg_bot_announcements_restart"),
-    *("test_whisper_base_ru", "test_tg_bot_reviews_restart", "test_nonspeech", "test_tg_bot_burst"),
-    *("test_whisper_inventions", "test_fetch_pinned", "test_fetch_pinned_processes", "test_backup"),
-    "test_hostile_audio",
-)
 
 
 # How long a draw takes tells only how busy the machine is.
@@ -105,7 +94,7 @@ def pytest_xdist_setupnodes(specs: list[Any]) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the modules in the order in which workers should run them."""
-    order = {name: number for number, name in enumerate(_LONGEST)}
+    order = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
