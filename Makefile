@@ -25,10 +25,12 @@ run: setup  ## set up, then serve the page and the API at http://127.0.0.1:8000
 	@$(BIN)/glas run
 
 # Collected once beside the checks, which use one processor: workers that begin at once would each compile all modules.
+# The checks go on beside the tests, or a processor would be idle until they end.
 test: train-setup  ## set up, then everything: format, lint, types, layers, tests
-	@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1 & \
-	  $(MAKE) --no-print-directory check; status=$$?; wait; exit $$status
-	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+	@$(MAKE) --no-print-directory check & checks=$$!; \
+	  $(BIN)/pytest --collect-only -qq >/dev/null 2>&1; \
+	  $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder; status=$$?; \
+	  wait $$checks || { echo "The checks have failed: see above, or make check"; status=1; }; exit $$status
 
 whole: train-setup  ## 50 people, 200 recordings through the whole system, in one process and as compose.yaml starts it; whole sets of recordings and replies
 	@WHOLE_PEOPLE=50 $(BIN)/pytest -s tests/system/test_whole.py

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 # What libraries read when they are imported; `glas` sets both for itself. Threads of OpenBLAS that wait for each other
@@ -43,25 +44,15 @@ from glas.audio.limits import DecodeLimits
 from glas.domain.transcription import Samples
 from glas.engines.fetch import fetch_model
 from glas.settings import Settings
+from tests.longest import LONGEST
 from tests.seaweed import seaweed as seaweed  # noqa: PLC0414 - a fixture, found here by its name
-from tests.system.forking import SHARED, Fork, Order, Zygote, connected_zygote, started_zygote
+from tests.system.forking import Fork, Order, Zygote, connected_zygote, started_zygote
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
 LONG_S = 1200
 FIRST_WORDS_S = (1.5, 2.4, 3.0, 2.6, 2.0, 3.0)
 """Where each sample has a pause after its first words."""
-# What takes longest begins first, so that in the end nobody waits for one test. Modules that compute alternate with
-# modules that wait, so that the processors are always busy.
-_LONGEST = (
-    *("test_loop", "test_outages", "test_whole", "test_kills", "test_refused", "test_openapi", "test_machines"),
-    *("test_train_whisper_base", "test_power", "test_page_accessibility", "test_tracing", "test_evaluate"),
-    *("test_tg_bot_replies", "test_run", "test_nn_service_models", "test_tg_bot_replicas", "test_learn"),
-    *("test_own_model", "test_finetune", "test_page_captions", "test_page_cards", "test_comparisons"),
-    *("test_page_review", "test_page", "test_page_models", "test_tg_bot_announcements_restart"),
-    *("test_whisper_base_ru", "test_tg_bot_reviews_restart", "test_nonspeech", "test_tg_bot_burst"),
-    *("test_whisper_inventions", "test_fetch_pinned", "test_hostile_audio", "test_backup"),
-)
 
 
 # How long a draw takes tells only how busy the machine is.
@@ -87,16 +78,23 @@ class Server(NamedTuple):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the process that forks, once for all workers; it imports everything while the workers collect tests."""
+    """Start the process that forks, once for all workers."""
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         stack = contextlib.ExitStack()
         config.add_cleanup(stack.close)
-        os.environ[SHARED] = stack.enter_context(started_zygote())
+        os.environ.update(stack.enter_context(started_zygote(has_workers=True)))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Fork each worker from a process that has imported Glas, which would take a worker six seconds."""
+    for spec in specs:
+        spec.python = shlex.join([sys.executable, "-I", "-S", str(ROOT / "tests" / "system" / "worker.py")])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the modules in the order in which workers should run them."""
-    order = {name: number for number, name in enumerate(_LONGEST)}
+    order = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 

@@ -15,8 +15,8 @@ import pytest
 from glas.audio.decoder import DecoderPool
 from glas.domain.errors import CorruptAudioError
 from tests.parts import hostile
+from tests.parts.hostile_decoding import LIMITS, Outcome, outcome
 from tests.parts.recordings import KINDS, encoded, film, tone
-from tests.parts.test_hostile_audio import LIMITS, Outcome, outcome
 
 _SECONDS = float(os.environ.get("FUZZ_AUDIO_S", "0"))
 _RATE_HZ = 16_000

@@ -1,88 +1,24 @@
 """The durable engine: work is done once, records are kept, and other processes take over the work of dead ones."""
 
+# ruff: noqa: PLC0414 - some imports are fixtures, found here by their names
+
 import asyncio
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from glas.durable import Durable, Place, Queue, Retry, Schedule, Work, postgres_place, sqlite_place, with_retries
+from glas.durable import Durable, Place, Queue, Retry, Work, postgres_place, sqlite_place, with_retries
 from glas.durable.members import Members
-from tests.conftest import Postgres
-
-
-class Diary:
-    """The steps that the workflow has done, in order."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.door = asyncio.Event()
-        self.door.set()
-
-
-@pytest.fixture
-async def diary() -> Diary:
-    """An empty diary; the workflow need not wait."""
-    return Diary()
-
-
-def make(place: Place, diary: Diary, slot: str = "one") -> Durable:
-    """An engine with one queue and one workflow of two steps."""
-    durable = Durable(place, slot=slot)
-
-    async def write(who: str, line: str) -> str:
-        async def first() -> str:
-            diary.lines.append(f"{who} first {line}")
-            return f"{line}!"
-
-        async def second() -> None:
-            await diary.door.wait()
-            diary.lines.append(f"{who} second {said}")
-
-        said = await durable.step("first", first)
-        await durable.step("second", second)
-        return said
-
-    durable.workflow("write", write)
-    durable.queue(Queue("lines", concurrency=4))
-    return durable
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return sqlite_place(tmp_path / "durable.sqlite")
-    postgres = request.getfixturevalue("postgres")
-    assert isinstance(postgres, Postgres)
-    return postgres_place(postgres.create(f"durable_{tmp_path.name[-20:].lower()}"), "tg_bot")
-
-
-@pytest.fixture
-async def durable(place: Place, diary: Diary) -> AsyncIterator[Durable]:
-    """A started engine."""
-    engine = make(place, diary)
-    await engine.start()
-    yield engine
-    await engine.close()
-
-
-def work(who: str, line: str, name: str) -> Work:
-    """A line to be written."""
-    return Work("lines", "write", name, (who, line), person=who)
-
-
-async def until(diary: Diary, n_lines: int) -> None:
-    """Wait for the steps to be done."""
-    async with asyncio.timeout(20):
-        while len(diary.lines) < n_lines:  # noqa: ASYNC110 - the steps have no event to offer
-            await asyncio.sleep(0.02)
+from tests.parts.diaries import Diary, make, until, work
+from tests.parts.diaries import diary as diary
+from tests.parts.diaries import durable as durable
+from tests.parts.diaries import place as place
 
 
 async def test_the_same_work_is_done_once(durable: Durable, diary: Diary) -> None:
@@ -227,7 +163,7 @@ async def test_the_living_take_over_from_the_dead(place: Place, monkeypatch: pyt
         import asyncio, sys
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         from glas.durable import Place
-        from tests.parts.test_durable import Diary, make, until, work
+        from tests.parts.diaries import Diary, make, until, work
         async def main():
             diary = Diary()
             diary.door.clear()
@@ -278,59 +214,6 @@ async def test_retries_end_when_waiting_does_not_help() -> None:
         await with_retries(wrong, retry, name="wrong", pause_s=pause_s)
 
 
-async def test_schedules_come_by_the_clock(tmp_path: Path) -> None:
-    """Scheduled work runs once for each time, and gets the scheduled time."""
-    engine = Durable(sqlite_place(tmp_path / "durable.sqlite"), slot="one")
-    times: list[str] = []
-
-    async def tick(scheduled: str, _context: None) -> None:
-        times.append(scheduled)
-
-    engine.workflow("tick", tick)
-    engine.queue(Queue("ticks", 1, one_per_person=False))
-    engine.schedule(Schedule("ticks", "tick", "* * * * * *", "ticks"))
-    await engine.start()
-    async with asyncio.timeout(20):
-        while len(times) < 2:  # noqa: ASYNC110 - the clock has no event to offer
-            await asyncio.sleep(0.05)
-    await engine.close()
-    assert len(times) == len(set(times))
-
-
-async def test_a_schedule_that_nobody_wants_any_more_ends(place: Place) -> None:
-    """A schedule ends with its setting or its part; its enqueued work is dropped."""
-    engine = Durable(place, slot="one")
-    times: list[str] = []
-
-    async def tick(scheduled: str, _context: None) -> None:
-        times.append(scheduled)
-        await asyncio.sleep(60)
-
-    engine.workflow("tick", tick)
-    engine.queue(Queue("ticks", 1, one_per_person=False))
-    engine.schedule(Schedule("ticks", "tick", "* * * * * *", "ticks"))
-    await engine.start()
-    async with asyncio.timeout(20):
-        while not times:  # noqa: ASYNC110 - the clock has no event to offer
-            await asyncio.sleep(0.05)
-    await engine.close(patience_s=0.0)
-    engine = make(place, Diary())
-    await engine.start()
-    # The engine asks once a second which schedules there are.
-    await asyncio.sleep(1.5)
-    other = place.open()
-    schema = f"{place.schema}." if place.schema else ""
-    try:
-        with other.connect() as connection:
-            assert connection.execute(sa.text(f"SELECT count(*) FROM {schema}workflow_schedules")).scalar_one() == 0  # noqa: S608
-            query = f"SELECT DISTINCT status FROM {schema}workflow_status"  # noqa: S608
-            assert connection.execute(sa.text(query)).scalars().all() == ["CANCELLED"]
-    finally:
-        other.dispose()
-        # Or each later test of this process would find a second engine.
-        await engine.close()
-
-
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_work_under_the_former_name_goes_on(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Work that an older version left under its old name is completed under the new name."""
@@ -358,29 +241,3 @@ async def test_work_under_the_former_name_goes_on(kind: str, tmp_path: Path, req
     assert after.lines == ["anna second раз!"]
     if kind == "sqlite":
         assert [name for name in os.listdir(tmp_path) if name.endswith(".sqlite")] == ["durable-b.sqlite"]  # noqa: PTH208
-
-
-async def test_a_schedule_is_taken_back_while_others_live(place: Place) -> None:
-    """Only the unwanted schedule is removed, because other processes may still need theirs."""
-    engine = Durable(place, slot="one")
-
-    async def tick(_scheduled: str, _context: None) -> None:
-        pass
-
-    engine.workflow("tick", tick)
-    engine.queue(Queue("ticks", 1, one_per_person=False))
-    for name in ("unwanted", "of another"):
-        engine.schedule(Schedule(name, "tick", "0 0 0 1 1 *", "ticks"))
-    await engine.start()
-    await engine.close()
-    other = place.open()
-    Members(other, place.schema).beat("somebody else")
-    engine = make(place, Diary())
-    engine.unschedule("unwanted")
-    await engine.start()
-    schema = f"{place.schema}." if place.schema else ""
-    with other.connect() as connection:
-        query = f"SELECT schedule_name FROM {schema}workflow_schedules"  # noqa: S608
-        assert connection.execute(sa.text(query)).scalars().all() == ["of another"]
-    other.dispose()
-    await engine.close()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from glas.durable import postgres_place
 from glas.durable.members import Members
 from tests.conftest import Postgres
-from tests.parts.test_durable import Diary, make, until, work
+from tests.parts.diaries import Diary, make, until, work
 
 
 async def test_who_is_cut_off_stops_before_others_take_over(

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from tests.system.worker import SOCKET as WORKERS
+
 ROOT = Path(__file__).parents[2]
 SHARED = "ZYGOTE_OF_ALL_WORKERS"
 """Names the socket of the process that all workers of pytest-xdist share, if there is one."""
@@ -116,30 +118,36 @@ def connected_zygote() -> Iterator[Zygote]:
     The processes that were forked for this process end with the connection.
     """
     with ExitStack() as stack:
-        place = os.environ.get(SHARED) or stack.enter_context(started_zygote())
+        place = os.environ.get(SHARED) or stack.enter_context(started_zygote())[SHARED]
         connection = stack.enter_context(socket.socket(socket.AF_UNIX))
         connection.connect(place)
         yield Zygote(stack.enter_context(connection.makefile("rw", encoding="utf-8")))
 
 
 @contextmanager
-def started_zygote() -> Iterator[str]:
-    """Start the process that forks; yield the path of its socket, which accepts connections at once."""
-    with tempfile.TemporaryDirectory(prefix="glas-zygote-") as directory, socket.socket(socket.AF_UNIX) as listener:
-        place = f"{directory}/socket"
-        listener.bind(place)
-        listener.listen()
+def started_zygote(*, has_workers: bool = False) -> Iterator[dict[str, str]]:
+    """Start the process that forks; yield variables with the paths of its sockets, which accept connections at once.
+
+    With `has_workers`, the workers of pytest-xdist are forked, too.
+    """
+    with tempfile.TemporaryDirectory(prefix="glas-zygote-") as directory, ExitStack() as stack:
+        places = {name: f"{directory}/{name.lower()}" for name in (SHARED, *([WORKERS] if has_workers else []))}
+        listeners = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in places]
+        for listener, place in zip(listeners, places.values(), strict=True):
+            listener.bind(place)
+            listener.listen()
+        numbers = [listener.fileno() for listener in listeners]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.zygote", str(listener.fileno())],
+            [sys.executable, "-m", "tests.system.preloaded", *map(str, numbers)],
             cwd=ROOT,
             # A pool of threads would not survive a fork; the command line takes its language when it is imported.
             env=os.environ
             | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "OPENBLAS_NUM_THREADS": "1", "GLAS_LANGUAGE": "ru"},
             stdin=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
+            pass_fds=numbers,
         )
         try:
-            yield place
+            yield places
         finally:
             process.terminate()
             process.wait(10)

@@ -1,6 +1,7 @@
 """A process that has imported everything and forks `glas` on demand, so that each start takes a fraction of a second.
 
-It has also loaded the embedded model for them. `tests/system/test_run.py` starts interpreters that load it themselves.
+It is forked from `preloaded`. It has also loaded the embedded model for them. `tests/system/test_run.py` starts
+interpreters that load it themselves.
 
 Whoever connects to its socket sends lines. Each is an `Order`, and the id of the process is the answer; or it asks for
 the exit code of such a process, which is null while it lives. When a connection ends, so do the processes that were
@@ -22,12 +23,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import glas.tg_bot  # first, since it imports aiogram so that this takes less time
-
-# Here and not in `main`: onnxruntime reads it when it is imported.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-import onnxruntime  # noqa: F401 - so that no fork has to
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
@@ -44,12 +39,6 @@ from aiogram.methods import (
 from aiogram.methods.base import Response
 from aiogram.types import Message, Update
 
-import glas.data_loader.app
-import glas.db_assist.app
-import glas.launch.serve
-import glas.nn_service.app
-import glas.tg_bot.app
-import glas.web.app  # noqa: F401
 from glas.__main__ import main as run_glas
 from glas.audio.confinement import die_with_parent
 from glas.durable import Durable, Work, maintenance
@@ -229,13 +218,11 @@ class Caller:
         return self._forks[pid]
 
 
-def main() -> None:
-    """Answer everybody who connects to the socket that this process was given."""
-    die_with_parent(os.getppid())
+def serve(listener: socket.socket) -> None:
+    """Answer everybody who connects to a socket."""
     build_usual_types()
     lend_embedded_model()
     gc.freeze()
-    listener = socket.socket(fileno=int(sys.argv[1]))
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         while True:
@@ -265,7 +252,3 @@ def fork(zygote: int, order: Order) -> int:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

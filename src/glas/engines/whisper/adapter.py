@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from glas.domain.errors import ModelFileMissingError, ModelLoadError
 from glas.engines.folders import written_whole
@@ -29,6 +30,7 @@ BASE_DIGEST = "base_weights_sha256"
 
 _KEY = re.compile(r"base_model\.model\.(?:model\.)?(.+)\.lora_([AB])\.weight")
 _SAME_QUOTIENT = 1e-9
+_NUMBERS_AT_ONCE = 32_768  # of a product; 256 KB, which stay in the cache of a processor's core
 # Features of PEFT beyond plain LoRA, with the values of its configuration that mean that the feature is not used.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "use_dora": (False, None),
@@ -180,12 +182,26 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
                 f"The adapter changes {name}: expected a matrix of shape {shape} there, "
                 f"got {'none' if matrix is None else matrix.shape}."
             )
-        change, product = np.zeros(shape, np.float64), np.empty(shape, np.float64)
-        for column, row in zip(factors.b.T.astype(np.float64), factors.a.astype(np.float64), strict=True):
-            change += np.multiply(column[:, None], row, out=product)
+        change = _product(factors)
         change *= share * adapter.alpha / adapter.rank
         merged[f"{name}.weight"] = (matrix + change).astype(np.float32)
     return merged
+
+
+def _product(factors: Factors) -> npt.NDArray[np.float64]:
+    """Multiply B by A in float64, as `merge` describes it.
+
+    A few rows are computed at a time, because their numbers stay in the processor's cache.
+    """
+    a, b = factors.a.astype(np.float64), factors.b.astype(np.float64)
+    found = np.zeros((len(b), a.shape[1]), np.float64)
+    n_rows = max(1, _NUMBERS_AT_ONCE // a.shape[1])
+    product = np.empty((n_rows, a.shape[1]), np.float64)
+    for first in range(0, len(b), n_rows):
+        part = found[first : first + n_rows]
+        for column, row in zip(b[first : first + n_rows].T, a, strict=True):
+            part += np.multiply(column[:, None], row, out=product[: len(part)])
+    return found
 
 
 def _factors(path: Path) -> dict[str, Factors]:

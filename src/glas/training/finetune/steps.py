@@ -46,7 +46,7 @@ from glas.training.finetune.text_loss import share_losses
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
-STATE = "data.json"
+STATE, TRIAL = "data.json", "trial"
 
 
 class FinetuneResult(BaseModel):
@@ -183,12 +183,12 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     if result.chosen is not None:
         lineage = lineage.model_copy(update={"result": result.model_dump(mode="json")})
         with written_whole(to) as part:
-            write_model(
-                base, combined_adapter(base, factors, result.chosen.share, {"share": result.chosen.share}), part
-            )
+            for path in (work / TRIAL).iterdir():
+                shutil.move(path, part / path.name)
             write_lineage(part, lineage)
             write_recipe(part / RECIPE, recipe)
             write_card(part, lineage, work / "run")
+    shutil.rmtree(work / TRIAL, ignore_errors=True)
     return result
 
 
@@ -273,6 +273,8 @@ def _chosen(
 ) -> tuple[MeasuredShare, MeasuredShare | None]:
     """Measure the base model and a model with a share of the change on all sets, of which dev is the first.
 
+    The model with the share is written into the directory `TRIAL` of `work`.
+
     Returns:
         The error rates of the base model, and the error rates of the model with the share. The second value is None if
         this model is not better on dev, or if `share` is None.
@@ -289,8 +291,7 @@ def _chosen(
     before = measured(0.0, base.directory)
     if share is None:
         return before, None
-    trial = work / "trial"
-    write_model(base, combined_adapter(base, factors, share, {}), trial)
-    after = measured(share, trial)
-    shutil.rmtree(trial)
+    shutil.rmtree(work / TRIAL, ignore_errors=True)
+    write_model(base, combined_adapter(base, factors, share, {"share": share}), work / TRIAL)
+    after = measured(share, work / TRIAL)
     return before, after if after.is_better_than(before) else None

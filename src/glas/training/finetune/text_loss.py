@@ -44,7 +44,8 @@ def share_losses(
     dev, *others = (clips_as_recorded(clips, shard, tokens, shape) for shard in (DEV, *map(kept_shard, kept)))
     change = as_adapter(factors, "", "", {})
     for share in shares:
-        network = Whisper(merge(model.arrays, change, share), model.config["decoder_attention_heads"])
+        arrays = merge(model.arrays, change, share) if share else model.arrays
+        network = Whisper(arrays, model.config["decoder_attention_heads"])
         network.to(chosen_device(device))
         losses = [text_loss(network, some) for some in others]
         yield ShareLosses(share=share, dev=text_loss(network, dev), kept=dict(zip(kept, losses, strict=True)))
