@@ -15,6 +15,7 @@ from dbos import DBOS
 from dbos._utils import retriable_postgres_exception
 
 from glas.durable import Durable, Place, Queue, Work, postgres_place, sqlite_place
+from glas.durable.dbos_adapter import join_queue_threads
 from tests.conftest import Postgres
 
 _SEARCH = "operation_outputs.output"
@@ -272,3 +273,14 @@ def test_no_connection_is_no_end_of_the_work(hosts: str) -> None:
         pass
     assert retriable_postgres_exception(caught.value)
     engine.dispose()
+
+
+def test_threads_that_are_only_being_started_are_awaited() -> None:
+    """`threading.enumerate` returns such threads, and `Thread.join` refuses to wait for them."""
+    ended = threading.Event()
+    late = threading.Thread(target=lambda: (time.sleep(0.2), ended.set()), name="queue-worker-late")
+    with patch("threading.enumerate", return_value=[late]):
+        starting = threading.Timer(0.2, late.start)
+        starting.start()
+        join_queue_threads()
+    assert ended.is_set()

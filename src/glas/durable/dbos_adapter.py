@@ -29,6 +29,7 @@ from dbos import DBOS, _dbos
 from dbos._utils import INTERNAL_QUEUE_NAME
 
 _QUEUE_THREAD = "queue-worker-"
+_LONGEST_JOIN_S = 10.0
 # Wakes the thread that starts a thread for each stored queue; no queue has this name.
 _NEW_QUEUES = ""
 # If much work arrives at the same time, it is claimed together, and not one work at each poll.
@@ -187,4 +188,19 @@ def join_queue_threads() -> None:
     """
     for thread in threading.enumerate():
         if thread.name.startswith(_QUEUE_THREAD):
-            thread.join(timeout=10)
+            _join(thread)
+
+
+def _join(thread: threading.Thread) -> None:
+    """Wait up to `_LONGEST_JOIN_S` seconds until a thread has ended, even if the thread is only being started.
+
+    `threading.enumerate` also returns threads that are being started, and `Thread.join` refuses to wait for them.
+    """
+    until_s = time.monotonic() + _LONGEST_JOIN_S
+    while (left_s := until_s - time.monotonic()) > 0:
+        try:
+            thread.join(timeout=left_s)
+        except RuntimeError:
+            time.sleep(0.01)
+        else:
+            return
