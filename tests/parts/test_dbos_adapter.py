@@ -278,7 +278,12 @@ def test_no_connection_is_no_end_of_the_work(hosts: str) -> None:
 def test_threads_that_are_only_being_started_are_awaited() -> None:
     """`threading.enumerate` returns such threads, and `Thread.join` refuses to wait for them."""
     ended = threading.Event()
-    late = threading.Thread(target=lambda: (time.sleep(0.2), ended.set()), name="queue-worker-late")
+
+    def end_late() -> None:
+        time.sleep(0.2)
+        ended.set()
+
+    late = threading.Thread(target=end_late, name="queue-worker-late")
     with patch("threading.enumerate", return_value=[late]):
         starting = threading.Timer(0.2, late.start)
         starting.start()

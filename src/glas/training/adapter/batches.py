@@ -23,11 +23,10 @@ MAX_JITTER, JITTER_SHARE = 64, 3
 # Share of the batches with joined clips; range of the silence between two joined clips; limit of their total length.
 JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0
 N_POSITIONS = 1500  # of the encoder of every published Whisper
-MASKED_BANDS, MASKED_FRAMES = 10, 25  # largest size of a mask
 IGNORED = -100  # a label that no loss counts; torch's default
 
 Group = list[tuple[ClipShard, int, Targets | None]]
-Channel = Callable[[np.random.Generator, Samples], Samples]
+Channel = Callable[[np.random.Generator, Samples, Sequence[Samples]], Samples]
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,6 @@ class Batches:
         joined: share of the batches in which another clip is appended to each clip. Nothing is appended if
             `wants_states` is set.
         n_positions: number of positions in the encoder's window; longer clips are cut.
-        masks: whether parts of the spectrograms are masked; see `masked`.
     """
 
     folder: Path
@@ -87,7 +85,6 @@ class Batches:
     wants_states: bool = False
     joined: float = JOINED
     n_positions: int = N_POSITIONS
-    masks: bool = False
     _groups: list[Group] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,13 +116,14 @@ class Batches:
         said = [(shard.samples_of(shard.clips[number]), shard.clips[number].text) for shard, number, _ in group]
         if not self.wants_states and rng.random() < self.joined:
             said = self._joined(rng, said, self._groups[order[place - 1]])
-        sounds = [self.channel(rng, samples) for samples, _ in said]
+        clean = [samples for samples, _ in said]
+        sounds = [
+            self.channel(rng, samples, clean[:number] + clean[number + 1 :]) for number, samples in enumerate(clean)
+        ]
         rows = [self.tokens.text(text) for _, text in said]
         states = [targets.of(number) for _, number, targets in group if targets is not None]
         positions = min(_positions(rng, max(map(len, sounds))), self.n_positions)
         mel = np.stack([filled(*log_mel(sound, self.n_mels), 2 * positions) for sound in sounds])
-        if self.masks:
-            mel = masked(rng, mel)
         return self._batch(mel, rows, states)
 
     def _joined(
@@ -159,25 +157,6 @@ class Batches:
             for row, one in enumerate(states):
                 stacked[:, row, prompt - 1 : prompt - 1 + one.shape[1]] = torch.from_numpy(one.astype(np.float32))
         return Batch(torch.from_numpy(mel), tokens, labels, stacked, labels != IGNORED)
-
-
-def masked(rng: np.random.Generator, mel: np.ndarray) -> np.ndarray:
-    """Return spectrograms (batch, bands, frames) in which some bands and frames have the mean value of the clip.
-
-    Each clip gets two masks of up to `MASKED_BANDS` bands and two masks of up to `MASKED_FRAMES` frames, but never of
-    more than a tenth of its frames. So the network does not learn the sound of the few corrected clips by heart.
-    Method: Park et al., "SpecAugment", 2019.
-    """
-    found = mel.copy()
-    widths = MASKED_BANDS, min(MASKED_FRAMES, mel.shape[2] // 10)
-    for clip in found:
-        mean = clip.mean()
-        for _ in range(2):
-            for axis, width in enumerate(widths):
-                size = int(rng.integers(0, width + 1))
-                start = int(rng.integers(0, clip.shape[axis] - size + 1))
-                clip[(slice(None),) * axis + (slice(start, start + size),)] = mean
-    return found
 
 
 def _positions(rng: np.random.Generator, n_samples: int) -> int:

@@ -33,6 +33,7 @@ from glas.training.sound.clips import open_clips
 from glas.training.voices.spoken import Speech, speak_shards
 
 SHARD = 900  # number of the calibration set's shard; the shards for training have smaller numbers
+BABBLE_CLIPS = 41  # clips before a clip of which its background voices are made
 SNR_DB = (-3.0, 20.0)
 CALIBRATION = FILE
 
@@ -142,7 +143,11 @@ def calibration_clips(speech: Speech) -> list[tuple[Samples, str]]:
     speak_shards(speech, [SHARD], 1)
     shard = open_clips(speech.folder, speech.name(SHARD))
     way, rng = Augmentation(snr_db=SNR_DB), np.random.default_rng(SHARD)
-    return [(way(rng, shard.samples_of(clip)), clip.text) for clip in shard.clips]
+    sounds = [shard.samples_of(clip) for clip in shard.clips]
+    return [
+        (way(rng, sound, sounds[max(number - BABBLE_CLIPS, 0) : number]), clip.text)
+        for number, (sound, clip) in enumerate(zip(sounds, shard.clips, strict=True))
+    ]
 
 
 def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> ScoredMessage:

@@ -56,7 +56,7 @@ def fit(
     make_batches = partial(
         Batches, clips, tokens=tokens, size=options.batch_size, n_mels=shape.n_mels, n_positions=shape.n_positions
     )
-    corrected = make_batches([TRAIN], channel=Augmentation(clean=UNCHANGED), masks=options.masks)
+    corrected = make_batches([TRAIN], channel=Augmentation(clean=UNCHANGED))
     has_replay = (clips / f"{REPLAY}.jsonl").exists()
     replay = make_batches([REPLAY], channel=Augmentation(), seed=1) if has_replay else None
     n_steps = round(options.epochs * len(corrected) / (1 - (options.replay_share if replay else 0)))

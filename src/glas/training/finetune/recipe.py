@@ -36,8 +36,6 @@ class FitOptions(_Options):
         base_weight: weight of the difference from the base model in the steps that use replayed clips.
         patience: number of checkpoints without a lower loss on dev after which the training ends.
         checkpoints: largest number of checkpoints, which are spread evenly over the steps.
-        masks: whether parts of the spectrograms of corrected clips are masked; see
-            `glas.training.adapter.batches.masked`.
     """
 
     epochs: _Positive = 6
@@ -48,7 +46,6 @@ class FitOptions(_Options):
     base_weight: float = Field(default=1.0, ge=0)
     patience: _Positive = 3
     checkpoints: _Positive = 12
-    masks: bool = False
 
 
 class FinetuneRecipe(_Options):

@@ -65,7 +65,7 @@ def clips_as_recorded(clips: Path, shard: str, tokens: Tokens, shape: Shape) -> 
     )
 
 
-def _unchanged(_rng: np.random.Generator, samples: Samples) -> Samples:
+def _unchanged(_rng: np.random.Generator, samples: Samples, _others: Sequence[Samples]) -> Samples:
     return samples
 
 

@@ -3,6 +3,8 @@
 Functions with an argument `count` return samples at 16 kHz, shape `(count,)`. The root mean square of each noise is 1.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, fast_length, level
@@ -46,12 +48,12 @@ def tones(rng: np.random.Generator, count: int) -> Samples:
     return out / np.float32(level(out))
 
 
-def babble(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
+def babble(rng: np.random.Generator, count: int, others: Sequence[Samples]) -> Samples:
     """Mix several other clips to background voices (count,); if there are no clips, return pink noise."""
     out = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 5)):
         if others:
-            voice = others[rng.integers(len(others))]
+            voice = others[int(rng.integers(len(others)))]
             repeated = np.tile(voice, count // len(voice) + 2)
             start = rng.integers(len(voice))
             out += repeated[start : start + count]
@@ -92,7 +94,7 @@ def clicks(rng: np.random.Generator, count: int) -> Samples:
     return sound / np.float32(level(sound))
 
 
-def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Samples:
+def any_noise(rng: np.random.Generator, count: int, others: Sequence[Samples]) -> Samples:
     """Make one random kind of noise (count,); `others` are clips that are used as background voices."""
     kind = rng.integers(10)
     if kind < 3:
@@ -103,7 +105,7 @@ def any_noise(rng: np.random.Generator, count: int, others: list[Samples]) -> Sa
 
 
 def add_noise(
-    rng: np.random.Generator, samples: Samples, others: list[Samples], snr_db: tuple[float, float]
+    rng: np.random.Generator, samples: Samples, others: Sequence[Samples], snr_db: tuple[float, float]
 ) -> Samples:
     """Add one random kind of noise to the samples, at a random signal-to-noise ratio in the range `snr_db`."""
     noise = any_noise(rng, len(samples), others)
