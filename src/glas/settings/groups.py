@@ -176,7 +176,7 @@ class DataLoaderSettings(BaseModel):
 
 
 class DbAssistSettings(BaseModel):
-    """Settings of `db_assist`, such as payments and limits."""
+    """Settings of `db_assist`, such as the number of coins for a correction."""
 
     model_config = ConfigDict(frozen=True)
 
