@@ -71,7 +71,7 @@ def _joined(first: str, *more: str) -> str:
 
 
 def parse_pattern(text: str) -> Pattern:
-    """Parse the text of one message into a pattern: a list of texts, variables and choices.
+    """Parse the text of one message into a pattern: a tuple of texts, variables and choices.
 
     Raises:
         ValueError: braces are not in pairs, or braces contain something that this module does not support.
