@@ -19,7 +19,7 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; their earlier tokens stop working.
+        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens of the person end.
 
         Args:
             tg_id: the person who has requested the token.
