@@ -1,1 +1,1 @@
-"""Typed clients of the services. A client can call a service in the same process or over TCP."""
+"""Typed clients of nn_service, db_assist and data_loader, for calls within one process or over TCP."""

@@ -1,4 +1,4 @@
-"""The calls of administrators, a part of the client of db_assist."""
+"""The part of the db_assist client for administrators."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -18,7 +18,7 @@ class AdministrationCalls(ABC):
     """Look people up, change their rights, read the audit.
 
     `by` is the Telegram id of the administrator. Each call with `by` writes an entry into the audit. If this person
-    does not have the role ADMIN, the call raises ForbiddenError. Calls without `by` write no entry.
+    does not have the role ADMIN, the call raises ForbiddenError. Calls without `by` write no entry into the audit.
     """
 
     @abstractmethod
@@ -70,16 +70,16 @@ class AdministrationCalls(ABC):
         return Page[PersonSummary].model_validate(await self._call("GET", "/people", params=params))
 
     async def read_message(self, transcription_id: int, tg_id: int, *, by: int) -> Transcription:
-        """Return a message to an administrator, and write this into the audit at most once in ten minutes.
+        """Return a message to an administrator; record the reading in the audit, at most once in ten minutes.
 
         Raises:
-            NotFoundError: there is no such person, or the message is not theirs.
+            NotFoundError: there is no such person, or another person sent the message.
         """
         body = Reading.model_construct(by=by, tg_id=tg_id, transcription_id=transcription_id)
         return Transcription.model_validate(await self._call("POST", "/audit/readings", body))
 
     async def read_report(self, model_id: int, *, by: int) -> None:
-        """Record that an administrator opens the report about a model, which contains words and sound of people.
+        """Record in the audit that an administrator opens the gate's report about a model.
 
         Raises:
             NotFoundError: there is no such model.

@@ -1,4 +1,4 @@
-"""What the bodies of requests and answers have in common: their base classes, and the types of their fields."""
+"""Base classes, and types of fields, for the bodies of requests and answers."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The calls about coins, a part of the client of db_assist."""
+"""The part of the db_assist client for coins."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -14,7 +14,7 @@ _transactions = TypeAdapter(tuple[Transaction, ...])
 
 
 class CoinCalls(ABC):
-    """Read the ledger, and grant coins."""
+    """Read the ledger of coins, and give coins to people."""
 
     @abstractmethod
     async def _call(
@@ -45,7 +45,7 @@ class CoinCalls(ABC):
         return _transactions.validate_python(await self._call("GET", path))
 
     async def grant(self, admin_tg_id: int, tg_id: int, amount_hundredths: int, *, reason: str, key: str) -> User:
-        """Give coins, or take them back with a negative amount; the audit records this.
+        """Give coins to a person, or take coins back with a negative amount; write an entry into the audit.
 
         Args:
             admin_tg_id: Telegram id of the person who gives the coins; this person must have the role ADMIN.

@@ -56,7 +56,7 @@ class TextToShow(Value):
 
 
 class CorrectionResult(Reward):
-    """Result of a correction; `transcription` is the message with the present words."""
+    """Result of a correction; the field `transcription` is the message with its words after the correction."""
 
     change_id: int = Field(
         description="Number of this change of the text. With this number the change can be undone or confirmed."

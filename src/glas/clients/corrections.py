@@ -38,7 +38,7 @@ class CorrectionCalls(ABC):
         sound: Sound = Sound.UNKNOWN,
         lets_bot_show: bool = False,
     ) -> CorrectionResult:
-        """Store the words that were said, according to the author; they replace an earlier correction.
+        """Store the words that were said, according to the author of a message; they replace an earlier correction.
 
         The history keeps all corrections. If the words were probably not said, the correction is doubtful. A doubtful
         correction is stored, but it is not paid and does not become a reference. A doubtful correction replaces the
@@ -67,7 +67,7 @@ class CorrectionCalls(ABC):
     async def take_back(
         self, transcription_id: int, tg_id: int, change_id: int, *, lets_bot_show: bool = False
     ) -> CorrectionResult:
-        """Restore the words that a change replaced.
+        """Undo a correction: restore the words that a change replaced.
 
         Only the author of the message may restore words, and only those that the last change replaced.
 
@@ -82,13 +82,13 @@ class CorrectionCalls(ABC):
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
-        """Return the texts that were corrected on the web pages and are shown by messages that the bot must update."""
+        """Return texts that were corrected on the web pages and that the bot must still update in its messages."""
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
-        """Store that the bot has enqueued the update of a text, so that `texts_to_show` does not return it again.
+        """Store that the bot has enqueued the update of a text, so that `texts_to_show` no longer returns this text.
 
-        If the text was changed again after the change `change_id`, `texts_to_show` still returns it.
+        If there is a later change of the text than `change_id`, `texts_to_show` still returns the text.
         """
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
@@ -119,16 +119,16 @@ class CorrectionCalls(ABC):
         await self._call("PUT", f"/transcriptions/{transcription_id}/messages", body)
 
     async def detach(self, transcription_id: int, chat_id: int, message_id: int) -> None:
-        """Delete the entry that `attach` stored."""
+        """Store that a message of the bot does not show the text any more: delete the entry that `attach` stored."""
         params = {"chat_id": chat_id, "message_id": message_id}
         await self._call("DELETE", f"/transcriptions/{transcription_id}/messages", params=params)
 
     async def attached(self, transcription_id: int) -> tuple[AttachedMessage, ...]:
-        """Return the bot's messages that show the text of a recording, except the answer itself; the oldest first."""
+        """Return the bot's messages that show the text of a recording, except its answer; the oldest first."""
         return _attached.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/messages"))
 
     async def by_recording(self, bot_id: int, chat_id: int, message_id: int) -> Transcription:
-        """Find a message by the recording that a person sent; if there were several attempts, return the last one.
+        """Find a message by its recording in Telegram; if there were several attempts, return the last one.
 
         Raises:
             NotFoundError: there is no such message.

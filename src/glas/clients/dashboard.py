@@ -1,4 +1,4 @@
-"""The figures of the dashboard, a part of the client of db_assist."""
+"""The part of the db_assist client for the dashboard."""
 
 from abc import ABC, abstractmethod
 from typing import Any, TypeAlias
@@ -19,12 +19,12 @@ class Figure(Value):
     rows: tuple[tuple[Cell, ...], ...]
 
     def records(self) -> list[dict[str, Cell]]:
-        """Return the rows with the names of their columns."""
+        """Return the rows of the table; each row is a dictionary with the names of the columns as its keys."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 class Dashboard(Value):
-    """All figures that db_assist counts."""
+    """All figures of the dashboard, and the time at which db_assist computed them."""
 
     counted_datetime: AwareDatetime = Field(description="Time at which the figures were computed.")
     database: str = Field(

@@ -1,7 +1,7 @@
 """The typed client of data_loader, the only service that uses the object store.
 
-A write may be repeated: the same bytes give the same answer. Other bytes for the same message raise a `ConflictError`.
-Each method may also raise `ServiceError`, if the service cannot be reached or fails.
+A write may be repeated with the same bytes; then the answer is the same. A write of other bytes for the same message
+raises a `ConflictError`. Each method may also raise `ServiceError`, if the service cannot be reached or fails.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class DataLoaderClient(StoredModelCalls):
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of those expected objects (at most 1,000) that are missing or have other bytes."""
+        """Return the keys of those of the expected objects (at most 1,000) that are missing or have other bytes."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)
@@ -164,7 +164,8 @@ class DataLoaderClient(StoredModelCalls):
 
         Args:
             full: whether to compare all messages and files, instead of the changes since the last export.
-            only_again: whether to do nothing if nothing was ever exported; used after deletions.
+            only_again: whether to do nothing if nothing was ever exported. Callers that have deleted messages set this
+                to True.
 
         Raises:
             ConflictError: an export is running.
@@ -175,7 +176,7 @@ class DataLoaderClient(StoredModelCalls):
         )
 
     async def export_state(self) -> ExportState:
-        """Return the state of the running export, or of the last one."""
+        """Return the state of the running export, or of the last export."""
         return ExportState.model_validate(await call(self._http, "GET", "/export", timeout_s=_TIMEOUT_S))
 
     async def export_now(
@@ -206,7 +207,7 @@ class DataLoaderClient(StoredModelCalls):
         return state.report
 
     async def reports(self) -> frozenset[str]:
-        """Return the versions of the models for which the machine of data_loader has a report of the gate."""
+        """Return the versions of the models about which a report of the gate is on the machine of data_loader."""
         return frozenset(_versions.validate_python(await call(self._http, "GET", "/reports", timeout_s=_TIMEOUT_S)))
 
     async def report(self, version: str) -> str:

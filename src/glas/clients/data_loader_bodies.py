@@ -7,7 +7,7 @@ from glas.domain.object_keys import Key
 
 
 class StoredObject(Value):
-    """An object that was written, read back, and compared with the bytes that were sent."""
+    """An object that was written into the object store, and was read to check that it has the bytes that were sent."""
 
     key: str
     sha256: str
@@ -34,7 +34,7 @@ class Expectations(Value):
 
 
 class Lost(Value):
-    """Objects that are missing or differ from what was stored."""
+    """Objects that are missing or have other content than expected."""
 
     keys: tuple[str, ...]
 
@@ -73,7 +73,7 @@ class ExportProgress(Value):
 
 
 class ExportReport(ExportProgress):
-    """Result of an export, and the present contents of the directory."""
+    """Result of an export, and the amount of data in its directory after the export."""
 
     is_full: bool = Field(
         description="Whether all messages were compared with the database. Otherwise only those that had changed "
@@ -96,7 +96,7 @@ class ExportFailure(Value):
 
 
 class ExportState(Value):
-    """State of the running export, or of the last one since the service started."""
+    """State of the running export, or of the last export since the service started."""
 
     run: int = Field(description="Number of exports that were started since the start of the service.")
     is_running: bool

@@ -4,8 +4,8 @@ The bodies of requests are in `db_assist_bodies`.
 
 Every write may be repeated: the same call gives the same answer and has no further effect. Some values can be set only
 once, such as the text of a message. A later call with another value then raises a `ConflictError`. Each method may also
-raise `InvalidParameterError`, and `ServiceError` if the service cannot be reached or fails. Only the service checks
-values. The client does not check them, so that a wrong value causes the same error in this process and over TCP.
+raise `InvalidParameterError`, and `ServiceError` if the service cannot be reached or fails. The client does not check
+values, only the service does. So a wrong value causes the same error in this process and over TCP.
 """
 
 from typing import Any
@@ -88,7 +88,7 @@ class DbAssistClient(
     # People
 
     async def register(self, tg_id: int, *, locale: Locale = Locale.RU) -> User:
-        """Create a person. If the person exists, nothing changes, not even the language."""
+        """Register a person. If the person is registered already, change nothing, not even the language."""
         return User.model_validate(
             await self._call("PUT", f"/users/{tg_id}", LocaleChoice.model_construct(locale=locale))
         )
@@ -108,7 +108,7 @@ class DbAssistClient(
         )
 
     async def set_consent(self, tg_id: int, purpose: Purpose, *, granted: bool, text_version: str) -> User:
-        """Store a consent or its withdrawal, with its time and the version of the consent's text."""
+        """Store that a person gave or withdrew a consent, and which version of the consent's wording they saw."""
         body = ConsentChoice.model_construct(granted=granted, text_version=text_version)
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
@@ -124,7 +124,8 @@ class DbAssistClient(
     async def count_usage(self, record: UsageRecord) -> None:
         """Count a recording towards the daily limit of its party.
 
-        Call this only if nothing else is stored about the recording, because `finish` also counts the recording.
+        Call this only for a recording about which nothing else is stored. For other recordings, `finish` counts the
+        usage.
         """
         await self._call("POST", "/usage", record)
 
@@ -140,7 +141,7 @@ class DbAssistClient(
         return ChatSettings.model_validate(await self._call("PUT", f"/chats/{bot_id}/{chat_id}", settings))
 
     async def move_chat(self, bot_id: int, chat_id: int, new_chat_id: int) -> ChatSettings:
-        """Copy the settings of a chat to its new id, unless the new id has settings already."""
+        """Copy the settings of a chat to the new id of the chat, unless settings are stored for the new id."""
         body = ChatMove.model_construct(new_chat_id=new_chat_id)
         return ChatSettings.model_validate(await self._call("POST", f"/chats/{bot_id}/{chat_id}/move", body))
 
@@ -149,7 +150,7 @@ class DbAssistClient(
     async def create_transcription(self, new: NewTranscription) -> Transcription:
         """Create the row of a message; its id is part of the keys of the message's objects.
 
-        If a repeated call contains another chat or message id of the answer, they replace the stored ones.
+        If a repeated call contains another chat id or message id of the bot's answer, these ids replace the stored ids.
 
         Raises:
             NotFoundError: the sender is not registered.
@@ -161,15 +162,15 @@ class DbAssistClient(
     async def set_answer(
         self, transcription_id: int, answer_message_id: int, *, chat_id: int | None = None
     ) -> Transcription:
-        """Store the message id of the answer, and its chat if this is not the chat of the message.
+        """Store the message id of the bot's answer, and the answer's chat if it is not the recording's chat.
 
-        A later call replaces an earlier one.
+        A later call replaces the ids that an earlier call stored.
         """
         body = AnswerPlace.model_construct(answer_message_id=answer_message_id, answer_chat_id=chat_id)
         return await self._put(transcription_id, "answer", body)
 
     async def archive(self, transcription_id: int, *, audio_key: str, sha256: str, size_bytes: int) -> Transcription:
-        """Store that the original bytes are in the object store; this may be before or after the text is stored.
+        """Store that the recording of a message is in the object store. Call this before or after `finish`.
 
         Raises:
             ConflictError: other bytes were stored before.
@@ -186,7 +187,7 @@ class DbAssistClient(
         return await self._put(transcription_id, "result", finished)
 
     async def fail(self, transcription_id: int, code: str) -> Transcription:
-        """Store the reason why there is no text.
+        """Store the reason why the recognition of a message gave no text.
 
         If the person presses the button «Повторить» (repeat), a new attempt begins with a new row.
 
@@ -204,7 +205,7 @@ class DbAssistClient(
         return Transcription.model_validate(await self._call("GET", f"/transcriptions/{transcription_id}"))
 
     async def by_message(self, bot_id: int, chat_id: int, answer_message_id: int) -> Transcription:
-        """Find a message by the bot's answer, to which people reply.
+        """Find a message by the message id of the bot's answer.
 
         Raises:
             NotFoundError: there is no such message.
@@ -229,7 +230,7 @@ class DbAssistClient(
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> Reward:
-        """Store a rating of a text; score, ledger, cash and role change in one transaction.
+        """Store a person's rating of a text; change score, ledger, cash and role in one transaction.
 
         Only the first rating is paid.
 

@@ -28,7 +28,7 @@ class LocaleChoice(RequestBody):
 
 
 class ConsentChoice(RequestBody):
-    """A person's decision about a consent, and the version of the text that they saw."""
+    """A person's decision about a consent, and the version of the consent's wording that they saw."""
 
     granted: bool
     text_version: Name
@@ -41,7 +41,7 @@ class RoleChoice(RequestBody):
 
 
 class ReviewerChoice(RequestBody):
-    """Whether a person reviews messages."""
+    """Whether a person has the right to review messages."""
 
     is_reviewer: bool
 
@@ -117,7 +117,7 @@ class UsageRecord(RequestBody):
 
 
 class Finished(RequestBody):
-    """Result of recognition."""
+    """Result of the recognition of a message."""
 
     text: Annotated[Text, Field(max_length=1_000_000)]
     duration_s: float = Field(
@@ -141,7 +141,7 @@ class Finished(RequestBody):
 
 
 class Failed(RequestBody):
-    """Reason why there is no text, as the `code` of an error."""
+    """Reason why the recognition of a message gave no text, as the `code` of an error."""
 
     failure_code: Name
 
@@ -165,7 +165,7 @@ class Grant(RequestBody):
 
 
 class Reward(Value):
-    """Result of a rating, or of a correction: the message as it is now, and the payment."""
+    """Result of a rating or of a correction: the message after it, and the payment for it."""
 
     transcription: Transcription
     paid_hundredths: int = Field(
@@ -256,7 +256,7 @@ class Discrepancy(Value):
 
 
 class LedgerCheck(Value):
-    """Result of the comparison of cash and ledger."""
+    """Result of the comparison of people's cash with their ledger entries."""
 
     n_users: int
     n_transactions: int

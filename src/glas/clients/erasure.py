@@ -1,7 +1,7 @@
 """Delete people's data from the object store and the database; used by the bot and the web pages.
 
-Objects are deleted first. If rows were deleted first, a crash would leave objects whose owner is unknown. Each call may
-be repeated.
+Objects are deleted first. If rows were deleted first, a crash would leave objects whose owner is unknown. Each function
+may be called again after a failure.
 """
 
 from contextlib import suppress
@@ -18,7 +18,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 async def erase_person(
     tg_id: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, *, by: int | None = None
 ) -> int:
-    """Delete a person's objects and rows. The bot deletes its own records of the person's work soon after.
+    """Delete all objects and rows of a person. The bot deletes its own records of the person soon after.
 
     Args:
         tg_id: Telegram id of the person.
@@ -65,7 +65,7 @@ async def erase_message(
 
 
 async def clean_export(data_loader: DataLoaderClient) -> None:
-    """Remove deleted data from the export; if this fails now, the next export removes the data."""
+    """Start an export, which removes deleted data from the files; if it fails, the next export does this."""
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:

@@ -16,7 +16,7 @@ _END: Final = "[DONE]"
 
 
 class PartialText(NamedTuple):
-    """The text of a recording that is still being recognised."""
+    """The text so far of a recording that is still being recognised."""
 
     done_s: float
     """Seconds of the recording up to the end of the last piece of speech."""

@@ -20,7 +20,7 @@ MOST_ON_PAGE = 200
 
 
 class ConsentRecord(Value):
-    """A person's answer about one consent, at one time."""
+    """A person's decision about a consent: given or withdrawn, and when."""
 
     purpose: Purpose
     granted: bool
@@ -29,7 +29,7 @@ class ConsentRecord(Value):
 
 
 class ReviewRecord(Value):
-    """A review that a person made, without its words, because another person said them."""
+    """A review that a person made. It does not contain the words of the recording, because another person said them."""
 
     transcription_id: int
     verdict: Verdict
@@ -90,7 +90,7 @@ class Forgotten(Value):
 
 
 class Holding(Value):
-    """The amount of data about a person, and their usage towards limits."""
+    """The amount of stored data about a person, and their amounts of the last 24 hours, which have limits."""
 
     user: User
     consents: tuple[ConsentRecord, ...] = Field(description="All answers of the person about consents, oldest first.")
@@ -143,7 +143,7 @@ class Reading(RequestBody):
 
 
 class WorkToForget(Value):
-    """People whose data was deleted and whose records of work the bot has not deleted yet."""
+    """People whose data was deleted, but not yet the bot's own records of how it handled their messages."""
 
     people: tuple[int, ...] = Field(
         description="Telegram's ids of the people whose records of work the bot must still delete."

@@ -1,4 +1,4 @@
-"""Calls about a person's data, a part of the client of db_assist: count, read, download, delete."""
+"""The part of the db_assist client for a person's data: count, read, download and delete the data."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -45,9 +45,9 @@ class HoldingCalls(ABC):
     async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
         """Delete a person: consents, messages, corrections. The ledger entries stay.
 
-        A repeated call finds no person, and returns that nothing must be deleted. So if the answer to the first call is
-        lost, the caller cannot delete the objects. Therefore `changed_since` also returns the ids of deleted messages,
-        and data_loader then deletes their objects and their copies in the export.
+        The caller must delete the objects that the answer lists. If this answer is lost, a repeated call does not list
+        them, because it finds no person. For this case, `changed_since` returns the ids of deleted messages, and
+        data_loader deletes their objects and their copies in the export.
 
         Args:
             tg_id: Telegram id of the person.
@@ -60,7 +60,7 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}", {"by": by}))
 
     async def delete_message(self, transcription_id: int, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete one message of a person; its payments stay. `by` has the same meaning as for `forget`.
+        """Delete one message of a person; the payments for the message stay. `by` has the same meaning as for `forget`.
 
         Raises:
             NotFoundError: no message ever had this id, or the person is not registered.
@@ -70,7 +70,7 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._call("DELETE", f"/transcriptions/{transcription_id}", None, params))
 
     async def work_to_forget(self) -> WorkToForget:
-        """Return the people whose data was deleted, and whose records of work the bot must still delete."""
+        """Return people whose data was deleted, but not yet the bot's records of how it handled their messages."""
         return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
 
     async def work_forgotten(self, tg_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Make the HTTP calls of all clients, in memory or over TCP; raise an error of the service as the same exception.
+"""Make the HTTP calls of all clients, in memory or over TCP; convert an error answer to the exception of the service.
 
 An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore this module limits
 the time of calls with `asyncio.timeout`, and `glas.launch` runs the lifespan.
@@ -59,7 +59,7 @@ def open_http(
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Return the TLS settings, which all clients share because loading the certificates takes a long time."""
+    """Return the TLS settings. All clients use the same object, because loading the certificates takes a long time."""
     return httpx.create_ssl_context()
 
 
@@ -116,9 +116,9 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     **body: Any,
 ) -> httpx.Response:
-    """Make one call whose answer need not be JSON; all other arguments are passed to httpx unchanged.
+    """Make one call whose answer need not be JSON; the arguments `headers` and `body` are passed to httpx unchanged.
 
-    Errors are the same as those of `call`.
+    It raises the same errors as `call`.
     """
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
@@ -131,7 +131,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call, and yield its answer before the body has arrived. Errors are the same as those of `call`."""
+    """Make one call, and yield its answer before the body has arrived. It raises the same errors as `call`."""
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:

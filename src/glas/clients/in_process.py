@@ -23,7 +23,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class InProcessClient(httpx.AsyncClient):
-    """A client of one app; the caller must run the lifespan of the app."""
+    """An HTTP client of one ASGI app in this process; the caller must run the lifespan of the app."""
 
     def __init__(self, app: ASGIApp, *, headers: dict[str, str]) -> None:
         """Initialise the client; `headers` are sent with every call."""

@@ -18,7 +18,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class StreamingTransport(httpx.AsyncBaseTransport):
-    """Calls one app. If the caller closes an answer early or is cancelled, the app's task is cancelled."""
+    """Calls one ASGI app. If the caller closes an answer early or is cancelled, the app's task is cancelled."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The calls about rounds of learning, a part of the client of db_assist."""
+"""The part of the db_assist client for rounds of learning."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -12,7 +12,7 @@ _rounds = TypeAdapter(tuple[RoundRecord, ...])
 
 
 class LearningCalls(ABC):
-    """Record the steps of a round, and read them."""
+    """Record the steps of a round of learning, and read the rounds."""
 
     @abstractmethod
     async def _call(

@@ -18,7 +18,7 @@ Details = dict[str, str | float | int | bool | None]
 
 
 class StepEntry(RequestBody):
-    """A step that has begun, or has finished."""
+    """A step of a round that has begun or finished, as the caller reports it."""
 
     began: AwareDatetime
     finished: AwareDatetime | None = None
@@ -26,7 +26,7 @@ class StepEntry(RequestBody):
 
 
 class StepRecord(Value):
-    """A step of a round."""
+    """A step of a round, as it is stored."""
 
     step: LearningStep
     began_datetime: AwareDatetime
@@ -37,7 +37,7 @@ class StepRecord(Value):
 
 
 class RoundRecord(Value):
-    """A round with the steps that have begun, in order."""
+    """A round of learning, with its steps that have begun, in their order."""
 
     name: str = Field(description="Name of the dataset version with which the round trains a model.")
     steps: tuple[StepRecord, ...]

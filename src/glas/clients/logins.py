@@ -1,4 +1,4 @@
-"""Calls about links for signing in to the web pages, a part of the client of db_assist."""
+"""The part of the db_assist client for links with which people sign in to the web pages."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens stop working.
+        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens of the person end.
 
         Args:
             tg_id: the person who has requested the token.

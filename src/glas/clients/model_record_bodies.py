@@ -121,7 +121,7 @@ class DecisionRecord(Value):
 
 
 class ModelRecord(Value):
-    """A model that the gate of this installation has judged, or the model that such a model replaced."""
+    """A model with its verdicts and decisions: the gate of this installation judged it, or such a model replaced it."""
 
     id: int
     name: str
@@ -255,7 +255,7 @@ class Announcement(Value):
 
 
 class ClaimRequest(RequestBody):
-    """The process that begins to send an announcement."""
+    """The request of a process that is about to send an announcement."""
 
     claim: Claim
 

@@ -1,4 +1,4 @@
-"""The calls about models that the gate has judged, a part of the client of db_assist."""
+"""The part of the db_assist client for models that the gate has judged."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -36,7 +36,7 @@ class ModelCalls(ABC):
     ) -> Any: ...
 
     async def record_model(self, entry: ModelEntry) -> ModelRecord:
-        """Record a model that the gate has judged.
+        """Record a model and the gate's verdict about it.
 
         If the model has a record already, the verdict and the decision are added to this record. A repeated call adds
         nothing.
@@ -75,7 +75,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
-        """Store that these administrators must be asked about a candidate.
+        """Store that the bot must ask these administrators whether a candidate should serve.
 
         Returns:
             All questions about this candidate.

@@ -47,7 +47,7 @@ class NnServiceClient:
         self._http = http
 
     async def health(self, *, bucket: int | None = None, own: OwnModel | None = None) -> HealthBody:
-        """Return the state of the service.
+        """Return the state of nn_service.
 
         The field `model` of the state names the model that answers requests with this bucket or own model.
 
@@ -74,14 +74,14 @@ class NnServiceClient:
 
         Args:
             data: the bytes of a whole audio file.
-            filename: shown in logs only; the format is detected from the bytes.
+            filename: name of the file, which is only shown in logs; the format is detected from the bytes.
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
                 last ones are left out.
             bucket: the bucket of the person; see `glas.domain.canary`.
             own: the own model of the person or chat; if it is not in memory, the default model answers.
-            when_idle: recognise only while no other request waits for a text; if another request waits or arrives,
-                OverloadedError is raised.
+            when_idle: whether to recognise only while no other request waits for a text. If another request waits or
+                arrives, OverloadedError is raised.
             timeout_s: longest wait, seconds, including the time in the queue.
             on_progress: is called after each piece of speech.
 
@@ -102,7 +102,7 @@ class NnServiceClient:
             return _recognition(await read_events(response, on_progress))
 
     async def judge_text(self, audio: Callable[[], Awaitable[bytes]], text: str, *, against: str) -> Sound:
-        """Estimate by a score of the engine whether `text` contains the words that are said in a recording.
+        """Estimate whether `text` was said in a recording: nn_service computes how well the text fits the sound.
 
         If the service cannot score texts or cannot be reached, the result is `Sound.UNKNOWN`; no `GlasError` is raised.
 

@@ -82,7 +82,7 @@ class OwnModelCalls(ABC):
     async def own_models(self, *, tg_id: int | None = None, chat_id: int | None = None) -> tuple[OwnModelRecord, ...]:
         """Return the own model of a person and the own model of a chat.
 
-        If neither argument is given, return all own models that are assigned to a person or chat.
+        If neither argument is given, return all own models that belong to a person or a chat now.
         """
         params = {"tg_id": tg_id, "chat_id": chat_id}
         return _records.validate_python(await self._call("GET", "/own-models", params=params))
@@ -106,13 +106,13 @@ class OwnModelCalls(ABC):
         await self._call("POST", f"/own-models/{own_model_id}/retirement")
 
     async def own_models_to_delete(self) -> tuple[OwnModelRecord, ...]:
-        """Return the models that are not assigned any more and whose files must be deleted."""
+        """Return own models that belong to nobody any more and whose files must be deleted."""
         return _records.validate_python(await self._call("GET", "/own-models/to-delete"))
 
     async def own_model_deleted(self, own_model_id: int) -> None:
-        """Store that the files of an own model are deleted.
+        """Store that data_loader has deleted the files of an own model.
 
         Raises:
-            ConflictError: the model is still assigned.
+            ConflictError: the model still belongs to a person or a group.
         """
         await self._call("DELETE", f"/own-models/{own_model_id}")

@@ -29,7 +29,7 @@ _log = structlog.stdlib.get_logger("glas.clients")
 
 
 class Part(NamedTuple):
-    """One of the zip files into which the data is divided."""
+    """One of several zip files that together contain a person's data."""
 
     content: bytes
     is_last: bool
@@ -72,7 +72,7 @@ async def packed(
 
 
 async def streamed(data: PersonalData, data_loader: DataLoaderClient) -> AsyncIterator[bytes]:
-    """Yield the bytes of one zip file with all data; only some megabytes are in memory at a time."""
+    """Yield the bytes of one zip file with all data about a person; only some megabytes are in memory at a time."""
     tape = _Tape()
     with zipfile.ZipFile(tape, "w", zipfile.ZIP_DEFLATED) as archive:
         async for entry in _entries(data, data_loader):

@@ -20,7 +20,7 @@ class ModelRatings(Value):
 
 
 class RatingCalls(ABC):
-    """Read the ratings of models."""
+    """Read the ratings of texts by the models that recognised them."""
 
     @abstractmethod
     async def _call(
@@ -28,7 +28,7 @@ class RatingCalls(ABC):
     ) -> Any: ...
 
     async def ratings_of(self, model: ModelRef, *, limit: int) -> ModelRatings:
-        """Return the last `limit` ratings of texts of a version of a model."""
+        """Return the last `limit` ratings of texts that a version of a model recognised."""
         params = {"model": model.name, "model_version": model.version, "limit": limit}
         return ModelRatings.model_validate(await self._call("GET", "/ratings", params=params))
 

@@ -27,7 +27,7 @@ For the 50th and the 99th percentile, replace 0.95 by 0.5 and 0.99.
 
 
 class Spread(Value):
-    """A histogram of times in seconds."""
+    """A histogram: how many recordings took at most which time, in seconds."""
 
     total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(
@@ -56,7 +56,7 @@ class Spread(Value):
 
 
 class RecognitionFigures(Value):
-    """Counts since the service started."""
+    """Counts and times of nn_service since it started."""
 
     n_in_flight: int = Field(description="Number of requests that are being recognised or wait for recognition.")
     outcomes: dict[str, int] = Field(

@@ -59,7 +59,7 @@ class Review(RequestBody):
 
 
 class ReviewResult(Value):
-    """Result of a review."""
+    """Result of a stored review: agreement with other people, and the payment."""
 
     transcription_id: int
     rank: Rank | None = Field(

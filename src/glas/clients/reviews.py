@@ -24,7 +24,7 @@ class ReviewCalls(ABC):
     ) -> Any: ...
 
     async def set_reviewer(self, tg_id: int, *, is_reviewer: bool, by: int | None = None) -> User:
-        """Appoint or dismiss a reviewer. `by` is the administrator, whom the audit records.
+        """Give a person the right to review, or take it back. `by` is the administrator, whom the audit records.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -33,7 +33,7 @@ class ReviewCalls(ABC):
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/reviewer", body, {"by": by}))
 
     async def next_review(self, tg_id: int, besides: int | None = None) -> ReviewItem | None:
-        """Return the message that is held for this reviewer; if no message is held, hold the next message.
+        """Return the message that is held (reserved) for a reviewer; if no message is held, hold the next message.
 
         Args:
             tg_id: Telegram id of the reviewer.
@@ -81,13 +81,13 @@ class ReviewCalls(ABC):
         return ReviewResult.model_validate(await self._call("PUT", f"/transcriptions/{transcription_id}/review", body))
 
     async def take_back_review(self, transcription_id: int, tg_id: int) -> ReviewItem:
-        """Take back a person's last review; the message is held for the reviewer again.
+        """Take back a reviewer's last review; the message is held (reserved) for the reviewer again.
 
         Raises:
             NotFoundError: there is no such message or person.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
             ConflictError: the review is not the person's last one or is too old, another person has judged the message,
-                or it is held for another person.
+                or the message is held for another person.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))

@@ -22,7 +22,7 @@ class SecondText(RequestBody):
 
 
 class SecondCalls(ABC):
-    """Store and read second hypotheses."""
+    """Store and read second hypotheses: texts of messages by another model, for comparison."""
 
     @abstractmethod
     async def _call(

@@ -36,7 +36,7 @@ class ModelFiles(RequestBody):
 
 
 class ServingModels(Value):
-    """The models that every server must have."""
+    """The models that every server of nn_service must have on its disk."""
 
     champion: ModelRef | None = Field(description="The model that serves. null if no choice is recorded.")
     candidates: tuple[ModelRef, ...] = Field(description="Models that passed the gate and wait for a decision.")

@@ -15,12 +15,12 @@ _LOOK_TIMEOUT_S = 5.0
 
 
 class StoredModelCalls:
-    """Store the files of models, and download them."""
+    """Store the files of models in the object store, and download these files."""
 
     _http: httpx.AsyncClient
 
     async def serving_models(self) -> ServingModels:
-        """Return the models that every server must have."""
+        """Return the models that every server of nn_service must have on its disk."""
         return ServingModels.model_validate(await call(self._http, "GET", "/models", timeout_s=_LOOK_TIMEOUT_S))
 
     async def store_model(self, version: str, directory: Path) -> None:

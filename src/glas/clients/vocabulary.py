@@ -29,7 +29,7 @@ class VocabularyCalls(ABC):
         return _words.validate_python(await self._call("GET", f"/users/{tg_id}/words"))
 
     async def add_words(self, tg_id: int, words: Sequence[str]) -> tuple[VocabularyWord, ...]:
-        """Add words to a person's vocabulary by hand; words that it already contains stay.
+        """Add words that a person entered to the person's vocabulary; the words that it already contains stay.
 
         Returns:
             The whole vocabulary.
@@ -55,7 +55,7 @@ class VocabularyCalls(ABC):
         return _words.validate_python(await self._call("DELETE", f"/users/{tg_id}/words/{word_id}"))
 
     async def keywords(self, chat_id: int, tg_id: int | None, *, limit: int = MOST_KEYWORDS) -> tuple[str, ...]:
-        """Return the words that are likely in a recording, the most useful first.
+        """Return the keywords for a recording: words that are likely in the recording, the most useful word first.
 
         Args:
             chat_id: the chat in which the recording was sent.

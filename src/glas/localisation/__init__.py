@@ -1,4 +1,4 @@
-"""All messages to people, in each language: texts of the bot, of the command line and of errors.
+"""The wording of all messages to people, in Russian and in English: of the bot, the web pages and the command line.
 
 The files `ru/*.ftl` are the Russian catalogue, and the files `en/*.ftl` are the English catalogue. The messages are
 written in Fluent (https://projectfluent.org). The module `fluent` reads a part of this language.

@@ -1,4 +1,4 @@
-"""The catalogue of one language: returns a message by its name, with values filled in."""
+"""Read the messages of one language from Fluent files; return a message by its name, with values filled in."""
 
 from decimal import Decimal
 from functools import cache
@@ -45,7 +45,7 @@ class Catalogue:
         return name in self._sources
 
     def error(self, code: str, limit: int | None = None) -> str:
-        """Return the message about an error that is shown to people.
+        """Return the message that explains an error to people.
 
         Args:
             code: a code of `glas.domain.errors`. If the catalogue has no message for the code, a general message is
@@ -84,7 +84,7 @@ class Catalogue:
         return value if isinstance(value, str) else written(self.language, value)
 
     def _chosen(self, choice: Choice, values: dict[str, Value]) -> str:
-        """Return the name of the variant of a choice that fits a value.
+        """Return the name of the variant of a choice that fits the value of the choice's variable.
 
         If a variant has the value itself as its name, this variant is chosen. Otherwise the variant whose name is the
         plural category of the value is chosen. If there is neither, the default variant is chosen.
@@ -103,10 +103,11 @@ def catalogue(language: str) -> Catalogue:
 
 
 def language_of(tag: str | None) -> str:
-    """Return the language of messages for a device: English for a device in English, Russian for all other devices.
+    """Return the language of messages to a person: `en` if the person's device is in English, otherwise `ru`.
 
     Args:
-        tag: a language tag or a locale's name, such as `en`, `en-GB` or `en_US.UTF-8`; None if nothing is known.
+        tag: the language of the device, as a language tag or as the name of a locale, such as `en`, `en-GB` or
+            `en_US.UTF-8`; None if the language is not known.
     """
     known = (tag or "").lower().replace("_", "-").partition(".")[0].partition("-")[0]
     return known if known in LANGUAGES else LANGUAGES[0]
@@ -115,6 +116,6 @@ def language_of(tag: str | None) -> str:
 def rounded(value: float, digits: int = 1) -> Decimal:
     """Round a measured number to `digits` decimals.
 
-    The result keeps zeros at the end, because the plural category depends on the decimals that are shown.
+    The result keeps zeros at its end, because the plural category depends on the decimals that are shown.
     """
     return Decimal(f"{value:.{digits}f}")

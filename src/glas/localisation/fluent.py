@@ -31,7 +31,7 @@ class Variable(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Variants of a text; a value chooses one of them."""
+    """A place in a message where one of several variants is inserted; the value of `variable` chooses the variant."""
 
     variable: str
     variants: dict[str, "Pattern"]
@@ -43,9 +43,9 @@ Pattern: TypeAlias = tuple[Part, ...]
 
 
 def read_messages(source: str) -> dict[str, str]:
-    """Divide the text of a file into messages, and return the text of each message by its name.
+    """Divide the text of a Fluent file into messages, and return the text of each message by its name.
 
-    `parse_pattern` parses the text of a message later.
+    The caller parses the text of a message with `parse_pattern`.
 
     Raises:
         ValueError: a line is neither a message nor a comment, or a name occurs twice.
@@ -71,11 +71,10 @@ def _joined(first: str, *more: str) -> str:
 
 
 def parse_pattern(text: str) -> Pattern:
-    """Parse the text of one message.
+    """Parse the text of one message into a pattern: a tuple of texts, variables and choices.
 
     Raises:
-        ValueError: braces are not in pairs, or the content of braces does not belong to the part of Fluent that this
-            module reads.
+        ValueError: braces are not in pairs, or braces contain something that this module does not support.
     """
     pattern, end = _pattern(text, 0, is_variant=False)
     if end != len(text):

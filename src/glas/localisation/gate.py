@@ -1,4 +1,4 @@
-"""Format the measurements of the gate for people; the conditions are those of `glas.recognition.gate.Condition`."""
+"""Format the conditions of the gate (see `glas.recognition.gate`) and its measured values for people."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,7 +11,7 @@ _RELATIVE: Final = frozenset({"gain", "speed"})
 
 
 def written_condition(condition: str, subject: str, part: Mapping[str, Any] | None, say: Catalogue) -> str:
-    """Return the title of a condition.
+    """Return the name of a condition in the reader's language.
 
     Args:
         condition: name of the condition, a value of `glas.recognition.gate.Condition`.
@@ -27,7 +27,7 @@ def written_condition(condition: str, subject: str, part: Mapping[str, Any] | No
 
 
 def written_part(part: Mapping[str, Any], say: Catalogue) -> str:
-    """Return the name of a part of the test set."""
+    """Return the name of a part of the test set in the reader's language."""
     kind = say(f"bucket-{part['kind']}")
     low, high = (None if border is None else Decimal(f"{border:g}") for border in (part["low"], part["high"]))
     if low is None:

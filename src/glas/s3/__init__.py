@@ -1,4 +1,4 @@
-"""The object store: one class for a local directory and for an S3 bucket."""
+"""The object store: the same class stores objects in a local directory or in an S3 bucket."""
 
 from glas.s3.opening import open_store
 from glas.s3.store import PART_BYTES, Data, Store, Stored

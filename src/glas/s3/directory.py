@@ -1,8 +1,8 @@
 """Store objects as files of a directory, so that a written object is not lost if the power fails.
 
-`LocalStore` of the library obstore is atomic: it writes a file `name#1`, and then links or renames this file. But it
-never calls fsync (this was observed with strace). So after a loss of power, a written file could be missing or empty.
-Therefore this module calls fsync.
+`LocalStore` of the library obstore is atomic: it writes a file `name#1`, and then links or renames this file. But
+`LocalStore` never calls fsync (we observed this with strace). So after a loss of power, a written file could be missing
+or empty. Therefore this module calls fsync.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ async def delete_files(store: LocalStore, directory: Path, keys: Sequence[str]) 
 
 
 async def sync_names(directory: Path, keys: Sequence[str]) -> None:
-    """Call fsync for the directories of objects, so that added and removed names of files are on the disk."""
+    """Call fsync for directories of objects, so that the names of new and deleted files are on the disk."""
     await asyncio.to_thread(_sync_names, directory, keys)
 
 

@@ -26,7 +26,7 @@ def open_store(
     access_key: str | None = None,
     secret_key: str | None = None,
 ) -> Store:
-    """Open a store: a bucket at `endpoint`, or a directory if there is no endpoint. No request is sent yet.
+    """Open an object store: a bucket at `endpoint`, or a directory if `endpoint` is None. No request is sent.
 
     Args:
         directory: directory in which the objects are stored as files; it is created if it is missing.

@@ -13,15 +13,15 @@ _NO_BUCKET = "NoSuchBucket"
 
 @contextmanager
 def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
-    """Add a span that lasts as long as the context; convert errors of obstore in the context into errors of Glas.
+    """Add a span to the trace while the context is open; convert errors of obstore in the context into errors of Glas.
 
     An error of Glas contains only the first line of obstore's message. The other lines are technical details of the
     request.
 
     Args:
         operation: name of the operation, for the trace.
-        subject: the key or keys of the objects, for the message of an error.
-        is_directory: whether the store is a directory, which needs no network.
+        subject: keys of the objects, or another description of what is accessed, for the message of an error.
+        is_directory: whether the object store is a local directory.
 
     Raises:
         NotFoundError: nothing is stored under the key.

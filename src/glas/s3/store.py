@@ -1,7 +1,7 @@
 """The class `Store`: reads and writes objects in a local directory or in an S3 bucket.
 
-An object is never changed. If the same bytes are written under its key again, nothing happens. If other bytes are
-written under its key, an error is raised. After each write, the object is read again and compared with the written
+The content of an object never changes. If an object exists, writing the same bytes under its key does nothing, and
+writing other bytes under its key raises an error. After each write, the object is read and compared with the written
 bytes.
 """
 
@@ -34,7 +34,7 @@ _log = structlog.stdlib.get_logger("glas.s3")
 
 
 class Stored(NamedTuple):
-    """The description of an object that was written, read again and compared."""
+    """Key, sha256 and size of an object that was written, and was read to check that it has the written bytes."""
 
     key: str
     sha256: str
@@ -54,7 +54,7 @@ class Store:
         return "s3" if self._directory is None else "directory"
 
     async def put(self, key: str, data: Data) -> Stored:
-        """Write an object and read it again; if the bytes differ, write the object again, at most twice.
+        """Write an object, then read it and compare; if the bytes differ, repeat this, at most three times in all.
 
         Args:
             key: key of the object; if the same bytes are stored under it already, nothing is written.
@@ -122,7 +122,7 @@ class Store:
             yield await self.read(key, position, min(part_bytes, end - position))
 
     async def keys(self, transcription_id: int) -> list[str]:
-        """Return the keys of all objects of the message with this id, including remains of interrupted writes."""
+        """Return the keys of all objects of a message, including temporary files that interrupted writes have left."""
         with self._request("list", str(transcription_id)):
             try:
                 # obstore compares whole path segments, so the prefix `1` does not match the directory `12`.
@@ -155,7 +155,7 @@ class Store:
                 await obstore.delete_async(self._inner, list(keys))
 
     async def check(self) -> None:
-        """Raise an error unless the store can be reached.
+        """Raise an error if the object store cannot be reached.
 
         Raises:
             ServiceError: the object store cannot be reached, or refuses the access key.
@@ -210,7 +210,7 @@ class Store:
 async def _add(sha256: "hashlib._Hash", data: Data) -> None:
     """Add data to a sha256 hash.
 
-    Small data are hashed in the present thread, because this takes less time than starting another thread.
+    Small data are hashed in the calling thread, because this takes less time than using another thread.
     """
     if len(data) <= _SMALL_BYTES:
         sha256.update(data)

@@ -1,9 +1,8 @@
-"""All settings of Glas in one nested class. Only `glas.cli` reads them, once; all other code gets them as arguments.
+"""All settings of Glas in one nested class. Only `glas.cli` reads the settings; other code gets them as arguments.
 
-A setting is an environment variable with the prefix `GLAS_`, or a line in `.env`; a secret may also be in a file, see
-`glas.settings.files`. Some settings belong to a group. Two underscores separate the name of the group from the name of
-the setting, for example `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings; docs/settings.md is
-generated from it.
+A setting is an environment variable with the prefix `GLAS_`, or a line in the file `.env`; a secret may also be in a
+file, see `glas.settings.files`. Two underscores separate the name of a group of settings from the name of the setting,
+for example `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings, as the table in docs/settings.md does.
 """
 
 import ipaddress
@@ -62,7 +61,7 @@ _NUMBERS = r"^\s*(\d+\s*(,\s*\d+\s*)*)?$"
 
 
 class Settings(BaseSettings):
-    """The whole configuration."""
+    """All settings of Glas; settings of one subject are in a group, such as `audio`."""
 
     model_config = SettingsConfigDict(
         env_prefix="GLAS_",
@@ -79,116 +78,120 @@ class Settings(BaseSettings):
 
     host: str = Field(
         default="127.0.0.1",
-        description="Address on which the server listens. If other machines can reach the address, an API key is "
-        "required.",
+        description="Address on which the server listens. If other machines can reach this address, the server starts "
+        "only with an API key.",
     )
     port: int = Field(
         default=8000,
         ge=0,
         le=65535,
-        description="Port of the web pages and the API. 0 means that the system chooses a free port.",
+        description="Port of the web pages and of the API. 0 means that the operating system chooses a free port.",
     )
     data_dir: Path = Field(
-        default=Path("data"), description="Directory for all data. It is created if it does not exist."
+        default=Path("data"),
+        description="Directory for the data of Glas. It is created if it does not exist.",
     )
     model: str = Field(
         default="auto",
-        description="Model that recognises recordings: a name from `glas models`, `onnx:<directory>`, "
-        "`whisper:<directory>`, or `auto`. `auto` means the chosen default model or, without a choice, the best "
-        "model on disk.",
+        description="Default model, which recognises recordings: a name that `glas models` lists, `onnx:<directory>`, "
+        "`whisper:<directory>`, or `auto`. `auto` means the model that an administrator has chosen; if no "
+        "administrator has chosen a model, the best model on disk.",
     )
     api_key: Secret | None = Field(
         default=None,
-        description="API key that clients send as `Authorization: Bearer KEY`. If no API key is set, only this "
-        "machine has access.",
+        description="API key that clients send in the header `Authorization: Bearer KEY`. If neither GLAS_API_KEY nor "
+        "GLAS_API_KEYS is set, only this machine has access.",
     )
     api_keys: HashedKeys = Field(
         default="",
-        description="Hashes of further API keys, separated by commas. `glas keys new NAME` makes a key and prints "
-        "the entry for this setting.",
+        description="Hashes of further API keys, separated by commas. `glas keys new NAME` makes an API key, and "
+        "prints the key and the entry for this setting.",
     )
     cors_origins: str = Field(
         default="",
         pattern=_ORIGINS,
-        description="Origins of other web pages whose scripts may call the API, such as `https://example.org`, "
-        "separated by commas. `*` permits all origins.",
+        description="Origins of web pages of other servers whose scripts may call the API, such as "
+        "`https://example.org`, separated by commas. `*` permits all origins.",
     )
     allowed_hosts: str = Field(
         default="",
         description="Names of this server that a reverse proxy sends in the header `Host`, such as "
         "`glas.example.org`, `*.example.org` or `*`, separated by commas. A server without an API key refuses "
-        "requests with other names.",
+        "requests with other names, except `localhost`, `127.0.0.1` and `[::1]`.",
     )
     nn_service_url: str | None = Field(
         default=None,
-        description="URL of `nn_service`, such as `http://gpu-box:8001`. It is necessary only if `nn_service` "
-        "runs in another process.",
+        description="URL of `nn_service` (the part that recognises speech), such as `http://gpu-box:8001`. It is "
+        "necessary only if `nn_service` runs as a process of its own.",
     )
     nn_service_token: Secret | None = Field(
         default=None,
-        description="Token that callers of `nn_service` must send. It is necessary only if `nn_service` runs in "
-        "another process.",
+        description="Token that other parts must send to `nn_service`. It is necessary only if `nn_service` runs as a "
+        "process of its own.",
     )
     nn_service_previous_token: Secret | None = Field(
         default=None,
-        description="Previous token of `nn_service`. `nn_service` accepts it besides the new token, until all "
-        "callers use the new token.",
+        description="Previous token of `nn_service`, for the time in which the token is replaced. `nn_service` "
+        "accepts the previous token and the new token. Remove this setting when all callers send the new token.",
     )
     data_loader_url: str | None = Field(
         default=None,
-        description="URL of `data_loader`, such as `http://data-box:8003`. It is necessary only if `data_loader` "
-        "runs in another process.",
+        description="URL of `data_loader` (the part that stores recordings and texts), such as "
+        "`http://data-box:8003`. It is necessary only if `data_loader` runs as a process of its own.",
     )
     data_loader_token: Secret | None = Field(
         default=None,
-        description="Token that callers of `data_loader` must send. It is necessary only if `data_loader` runs in "
-        "another process.",
+        description="Token that other parts must send to `data_loader`. It is necessary only if `data_loader` runs as "
+        "a process of its own.",
     )
     data_loader_previous_token: Secret | None = Field(
         default=None,
-        description="Previous token of `data_loader`. `data_loader` accepts it besides the new token, until all "
-        "callers use the new token.",
+        description="Previous token of `data_loader`, for the time in which the token is replaced. `data_loader` "
+        "accepts the previous token and the new token. Remove this setting when all callers send the new token.",
     )
     s3_endpoint: str | None = Field(
         default=None,
-        description="URL of the S3 server that stores recordings and texts. If empty, they are stored in the "
-        "directory `s3` in GLAS_DATA_DIR.",
+        description="URL of the S3 server that stores recordings and texts. If empty, Glas stores recordings and "
+        "texts in the directory `s3` in GLAS_DATA_DIR.",
     )
-    s3_access_key: str | None = Field(default=None, description="Access key for the S3 server.")
-    s3_secret_key: Secret | None = Field(default=None, description="Secret key that belongs to GLAS_S3_ACCESS_KEY.")
+    s3_access_key: str | None = Field(default=None, description="Id of the access key for the S3 server.")
+    s3_secret_key: Secret | None = Field(
+        default=None, description="Secret that belongs to the id in GLAS_S3_ACCESS_KEY."
+    )
     s3_bucket: str = Field(
         default="glas", min_length=3, description="Name of the S3 bucket in which recordings and texts are stored."
     )
     downloads_dir: Path | None = Field(
         default=None,
-        description="Directory to which training data are exported. If empty, it is the directory `downloads` in "
-        "GLAS_DATA_DIR.",
+        description="Directory to which `data_loader` exports training data. If empty, this is the directory "
+        "`downloads` in GLAS_DATA_DIR.",
     )
     database_url: DatabaseUrl | None = Field(
         default=None,
-        description="URL of the database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, a "
-        "SQLite file in GLAS_DATA_DIR is used. The URL may contain several hosts: `@a:5432,b:5432/name`. Then the "
-        "host that accepts writes is used.",
+        description="URL of the database: `postgresql://user:password@host/name` or `sqlite:///file`. If empty, Glas "
+        "uses a SQLite file in GLAS_DATA_DIR. The URL may contain several hosts: `@a:5432,b:5432/name`. Then Glas "
+        "connects to the host that accepts writes.",
     )
     db_assist_url: str | None = Field(
         default=None,
-        description="URL of `db_assist`, such as `http://db-box:8002`. It is necessary only if `db_assist` runs "
-        "in another process.",
+        description="URL of `db_assist` (the part that uses the database), such as `http://db-box:8002`. It is "
+        "necessary only if `db_assist` runs as a process of its own.",
     )
     db_assist_token: Secret | None = Field(
         default=None,
-        description="Token that callers of `db_assist` must send. It is necessary only if `db_assist` runs in "
-        "another process.",
+        description="Token that other parts must send to `db_assist`. It is necessary only if `db_assist` runs as a "
+        "process of its own.",
     )
     db_assist_previous_token: Secret | None = Field(
         default=None,
-        description="Previous token of `db_assist`. `db_assist` accepts it besides the new token, until all "
-        "callers use the new token.",
+        description="Previous token of `db_assist`, for the time in which the token is replaced. `db_assist` accepts "
+        "the previous token and the new token. Remove this setting when all callers send the new token.",
     )
     telegram_token: BotToken | None = Field(
         default=None,
         validation_alias="TELEGRAM_TOKEN",
-        description="Token of the Telegram bot, which @BotFather issues. If empty, the bot does not start.",
+        description="Token of the Telegram bot. @BotFather in Telegram issues tokens. If empty, the bot does not "
+        "start.",
     )
     telegram_api_url: str | None = Field(
         default=None,
@@ -205,13 +208,13 @@ class Settings(BaseSettings):
         default="",
         pattern=_NUMBERS,
         validation_alias="ALLOWED_TELEGRAM_USER_IDS",
-        description="Telegram ids of the people who may use the bot, separated by commas. "
-        "If empty, everybody may use it.",
+        description="Telegram ids of the people who may use the bot, separated by commas. If empty, everybody may use "
+        "the bot.",
     )
     language: Literal["ru", "en"] | None = Field(
         default=None,
-        description="Language of the command line: `ru` or `en`. If empty, the language is English if LC_ALL, "
-        "LC_MESSAGES or LANG means English; otherwise it is Russian.",
+        description="Language of the command line: `ru` or `en`. If empty, the first of the variables LC_ALL, "
+        "LC_MESSAGES and LANG that is set decides: English if its value means English, otherwise Russian.",
     )
     audio: AudioSettings = AudioSettings()
     nn_service: NnServiceSettings = NnServiceSettings()
@@ -234,7 +237,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources from which pydantic reads settings: its own sources, and files that contain secrets.
 
-        An environment variable is used before a line in `.env` with the same name.
+        If a setting is in an environment variable and in `.env`, the value of the environment variable is used.
         """
         del file_secret_settings
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - pydantic's own
@@ -250,24 +253,24 @@ class Settings(BaseSettings):
 
     @property
     def export_dir(self) -> Path:
-        """Directory of the export: `downloads_dir`, or `downloads` in the data directory if this is not set."""
+        """Directory of the export: `downloads_dir`; if it is not set, the directory `downloads` in `data_dir`."""
         return self.downloads_dir or self.data_dir / "downloads"
 
 
 def numbers(text: str) -> frozenset[int]:
-    """Parse a list of numbers that are separated by commas."""
+    """Parse numbers that are separated by commas."""
     return frozenset(int(part) for part in text.split(",") if part.strip())
 
 
 def listed(text: str) -> list[str]:
-    """Parse a list of texts that are separated by commas."""
+    """Split a text at commas; return the parts without white space around them, and without empty parts."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a server that listens on `host` can be reached only from this machine.
+    """Return whether a server that listens on `host` (an IP address or a name) can be reached only from this machine.
 
-    The host is an IP address or a name. Of all names, only `localhost` gives the result True.
+    Of all names, only `localhost` gives the result True.
     """
     if host == "localhost":
         return True
@@ -278,7 +281,7 @@ def is_loopback(host: str) -> bool:
 
 
 class SettingRow(NamedTuple):
-    """Description of one setting."""
+    """A row of the table in docs/settings.md: a setting with its environment variable and its default value."""
 
     variable: str
     default: str
@@ -286,7 +289,7 @@ class SettingRow(NamedTuple):
 
 
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
-    """Yield a description of every setting, in the order of their definition."""
+    """Yield a row for every setting, in the order in which the settings are defined."""
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

@@ -12,7 +12,7 @@ class BotSettings(BaseModel):
 
     webhook_url: str | None = Field(
         default=None,
-        description="Public https URL to which Telegram sends updates. If empty, the bot requests updates from "
+        description="Public https URL to which Telegram sends updates. If empty, the bot itself requests updates from "
         "Telegram.",
     )
     webhook_secret: Secret | None = Field(
@@ -23,35 +23,37 @@ class BotSettings(BaseModel):
         default=8004,
         ge=0,
         le=65535,
-        description="Port on which the bot receives updates from Telegram, if GLAS_BOT__WEBHOOK_URL is set. 0 "
-        "means that the system chooses a free port.",
+        description="Port on which the bot receives updates from Telegram, if GLAS_BOT__WEBHOOK_URL is set. 0 means "
+        "that the operating system chooses a free port.",
     )
     metrics_port: int | None = Field(
         default=None,
         ge=0,
         le=65535,
         description="Port of the bot's metrics (`/metrics`). It is used only if the bot and `web` run in different "
-        "processes. 0 means that the system chooses a free port. If empty, there is no such port.",
+        "processes. 0 means that the operating system chooses a free port. If empty, the bot has no such port.",
     )
     metrics_token: Secret | None = Field(
         default=None,
-        description="Token that is required to read the bot's metrics (`/metrics`). It is required if "
+        description="Token that a client must send to read the bot's metrics (`/metrics`). It is required if "
         "GLAS_BOT__METRICS_PORT is set.",
     )
     api_is_local: bool = Field(
         default=False,
-        description="Whether GLAS_TELEGRAM_API_URL is a Bot API server that runs with `--local`, and whose directory "
-        "of files can be read on this machine at the same path. Such a server permits files up to 2 GB.",
+        description="Whether two conditions are met: the Bot API server at GLAS_TELEGRAM_API_URL runs with the option "
+        "`--local`, and this machine can read the directory of its files at the same path. Such a server permits "
+        "files up to 2 GB.",
     )
     max_file_mb: int = Field(
         default=20,
         ge=1,
         le=2000,
-        description="Largest recording that the bot accepts, in MB. Telegram's public server permits at most 20 MB.",
+        description="Size of the largest recording that the bot accepts, in MB. Telegram's public server permits at "
+        "most 20 MB.",
     )
     confirm_first: bool = Field(
         default=False,
-        description="Whether the bot asks «Распознать?» before it recognises a recording in a private chat.",
+        description="Whether the bot asks the sender «Распознать?» before it recognises a recording in a private chat.",
     )
     user_messages_per_minute: int = Field(
         default=20,
@@ -71,12 +73,10 @@ class BotSettings(BaseModel):
     announce_s: float = Field(
         default=20,
         gt=0,
-        description="Seconds between two requests of the bot to db_assist for messages about models: news to "
-        "people and questions to administrators.",
+        description="Seconds between two requests with which the bot asks `db_assist` for new messages about models: "
+        "news to people and questions to administrators.",
     )
-    rating_days: int = Field(
-        default=7, ge=1, le=365, description="Days after which the buttons under a text no longer work."
-    )
+    rating_days: int = Field(default=7, ge=1, le=365, description="Days for which the buttons under a text work.")
     concurrency: int = Field(
         default=32, ge=1, description="Number of messages that one bot process handles at the same time."
     )
@@ -93,18 +93,18 @@ class BotSettings(BaseModel):
     patience_s: float = Field(
         default=3600,
         gt=0,
-        description="Seconds for which the bot repeats a call to a service that is unavailable. After this time "
+        description="Seconds for which the bot repeats a request to a service that is not available. After this time, "
         "the recognition of the message fails.",
     )
     repair_hour: int = Field(
         default=3,
         ge=-1,
         le=23,
-        description="Hour (0 to 23, UTC) in which the bot looks for lost recordings and downloads them again. It "
-        "does so 30 minutes after the full hour. -1 means never.",
+        description="Hour (0 to 23, UTC) in which the bot looks for recordings that were lost from the object store, "
+        "and downloads them from Telegram again. The bot starts 30 minutes after the full hour. -1 means never.",
     )
     slot: str | None = Field(
         default=None,
-        description="Name of this bot process. If several bot processes use one database, their names must differ. "
-        "The name must stay the same after a restart. If empty, the host name is used.",
+        description="Name of this bot process. If several bot processes use one database, their names must differ. A "
+        "process must have the same name after a restart. If empty, the name is the host name.",
     )

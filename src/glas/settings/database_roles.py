@@ -12,16 +12,16 @@ class DatabaseRoleSettings(BaseModel):
 
     app_password: UrlSecret | None = Field(
         default=None,
-        description="Password of the PostgreSQL role `<database>_app`, with which db_assist connects. If it is "
-        "set, `glas migrate` makes the role.",
+        description="Password of the PostgreSQL role `<database>_app`, with which `db_assist` connects to the "
+        "database. If the password is set, `glas migrate` makes the role.",
     )
     work_password: UrlSecret | None = Field(
         default=None,
-        description="Password of the PostgreSQL role `<database>_work`, with which tg_bot and data_loader store "
-        "the tasks that must continue after a crash. If it is set, `glas migrate` makes the role.",
+        description="Password of the PostgreSQL role `<database>_work`, with which `tg_bot` and `data_loader` store "
+        "the tasks that must continue after a crash. If the password is set, `glas migrate` makes the role.",
     )
     export_password: UrlSecret | None = Field(
         default=None,
         description="Password of the PostgreSQL role `<database>_export`, which can read only the view "
-        "`training_messages`. If it is set, `glas migrate` makes the role.",
+        "`training_messages`. If the password is set, `glas migrate` makes the role.",
     )

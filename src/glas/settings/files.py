@@ -1,4 +1,4 @@
-"""Secrets from files: `NAME_FILE` is the path of a file that contains the secret of the setting `NAME`.
+"""Read secret settings from files: the variable `NAME_FILE` contains the path of a file with the value of `NAME`.
 
 Docker and Kubernetes can give secrets to a process as files. Then a secret appears neither in the environment of the
 process nor in the list of processes.
@@ -18,18 +18,18 @@ _MAX_BYTES = 64 * 1024
 
 
 class SecretFileError(ValueError):
-    """A file that should contain a secret is missing, or contains no secret."""
+    """A file that should contain a secret is missing or has wrong content, or both the secret and its file are set."""
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """A source of settings for pydantic: reads secrets from files, whose paths are in the given variables.
+    """A source of settings for pydantic: reads secrets from files whose paths are in the variables `NAME_FILE`.
 
     Args:
         settings_cls: the class of the settings.
         variables: all variables of the environment, or all variables of `.env`, with names in lower case. The value
             None means that the variable is not set.
-        set_apart: the variables that may contain a secret itself instead of the path of its file. If both the secret
-            and the path are set, an error is raised.
+        set_apart: the variables that may contain a secret itself. If both a secret and the path of its file are set,
+            `__call__` raises an error.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""API keys of callers. The settings contain only hashes, from which nobody can compute the keys.
+"""Make API keys, and parse the setting that contains the hashes of API keys. Nobody can compute a key from its hash.
 
 A key has 256 random bits, so nobody can find it by trying all keys. Passwords have fewer bits, so they need a hash that
 is slow to compute; for keys, the fast hash SHA-256 is safe. NIST SP 800-63B, 5.1.2.2, requires a slow hash with salt
@@ -20,10 +20,10 @@ _ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,40}):(?P<role>user|admin):(?P<sh
 
 
 class HashedKey(NamedTuple):
-    """A key as it is stored in the settings.
+    """An API key as it is stored in the settings.
 
     Attributes:
-        name: name of the owner of the key, which is logged.
+        name: name of the owner of the key; logs contain this name.
         role: `admin` may load, unload and swap models.
         sha256: hash of the key, 32 bytes.
     """
@@ -37,7 +37,7 @@ class HashedKey(NamedTuple):
 
 
 def hashed(key: str) -> bytes:
-    """Return the hash of a key in the form in which the settings contain it."""
+    """Return the SHA-256 hash of an API key, 32 bytes."""
     return hashlib.sha256(key.encode()).digest()
 
 
@@ -53,7 +53,7 @@ def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
 
 
 def hashed_keys(text: str) -> tuple[HashedKey, ...]:
-    """Parse a list of entries for keys (`name:role:sha256`), which are separated by commas.
+    """Parse the value of GLAS_API_KEYS: entries of the form `name:role:sha256`, separated by commas.
 
     Raises:
         ValueError: an entry is not `name:role:sha256`, or two entries have the same name.

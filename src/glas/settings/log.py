@@ -12,8 +12,9 @@ class LogSettings(BaseModel):
 
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
-        description="Lowest level of the log entries that are written: `debug`, `info`, `warning` or `error`.",
+        description="Lowest level of log entries that Glas writes: `debug`, `info`, `warning` or `error`.",
     )
     format: Literal["console", "json"] = Field(
-        default="console", description="Format of the log: `console` is easy to read, `json` is for programs."
+        default="console",
+        description="Format of the log: `console` is easy to read for people, `json` is for programs.",
     )

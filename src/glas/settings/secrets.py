@@ -1,6 +1,6 @@
-"""Types of secret settings. They check each secret, and refuse placeholders such as `changeme`.
+"""Types for settings that are secrets. When settings are read, these types refuse placeholders such as `changeme`.
 
-The values are not shown in logs.
+Logs do not show the values of these settings.
 """
 
 import re

@@ -11,7 +11,7 @@ class TracingSettings(BaseModel):
     endpoint: str | None = Field(
         default=None,
         pattern=r"^https?://",
-        description="URL of an OpenTelemetry collector (OTLP over HTTP) to which traces are sent, such as "
-        "`http://127.0.0.1:4318`. If empty, no traces are recorded.",
+        description="URL of an OpenTelemetry collector (OTLP over HTTP) to which Glas sends traces, such as "
+        "`http://127.0.0.1:4318`. If empty, Glas records no traces.",
     )
-    ratio: float = Field(default=1.0, ge=0, le=1, description="Share (0..1) of the traces that are recorded.")
+    ratio: float = Field(default=1.0, ge=0, le=1, description="Share (0..1) of all traces that Glas records.")

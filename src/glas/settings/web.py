@@ -14,13 +14,13 @@ class WebSettings(BaseModel):
         default=None,
         pattern=r"^https?://[^\s/?#]+/?$",
         description="Public address of the web pages, such as `https://glas.example.org`. The bot's command /web "
-        "sends links to this address. If empty, the bot has no command /web, unless `web` runs in the process of the "
-        "bot and listens only on this machine.",
+        "sends links to this address. If empty, the bot has no command /web, unless the bot and `web` run in one "
+        "process that listens only on this machine.",
     )
     secret_key: Secret | None = Field(
         default=None,
-        description="Key that signs the cookies of people who are signed in. If empty, a key is made "
-        "and stored in the file `web-secret` in GLAS_DATA_DIR.",
+        description="Key with which the cookies of people who are signed in are signed. If empty, Glas makes a key "
+        "and stores it in the file `web-secret` in GLAS_DATA_DIR.",
     )
     session_hours: float = Field(
         default=12, gt=0, le=168, description="Hours without a request after which a person must sign in again."

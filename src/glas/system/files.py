@@ -1,7 +1,8 @@
 """Make, replace and delete files so that the changes are not lost if the power fails; lock files, and hash files.
 
-After a program has written a file, the operating system may keep its content and its name in memory for some time. Both
-are certainly on the disk only after fsync was called for the file and for its directory. These functions call fsync.
+After a program has written a file, the operating system may keep the content and the name of the file in memory for
+some time. The content is certainly on the disk only after fsync was called for the file, and the name only after fsync
+was called for the directory. Therefore the functions of this module call fsync.
 """
 
 import contextlib
@@ -118,13 +119,14 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
     """Lock a file (with flock) while the context is open; create the file if it is missing.
 
-    The system releases the lock when the process ends, also after a crash. The file is never deleted. Otherwise a
-    process could delete a file that another process has locked meanwhile.
+    The system releases the lock when the process ends, also after a crash. The file is never deleted. If a process
+    deleted the file, another process might have locked this file shortly before.
 
     Args:
         path: the file, in an existing directory.
-        is_shared: whether other processes may have a shared lock on the file at the same time.
-        waits: whether to wait until other processes release the lock.
+        is_shared: whether the lock is a shared lock, so that other processes may have a shared lock on the file at the
+            same time.
+        waits: whether to wait while another process has locked the file.
 
     Yields:
         The descriptor of the file, which is open for reading and writing.

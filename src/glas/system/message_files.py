@@ -1,4 +1,4 @@
-"""Record from which messages the files of a directory were made, so that these files can be deleted later.
+"""Record from which messages the files of a directory were made, so that these files can be deleted with a message.
 
 A training, for example, writes reports and other files that contain words or sound of exported messages. Each directory
 with such files also contains a list of these messages. When a message is no longer exported, for example because its
@@ -17,7 +17,7 @@ LIST: Final = "messages.json"
 
 
 def note_messages(folder: Path, audio: Iterable[Path], *, harmless: Collection[str] = ()) -> None:
-    """Write the list of a directory's messages. Call this before a file with words or sound of them is written.
+    """Write the list of messages of a directory. Call this before words or sound of these messages are written.
 
     Args:
         folder: the directory, which is created if it is missing.

@@ -31,8 +31,9 @@ def has_input(descriptor: int) -> bool:
 def silence_options() -> list[tuple[int, int, int]]:
     """Return options for `setsockopt` that end a TCP connection if the other machine no longer answers.
 
-    With these options, the operating system sends keep-alive probes, which are answered by the operating system of the
-    other machine. So a connection stays open even if the program on the other machine needs a long time for its answer.
+    With these options, the operating system sends keep-alive probes, and the operating system of the other machine
+    answers these probes. So a connection stays open even if the program on the other machine needs a long time for its
+    answer.
     """
     # Other systems than Linux have only some of them.
     values = {

@@ -11,7 +11,8 @@ def give_way() -> None:
     """Give this thread a lower priority than other threads of this process; do nothing except on Linux.
 
     A thread that computes for a long time should call this function. A thread that answers requests needs the processor
-    often, but only for short times. With the same priority, it would often wait until a computing thread stops.
+    often, but only for short times. With the same priority as a computing thread, this thread would often have to wait
+    for the processor.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

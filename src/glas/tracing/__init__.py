@@ -1,4 +1,4 @@
-"""Traces of OpenTelemetry. Traces show which parts a message passed, and how long each queue and step took.
+"""Record OpenTelemetry traces: which parts of Glas a message passed, and how long each queue and step took.
 
 Spans are recorded only while a context of `exporting` is open. At other times the functions of this module do nothing,
 and OpenTelemetry's SDK is not imported. A span contains only names of steps and routes, codes of errors, and the id of

@@ -37,9 +37,9 @@ _given_ids: ContextVar[SpanContext | None] = ContextVar("glas_given_ids", defaul
 
 
 class Recorder:
-    """Records the spans of all parts in this process.
+    """Records spans with OpenTelemetry's SDK, for all parts of Glas in this process.
 
-    `glas.tracing.exporting` makes the object.
+    `glas.tracing.exporting` makes the only object of this class.
     """
 
     def __init__(self, endpoint: str, *, ratio: float, version: str) -> None:
@@ -52,7 +52,7 @@ class Recorder:
             self._providers[part] = provider
 
     def close(self) -> None:
-        """Send the spans that have ended, and wait until they are sent, but at most some seconds."""
+        """Send the spans that have ended to the collector; wait for this at most some seconds."""
         self._processor.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     def provider_of(self, part: Part) -> TracerProvider:
@@ -119,7 +119,7 @@ class Recorder:
                 yield
 
     def trace_id(self) -> str | None:
-        """Return the id of the caller's trace, 32 hexadecimal digits; None if there is none."""
+        """Return the id of the caller's trace, 32 hexadecimal digits; None if the caller has no trace."""
         context = _current()
         return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
@@ -169,7 +169,8 @@ def _named(attributes: Mapping[str, str | float]) -> Attributes:
 class _Ids(RandomIdGenerator):
     """Makes ids for traces and spans.
 
-    If `begin` was called with `traceparent`, the first span gets these ids. All other spans get random ids.
+    If `begin` was called with `traceparent`, the first span gets the ids in `traceparent`. All other spans get random
+    ids.
     """
 
     def generate_trace_id(self) -> int:
