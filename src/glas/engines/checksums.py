@@ -14,7 +14,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 def listed(models_dir: Path, embedded: Path) -> Iterator[Path]:
-    """Yield the directories of models that have a list of checksums; that of the embedded model comes first."""
+    """Yield the directories of models that have a list of checksums; the embedded model's directory comes first."""
     directories = (path.parent for path in sorted(models_dir.rglob(FILE)))
     yield from (path for path in (embedded, *directories) if (path / FILE).is_file())
 

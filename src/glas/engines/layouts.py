@@ -23,13 +23,13 @@ class Layout:
     """The files of one family of models.
 
     Attributes:
-        kind: onnx-asr's name of the family, or `whisper`, which has a separate engine.
+        kind: name of the family in the library onnx-asr, or `whisper`; Whisper models have a separate engine.
         networks: files of weights with their fp32 names. ONNX files also exist in int8, with `.int8` before the
             extension; other files do not.
         texts: vocabulary and configuration; all of them are required.
         optional: files that are used if they exist.
-        version: the `version` that `config.json` must contain, if any. Without this entry, onnx-asr would compute the
-            features of GigaAM v2 without an error.
+        version: the `version` that `config.json` must contain, if any. The version is checked for GigaAM v3: if
+            `config.json` lacked it, onnx-asr would compute the features of GigaAM v2 without an error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.
@@ -68,7 +68,7 @@ class Layout:
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Return the share of the required files that exist, 0..1, in the precision with the larger share.
+        """Return the share (0..1) of the required files that exist; of both precisions, return the larger share.
 
         If there is only a configuration, the share is 0.
         """

@@ -18,7 +18,7 @@ CONVERTED = "converted"
 
 
 class _Located(NamedTuple):
-    """A model on disk, with its uniform name and its directory.
+    """A model on disk: its uniform name, its directory and its description.
 
     `known` is None for a directory that the caller named.
     """
@@ -51,7 +51,7 @@ def load_engine(
         providers: onnxruntime's execution providers (the devices), the preferred one first. If `CUDA` is the first one,
             Whisper runs on the graphics card, too.
         precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
-            other models it is ignored, because they have the precision of their files.
+            other models, this argument is ignored, because they run in the precision of their files.
 
     Raises:
         UnknownModelError: there is no such model; the message suggests similar names.

@@ -1,4 +1,4 @@
-"""The engine for models in ONNX, which onnx-asr decodes greedily.
+"""The engine for models in the ONNX format; the library onnx-asr decodes them greedily.
 
 The models are those of GigaAM, NeMo, T-one and Vosk.
 """
@@ -37,7 +37,9 @@ BATCH_SIZE = 8
 
 
 class OnnxEngine:
-    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because the engine has no state.
+    """A loaded model in the ONNX format.
+
+    Several threads may call `recognise` at the same time, because the engine has no state.
 
     Args:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a

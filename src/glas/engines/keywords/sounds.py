@@ -124,8 +124,8 @@ def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator
     Args:
         many: sounds of the words. The words must be sorted by their sounds, so that a common beginning of several words
             is compared only once.
-        heard: the sounds with which they are compared.
-        most: largest distance, as a share of the length of the word.
+        heard: the sounds with which each word is compared.
+        most: the limit of the distance, divided by the number of sounds of the word.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:
@@ -144,7 +144,7 @@ def _first_row(other: Sounds) -> list[float]:
 
 
 def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
-    """Compute the row of the edit-distance table for the next letter."""
+    """Compute the row of the edit-distance table for the next sound."""
     lost, costs = _LOST[letter], _SUBSTITUTED[letter]
     corner = row[0]
     left = corner + lost

@@ -52,10 +52,10 @@ def parts_of(text: str) -> tuple[str, ...]:
 
 
 def split_line(line: str) -> list[str]:
-    """Return the keywords of one line, without repetitions.
+    """Return the keywords in a text, without repetitions.
 
-    The entries of the line are separated by commas, semicolons or line ends. If a line has none of these and more than
-    three words, each word is a keyword.
+    The keywords are separated by commas, semicolons or line ends. If the text has none of these separators and more
+    than three words, each word is a keyword.
     """
     found = [" ".join(one.split()) for one in _SEPARATORS.split(line)]
     if len(found) == 1 and len(found[0].split()) > MOST_WORDS:
@@ -67,13 +67,13 @@ class Keywords:
     """Keywords with an index for searching.
 
     Args:
-        line: the keywords, as `split_line` reads them.
+        line: a text with keywords in the format of `split_line`.
 
     Attributes:
         spelt: forms of keywords by their parts (see `parts_of`). Recognised words that have the same parts get the
             spelling of the form.
-        longest: largest number of parts of a form.
-        forms: all forms that may be recognised as something else, sorted by their sounds.
+        longest: number of parts of the form with the most parts.
+        forms: all forms with at least `LEAST_SOUNDS` sounds, sorted by their sounds.
     """
 
     def __init__(self, line: str) -> None:
@@ -105,7 +105,7 @@ class Keywords:
 
 @lru_cache(_REMEMBERED)
 def keywords_of(line: str) -> Keywords:
-    """Return the prepared keywords of a line, from a cache."""
+    """Return the prepared keywords of a text; the last results are kept in a cache."""
     return Keywords(line)
 
 

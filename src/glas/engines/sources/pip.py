@@ -81,7 +81,7 @@ def _temporary(directory: Path) -> Iterator[Path]:
 
 
 def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
-    """Run pip to its end, and report the growth of the file."""
+    """Run pip to its end, and report how many bytes of the wheel have arrived."""
     # pip first writes the downloaded bytes into a temporary directory. Here it is a directory of Glas, so that the
     # growth of the file can be observed.
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}

@@ -2,9 +2,9 @@
 
 The decoder first writes one text greedily. At some places another token was nearly as probable and would change a word.
 At such a place, decoding is repeated with the other token until the text agrees with the first text again. From there
-on, the first text continues. An alternative is scored by its own tokens and the tokens of the first text around them;
-its effect on later tokens is neglected. So only uncertain places take time, while a beam search decodes every text to
-its end.
+on, the first text continues. The probability of an alternative is computed from the probabilities of its own tokens,
+and of the tokens of the first text before and after them. The effect of the own tokens on the probabilities of later
+tokens is neglected. So only uncertain places take time, while a beam search decodes every text to its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,8 @@ class Choice(NamedTuple):
     def logprob(self) -> float:
         """Natural logarithm of the token's probability.
 
-        If this probability is not known, the probability of the least probable known token is used instead.
+        If this probability is not known, it is taken from another token: the least probable of those whose probability
+        is known.
         """
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
@@ -69,9 +70,10 @@ class _Change:
         start: index in the first text at which the change begins.
         path: the tokens so far; the decoder has not read the last one yet.
         guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The decoder reads them in its
-            first call together with `path`, because they often continue the change, too. Then `guessed` is empty.
+            first call together with `path`, because they often continue the change, too. After this call, `guessed` is
+            empty.
         meets: index at which the first text continues after the change, if it is known.
-        is_over: whether the change has ended or was abandoned.
+        is_over: whether the change has ended or was given up.
     """
 
     start: int

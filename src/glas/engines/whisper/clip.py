@@ -1,4 +1,4 @@
-"""Types of a piece of speech as input of Whisper, and of a text that was decoded from the piece."""
+"""Data types for a piece of speech as input of Whisper, and for the text that Whisper wrote for the piece."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -34,7 +34,7 @@ class ContextRule:
     """The length of silence that must follow a sound in the encoder's input.
 
     Attributes:
-        margin_s: seconds of silence; None means that the window is filled.
+        margin_s: seconds of silence; None means silence up to the end of the window.
     """
 
     margin_s: float | None
@@ -60,9 +60,9 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule in a model's files; otherwise the rule that was measured for OpenAI's weights of this size.
+    """Return the rule in a model's files; without one, the rule that was measured for OpenAI's weights of this size.
 
-    For sizes that were not measured, the rule is to fill the window.
+    For sizes that were not measured, the rule is silence up to the end of the window.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.

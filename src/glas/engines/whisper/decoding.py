@@ -1,8 +1,8 @@
 """Run the decoder's graph for prefixes of texts of one piece of sound.
 
-Texts with a common beginning share the decoder's results for this beginning. Each token that was read has a place in
-one memory (KV cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of
-several texts.
+Texts with a common beginning share the decoder's results for this beginning. Each token that the decoder has read has a
+place in one memory (KV cache). A prefix (`Prefix`) contains the places of its tokens. One call reads any number of
+tokens, of one or of several texts.
 """
 
 from collections.abc import Sequence

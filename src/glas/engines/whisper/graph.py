@@ -57,7 +57,7 @@ class Weights:
         self._stored = stored
 
     def has(self, name: str) -> bool:
-        """Return whether there is such an array."""
+        """Return whether there is an array of this name."""
         return name in self._stored
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -160,7 +160,7 @@ class Graph:
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
 
     def rows(self, name: str, numbers: str) -> str:
-        """Add the rows of a matrix of the weights whose indices are in the tensor `numbers`."""
+        """Select rows of a matrix of the weights; the tensor `numbers` contains the indices of the rows."""
         if self._precision == "float32":
             return self.node("Gather", self.vector(name), numbers)
         values, steps = self.weights.quantised(name)
