@@ -57,8 +57,8 @@ _AUDIBLE = 1e-3
 def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
-    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the times of the file:
-    if the sound begins late or has a gap, the blocks contain silence for this time.
+    If a file is truncated or damaged, everything that can be decoded is yielded. If the sound of the file begins late
+    or has a gap, the blocks contain silence in its place, so that all times stay right.
 
     Args:
         data: the bytes of the whole file.
@@ -71,10 +71,11 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     Raises:
         EmptyAudioError: `data` is empty or contains no sample.
         NoSoundTrackError: the file is a video without sound.
-        UnsupportedFormatError: the file is in no accepted container, or has no stream of sound that we can decode.
+        UnsupportedFormatError: the file is in no accepted container, or has no stream of sound that Glas can decode.
         CorruptAudioError: the content, or most of it, cannot be decoded.
-        AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit was
-            yielded before, unless the file's header already stated a longer duration.
+        AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit is
+            yielded before the error is raised. If the file's header already states a longer duration, no sound is
+            yielded.
         DecodeLimitError: memory ran out.
     """
     if not data:
@@ -170,7 +171,7 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 
 
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
-    """Raise an error if the header states a duration that is too long; the file then need not be decoded.
+    """Raise an error if the header of a file states a duration that is too long; then the file need not be decoded.
 
     If the header states a shorter duration, the header may be wrong. So the decoded samples are counted later, too.
     """

@@ -33,7 +33,7 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one decoder process ended.
+    """How one decoder (the process for one file) ended.
 
     Attributes:
         exit_code: as in `subprocess`: 0 means success, a negative number is the signal that killed the process.

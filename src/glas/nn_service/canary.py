@@ -50,7 +50,8 @@ class Canary:
     def follow(self) -> None:
         """Load the chosen candidate, so that it answers its share of people.
 
-        If the candidate cannot be loaded, the champion answers everybody, and the same choice is not tried again.
+        If the candidate cannot be loaded, the champion answers everybody, and later calls do not try the same choice
+        again.
         """
         with self._lock:
             self._follow()
@@ -108,10 +109,10 @@ class Canary:
         return tried.model if tried is not None and bucket in tried.buckets else None
 
     def usable(self, name: str, job: Job) -> str:
-        """Return the name of the candidate, or `auto` if the candidate cannot recognise the recording of a job.
+        """Return the candidate's name (`name`), or `auto` if the candidate cannot recognise the recording of a job.
 
-        The default model recognises the recording if the name is `auto`. So a request succeeds even if there is no room
-        in memory for the candidate, or if the candidate does not support an option of the request.
+        `auto` means that the default model recognises the recording. So a request succeeds even if there is no room in
+        memory for the candidate, or if the candidate does not support an option of the request.
 
         Raises:
             GlasError: the errors of `Job.wait`.

@@ -155,8 +155,8 @@ class RecognitionService:
     ) -> Recognition:
         """Recognise a recording with the own model, with the candidate, or with the named model.
 
-        The own model is used if it can answer now. If not, the candidate `tried` is used, if one is given and can
-        answer. Otherwise the model `name` is used.
+        The own model is used if it can answer now. Otherwise, the candidate `tried` is used, if it is given and can
+        answer. Otherwise, the model `name` is used.
         """
         data = read()
         with self.own_models.lease(own, job.options) as model:
@@ -184,7 +184,9 @@ class RecognitionService:
 
 @asynccontextmanager
 async def open_service(settings: Settings, load: LoadEngine | None = None) -> AsyncIterator[RecognitionService]:
-    """Load the default model and open the queue; at the end of the context, finish running work and free everything.
+    """Load the default model and open the queue.
+
+    At the end of the context, the accepted recordings are finished, and the models are unloaded.
 
     Args:
         settings: the whole configuration.

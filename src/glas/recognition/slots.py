@@ -76,7 +76,7 @@ class JobSlot:
     def acquire(self) -> None:
         """Wait for a slot.
 
-        Before `lengthen` was called, this is a slot for messages; afterwards, it is a slot for long recordings.
+        If `lengthen` was not called, this is a slot for messages; otherwise, this is a slot for long recordings.
 
         Raises:
             GlasError: the errors of `Job.check`.

@@ -91,8 +91,8 @@ class Transcriber:
         """Recognise one recording.
 
         Args:
-            data: a whole file in any accepted format.
-            model: the model; the caller must keep it loaded until this method returns.
+            data: the bytes of a whole file in any accepted format.
+            model: the model; the caller must keep the model loaded until this method returns.
             job: contains the options of recognition, and the information whether the caller still waits.
             on_progress: is called after each piece of speech, in order.
             on_foreign: is called with the language of a piece if the piece is certainly spoken in another language than
@@ -148,7 +148,7 @@ class Transcriber:
                     return blocks
 
     def _start_another_decoder(self) -> None:
-        """Start a decoder process for the next message, because a long recording occupies its process for minutes."""
+        """Start a decoder process for the next message, because a long recording occupies one process for minutes."""
 
         def start() -> None:
             with contextlib.suppress(ServiceFaultError):  # the service is stopping

@@ -68,8 +68,8 @@ def try_candidate(
         candidate: name of the candidate, in the format of GLAS_MODEL.
         data: the recordings on which both models are measured.
         limits: limits of the gate; None for the defaults.
-        report: is called with the name of the model that is measured next, and with None before the comparison of
-            speed.
+        report: function that is called with the name of the model that is measured next, and with None before the
+            speeds of both models are compared.
 
     Raises:
         UnknownModelError, ModelError: one of the models cannot be loaded.
