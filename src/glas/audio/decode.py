@@ -106,7 +106,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Yield the samples of all recordings in a file, and skip recordings that cannot be decoded.
+    """Yield the samples of all recordings in a file (see `glas.audio.glued`); skip recordings that cannot be decoded.
 
     If no recording can be decoded, raise the error of the first one.
     """

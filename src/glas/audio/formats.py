@@ -120,7 +120,8 @@ def sniff(data: Bytes) -> AudioFormat:
 
     Raises:
         EmptyAudioError: there are no bytes.
-        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes these bytes.
+        UnsupportedFormatError: the first bytes belong to no accepted container. The error message describes these
+            bytes.
     """
     if not len(data):
         raise EmptyAudioError("The file is empty: 0 bytes")

@@ -68,8 +68,8 @@ class _Timeline:
     """Finds the gaps in a file: where its sound begins late or stops for a while.
 
     A time stamp is considered wrong if it is earlier than the end of the previous frame, or later than the longest
-    permitted duration. Before a frame with a wrong time stamp, no silence is inserted. All later time stamps are
-    shifted by the same difference as this time stamp.
+    permitted duration. Before a frame with a wrong time stamp, no silence is inserted. Such a frame follows the
+    previous frame directly, and all later time stamps are shifted by the same number of seconds.
     """
 
     def __init__(self, longest_s: float) -> None:

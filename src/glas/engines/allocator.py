@@ -1,4 +1,4 @@
-"""Make glibc's allocator return freed memory to the system; without glibc, these functions do nothing."""
+"""Make glibc's allocator return freed memory to the system; without glibc, this module does nothing."""
 
 import contextlib
 import ctypes

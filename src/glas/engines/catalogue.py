@@ -37,7 +37,7 @@ def known_model(name: str) -> KnownModel:
     about such a model than the name of its repository.
 
     Raises:
-        UnknownModelError: there is no such model; the message suggests similar names.
+        UnknownModelError: there is no such model; the error message suggests similar names.
     """
     for model in KNOWN_MODELS:
         if name in (model.name, model.short_name):
@@ -69,7 +69,7 @@ def _whisper_of_the_hub(repository: str) -> KnownModel:
 
 
 class Title(NamedTuple):
-    """Title of a model for people, in each language."""
+    """Title of a model for people, in Russian and in English."""
 
     ru: str
     en: str
@@ -154,7 +154,7 @@ def best_on_disk(models_dir: Path) -> str:
 
 
 def champion(models_dir: Path) -> str | None:
-    """Return the uniform name of the champion, the model that was chosen to serve.
+    """Return the uniform name of the champion, the model that was chosen as the default model.
 
     Return None if no model was chosen, or if the chosen model is not on disk.
 
@@ -181,7 +181,7 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
 
 
 def made_here(name: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model whose own directory is in the directory of models; None if there is none.
+    """Return the uniform name of a model whose directory is inside the directory of models; None if there is none.
 
     Only the last part of the path in `name` is used. So a caller on a machine where the directory of models has another
     path can name the model. And no caller can name a model outside this directory.
@@ -209,7 +209,7 @@ def named_champion(models_dir: Path) -> str | None:
 
 
 def resolve_chosen(name: str, models_dir: Path) -> str:
-    """Return the uniform name of the model that will serve if `choose(name)` is called.
+    """Return the uniform name of the model that will be the default model if `choose(name)` is called.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -224,7 +224,7 @@ def resolve_chosen(name: str, models_dir: Path) -> str:
 
 
 def choose(name: str, models_dir: Path) -> None:
-    """Make a model the champion; `auto` removes the champion, so that the best model on disk is served.
+    """Make a model the champion; `auto` removes the champion, so that the best model on disk is the default model.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -236,7 +236,7 @@ def choose(name: str, models_dir: Path) -> None:
 
 
 def keep_choice(path: Path, content: str | None) -> None:
-    """Replace a file in the directory of models that contains a choice; None deletes the file.
+    """Write a choice of a model into a file in the directory of models; None deletes the file.
 
     Raises:
         ModelError: the directory cannot be written.

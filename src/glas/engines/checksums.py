@@ -20,7 +20,7 @@ def listed(models_dir: Path, embedded: Path) -> Iterator[Path]:
 
 
 def damaged(directory: Path) -> list[str]:
-    """Return the files of a model that are missing or differ from the list, relative to the directory."""
+    """Return the files of a model that are missing or have another checksum than in the list, as relative paths."""
     lines = (directory / FILE).read_text(encoding="utf-8").splitlines()
     found = list[str]()
     for line in lines:

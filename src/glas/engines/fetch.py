@@ -31,15 +31,15 @@ def fetch_model(
         name: long or short name of a known model.
         models_dir: directory of models, which is created if it is missing.
         on_progress: is called in the calling thread, each time a part of a file has arrived.
-        precision: `int8` or `fp32`. None means int8 if the model hub has int8 files of the model. Compared with fp32,
-            int8 files have a quarter of the bytes, need a third of the memory, and are about twice as fast on a
-            processor with int8 instructions (2.3 times, measured with random weights of a Conformer with 221 million
+        precision: `int8` or `fp32`. None means int8 if the model hub has int8 files of the model. Compared with fp32, a
+            model in int8 has files of a quarter of the size, needs a third of the memory, and is about twice as fast on
+            a processor with int8 instructions (2.3 times, measured with random weights of a Conformer with 221 million
             parameters on one core of an AMD Zen 4). Graphics cards need fp32.
         endpoint: address of the model hub (Hugging Face) or of a mirror; None means the address in the environment
             variable HF_ENDPOINT, or the hub if this variable is not set.
 
     Raises:
-        UnknownModelError: there is no such model.
+        UnknownModelError: Glas knows no model of this name.
         ModelError: see `fetch`.
     """
     model = known_model(name)
@@ -66,8 +66,8 @@ def fetch(
         The model's directory.
 
     Raises:
-        HubUnreachableError: no source can be reached; each source is tried for at most ten seconds. The message
-            explains how to download by hand.
+        HubUnreachableError: no source can be reached; each source is tried for at most ten seconds. The error message
+            explains how to download the files by hand.
         ModelFileMissingError: there is only one source, and a file is missing in it.
         ModelError: the disk is full or not writable, or another process is downloading the same model.
         ModelLoadError: a file has a wrong hash.

@@ -54,8 +54,8 @@ def load_engine(
             other models, this argument is ignored, because they run in the precision of their files.
 
     Raises:
-        UnknownModelError: there is no such model; the message suggests similar names.
-        ModelFileMissingError: the model is known but not on disk; the message says how to get it.
+        UnknownModelError: there is no such model; the error message suggests similar names.
+        ModelFileMissingError: the model is known but not on disk; the error message says how to get the model.
         ModelLoadError: the files of the model are damaged.
         ConfigurationError: onnxruntime lacks one of the `providers`, there is no graphics card for Whisper, or the
             device does not support `precision`.

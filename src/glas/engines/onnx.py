@@ -43,7 +43,8 @@ class OnnxEngine:
 
     Args:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
-            graphics card, whose provider has no kernels for dynamically quantised layers.
+            graphics card, because onnxruntime's provider for graphics cards has no kernels for dynamically quantised
+            layers.
         name: uniform name of the model.
         layout: family of the model; None means that the family is detected from the files in the directory.
         window_s: the longest piece that `recognise` accepts, seconds.

@@ -246,7 +246,7 @@ def _code(language: str) -> str | None:
     """Return the ISO code of a language that a caller wrote as `ru`, `ru-RU` or `Russian`; None for `auto`.
 
     Raises:
-        InvalidParameterError: the text is neither a code nor a known name.
+        InvalidParameterError: `language` is neither a code nor a known name.
     """
     spoken = language.strip().lower().replace("_", "-").partition("-")[0]
     if spoken in _LANGUAGES:

@@ -1,4 +1,4 @@
-"""Download the champion and the candidates from data_loader, if servers do not share a directory of models.
+"""Download the champion and the candidates from data_loader, if the servers do not share a directory of models.
 
 data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
 temporary directory. If its version is right, this directory is renamed to the name of the model in the directory of
@@ -80,8 +80,8 @@ class StoredModels:
         """Return the name of a model on this server; download the model first if this version is not on the disk.
 
         Raises:
-            ModelLoadError: the downloaded files have another version, or the path in the name of the model does not end
-                with the name of a directory.
+            ModelLoadError: the downloaded files have another version, or the name of the model contains a path without
+                the name of a directory.
             GlasError: data_loader has no such model, or cannot be reached.
         """
         engine, _, place = model.name.partition(":")

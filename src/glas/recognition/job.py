@@ -59,7 +59,7 @@ class Job:
         """Raise an error if the job was ended, or if its deadline has passed.
 
         Raises:
-            GlasError: `give_up` has ended the job; see there which error is raised.
+            GlasError: `give_up` has ended the job; the description of `give_up` says which error is raised.
             ServiceTimeoutError: the deadline has passed.
         """
         if self._given_up.done():

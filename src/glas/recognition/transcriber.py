@@ -53,7 +53,7 @@ class Transcriber:
     Args:
         decoder: the decoder processes, one for each slot of `messages` and of `long`.
         vad: detects speech.
-        options: options of segmentation.
+        options: options for finding pieces of speech.
         batcher: recognises the pieces of speech.
         messages: slots with which all recordings begin.
         long: slots for recordings that turn out to be long.
@@ -96,8 +96,8 @@ class Transcriber:
             job: contains the options of recognition, and the information whether the caller still waits.
             on_progress: is called after each piece of speech, in order.
             on_foreign: is called with the language of a piece if the piece is certainly spoken in another language than
-                that of the text. It is called before `on_progress` is called for this piece. If it raises an exception,
-                the recognition ends.
+                that of the text. The function is called before `on_progress` is called for this piece. If the function
+                raises an exception, the recognition ends.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.

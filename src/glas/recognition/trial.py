@@ -130,8 +130,8 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
 def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
     """Count the speakers, recordings and texts of the test that were also in the training data of a model.
 
-    The recordings of the guard sets are included. All counts are 0 for a model without lineage, because such a model
-    was not fine-tuned with Glas.
+    The recordings of the guard sets are counted, too, but not their speakers and texts. All counts are 0 for a model
+    without lineage, because such a model was not fine-tuned with Glas.
     """
     if lineage is None:
         return Overlap(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)

@@ -13,7 +13,7 @@ MOST_HEARD_WORDS: Final = 3  # recognised words that one keyword may replace
 DOUBTFUL: Final = 0.8
 """A word with a lower confidence than this may be a wrongly recognised keyword.
 
-Measured on 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
+This limit was chosen with 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
 `benchmarks/keywords.txt`. In every range, the lowest confidence of a word was at most 0.80; in 95 % of the ranges, it
 was at most 0.66.
 """
@@ -65,7 +65,7 @@ class Candidate:
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Return whether both candidates would replace a common word, and by the same keyword.
+        """Return whether both candidates have the same keyword and would replace a common word.
 
         If only one of the two candidates has a short word before or after the keyword, they are not alike.
         """

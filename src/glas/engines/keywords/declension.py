@@ -63,8 +63,8 @@ _MOST_FORMS = 48
 def forms(keyword: str) -> list[str]:
     """List the keyword and its other forms, each once, with the same capitals as the keyword.
 
-    If the keyword has several words, the list contains two kinds of forms: all words in the same case, and only the
-    last word declined. Of a word with hyphens, only the last part is declined.
+    If the keyword has several words, the list contains forms in which all words are in the same case, and forms in
+    which only the last word is declined. Of a word with hyphens, only the last part is declined.
     """
     words = keyword.split()
     found = dict.fromkeys([keyword])

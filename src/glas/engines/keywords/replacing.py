@@ -33,7 +33,7 @@ The first text is the recognised text. The function returns None if the engine c
 
 
 class Found(NamedTuple):
-    """The words after the replacement, and which keywords replaced which words at what time."""
+    """The words after the replacement, and a list of the replacements: old words, keyword and times."""
 
     words: tuple[Word, ...]
     uses: tuple[KeywordUse, ...]
@@ -57,7 +57,10 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
 
 def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates, without overlaps, that sound almost like uncertain words; no probabilities are needed."""
+    """Return the candidates, without overlaps, that sound almost like uncertain words.
+
+    Use this function for engines that cannot compute the probability of a text.
+    """
     found: list[Candidate] = []
     for one in near:
         sure = [word.confidence for word in words[one.start : one.end] if word.confidence is not None]

@@ -92,7 +92,7 @@ class Keywords:
         self._lengths: npt.NDArray[np.int16] = self._profiles.sum(axis=1, dtype=np.int16)
 
     def near(self, sounds: Sounds, *, most: float) -> list[Form]:
-        """Return the forms that may be similar to these sounds, sorted by their own sounds.
+        """Return the forms whose sounds may be similar to given sounds, sorted by the sounds of the forms.
 
         Args:
             sounds: the sounds of the recognised words.

@@ -1,7 +1,7 @@
 """The model hub over plain HTTP: list the files of a repository, and download a file; a download can be resumed.
 
 huggingface_hub is not used. Version 2 of huggingface_hub deletes an incomplete file when the connection breaks, and
-these files have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:
+files of models have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:
 `/api/models/{repository}/revision/{revision}?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
 """
 

@@ -34,7 +34,7 @@ If the function raises an exception, the download ends.
 
 
 def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
-    """Download a wheel, unless it exists.
+    """Download a wheel, unless it is already in the directory.
 
     Args:
         wheel: package and version of the wheel.

@@ -1,7 +1,7 @@
 """Compute the time of each token from the decoder's cross-attention (method of openai/whisper, `timing.py`).
 
-Alignment heads are those heads of the cross-attention that attend to the sound of the token that is being written.
-Their attention is normalised over the tokens, smoothed over time and averaged. Dynamic time warping then finds the path
+Alignment heads are the heads of the cross-attention that attend to the place of the next token in the sound. Their
+attention is normalised over the tokens, smoothed over time and averaged. Dynamic time warping then finds the path
 through tokens and positions with the highest attention.
 """
 

@@ -39,8 +39,8 @@ class Choice(NamedTuple):
     def logprob(self) -> float:
         """Natural logarithm of the token's probability.
 
-        If this probability is not known, it is taken from another token: the least probable of those whose probability
-        is known.
+        The probabilities of only some next tokens are known. For any other token, the smallest known probability is
+        used.
         """
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
@@ -68,7 +68,7 @@ class _Change:
 
     Attributes:
         start: index in the first text at which the change begins.
-        path: the tokens so far; the decoder has not read the last one yet.
+        path: the tokens of the change so far; the decoder has not read the last of these tokens yet.
         guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The decoder reads them in its
             first call together with `path`, because they often continue the change, too. After this call, `guessed` is
             empty.

@@ -128,7 +128,7 @@ class Backend(Protocol):
         """
 
     def align(self, encoded: Any, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:
-        """Compute the start of each token from the attention of the alignment heads.
+        """Compute the start of each token from the attention; see `glas.engines.whisper.alignment`.
 
         Args:
             encoded: the result of `encode`.

@@ -1,7 +1,8 @@
 """Build ONNX graphs of Whisper's layers from its weights.
 
-Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs them once, when the
-model is loaded. Two operators of onnxruntime multiply by such matrices:
+Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs each matrix (rearranges
+its numbers in memory for fast products) once, when the model is loaded. Two operators of onnxruntime multiply by int8
+matrices:
 
 - `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
   its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.
