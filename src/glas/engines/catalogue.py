@@ -26,7 +26,7 @@ _EMBEDDED_FOLDER = "whisper-base-ru"
 
 
 def known_models() -> tuple[KnownModel, ...]:
-    """Return all models that Glas knows by name, the embedded one first."""
+    """Return all models that Glas knows by name, the embedded model first."""
     return KNOWN_MODELS
 
 
@@ -78,7 +78,7 @@ class Title(NamedTuple):
 def title_of(name: str) -> Title:
     """Return the title of a model by its uniform name.
 
-    If the name contains a path, the title contains only the last part of the path.
+    If the name contains an absolute path, the title contains only the last part of this path.
     """
     place = Path(name.partition(":")[2])
     if place.is_absolute():
@@ -144,12 +144,12 @@ def resolve(name: str, models_dir: Path) -> str:
 
 
 def multilingual_on_disk(models_dir: Path) -> str | None:
-    """Return the uniform name of the best multilingual model on disk; None if there is none."""
+    """Return the uniform name of the first multilingual model of `AUTO_ORDER` on disk; None if there is none."""
     return next((name for name in AUTO_ORDER if name in MULTILINGUAL and is_on_disk(models_dir, name)), None)
 
 
 def best_on_disk(models_dir: Path) -> str:
-    """Return the uniform name of the best known model on disk; the embedded model if there is no other model."""
+    """Return the champion's uniform name; without a champion, that of the first model of `AUTO_ORDER` on disk."""
     return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
 
 
@@ -159,7 +159,8 @@ def champion(models_dir: Path) -> str | None:
     Return None if no model was chosen, or if the chosen model is not on disk.
 
     The first line of the file `champion` in the directory of models contains the champion's name, in the format of the
-    setting GLAS_MODEL. The path of a directory may be relative to the directory of models. `choose` writes the file.
+    setting GLAS_MODEL. If this name contains the path of a directory, the path may be relative to the directory of
+    models. `choose` writes the file.
     """
     chosen = named_champion(models_dir)
     return None if not chosen or chosen == AUTO else uniform_on_disk(chosen, models_dir)
@@ -168,7 +169,7 @@ def champion(models_dir: Path) -> str | None:
 def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
     """Return the uniform name of a model that is named as in the setting GLAS_MODEL; None if the model is not on disk.
 
-    The path of a directory may be relative to the directory of models.
+    If `chosen` contains the path of a directory, the path may be relative to the directory of models.
     """
     engine, _, place = chosen.partition(":")
     if engine in _ENGINES and place and (models_dir / place).is_dir():
@@ -224,7 +225,7 @@ def resolve_chosen(name: str, models_dir: Path) -> str:
 
 
 def choose(name: str, models_dir: Path) -> None:
-    """Make a model the champion; `auto` removes the champion, so that the best model on disk is the default model.
+    """Make a model the champion; `auto` removes the champion.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -236,7 +237,7 @@ def choose(name: str, models_dir: Path) -> None:
 
 
 def keep_choice(path: Path, content: str | None) -> None:
-    """Write a choice of a model into a file in the directory of models; None deletes the file.
+    """Write a choice of a model into a file in the directory of models; if `content` is None, delete the file.
 
     Raises:
         ModelError: the directory cannot be written.

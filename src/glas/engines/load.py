@@ -106,7 +106,7 @@ def _locate(name: str, models_dir: Path) -> _Located:
 
 
 def _check_on_disk(models_dir: Path, uniform: str) -> None:
-    """Raise a `ModelFileMissingError` if a known model, by its uniform name, is not on disk."""
+    """Raise a `ModelFileMissingError` if the uniform name `uniform` means a known model that is not on disk."""
     if uniform == EMBEDDED or is_on_disk(models_dir, uniform):
         return
     model, directory = known_model(uniform), local_directory(models_dir, uniform)

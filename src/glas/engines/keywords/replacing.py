@@ -137,9 +137,9 @@ def _core(text: str) -> str:
 def _timed(old: Sequence[Word], text: str) -> list[Word]:
     """Give times and confidences to the new words.
 
-    If there are as many new words as old words, each new word gets the times and the confidence of the old word in its
-    place. Otherwise the time of the old words is divided among the new words in proportion to their letters, and each
-    new word gets the lowest confidence of the old words.
+    If there are as many new words as old words, each new word gets the times and the confidence of the old word at the
+    same index. Otherwise the time of the old words is divided among the new words in proportion to their letters, and
+    each new word gets the lowest confidence of the old words.
     """
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]

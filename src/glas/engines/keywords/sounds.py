@@ -83,7 +83,7 @@ def sounds_of(words: tuple[str, ...]) -> Sounds:
     """Return the sounds of words that are spoken one after another.
 
     Args:
-        words: Russian words in lower case; other letters are ignored.
+        words: Russian words in lower case; all other characters are ignored.
     """
     said = "".join(_said(word) for word in words)
     return bytes(_NUMBERS[letter] for letter in _DOUBLE.sub(r"\1", said) if letter in _NUMBERS)

@@ -44,9 +44,10 @@ class Form:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Return the words and parts of compounds, in lower case and without «ё».
+    """Return the words of a text, in lower case, without punctuation and with «е» for «ё».
 
-    Different spellings of a word give the same parts.
+    The parts of a word with hyphens count as words. So spellings that differ only in capitals, punctuation or «ё» give
+    the same result.
     """
     return tuple(_PART.findall(text.lower().replace("ё", "е")))
 

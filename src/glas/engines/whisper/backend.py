@@ -151,7 +151,8 @@ def storage_of(precision: Precision) -> Quantisation:
 def written_languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
     """Return the languages for which a model was made.
 
-    They are listed in `config.json`. Without this list, they are all languages that have a token.
+    `config.json` may contain a list of these languages. Without this list, the result is all languages that have a
+    token.
 
     Raises:
         ModelLoadError: `config.json` names something that is not a language of the model.

@@ -45,7 +45,7 @@ class Signs(NamedTuple):
     """The features from which the confidence of a word is computed.
 
     Attributes:
-        logprob: sum of the log-probabilities of its tokens.
+        logprob: sum of the log-probabilities of the word's tokens.
         agreement: share, 0..1, of the found texts that contain this word; the texts are weighted by their
             probabilities.
         prior: the language model's log-probability of the word, divided by its number of letters.
@@ -94,7 +94,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     """Read the calibration of the model in `directory`; None if there is no calibration.
 
     Raises:
-        ModelLoadError: the calibration is damaged, has another version, or was fitted to other weights.
+        ModelLoadError: the calibration is damaged, was made for other `FEATURES`, or was fitted to other weights.
     """
     path = directory / FILE
     if not path.is_file():

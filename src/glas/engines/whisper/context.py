@@ -3,10 +3,10 @@
 Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but with the original
 weights the text is wrong if no silence follows the sound. How much silence is necessary depends on the weights:
 
-    context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
-    dynamic_context: true       in the same places; older notation for no silence
+    context_margin_s: 0.64      seconds of silence; null means silence up to the end of the window
+    dynamic_context: true       no silence is necessary (older notation)
 
-README.md has precedence over `config.json`.
+These entries are in `config.json` or in the front matter of README.md. README.md has precedence over `config.json`.
 """
 
 import json

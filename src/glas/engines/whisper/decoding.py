@@ -46,12 +46,12 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefix:
-    """A beginning of a text that the decoder has read; it consists of the prompt and some tokens.
+    """A beginning of a text that the decoder has read: the prompt and the first tokens of the text.
 
     Attributes:
         places: places of its tokens in the memory.
         best: ids of the most probable next tokens, the most probable first.
-        logprobs: natural logarithms of their probabilities.
+        logprobs: natural logarithms of the probabilities of the tokens in `best`.
         logits: logits of all next tokens, if they were requested.
         attention: attention over the sound at the last token, shape `(heads, positions)`, if it is kept.
     """
