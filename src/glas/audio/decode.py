@@ -2,7 +2,7 @@
 
 FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders that Glas
 lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
-this module runs in confined processes; `glas.audio.decoder` starts them.
+this module runs in confined processes, which `glas.audio.decoder` starts.
 """
 
 from collections.abc import Iterator

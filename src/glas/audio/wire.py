@@ -73,7 +73,7 @@ def read_error(body: bytes) -> tuple[str, str]:
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
-    """Read `count` bytes from a blocking descriptor; return fewer only at the end of its data."""
+    """Read `count` bytes from a blocking descriptor; return fewer bytes only if the data ends before."""
     pieces = []
     while count:
         piece = os.read(descriptor, min(count, _READ_BYTES))

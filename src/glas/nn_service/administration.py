@@ -125,8 +125,8 @@ class Administration:
     def is_choice_served(self) -> bool:
         """Return whether the model that an administrator chose (the champion) is the default model now.
 
-        The result is also True if no model was chosen. It is also True if GLAS_MODEL names a model, because a choice
-        then has no effect.
+        The result is also True if no model was chosen, and if GLAS_MODEL names a model, because then a choice has no
+        effect.
         """
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:

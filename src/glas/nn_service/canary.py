@@ -22,7 +22,7 @@ class Tried:
     Attributes:
         model: uniform name of the candidate.
         version: version of its weights.
-        choice: what the administrator chose: the candidate, and its share of people.
+        choice: the administrator's choice: the candidate, and the shares of people and messages for which it is used.
         buckets: the candidate answers people with these buckets, see `glas.domain.canary`.
     """
 
@@ -104,7 +104,7 @@ class Canary:
         return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
 
     def model_for(self, bucket: int | None) -> str | None:
-        """Return the uniform name of the candidate if it answers this bucket; None if the default model answers."""
+        """Return the uniform name of the candidate if it answers this bucket of people; None if it does not."""
         tried = self.tried
         return tried.model if tried is not None and bucket in tried.buckets else None
 

@@ -49,7 +49,7 @@ def make_router() -> APIRouter:
 
 
 async def offers(request: Request) -> OfferedModelsBody:
-    """Return all models that Glas knows by name, the best one first, and the states of their downloads."""
+    """Return all models that Glas knows by name, the best model first, and the states of their downloads."""
     service = service_of(request)
 
     def look() -> list[OfferedBody]:

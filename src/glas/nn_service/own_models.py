@@ -129,7 +129,7 @@ class OwnModels:
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
         """Return an own model if it can answer now; otherwise return None.
 
-        If the own model cannot answer only because it is not loaded, request its loading.
+        If the only reason is that the own model is not loaded, request its loading.
 
         The caller must hold the lock.
         """

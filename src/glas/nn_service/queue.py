@@ -49,8 +49,8 @@ class RecognitionQueue:
             is_idle_work: whether the recording comes from `IdleWork`, and so does not count towards the limit.
 
         Raises:
-            OverloadedError: the queue is full; its `retry_after_s` is the estimated time until a place is free, in
-                seconds.
+            OverloadedError: the queue is full. The error's `retry_after_s` is the estimated time in seconds until there
+                is a free place in the queue.
             ServiceStoppingError: the queue is closed.
         """
         with self._lock:

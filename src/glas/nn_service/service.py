@@ -1,4 +1,4 @@
-"""The recogniser as a service: it limits the queue and the time of work, counts metrics, and can change its models."""
+"""The recogniser as a service with a limited queue, a time limit for each recording, metrics, and changes of models."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ class RecognitionService:
         administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: seconds after which the recognition of a recording is stopped if it is not finished; None means
+        deadline_s: seconds after the call of `submit` after which an unfinished recognition is stopped; None means
             never.
     """
 

@@ -1,9 +1,9 @@
 """Download the champion and the candidates from data_loader, if the servers do not share a directory of models.
 
 data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
-temporary directory. If its version is right, this directory is renamed to the name of the model in the directory of
-models. Then the champion is chosen in this directory, as by the command `glas models use`, so that the server loads the
-champion.
+temporary directory. If the downloaded files have the right version, the temporary directory is moved into the directory
+of models and gets the name of the model. Then the champion is chosen in this directory, as by the command `glas models
+use`, so that the server loads the champion.
 """
 
 import asyncio

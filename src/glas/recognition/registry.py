@@ -94,7 +94,7 @@ class Registry:
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """Return the uniform name of the model that a caller means; this raises the same errors as `canonical`."""
+        """Return the uniform name of the model that a caller means; the errors are the same as those of `canonical`."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
@@ -128,7 +128,9 @@ class Registry:
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
-        """Load the weights of a model, then use them for a name; running requests keep the old weights.
+        """Load the weights of a model, then use them for requests with `name`.
+
+        Requests that are running keep the old weights.
 
         If `name` is an alias, and the model is already in memory with the version that is on disk, the model is not
         loaded again.
@@ -266,7 +268,7 @@ class Registry:
                 model.free()
 
     def _make_room(self, name: str) -> list[LoadedModel]:
-        """Remove unused models from the table, so that another model can be loaded; return them.
+        """Remove unused models from the table, so that another model can be loaded; return the removed models.
 
         The caller must hold the lock.
         """

@@ -258,7 +258,8 @@ class _Assembler:
     def close(self) -> None:
         """Cancel pieces that no engine has begun.
 
-        Wait for pieces that an engine has begun, because the engine must not be closed before they are recognised.
+        Wait for pieces that an engine has begun, because the engine must not be closed before these pieces are
+        recognised.
         """
         wait_for_all([piece.future for piece in self._pending if not piece.future.cancel()])
 

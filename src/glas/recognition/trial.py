@@ -64,7 +64,7 @@ def try_candidate(
     """Measure the champion and a candidate, and decide whether the candidate passes the gate.
 
     Args:
-        settings: the settings of the server; the model that they name is the champion.
+        settings: the settings of the server; their default model is the champion.
         candidate: name of the candidate, in the format of GLAS_MODEL.
         data: the recordings on which both models are measured.
         limits: limits of the gate; None for the defaults.
@@ -105,7 +105,7 @@ def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], wo
 
 
 def count_invented(recogniser: Recogniser, sounds: Sequence[bytes], workers: int) -> int:
-    """Return for how many sounds without speech the default model writes a text."""
+    """Return for how many sounds without speech the default model of a recogniser writes a text."""
     with ThreadPoolExecutor(workers) as pool:
         return sum(pool.map(lambda sound: bool(recogniser.transcribe(sound).hypothesis.text), sounds))
 
