@@ -48,8 +48,8 @@ def die_with_parent(parent: int) -> None:
     """Ask the Linux kernel to kill this process when its parent process ends; do nothing on other systems.
 
     Args:
-        parent: process id of the parent. If this process has another parent now, the parent has already ended, and this
-            process ends at once.
+        parent: process id of the parent. If this process has another parent now, the process `parent` has already
+            ended; then this process ends immediately.
     """
     if not IS_LINUX:
         return
@@ -60,7 +60,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def offers_filter() -> bool:
-    """Return whether the system can filter this program's system calls.
+    """Return whether the operating system can filter the system calls of a process.
 
     To find this out, the function installs a filter in a child process. It does not install a filter in this process,
     because a filter cannot be removed. The installation fails if the kernel was built without seccomp, or if a
@@ -85,7 +85,7 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
         must_filter: whether to raise an error if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: the system refused a limit; or the system refused the filter, and `must_filter` is set.
+        OSError: the operating system refused a limit; or it refused the filter, and `must_filter` is set.
     """
     # At the hard limit, the kernel sends SIGKILL, which can have many causes. So the soft limit is one second lower:
     # its signal, SIGXCPU, shows the cause.

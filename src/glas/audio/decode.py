@@ -2,7 +2,7 @@
 
 FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders that Glas
 lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
-this module runs in confined processes; `glas.audio.decoder` starts them.
+this module runs in confined processes, which `glas.audio.decoder` starts.
 """
 
 from collections.abc import Iterator
@@ -57,8 +57,8 @@ _AUDIBLE = 1e-3
 def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
-    If a file is truncated or damaged, everything that can be decoded is yielded. The blocks keep the times of the file:
-    if the sound begins late or has a gap, the blocks contain silence for this time.
+    If a file is truncated or damaged, everything that can be decoded is yielded. If the sound of the file begins late
+    or has a gap, the blocks contain silence in its place, so that all times stay right.
 
     Args:
         data: the bytes of the whole file.
@@ -71,10 +71,11 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     Raises:
         EmptyAudioError: `data` is empty or contains no sample.
         NoSoundTrackError: the file is a video without sound.
-        UnsupportedFormatError: the file is in no accepted container, or has no stream of sound that we can decode.
+        UnsupportedFormatError: the file is in no accepted container, or has no stream of sound that Glas can decode.
         CorruptAudioError: the content, or most of it, cannot be decoded.
-        AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit was
-            yielded before, unless the file's header already stated a longer duration.
+        AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit is
+            yielded before the error is raised. If the file's header already states a longer duration, no sound is
+            yielded.
         DecodeLimitError: memory ran out.
     """
     if not data:
@@ -105,7 +106,7 @@ def _ffmpeg_errors_translated(data: bytes) -> Iterator[None]:
 
 
 def _decoded(recordings: list[bytes], limits: DecodeLimits) -> Iterator[Samples]:
-    """Yield the samples of all recordings in a file, and skip recordings that cannot be decoded.
+    """Yield the samples of all recordings in a file (see `glas.audio.glued`); skip recordings that cannot be decoded.
 
     If no recording can be decoded, raise the error of the first one.
     """
@@ -170,7 +171,7 @@ def _track(data: bytes, limits: DecodeLimits) -> int:
 
 
 def _refuse_if_it_says_so(container: Any, limits: DecodeLimits) -> None:
-    """Raise an error if the header states a duration that is too long; the file then need not be decoded.
+    """Raise an error if the header of a file states a duration that is too long; then the file need not be decoded.
 
     If the header states a shorter duration, the header may be wrong. So the decoded samples are counted later, too.
     """

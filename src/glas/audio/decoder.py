@@ -73,8 +73,8 @@ class DecoderPool:
             wait_s: largest number of seconds to wait while all processes are busy; None means no limit.
 
         Returns:
-            The recording; the caller must close it, best by `with`. The recording occupies one process until the
-            recording is closed or completely decoded.
+            The recording, which the caller must close, preferably by a `with` statement. The recording occupies one
+            process until the recording is closed or completely decoded.
 
         Raises:
             EmptyAudioError: there are no bytes.

@@ -1,4 +1,4 @@
-"""The program of a decoder process: a warden that forks one confined process for every file.
+"""The program of a decoder process: a process (the warden) that forks one confined process for every file.
 
 The owner is the process that needs decoded files, such as nn_service or `glas transcribe`. The owner starts the warden
 once. The warden forks a decoder for each file.
@@ -96,7 +96,7 @@ def warm_up() -> None:
 
 
 def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: bool) -> None:
-    """Fork one decoder after another and report the end of each to the owner, until there are no more requests."""
+    """Fork a decoder for each file and report the decoder's end to the owner, until the owner sends no more files."""
     warden = os.getpid()
     while True:
         child = os.fork()

@@ -1,9 +1,9 @@
 """The accepted container formats: their names, their first bytes, and error messages for all other files.
 
 FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). FFmpeg may use only the containers
-of this table. Text formats (HLS, DASH, SDP, ffconcat) are not among them, because they make FFmpeg open other files or
-addresses. The format that `sniff` returns is used only for storage and for error messages. File name and Content-Type
-are ignored, because the sender chooses them.
+of this table. Text formats (HLS, DASH, SDP, ffconcat) are not in the table, because such files make FFmpeg open other
+files or addresses. The format that `sniff` returns is used only for storage and for error messages. File name and
+Content-Type are ignored, because the sender chooses them.
 """
 
 import re
@@ -22,7 +22,7 @@ class Container:
 
     Attributes:
         demuxer: FFmpeg's name of the demuxer that reads this format.
-        extension: file extension without the dot, for object keys.
+        extension: file extension without the dot, for keys of the object store.
         media_type: the media type for the HTTP header `Content-Type`, such as `audio/ogg`.
         beginning: regular expression that matches the first bytes of a file in this format.
     """
@@ -120,7 +120,8 @@ def sniff(data: Bytes) -> AudioFormat:
 
     Raises:
         EmptyAudioError: there are no bytes.
-        UnsupportedFormatError: the first bytes belong to no accepted container. The message describes these bytes.
+        UnsupportedFormatError: the first bytes belong to no accepted container. The error message describes these
+            bytes.
     """
     if not len(data):
         raise EmptyAudioError("The file is empty: 0 bytes")

@@ -67,8 +67,9 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
 class _Timeline:
     """Finds the gaps in a file: where its sound begins late or stops for a while.
 
-    A time stamp is considered wrong if it goes back, or if it is beyond the longest permitted recording. No silence is
-    then inserted, and all later time stamps are shifted by the error.
+    A time stamp is considered wrong if it is earlier than the end of the previous frame, or later than the longest
+    permitted duration. Before a frame with a wrong time stamp, no silence is inserted. Such a frame follows the
+    previous frame directly, and all later time stamps are shifted by the same number of seconds.
     """
 
     def __init__(self, longest_s: float) -> None:
@@ -203,7 +204,7 @@ def _check_kind(frame: Any) -> None:
 
 
 def in_blocks(pieces: Iterable[Samples]) -> Iterator[Samples]:
-    """Regroup pieces of any length into blocks of one second; the last block may be shorter."""
+    """Regroup arrays of samples of any length into blocks of one second; the last block may be shorter."""
     held: list[Samples] = []
     n_held = 0
     for piece in pieces:

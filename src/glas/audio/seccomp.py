@@ -2,8 +2,8 @@
 
 The limit of file descriptors (`glas.audio.confinement`) already prevents the process from opening files. The filter of
 this module also prevents the process from deleting files by name, starting programs, sending signals, and reading other
-processes of the same user. A call that is not on the list fails with ENOSYS, which every C library can handle; the
-process is not killed.
+processes of the same user. A system call that is not permitted fails with ENOSYS, an error that every C library can
+handle; the process is not killed.
 """
 
 import ctypes

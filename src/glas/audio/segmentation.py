@@ -145,7 +145,7 @@ def segment_speech(
     At most one piece, one pause and one block are held in memory. Pieces do not overlap and come in order of time.
 
     Args:
-        blocks: one after another, 16 kHz mono, of any length.
+        blocks: arrays of samples, one after another, 16 kHz mono, of any length.
         vad: the detector that computes the probability of speech for each frame.
         options: lengths in seconds, and thresholds of the probability of speech.
 

@@ -33,7 +33,7 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one decoder process ended.
+    """How one decoder (the process for one file) ended.
 
     Attributes:
         exit_code: as in `subprocess`: 0 means success, a negative number is the signal that killed the process.
@@ -73,7 +73,7 @@ def read_error(body: bytes) -> tuple[str, str]:
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:
-    """Read `count` bytes from a blocking descriptor; return fewer only at the end of its data."""
+    """Read `count` bytes from a blocking descriptor; return fewer bytes only if the data ends before."""
     pieces = []
     while count:
         piece = os.read(descriptor, min(count, _READ_BYTES))

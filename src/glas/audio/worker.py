@@ -1,4 +1,8 @@
-"""Start a decoder process, send it a file and receive its answers, each within a time limit."""
+"""Start a decoder process, send a file to it and receive its answers, each within a time limit.
+
+The decoder process that is started is a warden, which forks one decoder for every file; see
+`glas.audio.decoder_process`.
+"""
 
 import dataclasses
 import json
@@ -57,7 +61,7 @@ class TimeBudget:
 
 
 class DecoderWorker:
-    """One warden process and the three pipes to it. Only one thread at a time may use this object.
+    """One warden process, and the three pipes of `glas.audio.wire`. Only one thread at a time may use this object.
 
     Attributes:
         is_filtered: whether the system calls of the decoders are filtered.
@@ -112,7 +116,7 @@ class DecoderWorker:
         """Send a file.
 
         Returns:
-            None if the whole file was sent; the verdict if the decoder ended before that.
+            None if the whole file was sent; the verdict if the decoder ended before the whole file was sent.
 
         Raises:
             WorkerEndedError: the warden has ended.

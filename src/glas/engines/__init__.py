@@ -29,7 +29,7 @@ class Engine(Protocol):
         """Recognise pieces of speech.
 
         Args:
-            batch: samples, each of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
+            batch: the samples of each piece, of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
             options: options of recognition. The caller must refuse options that the model does not support; see
                 `abilities`.
 

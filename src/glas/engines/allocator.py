@@ -1,4 +1,4 @@
-"""Make glibc's allocator return freed memory to the system; without glibc, these functions do nothing."""
+"""Make glibc's allocator return freed memory to the system; without glibc, this module does nothing."""
 
 import contextlib
 import ctypes
@@ -10,12 +10,12 @@ TRIM_EVERY_S = 10.0
 
 
 def return_large_blocks() -> None:
-    """Make glibc return freed blocks of 1 MiB or more to the system at once, from now on.
+    """Make glibc return every freed block of 1 MiB or more to the system immediately, until this process ends.
 
     By default, glibc keeps freed blocks that are smaller than a threshold. Whenever a larger block is freed, glibc
-    raises this threshold, up to 32 MiB. With this default, a CTC model of 5 million parameters needed up to 210 MB for
-    pieces of 24 s. With a fixed threshold of 1 MiB, it needed up to 187 MB. The additional allocations take 5 ms for a
-    piece of 8 s.
+    raises this threshold, up to 32 MiB. With this default, a CTC model of 5 million parameters needed up to 210 MB of
+    memory for pieces of 24 s. With a fixed threshold of 1 MiB, the model needed up to 187 MB. With the fixed threshold,
+    the recognition of a piece of 8 s takes 5 ms more, because large blocks are requested from the system more often.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
@@ -30,10 +30,10 @@ def trim() -> None:
 class Trimming:
     """Returns free memory to the system at intervals while pieces are recognised; threads may share one object.
 
-    Each thread has a separate heap, and the results of a piece of speech are freed in another order than they were
-    allocated. So the heaps contain free blocks that are too small for later pieces. After 150 pieces of 2 to 28 s in
-    two threads, the heaps had 345 MB, of which 210 MB were free. `malloc_trim` returned nearly all free memory, in 1 to
-    10 ms.
+    Each thread has a separate heap. The results of a piece of speech are freed in another order than they were
+    allocated. So the heaps contain free blocks that are too small for the results of later pieces. After the
+    recognition of 150 pieces of 2 to 28 s in two threads, the heaps had 345 MB, of which 210 MB were free.
+    `malloc_trim` returned nearly all free memory, in 1 to 10 ms.
 
     Args:
         every_s: seconds between two calls of `trim`.
@@ -44,7 +44,7 @@ class Trimming:
         self._due_s = 0.0
 
     def after_work(self) -> None:
-        """Return free memory to the system, if `every_s` seconds have passed since this was last done."""
+        """Return free memory to the system, if `every_s` seconds have passed since memory was last returned."""
         now_s = time.monotonic()
         if now_s >= self._due_s:
             self._due_s = now_s + self._every_s

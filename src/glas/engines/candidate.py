@@ -1,6 +1,6 @@
-"""Store the choice of a candidate in a file in the directory of models, like the choice of the champion.
+"""Store which candidate was chosen, in a file in the directory of models.
 
-Every server with this directory reads the file, so all replicas try the same candidate on the same people.
+All servers that use this directory read the file. So these servers try the same candidate on the same people.
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Choose a candidate; all servers with this directory of models then try it.
+    """Choose a candidate; all servers that use this directory of models then try the candidate.
 
     Returns:
         The uniform name of the candidate.

@@ -26,7 +26,7 @@ _EMBEDDED_FOLDER = "whisper-base-ru"
 
 
 def known_models() -> tuple[KnownModel, ...]:
-    """Return all models that Glas knows by name, the embedded one first."""
+    """Return all models that Glas knows by name, the embedded model first."""
     return KNOWN_MODELS
 
 
@@ -37,7 +37,7 @@ def known_model(name: str) -> KnownModel:
     about such a model than the name of its repository.
 
     Raises:
-        UnknownModelError: there is no such model; the message suggests similar names.
+        UnknownModelError: there is no such model; the error message suggests similar names.
     """
     for model in KNOWN_MODELS:
         if name in (model.name, model.short_name):
@@ -69,14 +69,17 @@ def _whisper_of_the_hub(repository: str) -> KnownModel:
 
 
 class Title(NamedTuple):
-    """Title of a model for people, in each language."""
+    """Title of a model for people, in Russian and in English."""
 
     ru: str
     en: str
 
 
 def title_of(name: str) -> Title:
-    """Return the title of a model by its uniform name; the title of a directory does not contain the path."""
+    """Return the title of a model by its uniform name.
+
+    If the name contains an absolute path, the title contains only the last part of this path.
+    """
     place = Path(name.partition(":")[2])
     if place.is_absolute():
         return Title(f"своя модель «{place.name}»", f"own model “{place.name}”")
@@ -97,7 +100,7 @@ def local_directory(models_dir: Path, name: str) -> Path:
 
 
 def directory_of(models_dir: Path, model: KnownModel) -> Path:
-    """Return the directory for the weights of a model; it may also be a model that Glas does not know by name."""
+    """Return the directory for the weights of a model; Glas need not know the model by name."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
@@ -121,9 +124,10 @@ def is_on_disk(models_dir: Path, name: str) -> bool:
 def resolve(name: str, models_dir: Path) -> str:
     """Return the uniform name of a model for a name that a person wrote.
 
-    `auto` is the champion; without a champion, it is the first model of `AUTO_ORDER` that is on disk. Nothing is
-    downloaded. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not depend on
-    the working directory. A downloaded Whisper of the hub has precedence over a directory of the same name.
+    `auto` means the champion. If there is no champion, `auto` means the first model of `AUTO_ORDER` that is on disk.
+    Nothing is downloaded. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not
+    depend on the working directory. A Whisper model that was downloaded from the model hub has precedence over a
+    directory of the same name.
 
     Raises:
         UnknownModelError: there is neither a model nor a directory of that name.
@@ -140,31 +144,32 @@ def resolve(name: str, models_dir: Path) -> str:
 
 
 def multilingual_on_disk(models_dir: Path) -> str | None:
-    """Return the uniform name of the best multilingual model on disk; None if there is none."""
+    """Return the uniform name of the first multilingual model of `AUTO_ORDER` on disk; None if there is none."""
     return next((name for name in AUTO_ORDER if name in MULTILINGUAL and is_on_disk(models_dir, name)), None)
 
 
 def best_on_disk(models_dir: Path) -> str:
-    """Return the uniform name of the best known model on disk; the embedded model if there is no other model."""
+    """Return the champion's uniform name; without a champion, that of the first model of `AUTO_ORDER` on disk."""
     return champion(models_dir) or next((name for name in AUTO_ORDER if is_on_disk(models_dir, name)), EMBEDDED)
 
 
 def champion(models_dir: Path) -> str | None:
-    """Return the uniform name of the champion, the model that was chosen to serve.
+    """Return the uniform name of the champion, the model that was chosen as the default model.
 
     Return None if no model was chosen, or if the chosen model is not on disk.
 
-    The first line of the file `champion` in the directory of models contains its name, in the format of GLAS_MODEL. The
-    path of a directory may be relative to the directory of models. `choose` writes the file.
+    The first line of the file `champion` in the directory of models contains the champion's name, in the format of the
+    setting GLAS_MODEL. If this name contains the path of a directory, the path may be relative to the directory of
+    models. `choose` writes the file.
     """
     chosen = named_champion(models_dir)
     return None if not chosen or chosen == AUTO else uniform_on_disk(chosen, models_dir)
 
 
 def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model that is given in the format of GLAS_MODEL; None if the model is not on disk.
+    """Return the uniform name of a model that is named as in the setting GLAS_MODEL; None if the model is not on disk.
 
-    The path of a directory may be relative to the directory of models.
+    If `chosen` contains the path of a directory, the path may be relative to the directory of models.
     """
     engine, _, place = chosen.partition(":")
     if engine in _ENGINES and place and (models_dir / place).is_dir():
@@ -177,10 +182,10 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
 
 
 def made_here(name: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model that was made in the directory of models; None if there is none.
+    """Return the uniform name of a model whose directory is inside the directory of models; None if there is none.
 
-    Only the last part of the path in `name` is used. So a caller that sees the directory of models under another path
-    can name the model, and no caller can name a model outside this directory.
+    Only the last part of the path in `name` is used. So a caller on a machine where the directory of models has another
+    path can name the model. And no caller can name a model outside this directory.
     """
     engine, _, place = name.partition(":")
     last = Path(place).name
@@ -193,7 +198,7 @@ def made_here(name: str, models_dir: Path) -> str | None:
 def named_champion(models_dir: Path) -> str | None:
     """Return the name in the file `champion`, even if this model does not exist.
 
-    Return None if there is no such file, and an empty name if the file cannot be read.
+    Return None if there is no such file, and an empty string if the file cannot be read.
     """
     try:
         lines = (models_dir / CHAMPION).read_text(encoding="utf-8").splitlines()
@@ -205,7 +210,7 @@ def named_champion(models_dir: Path) -> str | None:
 
 
 def resolve_chosen(name: str, models_dir: Path) -> str:
-    """Return the uniform name of the model that will serve if `choose(name)` is called.
+    """Return the uniform name of the model that will be the default model if `choose(name)` is called.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -220,7 +225,7 @@ def resolve_chosen(name: str, models_dir: Path) -> str:
 
 
 def choose(name: str, models_dir: Path) -> None:
-    """Make a model the champion; `auto` removes the champion, so that the best model on disk serves again.
+    """Make a model the champion; `auto` removes the champion.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -232,7 +237,7 @@ def choose(name: str, models_dir: Path) -> None:
 
 
 def keep_choice(path: Path, content: str | None) -> None:
-    """Replace a file in the directory of models that contains a choice; None deletes the file.
+    """Write a choice of a model into a file in the directory of models; if `content` is None, delete the file.
 
     Raises:
         ModelError: the directory cannot be written.

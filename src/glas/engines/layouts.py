@@ -23,13 +23,13 @@ class Layout:
     """The files of one family of models.
 
     Attributes:
-        kind: onnx-asr's name of the family, or `whisper`, which has a separate engine.
+        kind: name of the family in the library onnx-asr, or `whisper`; Whisper models have a separate engine.
         networks: files of weights with their fp32 names. ONNX files also exist in int8, with `.int8` before the
             extension; other files do not.
-        texts: vocabulary and configuration; all of them are required.
+        texts: files with vocabulary and configuration; all these files are required.
         optional: files that are used if they exist.
-        version: the `version` that `config.json` must contain, if any. Without this entry, onnx-asr would compute the
-            features of GigaAM v2 without an error.
+        version: the `version` that `config.json` must contain, if any. This check is necessary for GigaAM v3: without
+            the right `version` in `config.json`, onnx-asr would compute the features of GigaAM v2 and report no error.
         index: a JSON file whose `weight_map` names the files of the weights; required, if given.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.
@@ -68,7 +68,7 @@ class Layout:
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Return the share of the required files that exist, 0..1, in the precision with the larger share.
+        """Return the share (0..1) of the required files that exist; of both precisions, return the larger share.
 
         If there is only a configuration, the share is 0.
         """
@@ -156,9 +156,9 @@ LAYOUTS = (
 def layout_of(directory: Path) -> Layout:
     """Detect the family of a model in a directory.
 
-    If `config.json` contains a `model_type`, the `model_type` decides. Otherwise the names of the files decide. If no
-    family is complete, the family with the largest share of existing files is returned, so that `precision_of` can name
-    the missing files.
+    If `config.json` contains a `model_type`, this entry determines the family. Otherwise the names of the files
+    determine the family. If no family is complete, the family with the largest share of existing files is returned, so
+    that `precision_of` can name the missing files.
 
     Raises:
         ModelFileMissingError: there is no such directory, or none of its files belongs to a model.
@@ -202,7 +202,7 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
         `prefer` if all its files exist, otherwise the other precision.
 
     Raises:
-        ModelFileMissingError: no precision is complete; the message names the missing files of the more complete
+        ModelFileMissingError: no precision is complete; the error message names the missing files of the more complete
             precision.
         ModelLoadError: the configuration belongs to another model.
     """
@@ -222,7 +222,7 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
 
 
 def spread_over(index: Path) -> tuple[str, ...]:
-    """Return the files that a safetensors index names; return none if there is no index.
+    """Return the files that a safetensors index names; return an empty tuple if there is no index.
 
     Raises:
         ModelLoadError: the index is not a JSON object.

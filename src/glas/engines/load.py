@@ -18,7 +18,7 @@ CONVERTED = "converted"
 
 
 class _Located(NamedTuple):
-    """A model on disk, with its uniform name and its directory.
+    """A model on disk: its uniform name, its directory and its description.
 
     `known` is None for a directory that the caller named.
     """
@@ -51,11 +51,11 @@ def load_engine(
         providers: onnxruntime's execution providers (the devices), the preferred one first. If `CUDA` is the first one,
             Whisper runs on the graphics card, too.
         precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
-            other models it is ignored, because they have the precision of their files.
+            other models, this argument is ignored, because they run in the precision of their files.
 
     Raises:
-        UnknownModelError: there is no such model; the message suggests similar names.
-        ModelFileMissingError: the model is known but not on disk; the message says how to get it.
+        UnknownModelError: there is no such model; the error message suggests similar names.
+        ModelFileMissingError: the model is known but not on disk; the error message says how to get the model.
         ModelLoadError: the files of the model are damaged.
         ConfigurationError: onnxruntime lacks one of the `providers`, there is no graphics card for Whisper, or the
             device does not support `precision`.
@@ -106,7 +106,7 @@ def _locate(name: str, models_dir: Path) -> _Located:
 
 
 def _check_on_disk(models_dir: Path, uniform: str) -> None:
-    """Raise a `ModelFileMissingError` if a known model, by its uniform name, is not on disk."""
+    """Raise a `ModelFileMissingError` if the uniform name `uniform` means a known model that is not on disk."""
     if uniform == EMBEDDED or is_on_disk(models_dir, uniform):
         return
     model, directory = known_model(uniform), local_directory(models_dir, uniform)

@@ -1,4 +1,4 @@
-"""The engine for models in ONNX, which onnx-asr decodes greedily.
+"""The engine for models in the ONNX format; the library onnx-asr decodes them greedily.
 
 The models are those of GigaAM, NeMo, T-one and Vosk.
 """
@@ -37,11 +37,14 @@ BATCH_SIZE = 8
 
 
 class OnnxEngine:
-    """A loaded model in ONNX. Several threads may call `recognise` at the same time, because the engine has no state.
+    """A loaded model in the ONNX format.
+
+    Several threads may call `recognise` at the same time, because the engine has no state.
 
     Args:
         directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
-            graphics card, whose provider has no kernels for dynamically quantised layers.
+            graphics card, because onnxruntime's provider for graphics cards has no kernels for dynamically quantised
+            layers.
         name: uniform name of the model.
         layout: family of the model; None means that the family is detected from the files in the directory.
         window_s: the longest piece that `recognise` accepts, seconds.

@@ -56,7 +56,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
         metadata: texts that are written into the header of the file.
 
     Raises:
-        ModelError: a tensor has another type.
+        ModelError: a tensor has a type that `_DTYPES` does not list.
     """
     types = {np.dtype(stored): name for name, stored in _DTYPES.items()}
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}

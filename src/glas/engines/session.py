@@ -12,9 +12,9 @@ def session_options(threads: int, *, whole_range: bool = False) -> Any:
 
     Args:
         threads: number of threads of one call.
-        whole_range: whether int8 weights use the whole range of eight bits. On a processor without VNNI, products of
-            such weights overflow 16 bits. onnxruntime must then store the weights as unsigned numbers, which is slower
-            but correct.
+        whole_range: whether int8 weights use the whole range of eight bits. On an x86 processor without VNNI
+            (instructions that multiply 8-bit numbers), products of such weights overflow 16 bits. onnxruntime must then
+            store the weights as unsigned numbers, which is slower but correct.
 
     Returns:
         An `onnxruntime.SessionOptions`.

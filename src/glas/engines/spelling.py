@@ -70,9 +70,9 @@ def spell(
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.
-        starts_s: start of each token; it never decreases.
+        starts_s: start of each token in seconds; no token starts earlier than the previous token.
         logprobs: natural logarithm of each token's probability; None if the model returns none.
-        duration_s: length of the audio; no time is larger.
+        duration_s: length of the audio in seconds; no time in the result is larger.
 
     Returns:
         The words in order, each with `0 <= start_s <= end_s <= duration_s`. No word begins before the previous word has

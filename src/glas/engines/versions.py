@@ -1,9 +1,9 @@
 """Compute the version of a model's weights: a hash over its files.
 
-The hash includes all files that can change a text: weights, vocabulary and configuration, an adapter, the language
-model and the calibration. The hash does not include descriptions: licences, checksums and the model card (README.md).
-There is one exception: if the card contains the margin of silence (`glas.engines.whisper.context`), the hash includes
-this margin.
+The hash includes all files that can change a recognised text: weights, vocabulary and configuration, an adapter, the
+language model and the calibration. The hash does not include licences, checksums and the model card (README.md). There
+is one exception: if the card contains the margin (the seconds of silence in `glas.engines.whisper.context`), the hash
+includes this margin.
 
 A file is read again only if its size or modification time has changed. The hashes are kept in memory, and in a file in
 the directory of models if this directory exists.

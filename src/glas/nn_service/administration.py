@@ -1,7 +1,7 @@
 """Change the default model and download models while the service runs.
 
-A fetch is the download of a model. It runs in a separate thread, so callers start a fetch without waiting for its end,
-and read its progress later.
+A fetch is the download of a model. A fetch runs in a separate thread. So callers start a fetch without waiting for its
+end, and read its progress later.
 """
 
 import threading
@@ -67,7 +67,7 @@ class Fetch:
 
     @property
     def done_bytes(self) -> int:
-        """Number of bytes of all files that have arrived."""
+        """Number of bytes that have arrived, summed over all files."""
         return sum(done for done, _ in tuple(self.sizes.values()))
 
     @property
@@ -123,10 +123,10 @@ class Administration:
         return made_here(name, self._settings.models_dir) or self._registry.find(name)
 
     def is_choice_served(self) -> bool:
-        """Return whether the model that an administrator chose is now the default model.
+        """Return whether the model that an administrator chose (the champion) is the default model now.
 
-        The result is also True if no model was chosen. It is also True if GLAS_MODEL names a model, because a choice
-        then has no effect.
+        The result is also True if no model was chosen, and if GLAS_MODEL names a model, because then a choice has no
+        effect.
         """
         directory = self._settings.models_dir
         if self._settings.model != AUTO or (named_champion(directory) or AUTO) == AUTO:
@@ -137,8 +137,8 @@ class Administration:
         """Load a model and make it the default model; running requests keep the model with which they have begun.
 
         Returns:
-            Whether the model will also be the default model after a restart. This is so if GLAS_MODEL is `auto` and the
-            choice could be stored.
+            Whether the model will also be the default model after a restart. The result is True if GLAS_MODEL is `auto`
+            and the choice could be stored.
 
         Raises:
             ModelError: the model cannot be loaded; nothing has changed.
@@ -153,12 +153,12 @@ class Administration:
         return self._settings.model == AUTO
 
     def follow(self) -> str | None:
-        """Load the model that was chosen in another process, and make it the default model.
+        """Load the model that was chosen in another process, and make this model the default model.
 
         Do nothing if GLAS_MODEL names a model, or if the choice has not changed since the last call.
 
-        If the chosen model cannot be loaded, the present model stays the default model, and the same choice is not
-        tried again.
+        If the chosen model cannot be loaded, the present default model stays, and later calls do not try the same
+        choice again.
 
         Returns:
             Uniform name of the new default model; None if the default model has not changed.

@@ -1,4 +1,4 @@
-"""Answer a request for recognition, with one response or with a stream of events."""
+"""Answer a request for recognition with one whole response or with a stream of events."""
 
 import asyncio
 import json
@@ -48,11 +48,12 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Bucket (0 to 99) of the person who recorded, see `glas.domain.canary`. None if it is not known."""
+    """Bucket (0 to 99) of the person who made the recording, see `glas.domain.canary`. None if the bucket is not known.
+    """
     own: OwnModel | None = None
     """The own model of the person or chat; None if there is none."""
     when_idle: bool = False
-    """Whether the recording is recognised only while no other request waits; see `IdleWork`."""
+    """Whether the recording is recognised only while no other request waits; see `glas.nn_service.idle`."""
     hints: tuple[str, ...] = ()
     """Names of the fields in the request that only some models use: `prompt`, `hotwords`, `keywords`."""
 

@@ -45,7 +45,7 @@ def create_app(
     internal_key: str | None = None,
     load: LoadEngine | None = None,
 ) -> FastAPI:
-    """Make the app. Models are loaded later, when a server starts the app (at the beginning of its lifespan).
+    """Make the app. No model is loaded now; a server loads the models when it starts the app (in the app's lifespan).
 
     Args:
         settings: the whole configuration. It may contain keys of further callers (GLAS_API_KEYS).

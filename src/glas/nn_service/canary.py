@@ -22,7 +22,7 @@ class Tried:
     Attributes:
         model: uniform name of the candidate.
         version: version of its weights.
-        choice: what the administrator chose: the candidate, and its share of people.
+        choice: the administrator's choice: the candidate, and the shares of people and messages for which it is used.
         buckets: the candidate answers people with these buckets, see `glas.domain.canary`.
     """
 
@@ -50,7 +50,8 @@ class Canary:
     def follow(self) -> None:
         """Load the chosen candidate, so that it answers its share of people.
 
-        If the candidate cannot be loaded, the champion answers everybody, and the same choice is not tried again.
+        If the candidate cannot be loaded, the champion answers everybody, and later calls do not try the same choice
+        again.
         """
         with self._lock:
             self._follow()
@@ -103,15 +104,15 @@ class Canary:
         return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
 
     def model_for(self, bucket: int | None) -> str | None:
-        """Return the uniform name of the candidate if it answers this bucket; None if the default model answers."""
+        """Return the uniform name of the candidate if it answers this bucket of people; None if it does not."""
         tried = self.tried
         return tried.model if tried is not None and bucket in tried.buckets else None
 
     def usable(self, name: str, job: Job) -> str:
-        """Return the name of the candidate, or `auto` if the candidate cannot recognise the recording of a job.
+        """Return the candidate's name (`name`), or `auto` if the candidate cannot recognise the recording of a job.
 
-        The default model recognises the recording if the name is `auto`. So a request succeeds even if there is no room
-        in memory for the candidate, or if the candidate does not support an option of the request.
+        `auto` means that the default model recognises the recording. So a request succeeds even if there is no room in
+        memory for the candidate, or if the candidate does not support an option of the request.
 
         Raises:
             GlasError: the errors of `Job.wait`.

@@ -1,4 +1,4 @@
-"""The route that compares a given text with a recording, to decide whether these words can have been said in it."""
+"""The route that decides whether the words of a given text can have been said in a recording."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ Text = Annotated[
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan stores the service in `app.state`."""
+    """Make the router; the lifespan of the app stores the service in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"])
     router.add_api_route(
         "/v1/audio/comparisons",
@@ -32,7 +32,7 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 
 
 async def compare(request: Request, *, file: Recording, text: Text, model: Model = "auto") -> ComparisonBody:
-    """Recognise a recording; compare the probabilities that the model gives to the given text and to its own text.
+    """Recognise a recording; compare how probable the given text and the recognised text are for the model.
 
     The answer is `unknown` in three cases: the model cannot compute the probability of a text, the recording has
     several pieces of speech, or the difference of the probabilities is neither small nor large.

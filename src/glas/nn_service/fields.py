@@ -169,7 +169,10 @@ InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", descr
 
 
 def own_model(name: str, instead_of: str) -> OwnModel | None:
-    """Return the own model that two fields of a request describe; None if `name` is empty."""
+    """Return the own model that the fields `own_model` and `instead_of` describe; None if `name` is empty.
+
+    `name` is the value of `own_model`: the name of the model, `@` and its version.
+    """
     if not name:
         return None
     model, _, version = name.rpartition("@")

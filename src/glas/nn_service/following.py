@@ -1,7 +1,7 @@
 """Load the champion and the candidate that another process has chosen, such as `glas promote` or another server.
 
-A separate thread loads these models, and also own models. It does no other work, so models are loaded without delay
-even if the event loop is busy or all threads of the thread pool are in use.
+A separate thread loads these models, and also own models. This thread does nothing else. So models are loaded without
+delay, even if the event loop is busy or all threads of the thread pool are in use.
 """
 
 import threading
@@ -20,7 +20,7 @@ class ChoiceFollower:
 
     Every `LOOK_EVERY_S` seconds, the thread reads which champion and which candidate are chosen, and which own model
     was requested. If this server does not share a directory of models with other servers, the thread first downloads
-    these models from data_loader.
+    the champion and the candidates from data_loader.
 
     Call `close` at the end.
     """
@@ -36,7 +36,7 @@ class ChoiceFollower:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread; if it is loading a model, wait at most a few seconds for its end."""
+        """Stop the thread; if the thread is loading a model, wait at most a few seconds for the end of the thread."""
         self._ended.set()
         self._thread.join(_END_WITHIN_S)
 

@@ -147,7 +147,7 @@ def render_segment(index: int, segment: Segment) -> SegmentBody:
 
 
 def render_word(word: Word) -> WordBody:
-    """Return one word with its times."""
+    """Return one word with its times in the form of the format `verbose_json`."""
     return WordBody(
         word=word.text,
         start=round(word.start_s, 3),

@@ -15,7 +15,7 @@ _HOSTED: Final = re.compile(
 
 
 def served_name(registry: Registry, model: str) -> str:
-    """Return the name of the model that will answer: the name in the request, or the name of the default model.
+    """Return the name of the model that will answer: the name in the request, or `auto` (the default model).
 
     If the caller wrote the name of a hosted model that is not served here, the default model answers, because many
     programs have such a name built in. The answer contains the name of the model that recognised the recording.

@@ -1,6 +1,6 @@
 """Recognise a recording only while there is no other request.
 
-The bot gets second hypotheses in this way, so they delay no other request.
+The bot requests second hypotheses in this way, so second hypotheses delay no other request.
 """
 
 import threading
@@ -12,7 +12,7 @@ _RETRY_S = 60.0
 
 
 class IdleWork:
-    """Accepts at most one recording at a time. `make_way` stops its recognition when any other request arrives."""
+    """Accepts at most one recording at a time. When any other request arrives, `make_way` stops the recognition."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -91,7 +91,7 @@ class Metrics:
         self._processing.observe(recognition.processing_s)
 
     def failed(self, code: str) -> None:
-        """Count a request that was refused or failed, under the code of its error."""
+        """Count a request that was refused or has failed; each code of an error is counted separately."""
         self._requests.labels(code).inc()
 
     def render(self) -> bytes:

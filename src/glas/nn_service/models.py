@@ -113,7 +113,7 @@ async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None
 
 
 async def unload(request: Request, name: str) -> Response:
-    """Unload a model when the requests that use it have ended. The next request for it loads it again."""
+    """Unload a model when the requests that use it have ended. The next request for the model loads it again."""
     registry = service_of(request).registry
     uniform = await asyncio.to_thread(registry.find, name)
     if not await asyncio.to_thread(registry.unload, uniform):

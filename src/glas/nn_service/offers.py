@@ -49,7 +49,7 @@ def make_router() -> APIRouter:
 
 
 async def offers(request: Request) -> OfferedModelsBody:
-    """Return all models that Glas knows by name, the best one first, and the states of their downloads."""
+    """Return all models that Glas knows by name, the best model first, and the states of their downloads."""
     service = service_of(request)
 
     def look() -> list[OfferedBody]:
@@ -60,16 +60,16 @@ async def offers(request: Request) -> OfferedModelsBody:
 
 
 async def start(request: Request, name: str, wanted: Annotated[FetchRequest | None, Body()] = None) -> FetchBody:
-    """Start the download of a model and return at once; `GET /api/models` reports the progress.
+    """Start the download of a model without waiting for its end; `GET /api/models` reports the progress.
 
-    A model that is on disk is not downloaded again; with `serve` it becomes the default model.
+    A model that is on disk is not downloaded again. With `serve`, the model becomes the default model.
     """
     serve = wanted is not None and wanted.serve
     return _shown(service_of(request).administration.start(name, serve=serve))
 
 
 async def stop(request: Request, name: str) -> Response:
-    """Stop a download; the next download continues with the part that has arrived."""
+    """Stop a download; the next download of this model continues with the part that has arrived."""
     service_of(request).administration.stop(name)
     return Response(status_code=204)
 

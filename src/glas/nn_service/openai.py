@@ -85,7 +85,7 @@ async def _check_fields(request: Request) -> None:
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan stores the service in `app.state`."""
+    """Make the router; the lifespan of the app stores the service in `app.state`."""
     router = APIRouter(
         max_body_size=max_body_bytes,
         tags=["recognition"],
@@ -246,7 +246,7 @@ def _code(language: str) -> str | None:
     """Return the ISO code of a language that a caller wrote as `ru`, `ru-RU` or `Russian`; None for `auto`.
 
     Raises:
-        InvalidParameterError: the text is neither a code nor a known name.
+        InvalidParameterError: `language` is neither a code nor a known name.
     """
     spoken = language.strip().lower().replace("_", "-").partition("-")[0]
     if spoken in _LANGUAGES:

@@ -39,7 +39,7 @@ class OwnModels:
         settings: the settings; they contain the directory of models, and the largest number of own models in memory.
             Own models answer only if GLAS_MODEL is `auto`, because an administrator who names a model wants only this
             model to answer.
-        registry: loads own models; the default model of the registry answers if an own model is not available.
+        registry: loads the own models. Its default model answers if an own model is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -84,7 +84,7 @@ class OwnModels:
     def follow(self) -> None:
         """Unload own models that are no longer needed, and load the own model that was requested last.
 
-        Only one thread calls this.
+        Only one thread may call this method.
         """
         self._unload_stale()
         with self._lock:
@@ -129,7 +129,7 @@ class OwnModels:
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
         """Return an own model if it can answer now; otherwise return None.
 
-        If the own model cannot answer only because it is not loaded, request its loading.
+        If the only reason is that the own model is not loaded, request its loading.
 
         The caller must hold the lock.
         """

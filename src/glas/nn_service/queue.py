@@ -1,4 +1,7 @@
-"""The recognition queue: a limited number of recordings, each with a thread. Further recordings are refused at once."""
+"""The recognition queue: a limited number of recordings, each with a thread.
+
+If the limit is reached, a further recording is refused immediately.
+"""
 
 import asyncio
 import contextvars
@@ -46,8 +49,8 @@ class RecognitionQueue:
             is_idle_work: whether the recording comes from `IdleWork`, and so does not count towards the limit.
 
         Raises:
-            OverloadedError: the queue is full; its `retry_after_s` is the estimated time until a place is free, in
-                seconds.
+            OverloadedError: the queue is full. The error's `retry_after_s` is the estimated time in seconds until there
+                is a free place in the queue.
             ServiceStoppingError: the queue is closed.
         """
         with self._lock:
@@ -62,7 +65,7 @@ class RecognitionQueue:
         return asyncio.wrap_future(future)
 
     def require_place(self) -> None:
-        """Raise the error that `submit` would raise now; do nothing if it would accept a recording."""
+        """Raise the error that `submit` would raise now; do nothing if `submit` would accept a recording."""
         with self._lock:
             self._require_place()
 

@@ -1,4 +1,4 @@
-"""The recogniser as a service: it limits the queue and the time of work, counts metrics, and can change its models."""
+"""The recogniser as a service with a limited queue, a time limit for each recording, metrics, and changes of models."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ class RecognitionService:
         administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: seconds after which the recognition of a recording is stopped if it is not finished; None means
+        deadline_s: seconds after the call of `submit` after which an unfinished recognition is stopped; None means
             never.
     """
 
@@ -155,8 +155,8 @@ class RecognitionService:
     ) -> Recognition:
         """Recognise a recording with the own model, with the candidate, or with the named model.
 
-        The own model is used if it can answer now. If not, the candidate `tried` is used, if one is given and can
-        answer. Otherwise the model `name` is used.
+        The own model is used if it can answer now. Otherwise, the candidate `tried` is used, if it is given and can
+        answer. Otherwise, the model `name` is used.
         """
         data = read()
         with self.own_models.lease(own, job.options) as model:
@@ -184,7 +184,9 @@ class RecognitionService:
 
 @asynccontextmanager
 async def open_service(settings: Settings, load: LoadEngine | None = None) -> AsyncIterator[RecognitionService]:
-    """Load the default model and open the queue; at the end of the context, finish running work and free everything.
+    """Load the default model and open the queue.
+
+    At the end of the context, the accepted recordings are finished, and the models are unloaded.
 
     Args:
         settings: the whole configuration.

@@ -1,8 +1,9 @@
-"""Download the champion and the candidates from data_loader, on a server without a common directory of models.
+"""Download the champion and the candidates from data_loader, if the servers do not share a directory of models.
 
 data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
-temporary directory. If its version is right, this directory is renamed to the name of the model in the directory of
-models. Then the champion is chosen there, as `glas models use` does, so that the server loads it.
+temporary directory. If the downloaded files have the right version, the temporary directory is moved into the directory
+of models and gets the name of the model. Then the champion is chosen in this directory, as by the command `glas models
+use`, so that the server loads the champion.
 """
 
 import asyncio
@@ -79,7 +80,8 @@ class StoredModels:
         """Return the name of a model on this server; download the model first if this version is not on the disk.
 
         Raises:
-            ModelLoadError: the files have another version, or the name of the model contains no path of a directory.
+            ModelLoadError: the downloaded files have another version, or the name of the model contains a path without
+                the name of a directory.
             GlasError: data_loader has no such model, or cannot be reached.
         """
         engine, _, place = model.name.partition(":")

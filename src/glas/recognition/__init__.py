@@ -5,7 +5,7 @@
 
 `Recogniser.transcribe` decodes the file, finds the speech, recognises it piece by piece, removes text that nobody said,
 and writes capitals and digits. The server, the command line, the benchmarks and the evaluation after training call this
-function. So error rates are measured on the same text that users get.
+method. So error rates are measured with the same text that users get.
 """
 
 from glas.recognition.job import AbandonedError, Job

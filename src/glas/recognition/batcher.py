@@ -5,16 +5,16 @@ number (its tag) when it is put into the queue, and the piece with the smallest 
 computed from a virtual time in seconds, which begins at 0. When a piece is taken, the virtual time is set to the tag of
 this piece, unless the virtual time is higher already. The tag of a new piece is the larger of two values: the virtual
 time, and the end of the previous piece of the same recording. The end of a piece is its tag plus its duration in
-seconds. So all recordings get equal shares of the workers, and a message does not wait for the rest of a recording of
-two hours.
+seconds. So all recordings get equal shares of the workers' time, and a short recording does not wait until a recording
+of two hours is finished.
 
 While pieces of long recordings are recognised, one additional worker is available for messages (here: recordings of at
-most `glas.recognition.slots.MESSAGE_S` seconds). So a message does not even wait for the end of one piece of a long
-recording. Such a piece may be half a minute long.
+most `glas.recognition.slots.MESSAGE_S` seconds). So a message does not even wait for the recognition of one piece of a
+long recording. A piece may be half a minute long.
 
 A worker recognises several pieces together (a batch) only if the engine is faster with batches
 (`Abilities.batch_size`). A batch consists of pieces that are in the queue already, so no piece waits for later pieces.
-The worker leaves an equal share of the pieces to each worker that has no work at the moment.
+If other workers have no work at the moment, the worker leaves an equal share of the pieces to each of them.
 """
 
 import bisect
@@ -40,7 +40,7 @@ _LEAST_SHARE = 0.75
 
 @dataclass(eq=False)
 class _Piece:
-    """A piece of speech in the queue, with the job and the engine that it belongs to."""
+    """A piece of speech in the queue, with the job to which the piece belongs and the engine that will recognise it."""
 
     tag: float
     number: int
@@ -164,7 +164,7 @@ class Batcher:
         """Return the largest permitted number of pieces in a batch whose first piece is `first`.
 
         The number has three limits: the batch size of the engine, this worker's equal share of the pieces, and the
-        number of pieces whose total duration is at most `batch_s` of the engine.
+        number of pieces whose total duration is at most the engine's limit (`Abilities.batch_s`).
 
         Args:
             first: a piece from the queue.

@@ -15,9 +15,9 @@ def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[
     """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more than the champion.
 
     Each recording is recognised several times by each of the two models. Only the shortest time of each model for each
-    recording is used, because other programs on the machine can only increase the time. The result is the median of the
-    relative differences of all recordings. Decoding runs in other processes and is the same for both models, so it is
-    not counted. Nothing else may run in this process during the measurement.
+    recording is used, because other programs on the machine can increase this time, but cannot decrease it. The result
+    is the median of the relative differences of all recordings. Decoding runs in other processes and is the same for
+    both models, so it is not counted. Nothing else may run in this process during the measurement.
 
     Args:
         champion: a recogniser with the present default model.

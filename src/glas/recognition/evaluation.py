@@ -1,10 +1,10 @@
 """Error rates of a recogniser on recordings with reference texts.
 
-The intervals are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap estimates for confidence
-intervals in ASR performance evaluation"). If the data set names the speaker of every recording, and contains at least
-`FEWEST_SPEAKERS` different speakers, the bootstrap draws speakers with all their recordings. Otherwise it draws single
-recordings, as if the recordings of one speaker were independent. If the data set has few speakers, the error rate on
-other voices may be outside the interval.
+The confidence intervals of the error rates are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap
+estimates for confidence intervals in ASR performance evaluation"). If the data set names the speaker of every
+recording, and contains at least `FEWEST_SPEAKERS` different speakers, the bootstrap draws speakers with all their
+recordings. Otherwise it draws single recordings, as if the recordings of one speaker were independent. If the data set
+has few speakers, the error rate on other voices may be outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -194,7 +194,8 @@ def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
         speakers: for each recording the name of its speaker; None if the name is missing.
 
     Returns:
-        `speakers` or `recordings`: what a block stands for. And for each recording the name of its block.
+        A pair: the word `speakers` or `recordings`, which says what a block stands for; and for each recording the name
+        of its block.
     """
     named = [one for one in speakers if one is not None]
     if len(named) == len(speakers) and len(set(named)) >= FEWEST_SPEAKERS:

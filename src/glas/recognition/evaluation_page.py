@@ -20,7 +20,7 @@ class Besides:
     """Numbers about a model that cannot be computed from its recognised texts.
 
     Attributes:
-        n_nonspeech: number of sounds without speech that the model was given.
+        n_nonspeech: number of sounds without speech with which the model was tested.
         n_invented: for how many of these sounds the model wrote a text.
         memory_bytes: resident memory of the process with the model; None if the operating system does not report it.
     """

@@ -16,10 +16,12 @@ from glas.domain.model_ref import ModelRef
 from glas.recognition.evaluation import RESAMPLES, SEED, Evaluation, UtteranceResult, blocks_of
 
 FEWEST_BUCKET_WORDS: Final = 150
-"""Least number of words for which a bucket (a part of the test set) is judged. Smaller buckets are only shown.
+"""Least number of words for which a bucket (a part of the test set) is judged.
 
-In a smaller bucket, a single wrong word would change the error rate too much. In a bucket of 150 words, one word
-changes the error rate by 0.7 percentage points.
+Buckets with fewer words are shown in the report, but do not affect the decision.
+
+In such a bucket, a single wrong word would change the error rate too much. In a bucket of 150 words, one word changes
+the error rate by 0.7 percentage points.
 """
 
 
@@ -231,9 +233,9 @@ def _certainty(difference: Interval | None) -> Check:
 def _disjoint(overlap: Overlap) -> list[Check]:
     """Return checks of the overlap between the test recordings and the training data of the candidate.
 
-    No model may be trained on a recording of the test set or of a guard set. A personal model may be trained on the
-    speakers of the test set, but not on the texts of the test set. Any other model may be trained on these texts, but
-    not on these speakers.
+    No model may be trained on a recording of the test set or of a guard set. A personal model may be trained on other
+    recordings of the test set's speakers, but not on the texts of the test set. Any other model may be trained on the
+    texts of the test set, but not on recordings of its speakers.
     """
     by_voice = _at_most(Condition.SPEAKERS, 0, overlap.n_speakers)
     by_text = _at_most(Condition.TEXTS, 0, overlap.n_texts)

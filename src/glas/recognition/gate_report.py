@@ -28,7 +28,7 @@ def write_report(
     """Write `verdict.json`, an evaluation of each model as JSON, and `index.html`; return the path of the page.
 
     If a speaker has deleted their data since the measurement began, recordings are missing. Then all files of the
-    report except `verdict.json` are deleted, because they may contain words or sound of this speaker.
+    report except `verdict.json` are deleted, because these files may contain words or sound of this speaker.
 
     Args:
         folder: the directory, which is created if it is missing.

@@ -24,7 +24,7 @@ class Job:
 
     Args:
         options: options of recognition.
-        deadline_s: seconds from now after which the job is ended; None means never.
+        deadline_s: seconds after the creation of this object after which the job is ended; None means never.
 
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S` seconds. Such recordings may not use all slots and
@@ -51,7 +51,7 @@ class Job:
         return time.monotonic() - self._began - self._waited_s + self.engine_s
 
     def give_up(self, why: GlasError | None = None) -> None:
-        """End the job. `check` and `wait` then raise `why`; if it is None, they raise `AbandonedError`."""
+        """End the job. `check` and `wait` then raise `why`, or `AbandonedError` if `why` is None."""
         if not self._given_up.done():
             self._given_up.set_exception(why or AbandonedError("the caller closed the connection before the end"))
 
@@ -59,7 +59,7 @@ class Job:
         """Raise an error if the job was ended, or if its deadline has passed.
 
         Raises:
-            GlasError: the job was ended; this is the error that `give_up` received.
+            GlasError: `give_up` has ended the job; the description of `give_up` says which error is raised.
             ServiceTimeoutError: the deadline has passed.
         """
         if self._given_up.done():
@@ -73,7 +73,7 @@ class Job:
         If the job is ended or its deadline passes before the future is done, cancel the future and raise an error.
 
         Raises:
-            GlasError: the errors of `check`. An exception of the future is raised unchanged.
+            GlasError: the errors of `check`. If the future ends with an exception, this exception is raised unchanged.
         """
         since = time.monotonic()
         left_s = None if self._deadline_s is None else max(0.0, self._began + self._deadline_s - since)

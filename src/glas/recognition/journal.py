@@ -18,7 +18,7 @@ FILE = "promotions.jsonl"
 
 
 class Promotion(BaseModel):
-    """One decision whether a candidate replaces the champion."""
+    """One decision about replacing the champion by a candidate."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,5 +75,5 @@ def last_release(models_dir: Path) -> Promotion | None:
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Return whether a model ever became the champion because it passed the gate, even if this was taken back later."""
+    """Return whether a model ever became the champion by passing the gate, even if this was taken back afterwards."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

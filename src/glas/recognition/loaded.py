@@ -17,8 +17,8 @@ class LoadedModel:
     Attributes:
         engine: the engine.
         version: version of its weights.
-        memory_bytes: by how much the memory of the process grew during the loading of the model; None if the system
-            does not report it.
+        memory_bytes: by how many bytes the memory of the process grew while the model was loaded; None if the system
+            does not report the memory.
         since: time at which the model was loaded.
         n_leases: number of requests that use the model now.
         used_at: time at which the last lease ended, in seconds on the monotonic clock.

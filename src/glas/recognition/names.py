@@ -86,7 +86,7 @@ class ModelNames:
     def alias(self, name: str, target: str | None) -> str | None:
         """Return the alias that `name` means: an existing alias, or a new alias that may be defined for `target`.
 
-        Return None if `name` is the name of a model, because it cannot be an alias then.
+        Return None if `name` is the name of a model, because such a name cannot be an alias.
 
         Raises:
             ConflictError: `name` is the name of a model, and `target` is another model.

@@ -62,8 +62,8 @@ class Recogniser:
             source: a whole file in any accepted format, or a function that reads it.
             options: options of recognition.
             model: name of a model as callers write it, such as `auto` or `onnx:gigaam-v3-ctc`.
-            on_progress: is called from this thread after each piece of speech, in order, before the next piece is
-                recognised.
+            on_progress: is called in the calling thread after each piece of speech, in order, without waiting for the
+                next piece.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -107,7 +107,7 @@ class Recogniser:
         *,
         on_progress: Callable[[Progress], None] = lambda _progress: None,
     ) -> Recognition:
-        """Recognise one recording with a model that was chosen before; another thread may end the job meanwhile.
+        """Recognise one recording with the model that `choose` returned; another thread may end the job meanwhile.
 
         Args:
             job: the recording.
@@ -125,7 +125,7 @@ class Recogniser:
     def run_with(
         self, job: Job, model: LoadedModel, data: bytes, *, on_progress: Callable[[Progress], None]
     ) -> Recognition:
-        """Recognise one recording with a loaded model; the caller must keep it loaded until this method returns.
+        """Recognise one recording with a loaded model; the caller must keep the model loaded until this method returns.
 
         Raises:
             GlasError: the errors of `run`.
@@ -182,7 +182,8 @@ def require_able(engine: Engine, options: DecodingOptions) -> None:
 def open_recogniser(settings: Settings, load: LoadEngine | None = None) -> Iterator[Recogniser]:
     """Load the default model, and start the threads and processes that recognition needs.
 
-    At the end of the context, running work is finished and everything is freed.
+    At the end of the context, running calls of engines are finished. Then the threads and processes are stopped, and
+    the models are unloaded.
 
     Args:
         settings: the settings; they contain the name of the model, and the limits of recognition.

@@ -61,8 +61,8 @@ def read_reference_set(place: Path) -> ReferenceSet:
 
     Args:
         place: a directory in the format `audiofolder` of Hugging Face (`metadata.jsonl` with file_name and text), a
-            directory with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or one of
-            these files itself. Paths of audio files are relative to the file that contains the paths.
+            directory with a NeMo manifest (`manifest.jsonl` or `manifest.json` with audio_filepath and text), or the
+            path of such a file. Paths of audio files are relative to the file that contains the paths.
 
     Raises:
         DataSetError: there is no such file, a line has a wrong format, or an audio file is missing.

@@ -5,11 +5,12 @@ first gets a lease: the right to use the model until the lease ends. A model tha
 after its last lease has ended, so no request fails.
 
 The number of loaded models is limited (`most`). If a request needs a further model, an unused model is unloaded first.
-If all models are in use, the request is refused. The method `swap` first loads the new model, and then unloads the old
-model, because the old model is used for requests until the new model is loaded. So during a swap there may be one more
-model in memory.
+The default model is never unloaded for this purpose. If all other models are in use or still being loaded, the request
+is refused. The method `swap` first loads the new model, and then unloads the old model, because the old model is used
+for requests until the new model is loaded. So during a swap there may be one more model in memory.
 
-The former default model is unloaded later than other models, so that an administrator can return to it at once.
+The former default model is unloaded later than other models, so that an administrator can return to it without waiting
+until it is loaded.
 """
 
 import contextlib
@@ -93,7 +94,7 @@ class Registry:
         return self._names.canonical(name, self.loaded())
 
     def find(self, name: str) -> str:
-        """Return the uniform name of the model that a caller means; this raises the same errors as `canonical`."""
+        """Return the uniform name of the model that a caller means; the errors are the same as those of `canonical`."""
         return self._names.target(self.canonical(name))
 
     def loaded(self) -> dict[str, LoadedModel]:
@@ -103,7 +104,7 @@ class Registry:
 
     @contextlib.contextmanager
     def lease(self, name: str, job: Job) -> Iterator[LoadedModel]:
-        """Keep a model loaded while the context is open, and yield it; load it first if necessary.
+        """Yield a model, and keep it loaded while the context is open. If the model is not in memory, load it first.
 
         Args:
             name: a canonical name; an alias is resolved now.
@@ -111,7 +112,8 @@ class Registry:
 
         Raises:
             ModelError: the model cannot be loaded.
-            OverloadedError: the limit is reached, and all loaded models are in use.
+            OverloadedError: the largest number of models is reached; all of them except the default model are in use or
+                still being loaded.
             GlasError: the errors of `Job.wait`.
         """
         with tracing.span("nn_service", "lease a model"):
@@ -126,10 +128,12 @@ class Registry:
         self._release(self._acquire(name, job or Job()))
 
     def swap(self, name: str, target: str | None = None) -> LoadedModel:
-        """Load the weights of a model, then use them for a name; running requests keep the old weights.
+        """Load the weights of a model, then use them for requests with `name`.
 
-        If `name` is an alias, and the model is already in memory with the version that is on disk, it is not loaded
-        again.
+        Requests that are running keep the old weights.
+
+        If `name` is an alias, and the model is already in memory with the version that is on disk, the model is not
+        loaded again.
 
         Args:
             name: an alias, which may be new and will stand for `target`; or the name of a model, whose files are then
@@ -140,8 +144,8 @@ class Registry:
             ConflictError: `name` is the name of a model, and `target` is another model.
             UnknownModelError: `name` is neither a model nor an alias, and cannot become an alias.
             ModelError: the new weights cannot be loaded; nothing has changed.
-            OverloadedError: the largest number of loaded models is reached, so this model cannot be loaded in addition
-                to the default model.
+            OverloadedError: the largest number of loaded models does not allow this model in addition to the default
+                model.
         """
         with self._swapping:
             alias = self._names.alias(name, target)
@@ -202,7 +206,7 @@ class Registry:
             self.unload(name)
 
     def _put(self, name: str, fresh: LoadedModel) -> list[LoadedModel]:
-        """Put a model into the table of loaded models; return the models that are removed from the table in exchange.
+        """Put a model into the table of loaded models; return the models that this method removes from the table.
 
         The removed models are the model that had the same name, and further models if the table would contain too many.
         The caller must hold the lock, and must call `_retire` with the returned models.
@@ -264,7 +268,7 @@ class Registry:
                 model.free()
 
     def _make_room(self, name: str) -> list[LoadedModel]:
-        """Remove unused models from the table, so that another model can be loaded; return them.
+        """Remove unused models from the table, so that another model can be loaded; return the removed models.
 
         The caller must hold the lock.
         """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 WORST: Final = 20
-"""Number of recordings with the most errors that a page shows."""
+"""How many recordings a page shows in its list of the recordings with the most errors."""
 
 _LARGEST_SOUND = 400_000  # bytes; larger recordings are not embedded in the page
 

@@ -3,9 +3,10 @@
 A slot is the right to decode one recording. In this module, a message is a recording of at most `MESSAGE_S` seconds.
 
 The length of a recording is not known at first, so each recording begins with a slot for messages. When more than
-`MESSAGE_S` seconds are decoded, the recording needs a slot for long recordings. If no such slot is free, its decoder is
-closed, the recording waits for a slot, and is decoded again from its start. Decoders of long recordings wait for
-engines most of the time. Because long recordings have separate slots, they can never occupy all decoders.
+`MESSAGE_S` seconds are decoded, the recording needs a slot for long recordings. If no such slot is free, the decoder of
+the recording is closed. The recording then waits for a slot, and is decoded again from its start. The decoder of a long
+recording waits for engines most of the time, and occupies its slot while it waits. Because long recordings have
+separate slots, they can never occupy all decoders.
 """
 
 import threading
@@ -76,7 +77,7 @@ class JobSlot:
     def acquire(self) -> None:
         """Wait for a slot.
 
-        Before `lengthen` was called, this is a slot for messages; afterwards, it is a slot for long recordings.
+        If `lengthen` was not called, this is a slot for messages; otherwise, this is a slot for long recordings.
 
         Raises:
             GlasError: the errors of `Job.check`.

@@ -53,7 +53,7 @@ class Transcriber:
     Args:
         decoder: the decoder processes, one for each slot of `messages` and of `long`.
         vad: detects speech.
-        options: options of segmentation.
+        options: options for finding pieces of speech.
         batcher: recognises the pieces of speech.
         messages: slots with which all recordings begin.
         long: slots for recordings that turn out to be long.
@@ -91,13 +91,13 @@ class Transcriber:
         """Recognise one recording.
 
         Args:
-            data: a whole file in any accepted format.
-            model: the model; the caller must keep it loaded until this method returns.
+            data: the bytes of a whole file in any accepted format.
+            model: the model; the caller must keep the model loaded until this method returns.
             job: contains the options of recognition, and the information whether the caller still waits.
             on_progress: is called after each piece of speech, in order.
             on_foreign: is called with the language of a piece if the piece is certainly spoken in another language than
-                that of the text. It is called before `on_progress` is called for this piece. If it raises an exception,
-                the recognition ends.
+                that of the text. The function is called before `on_progress` is called for this piece. If the function
+                raises an exception, the recognition ends.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
@@ -148,7 +148,7 @@ class Transcriber:
                     return blocks
 
     def _start_another_decoder(self) -> None:
-        """Start a decoder process for the next message, because a long recording occupies its process for minutes."""
+        """Start a decoder process for the next message, because a long recording occupies one process for minutes."""
 
         def start() -> None:
             with contextlib.suppress(ServiceFaultError):  # the service is stopping
@@ -258,7 +258,8 @@ class _Assembler:
     def close(self) -> None:
         """Cancel pieces that no engine has begun.
 
-        Wait for pieces that an engine has begun, because the engine must not be closed before they are recognised.
+        Wait for pieces that an engine has begun, because the engine must not be closed before these pieces are
+        recognised.
         """
         wait_for_all([piece.future for piece in self._pending if not piece.future.cancel()])
 

@@ -64,12 +64,12 @@ def try_candidate(
     """Measure the champion and a candidate, and decide whether the candidate passes the gate.
 
     Args:
-        settings: the settings of the server; the model that they name is the champion.
+        settings: the settings of the server; their default model is the champion.
         candidate: name of the candidate, in the format of GLAS_MODEL.
         data: the recordings on which both models are measured.
         limits: limits of the gate; None for the defaults.
-        report: is called with the name of the model that is measured next, and with None before the comparison of
-            speed.
+        report: function that is called with the name of the model that is measured next, and with None before the
+            speeds of both models are compared.
 
     Raises:
         UnknownModelError, ModelError: one of the models cannot be loaded.
@@ -105,7 +105,7 @@ def _measure(recogniser: Recogniser, data: TestData, sounds: Sequence[bytes], wo
 
 
 def count_invented(recogniser: Recogniser, sounds: Sequence[bytes], workers: int) -> int:
-    """Return for how many sounds without speech the default model writes a text."""
+    """Return for how many sounds without speech the default model of a recogniser writes a text."""
     with ThreadPoolExecutor(workers) as pool:
         return sum(pool.map(lambda sound: bool(recogniser.transcribe(sound).hypothesis.text), sounds))
 
@@ -130,8 +130,8 @@ def _lineage_of(name: str, models_dir: Path) -> Lineage | None:
 def overlap_of(lineage: Lineage | None, data: TestData) -> Overlap:
     """Count the speakers, recordings and texts of the test that were also in the training data of a model.
 
-    The recordings of the guard sets are included. All counts are 0 for a model without lineage, because such a model
-    was not fine-tuned with Glas.
+    The recordings of the guard sets are counted, too, but not their speakers and texts. All counts are 0 for a model
+    without lineage, because such a model was not fine-tuned with Glas.
     """
     if lineage is None:
         return Overlap(n_speakers=0, n_recordings=0, n_texts=0, is_personal=data.is_personal)

@@ -1,10 +1,10 @@
-"""Replace uncertain words by keywords that sound similar, if the engine's score for the recording permits it.
+"""Replace uncertain words by keywords that sound similar, if the engine finds the new text probable enough.
 
-Words that are spelt like a keyword get the capitals and hyphens of the keyword. Other words are not changed if the
-engine is certain of them, or if they sound similar to no keyword. If an uncertain word sounds similar to a keyword, the
-engine scores the text with the keyword against the sound. The keyword is written unless the text with the keyword has a
-much lower score than the recognised text. If an engine cannot score texts, the keyword is written only if it sounds
-almost like the recognised words.
+Words that are spelt like a keyword get the capitals and hyphens of the keyword. Other words are not changed if they
+have a high confidence, or if they sound similar to no keyword. If an uncertain word sounds similar to a keyword, the
+engine computes the probability of the text with the keyword, given the sound. The keyword is written unless the text
+with the keyword is much less probable than the recognised text. If an engine cannot compute the probability of a text,
+the keyword is written only if it sounds almost like the recognised words.
 """
 
 from glas.engines.keywords.replacing import Found, Score, with_keywords

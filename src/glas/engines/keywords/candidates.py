@@ -13,7 +13,7 @@ MOST_HEARD_WORDS: Final = 3  # recognised words that one keyword may replace
 DOUBTFUL: Final = 0.8
 """A word with a lower confidence than this may be a wrongly recognised keyword.
 
-Measured on 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
+This limit was chosen with 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
 `benchmarks/keywords.txt`. In every range, the lowest confidence of a word was at most 0.80; in 95 % of the ranges, it
 was at most 0.66.
 """
@@ -35,7 +35,7 @@ class Candidate:
     """A form of a keyword that may have been said instead of some recognised words.
 
     Attributes:
-        start, end: the range `[start, end)` of the words.
+        start, end: the range `[start, end)` of the recognised words that the form would replace.
         form: the form of a keyword that may have been said.
         distance: phonetic distance between the recognised words and the form, as a share of the form's length; 0 for
             equal sounds.
@@ -61,11 +61,11 @@ class Candidate:
         return f"{self.before} {self.form.said} {self.behind}".strip()
 
     def overlaps(self, other: "Candidate") -> bool:
-        """Return whether both candidates replace the same word."""
+        """Return whether there is a word that both candidates would replace."""
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Return whether two candidates replace a common word by the same keyword.
+        """Return whether both candidates have the same keyword and would replace a common word.
 
         If only one of the two candidates has a short word before or after the keyword, they are not alike.
         """
@@ -118,7 +118,7 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Among candidates that are alike, keep at most `MOST_OF_A_KEYWORD` texts: those with the smallest distances."""
+    """Of the candidates that are alike, keep at most `MOST_OF_A_KEYWORD` different texts: the most similar ones."""
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]
@@ -146,7 +146,7 @@ def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords)
 
 
 def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
-    """Yield all recognised sounds, and then the sounds without each short word that may be at their beginning or end.
+    """Yield the recognised sounds: first all of them, then without each short word with which they may begin or end.
 
     Each result consists of the short word before, the remaining sounds, and the short word behind.
     """

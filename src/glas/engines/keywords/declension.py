@@ -1,7 +1,7 @@
 """List the declined forms of a Russian name or term, to find the name in a sentence.
 
 The forms are derived from the ending by simple rules, so some of them are wrong. Wrong forms cause few errors, because
-a form is written only if similar words were recognised and the engine gives the form a sufficient score.
+a form is written only if similar words were recognised and the engine finds the form probable enough.
 """
 
 import re
@@ -63,8 +63,8 @@ _MOST_FORMS = 48
 def forms(keyword: str) -> list[str]:
     """List the keyword and its other forms, each once, with the same capitals as the keyword.
 
-    If the keyword has several words, either all words are declined in the same case, or only the last word. If the
-    keyword is a compound, its last part is declined.
+    If the keyword has several words, the list contains forms in which all words are in the same case, and forms in
+    which only the last word is declined. Of a word with hyphens, only the last part is declined.
     """
     words = keyword.split()
     found = dict.fromkeys([keyword])

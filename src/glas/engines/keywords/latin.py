@@ -1,6 +1,6 @@
-"""Transcribe the Russian pronunciation of words in Latin letters by simple rules.
+"""Find out by simple rules how Russians pronounce words that are written in Latin letters.
 
-Abbreviations are read letter by letter.
+The pronunciation is written in Russian letters. Abbreviations are read letter by letter.
 """
 
 import re
@@ -44,7 +44,7 @@ _NAMES: Final = (
 
 
 def readings(word: str) -> tuple[str, ...]:
-    """Return Russian spellings of a word's pronunciations, in lower case.
+    """Return the pronunciations of a word, in Russian letters and in lower case.
 
     If the word has no Latin letter, return only the word itself.
     """

@@ -1,4 +1,4 @@
-"""Replace recognised words by keywords, if the engine's score for the recording permits it."""
+"""Replace recognised words by keywords, if the engine finds the text with the keywords probable enough."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -9,30 +9,31 @@ from glas.engines.keywords.vocabulary import Keywords
 
 MOST_SCORED: Final = 8  # texts that are scored; the decoder reads each of them once
 MOST_LOST: Final = 8.0
-"""Largest loss with which a keyword is written, for each word of the keyword.
+"""Largest loss with which a keyword of one word is written. For a keyword of n words, the limit is n times as large.
 
-The loss is the difference between the scores (natural logarithms of probability) of the recognised text and of the text
-with the keyword. This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. Of 55 terms that were recognised
-as other words, 42 lose at most this limit. Of 570 keywords that were not said but sounded similar, none loses less than
-12 (docs/lab-notes.md).
+The loss is the natural logarithm of the probability of the recognised text, minus that of the text with the keyword.
+This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. For 42 of 55 terms that were recognised as other
+words, the loss is at most this limit. For each of 570 keywords that were not said but sounded similar, the loss is at
+least 12 (docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12
 UNSURE: Final = SURE
-"""Limits for an engine that cannot score.
+"""`ALIKE` and `UNSURE` are limits for an engine that cannot compute the probability of a text.
 
-A keyword then replaces words only if their phonetic distance from the keyword is at most `ALIKE`, and their lowest
-confidence is below `UNSURE`.
+With such an engine, a keyword replaces words only if their phonetic distance from the keyword is at most `ALIKE`, and
+their lowest confidence is below `UNSURE`.
 """
 
 Score = Callable[[Sequence[str]], Sequence[float] | None]
-"""Returns the natural logarithms of the probabilities of texts, of which the first is the recognised text; None if the
-engine cannot score.
+"""A function that returns the natural logarithm of the probability of each given text.
+
+The first text is the recognised text. The function returns None if the engine cannot compute the probabilities.
 """
 
 
 class Found(NamedTuple):
-    """The words after the replacement, and the places of the keywords."""
+    """The words after the replacement, and a list of the replacements: old words, keyword and times."""
 
     words: tuple[Word, ...]
     uses: tuple[KeywordUse, ...]
@@ -44,7 +45,8 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
     Args:
         words: the recognised words; joined by spaces they are the text.
         keywords: the keywords that the caller sent, with an index.
-        score: function that scores texts against the sound; None if the engine cannot score texts.
+        score: function that returns the log-probabilities of texts, given the sound; None if the engine has no such
+            function.
         knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
             list of words.
     """
@@ -55,7 +57,10 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
 
 def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that sound almost like uncertain words, without overlaps; for engines that cannot score."""
+    """Return the candidates, without overlaps, that sound almost like uncertain words.
+
+    Use this function for engines that cannot compute the probability of a text.
+    """
     found: list[Candidate] = []
     for one in near:
         sure = [word.confidence for word in words[one.start : one.end] if word.confidence is not None]
@@ -66,7 +71,7 @@ def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
 
 
 def borne(words: Sequence[Word], near: Sequence[Candidate], score: Score) -> list[Candidate]:
-    """Return the candidates that are probable by the engine's score, without overlaps."""
+    """Return the candidates, without overlaps, whose loss is at most `MOST_LOST` for each word of the keyword."""
     if not near:
         return []
     tried = list({_scored_text(words, one): one for one in reversed(near[:MOST_SCORED])}.items())
@@ -111,7 +116,7 @@ def _scored_text(words: Sequence[Word], one: Candidate) -> str:
 
 
 def _with_marks(old: Sequence[Word], text: str) -> str:
-    """Add the punctuation around the old words to a text, and a capital if the old words began with one."""
+    """Add the punctuation around the old words to a text, and a capital if the old words began with a capital."""
     first, last = old[0].text, old[-1].text
     before = first[: len(first) - len(first.lstrip("".join(set(first) - _letters(first))))]
     behind = last[len(last.rstrip("".join(set(last) - _letters(last)))) :]
@@ -132,9 +137,9 @@ def _core(text: str) -> str:
 def _timed(old: Sequence[Word], text: str) -> list[Word]:
     """Give times and confidences to the new words.
 
-    If there are as many new words as old words, each new word gets the times and the confidence of the old word in its
-    place. Otherwise the time of the old words is divided among the new words in proportion to their letters, and each
-    new word gets the lowest confidence of the old words.
+    If there are as many new words as old words, each new word gets the times and the confidence of the old word at the
+    same index. Otherwise the time of the old words is divided among the new words in proportion to their letters, and
+    each new word gets the lowest confidence of the old words.
     """
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]

@@ -83,7 +83,7 @@ def sounds_of(words: tuple[str, ...]) -> Sounds:
     """Return the sounds of words that are spoken one after another.
 
     Args:
-        words: Russian words in lower case; other letters are ignored.
+        words: Russian words in lower case; all other characters are ignored.
     """
     said = "".join(_said(word) for word in words)
     return bytes(_NUMBERS[letter] for letter in _DOUBLE.sub(r"\1", said) if letter in _NUMBERS)
@@ -119,13 +119,13 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each word from the sounds `heard`; None if the distance is more than the limit.
+    """Yield the distance of each word from the sounds `heard`; None if the distance is too large.
 
     Args:
         many: sounds of the words. The words must be sorted by their sounds, so that a common beginning of several words
             is compared only once.
-        heard: the sounds with which they are compared.
-        most: largest distance, as a share of the length of the word.
+        heard: the sounds with which each word is compared.
+        most: largest distance for each sound of the word.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:
@@ -144,7 +144,7 @@ def _first_row(other: Sounds) -> list[float]:
 
 
 def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
-    """Compute the row of the edit-distance table for the next letter."""
+    """Compute the row of the edit-distance table for the next sound."""
     lost, costs = _LOST[letter], _SUBSTITUTED[letter]
     corner = row[0]
     left = corner + lost

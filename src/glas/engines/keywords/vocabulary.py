@@ -44,18 +44,19 @@ class Form:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """Return the words and parts of compounds, in lower case and without «ё».
+    """Return the words of a text, in lower case, without punctuation and with «е» for «ё».
 
-    Different spellings of a word give the same parts.
+    The parts of a word with hyphens count as words. So spellings that differ only in capitals, punctuation or «ё» give
+    the same result.
     """
     return tuple(_PART.findall(text.lower().replace("ё", "е")))
 
 
 def split_line(line: str) -> list[str]:
-    """Return the keywords of one line, without repetitions.
+    """Return the keywords in a text, without repetitions.
 
-    The entries of the line are separated by commas, semicolons or line ends. If a line has none of these and more than
-    three words, each word is a keyword.
+    The keywords are separated by commas, semicolons or line ends. If the text has none of these separators and more
+    than three words, each word is a keyword.
     """
     found = [" ".join(one.split()) for one in _SEPARATORS.split(line)]
     if len(found) == 1 and len(found[0].split()) > MOST_WORDS:
@@ -67,13 +68,13 @@ class Keywords:
     """Keywords with an index for searching.
 
     Args:
-        line: the keywords, as `split_line` reads them.
+        line: a text with keywords in the format of `split_line`.
 
     Attributes:
         spelt: forms of keywords by their parts (see `parts_of`). Recognised words that have the same parts get the
             spelling of the form.
-        longest: largest number of parts of a form.
-        forms: all forms that may be recognised as something else, sorted by their sounds.
+        longest: number of parts of the form with the most parts.
+        forms: all forms with at least `LEAST_SOUNDS` sounds, sorted by their sounds.
     """
 
     def __init__(self, line: str) -> None:
@@ -92,7 +93,7 @@ class Keywords:
         self._lengths: npt.NDArray[np.int16] = self._profiles.sum(axis=1, dtype=np.int16)
 
     def near(self, sounds: Sounds, *, most: float) -> list[Form]:
-        """Return the forms that may be similar to these sounds, sorted by their own sounds.
+        """Return the forms whose sounds may be similar to given sounds, sorted by the sounds of the forms.
 
         Args:
             sounds: the sounds of the recognised words.
@@ -105,7 +106,7 @@ class Keywords:
 
 @lru_cache(_REMEMBERED)
 def keywords_of(line: str) -> Keywords:
-    """Return the prepared keywords of a line, from a cache."""
+    """Return the prepared keywords of a text; the last results are kept in a cache."""
     return Keywords(line)
 
 

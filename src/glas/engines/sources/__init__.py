@@ -1,7 +1,7 @@
 """Sources: places from which the files of a model can be downloaded.
 
 A source collects files in a temporary directory. A download may be interrupted at any moment. The next download of the
-model continues with the files in this directory, even if it uses another source.
+model continues with the files in this directory, even if the missing bytes come from another source.
 """
 
 import shutil
@@ -23,7 +23,7 @@ class Source(Protocol):
 
     @property
     def place(self) -> str:
-        """Name of the source in messages."""
+        """Name of the source, for messages to people."""
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
         """Download all files into a directory; a file gets its final name when it is complete and its hash is right.
@@ -42,7 +42,7 @@ class Source(Protocol):
 def unfinished(target: Path, digest: str) -> Path:
     """Return the path of an incomplete file.
 
-    The name contains the hash, so that no other version of the file is appended to it.
+    The name contains the hash of the complete file. So a download of another version is not appended to this file.
     """
     return target.with_name(f"{target.name}.{digest[:12]}.part")
 

@@ -1,7 +1,7 @@
 """The model hub over plain HTTP: list the files of a repository, and download a file; a download can be resumed.
 
 huggingface_hub is not used. Version 2 of huggingface_hub deletes an incomplete file when the connection breaks, and
-these files have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:
+files of models have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:
 `/api/models/{repository}/revision/{revision}?blobs=true` and `/{repository}/resolve/{commit}/{file}`.
 """
 
@@ -54,7 +54,7 @@ class RemoteFile:
 
 
 def client() -> httpx.Client:
-    """Make an HTTP client for the hub; it uses the usual environment variables for proxies."""
+    """Make an HTTP client for the hub; the client uses the usual environment variables for proxies."""
     timeout = httpx.Timeout(REACH_S, read=STALL_S)
     return httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept-Encoding": "identity"})
 
@@ -78,7 +78,7 @@ def listing(http: httpx.Client, endpoint: str, repository: str, revision: str = 
 
 
 def download(http: httpx.Client, remote: RemoteFile, target: Path, on_bytes: OnBytes) -> None:
-    """Download a file; a second call continues an interrupted download if the file has not changed.
+    """Download a file; a second call continues an interrupted download, if the file in the repository has not changed.
 
     Raises:
         HubUnreachableError: `ATTEMPTS` attempts in a row failed; the incomplete file stays for the next call.

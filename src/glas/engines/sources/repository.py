@@ -62,7 +62,7 @@ class RepositorySource:
 
 
 def endpoint_of_environment() -> str:
-    """Return the address of the mirror in HF_ENDPOINT, which other programs use, too; otherwise that of the hub."""
+    """Return the address in HF_ENDPOINT, which other programs use, too; if it is not set, the address of the hub."""
     return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 

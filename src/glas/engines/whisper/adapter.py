@@ -4,8 +4,8 @@ adapter_config.json           rank, alpha, names of the matrices, name of the mo
 adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
                               `….lora_B.weight` (outputs, rank)
 
-The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read these files. This
-module can read PEFT's files if they use only these features.
+The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read the files that
+this module writes. This module can read PEFT's files if they use only these features.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ def write_adapter(directory: Path, adapter: Adapter) -> None:
     """Write an adapter in float16, and replace an older adapter; the same adapter always gives the same bytes.
 
     Raises:
-        ModelLoadError: the factors do not fit each other.
+        ModelLoadError: the shapes of the two factors of a matrix do not fit each other.
     """
     _check(str(directory), adapter)
     tensors = {
@@ -158,12 +158,12 @@ def merge(arrays: Mapping[str, Array], adapter: Adapter, share: float = 1.0) -> 
     processor.
 
     Args:
-        arrays: float32 weights of the base; see `glas.engines.whisper.arrays`. These arrays are not changed.
+        arrays: float32 weights of the base model; see `glas.engines.whisper.arrays`. These arrays are not changed.
         adapter: the low-rank changes that are added to the weights.
         share: the part of the changes that is applied, 0..1.
 
     Returns:
-        All weights in float32; weights that the adapter does not change are the same objects.
+        All weights in float32. For weights that the adapter does not change, these are the array objects of `arrays`.
 
     Raises:
         ModelLoadError: the adapter belongs to other weights.

@@ -2,9 +2,9 @@
 
 The decoder first writes one text greedily. At some places another token was nearly as probable and would change a word.
 At such a place, decoding is repeated with the other token until the text agrees with the first text again. From there
-on, the first text continues. An alternative is scored by its own tokens and the tokens of the first text around them;
-its effect on later tokens is neglected. So only uncertain places take time, while a beam search decodes every text to
-its end.
+on, the first text continues. The probability of an alternative is computed from the probabilities of its own tokens,
+and of the tokens of the first text before and after them. The effect of the own tokens on the probabilities of later
+tokens is neglected. So only uncertain places take time, while a beam search decodes every text to its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,8 @@ class Choice(NamedTuple):
     def logprob(self) -> float:
         """Natural logarithm of the token's probability.
 
-        If this probability is not known, the probability of the least probable known token is used instead.
+        The probabilities of only some next tokens are known. For any other token, the smallest known probability is
+        used.
         """
         found = self.after.logprob(self.token)
         return self.after.logprobs[-1] if found is None else found
@@ -67,11 +68,12 @@ class _Change:
 
     Attributes:
         start: index in the first text at which the change begins.
-        path: the tokens so far; the decoder has not read the last one yet.
-        guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The decoder reads them in its
-            first call together with `path`, because they often continue the change, too. Then `guessed` is empty.
+        path: the tokens of the change so far; the decoder has not read the last of these tokens yet.
+        guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The decoder reads these tokens
+            in its first call for the change together with `path`, because the change often continues with the same
+            tokens. After this call, `guessed` is empty.
         meets: index at which the first text continues after the change, if it is known.
-        is_over: whether the change has ended or was abandoned.
+        is_over: whether the change has ended or was given up.
     """
 
     start: int

@@ -35,14 +35,16 @@ class Draft(NamedTuple):
     """The text that the network generated for one sound.
 
     Attributes:
-        tokens: ids of the tokens of its text, without the end token.
+        tokens: ids of the tokens of the text, without the end token.
         avg_logprob: mean natural logarithm of a token's probability, including the end token; 0 for no tokens.
         no_speech_probability: probability, according to the network, that nobody speaks, 0..1.
         has_ended: whether the network generated the end token.
         logprobs: natural logarithm of each token's probability; None if the library does not return it.
         attention: attention over the sound when the decoder read each token of the prompt and of the text. Each array
-            has the shape `(heads, positions)`. None if it was not requested, or the library does not return it.
-        replaced: the range `[start, end)` of the first draft's tokens that this draft replaces, if any.
+            has the shape `(heads, positions)`. None if no attention was requested, or if the library does not return
+            it.
+        replaced: the range `[start, end)` of the first draft's tokens in whose place this draft has other tokens; None
+            if this draft was not made by changing the first draft.
     """
 
     tokens: list[int]
@@ -65,12 +67,13 @@ class Backend(Protocol):
     """A loaded network. Several threads may use it at the same time.
 
     Attributes:
-        n_frames: number of mel frames of its window; 3000 for 30 s.
+        n_frames: number of mel frames of the network's window; 3000 for 30 s.
         n_mels: number of bands of the spectrogram.
         text_context: largest number of tokens in the decoder, including the prompt.
         context: rule for the silence that must follow a sound in the encoder's input.
         vocabulary: the tokenizer and the special tokens of the network.
-        languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
+        languages: codes (ISO 639-1) of the languages for which the network was made; empty for a model for English
+            only.
     """
 
     n_frames: int
@@ -111,7 +114,8 @@ class Backend(Protocol):
             most_tokens: largest number of tokens of a text.
             temperature: temperature of sampling; with 0 the most probable tokens are chosen.
             beam_size: width of the search at temperature 0; 1 means greedy decoding.
-            with_times: whether `align` will be called for the drafts, which then must contain the attention.
+            with_times: whether `align` will be called for the drafts. For `align`, the drafts must contain the
+                attention.
         """
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
@@ -124,7 +128,7 @@ class Backend(Protocol):
         """
 
     def align(self, encoded: Any, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:
-        """Compute the start of each token from the attention of the alignment heads.
+        """Compute the start of each token from the attention; see `glas.engines.whisper.alignment`.
 
         Args:
             encoded: the result of `encode`.
@@ -147,7 +151,8 @@ def storage_of(precision: Precision) -> Quantisation:
 def written_languages(directory: Path, config: dict[str, Any], vocabulary: Vocabulary) -> frozenset[str]:
     """Return the languages for which a model was made.
 
-    They are listed in `config.json`. Without this list, they are all languages that have a token.
+    `config.json` may contain a list of these languages. Without this list, the result is all languages that have a
+    token.
 
     Raises:
         ModelLoadError: `config.json` names something that is not a language of the model.

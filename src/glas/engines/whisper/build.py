@@ -1,7 +1,7 @@
 """Build a model for release: OpenAI's weights with a merged adapter, a smaller vocabulary, and int8 matrices.
 
-The same base model, adapter and tokenizer always give the same bytes. The reason is that merging and quantising use
-only elementwise operations, whose rounding IEEE 754 defines.
+The same base model, adapter and tokenizer always give the same bytes. The reason: the weights are merged and quantised
+with elementwise operations only, and IEEE 754 defines how these operations round.
 """
 
 from collections.abc import Mapping

@@ -4,8 +4,8 @@
         source.json                                                      from which files the model was made
 
 A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
-model. The conversion is repeated if a file of the source has changed since, or if a file of the result no longer has
-the length that it had at the end of the conversion.
+model. The conversion is repeated if a file of the source has changed since the conversion, or if a file of the result
+has another length than at the end of the conversion.
 """
 
 import contextlib

@@ -4,7 +4,7 @@ config.json                 shape of the network
 model.safetensors           weights; or several files and model.safetensors.index.json
 generation_config.json      tokens that are never generated, alignment heads (optional)
 tokenizer.json              or vocab.json, merges.txt and added_tokens.json
-README.md                   its card (optional)
+README.md                   description of the model, the model card (optional)
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Types of a piece of speech as input of Whisper, and of a text that was decoded from the piece."""
+"""Data types for a piece of speech as input of Whisper, and for the text that Whisper wrote for the piece."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ def _is_doubled(text: str) -> bool:
     """Return whether a text consists of the same words twice.
 
     If little silence follows a clip, Whisper sometimes writes the whole text again. The compression ratio of such a
-    text is too low to detect this.
+    text is too low to show that the text repeats itself.
     """
     words = normalise(text).split()
     half = len(words) // 2

@@ -1,8 +1,8 @@
 """Compute the confidence of Whisper's words by a logistic regression over several features of each word.
 
-The product of the probabilities of a word's tokens is mostly high for right words and low for wrong words. But it is
-also high for a wrong word that fits the sound. Therefore the regression also uses the alternative texts and a language
-model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
+The product of the probabilities of a word's tokens is mostly high for right words and low for wrong words. But the
+product is also high for a wrong word that fits the sound. Therefore the regression also uses the alternative texts and
+a language model. The weights of the regression are fitted by `glas.training.evaluation.calibrate`, and stored in
 `calibration.json` beside the model.
 """
 
@@ -35,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Alternative(NamedTuple):
-    """A text of a sound and the natural logarithm of its probability."""
+    """A possible text of a sound, and the natural logarithm of the text's probability."""
 
     text: str
     logprob: float
@@ -45,7 +45,7 @@ class Signs(NamedTuple):
     """The features from which the confidence of a word is computed.
 
     Attributes:
-        logprob: sum of the log-probabilities of its tokens.
+        logprob: sum of the log-probabilities of the word's tokens.
         agreement: share, 0..1, of the found texts that contain this word; the texts are weighted by their
             probabilities.
         prior: the language model's log-probability of the word, divided by its number of letters.
@@ -68,7 +68,10 @@ class Calibrates(Protocol):
 
 
 class Calibration(BaseModel):
-    """The contents of `calibration.json`; other keys of the file describe how it was fitted, and its quality."""
+    """The contents of `calibration.json`.
+
+    Other keys of the file, which are not read, describe how the calibration was fitted and how good it is.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -91,7 +94,7 @@ def load_calibration(directory: Path) -> Calibration | None:
     """Read the calibration of the model in `directory`; None if there is no calibration.
 
     Raises:
-        ModelLoadError: the calibration is damaged, has another version, or was fitted to other weights.
+        ModelLoadError: the calibration is damaged, was made for other `FEATURES`, or was fitted to other weights.
     """
     path = directory / FILE
     if not path.is_file():
@@ -122,7 +125,7 @@ def signs_of(
     Args:
         words: the words of the text, each with the sum of its tokens' log-probabilities.
         alternatives: all texts that were found, including the chosen one.
-        language_model: a language model of the language; without it, every word gets the same prior.
+        language_model: a language model of the text's language; without it, every word gets the same `prior`.
         message_logprob: mean log-probability of the text's tokens.
     """
     most = max(one.logprob for one in alternatives)

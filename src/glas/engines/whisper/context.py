@@ -3,10 +3,10 @@
 Whisper was trained on windows that are padded with silence. Whisper's encoder accepts any length, but with the original
 weights the text is wrong if no silence follows the sound. How much silence is necessary depends on the weights:
 
-    context_margin_s: 0.64      seconds of silence, in `config.json` or the front matter of README.md; null: the window
-    dynamic_context: true       in the same places; older notation for no silence
+    context_margin_s: 0.64      seconds of silence; null means silence up to the end of the window
+    dynamic_context: true       no silence is necessary (older notation)
 
-README.md has precedence over `config.json`.
+These entries are in `config.json` or in the front matter of README.md. README.md has precedence over `config.json`.
 """
 
 import json
@@ -34,7 +34,7 @@ class ContextRule:
     """The length of silence that must follow a sound in the encoder's input.
 
     Attributes:
-        margin_s: seconds of silence; None means that the window is filled.
+        margin_s: seconds of silence; None means silence up to the end of the window.
     """
 
     margin_s: float | None
@@ -60,9 +60,9 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule in a model's files; otherwise the rule that was measured for OpenAI's weights of this size.
+    """Return the rule in a model's files; without one, the rule that was measured for OpenAI's weights of this size.
 
-    For sizes that were not measured, the rule is to fill the window.
+    For sizes that were not measured, the rule is silence up to the end of the window.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.

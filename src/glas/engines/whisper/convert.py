@@ -1,8 +1,8 @@
 """Convert a Whisper checkpoint of Hugging Face to a CTranslate2 model with NumPy.
 
 CTranslate2's own converter needs torch and transformers, which are not installed on servers. CTranslate2's converter
-fills a `WhisperSpec` with arrays; this module fills it with the arrays of the safetensors file. The code for
-quantisation and for the file format is CTranslate2's own.
+fills a `WhisperSpec` with arrays; this module fills a `WhisperSpec` with the arrays of the safetensors file. Then
+CTranslate2's own code quantises the arrays and writes the file.
 """
 
 import shutil
@@ -18,8 +18,10 @@ from glas.engines.whisper.model import Model, read_model
 from glas.engines.whisper.vocabulary import token_list
 
 Quantisation = Literal["int8", "int8_float16", "float16", "float32"]
-"""The number format in which weights are stored. `int8` has one scale for each row of a matrix; `int8_float16` also has
-all other weights in float16.
+"""The number format in which weights are stored.
+
+`int8` has one scale for each row of a matrix. `int8_float16` stores matrices like `int8`, and all other weights as
+float16.
 """
 
 

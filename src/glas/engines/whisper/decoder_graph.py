@@ -16,7 +16,7 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
 
     A call reads `sounds` × `texts` tokens, each in one row; the rows of one sound are beside each other. Inputs:
 
-    - `tokens`, `positions`: shape `(1, rows)`;
+    - `tokens`, `positions`: ids of the tokens, and indices of their position embeddings, shape `(1, rows)`;
     - `mask`: shape `(1, 1, rows, used)`, 0 for places that a row attends to, and a large negative number elsewhere. The
       `used` places of the memory are the places of earlier calls, followed by one place for each row, in the order of
       the rows. A row never attends to places after its own place;

@@ -1,8 +1,8 @@
 """Run the decoder's graph for prefixes of texts of one piece of sound.
 
-Texts with a common beginning share the decoder's results for this beginning. Each token that was read has a place in
-one memory (KV cache), and a prefix contains the places of its tokens. One call reads any number of tokens, of one or of
-several texts.
+Texts with a common beginning share the decoder's results for this beginning. Each token that the decoder has read has a
+place in one memory (KV cache). A prefix (`Prefix`) contains the places of its tokens. One call reads any number of
+tokens, of one or of several texts.
 """
 
 from collections.abc import Sequence
@@ -46,12 +46,12 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefix:
-    """A beginning of a text that the decoder has read; it consists of the prompt and some tokens.
+    """A beginning of a text that the decoder has read: the prompt and the first tokens of the text.
 
     Attributes:
         places: places of its tokens in the memory.
         best: ids of the most probable next tokens, the most probable first.
-        logprobs: natural logarithms of their probabilities.
+        logprobs: natural logarithms of the probabilities of the tokens in `best`.
         logits: logits of all next tokens, if they were requested.
         attention: attention over the sound at the last token, shape `(heads, positions)`, if it is kept.
     """

@@ -1,11 +1,12 @@
 """The engine for Whisper.
 
 A piece is decoded once, without Whisper's time tokens. The encoder's input is the piece followed by as much silence as
-the model needs. A model that was trained on pieces without silence needs no silence. If the files of a model do not say
-how much silence is needed and nobody has measured it, the piece is followed by silence up to the full window of 30 s.
-If a text looks wrong (see `glas.engines.whisper.clip.looks_wrong`), the piece is decoded again: first in the full
-window, then with sampling. The times of words are computed afterwards from attention. If there is a language model
-beside the weights (`lm.npz`), the engine chooses with it among the texts that were found.
+the model needs. A model that was trained on pieces without silence needs no silence. If it is not known how much
+silence a model needs (`glas.engines.whisper.context`), the piece is followed by silence up to the full window of 30 s.
+If a text looks wrong (see `glas.engines.whisper.clip.looks_wrong`), the piece is decoded a second time in the full
+window, and if necessary a third time with sampling. When the text is known, the times of its words are computed from
+the attention. If there is a language model beside the weights (`lm.npz`), the engine uses this language model to choose
+among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,8 @@
 """Build ONNX graphs of Whisper's layers from its weights.
 
-Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs them once, when the
-model is loaded. Two operators of onnxruntime multiply by such matrices:
+Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs each matrix (rearranges
+its numbers in memory for fast products) once, when the model is loaded. Two operators of onnxruntime multiply by int8
+matrices:
 
 - `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
   its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.
@@ -57,7 +58,7 @@ class Weights:
         self._stored = stored
 
     def has(self, name: str) -> bool:
-        """Return whether there is such an array."""
+        """Return whether there is an array of this name."""
         return name in self._stored
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -160,7 +161,7 @@ class Graph:
         return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
 
     def rows(self, name: str, numbers: str) -> str:
-        """Add the rows of a matrix of the weights whose indices are in the tensor `numbers`."""
+        """Select rows of a matrix of the weights; the tensor `numbers` contains the indices of the rows."""
         if self._precision == "float32":
             return self.node("Gather", self.vector(name), numbers)
         values, steps = self.weights.quantised(name)

@@ -1,7 +1,7 @@
 """Whisper's input: the log-mel spectrogram of openai/whisper (`audio.py`), computed for the length of the sound only.
 
 openai/whisper first pads every sound with zeros to 30 s. All frames of zeros are equal, so these frames are not
-computed here. `filled` appends them if a model needs them; the result is equal to that of openai/whisper.
+computed here. If a model needs these frames, `filled` appends them. The result is then equal to that of openai/whisper.
 """
 
 from functools import lru_cache

@@ -34,9 +34,9 @@ class Model:
     """A Whisper model in memory.
 
     Attributes:
-        source: its directory, which is named in messages.
+        source: the model's directory, which is named in error messages.
         arrays: the weights; see `glas.engines.whisper.arrays`.
-        config: its shape, with the keys of Hugging Face's `config.json`.
+        config: the shape of the network, with the keys of Hugging Face's `config.json`.
         tokenizer: the tokenizer of the model.
         settings: contents of CTranslate2's `config.json`: tokens that are never generated, alignment heads, …
     """

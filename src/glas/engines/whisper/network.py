@@ -58,10 +58,10 @@ class Network:
         workers: number of calls that may run at the same time.
 
     Attributes:
-        n_frames: number of mel frames of its window; 3000 for 30 s.
+        n_frames: number of mel frames of the network's window; 3000 for 30 s.
         text_context: largest number of tokens in the decoder, including the prompt.
         context: rule for the silence that must follow a sound in the encoder's input.
-        languages: codes (ISO 639-1) of the languages for which it was made; empty for a model for English only.
+        languages: codes (ISO 639-1) of the languages for which the model was made; empty for a model for English only.
 
     Raises:
         ModelLoadError: CTranslate2 cannot load the model, its tokenizer is not that of a Whisper, or a language that

@@ -1,8 +1,9 @@
 """Whisper in onnxruntime: the backend for processors.
 
-onnxruntime packs int8 weights once, when the model is loaded. The library oneDNN, which CTranslate2 uses, packs them
-for every product. So with onnxruntime a token takes a third of the time (docs/benchmarks.md). The graphs are built from
-the weights of a CTranslate2 model when it is loaded.
+onnxruntime packs int8 weights (rearranges them in memory for fast products) once, when the model is loaded. The library
+oneDNN, which CTranslate2 uses, packs int8 weights for every product. So with onnxruntime, a token takes a third of the
+time that it takes with CTranslate2 (docs/benchmarks.md). When a model is loaded, the graphs are built from the weights
+of the CTranslate2 model.
 """
 
 from collections.abc import Sequence

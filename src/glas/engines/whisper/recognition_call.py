@@ -143,7 +143,11 @@ class RecognitionCall:
         return Written(chosen.draft, heard, chosen.text, temperature, chosen.alternatives)
 
     def _compared(self, written: Written, task: list[int]) -> Comparison | None:
-        """Score the caller's text (`DecodingOptions.compared`); return None if no text was given or it is too long."""
+        """Return how much less probable the caller's text (`DecodingOptions.compared`) is than the recognised text.
+
+        Return None if there is no such text, if nothing was recognised, if one of the two texts is too long, or if the
+        task is a translation.
+        """
         if not self._options.compared or not written.text or self._options.task != "transcribe":
             return None
         other, n_words = laid_into(written.text, self._options.compared)
@@ -173,7 +177,9 @@ class RecognitionCall:
         )
 
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
-        """Decode a clip again while there is time, in the full window, then with sampling; return the best result.
+        """Decode a clip again: in the full window, and then, if the text still looks wrong, with sampling.
+
+        Nothing is begun after `retry_within_s`. The best of all results is returned, which may be the first.
 
         Args:
             clip: the piece of speech.

@@ -5,8 +5,8 @@ chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3
 the errors (docs/lab-notes.md).
 
 The score is a sum over the tokens and words of a text. So a text that ends too early has a higher score, because
-missing words do not lower the sum. The mean of the log-probabilities of the tokens does not have this fault. So texts
-that are much shorter than the text with the highest mean are not compared.
+missing words do not lower the sum. The mean of the log-probabilities of the tokens does not have this fault. So a text
+cannot be chosen if it is much shorter than the text with the highest mean.
 """
 
 from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
 
 def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
-    """Combine several changes of a draft; if two changes overlap, only the first of them is made."""
+    """Combine several changes of a draft; of changes that overlap, only the first in `changed` is made."""
     taken: list[tuple[int, int, list[_Step]]] = []
     steps = _steps(first)
     for draft in changed:

@@ -1,4 +1,4 @@
-"""The shape of a Whisper network: its dimensions, and the heads from which times are computed."""
+"""The shape of a Whisper network: its dimensions, and the attention heads from which times of tokens are computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -95,7 +95,7 @@ class Vocabulary:
     Attributes:
         languages: id of the token of each language, by ISO 639-1 code; empty for a model for English only.
         end: id of the token that ends a text; smaller ids are text tokens.
-        start: id of the start token, after which the network predicts the language, or that nobody speaks.
+        start: id of the start token. After this token, the network predicts the language, or that nobody speaks.
         no_timestamps: id of the token that requests a text without times.
         no_speech: id of the token that means that nobody speaks; None if there is no such token.
     """
