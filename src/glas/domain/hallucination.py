@@ -3,9 +3,8 @@
 The same rules apply to every engine. The rules use the text, the scores of the engine (`Segment.avg_logprob` and
 `Segment.no_speech_probability`; either may be absent) and the result of the speech detector (`Evidence`):
 
-1. Credits of subtitle makers, which Whisper learnt from film subtitles, are removed wherever they occur. 2. A loop is
-dropped: a text that repeats itself. A text is a loop if it compresses well, and if the engine is uncertain or nobody
-can speak so
+1. Credits of subtitle makers, which Whisper learnt from film subtitles, are removed wherever they occur.
+2. A loop is dropped. A text is a loop if it compresses well, and if the engine is uncertain or nobody can speak so
    fast.
 3. A segment is dropped if the engine is uncertain of it, and the engine or the speech detector finds little speech in
    it. (In openai/whisper's `transcribe.py` this rule uses the engine alone.)
