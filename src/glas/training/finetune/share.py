@@ -1,11 +1,12 @@
 """Choose which share of a learnt change of weights a fine-tuned model keeps.
 
-The larger the share, the better is the model on messages like the corrected messages, and the worse on other speech. A
-model with a part of the change often keeps most of the gain, and is not worse than the base model on other speech
-(measured in docs/lab-notes.md). The idea is from Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
+The larger the share, the better the model recognises messages like the corrected messages, and the worse it recognises
+other speech. With a part of the change, a model often keeps most of the improvement, and is not worse than the base
+model on other speech (measured in docs/lab-notes.md). The idea is from Wortsman et al., "Robust fine-tuning of
+zero-shot models", 2022.
 
-Shares are compared by their loss: the cross-entropy of the references, in nepers a token. To show the difference of two
-models, the loss needs far fewer recordings than the number of word errors.
+Shares are compared by their loss: the cross-entropy of the references, in nats per token. The loss shows the difference
+between two models with far fewer recordings than the number of word errors does.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Augment a clean clip with the effects of a random microphone, room, noise and codec, as in voice messages."""
+"""Augment a clean clip: add the effects of a random microphone, room, noise and codec, as in voice messages."""
 
 from dataclasses import dataclass, field
 
@@ -29,7 +29,7 @@ BABBLE_VOICES = 40
 class Augmentation:
     """A function that applies a random chain of effects to a clip.
 
-    The state of the random generator determines all effects, except the voices of the babble.
+    The state of the random generator determines all effects, except which clips are heard as background voices.
 
     Attributes:
         snr_db: range from which the signal-to-noise ratio is drawn for clips with noise, in decibels.
