@@ -1,13 +1,16 @@
 """Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that this part needs.
 
-role | who connects with it | what it may do | | --- | --- | --- | | owner of the database | `glas migrate` |
-everything; it makes the tables and these roles | | `<database>_app` | db_assist | read and write rows; only append to
-the ledger, the audit and the tombstones; no DDL | | `<database>_work` | tg_bot, data_loader | read the revision of the
-tables; own the schemas of DBOS (the library for durable work) | | `<database>_export` | a program that analyses or
-trains | read the view `training_messages` |
+* The owner of the database: `glas migrate` connects with this role. It may do everything, and makes the tables and the
+  other roles.
+* `<database>_app`: db_assist connects with this role. It may read and write rows, but only append rows to the ledger,
+  the audit and the tombstones. It may not execute DDL.
+* `<database>_work`: tg_bot and data_loader connect with this role. It may read the revision of the tables, and it owns
+  the schemas of DBOS (the library for durable work).
+* `<database>_export`: programs for analyses or training connect with this role. It may read the view
+  `training_messages`.
 
 An upgrade of the tables first calls `prepare`, then changes the tables, and then calls `grant`. Both functions can be
-repeated. `grant` first removes all rights, so that rights of an older version do not remain.
+called several times. `grant` first removes all rights, so that rights of an older version do not remain.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""All exceptions of Glas, as a class tree.
+"""Define all exceptions of Glas, in this tree of classes.
 
     GlasError
     ├── InputError (ValueError)                the input is wrong; the caller can correct it
@@ -65,7 +65,7 @@ class GlasError(Exception):
 
 
 class InputError(GlasError, ValueError):
-    """The input of the caller cannot be accepted."""
+    """The input that a caller gave is wrong."""
 
     code = "invalid_input"
     status = 400
@@ -97,7 +97,7 @@ class UnknownPersonError(NotFoundError):
 
 
 class ConflictError(InputError):
-    """The object exists already with other values, or its state does not permit the change."""
+    """Something with this name exists already with other values, or its state does not permit the requested change."""
 
     code = "conflict"
     status = 409
@@ -159,7 +159,7 @@ class UnsupportedFormatError(AudioError):
 
 
 class CorruptAudioError(AudioError):
-    """The format is right, but the content cannot be decoded."""
+    """The file has an accepted format, but its content cannot be decoded."""
 
     code = "audio_corrupt"
 
@@ -264,7 +264,7 @@ class ServiceFaultError(ServiceError):
 
 
 class ConfigurationError(GlasError, ValueError):
-    """A setting has a value with which the program cannot or must not start."""
+    """A setting has a value with which the program cannot start or must not start."""
 
     code = "configuration"
 

@@ -89,8 +89,7 @@ class RoundPlan:
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
         rules: rules for the content of the dataset version.
-        test: recordings from outside the export on which the gate compares the models; None means the test set of the
-            version.
+        test: recordings from outside the export, for the gate; None means the test set of the dataset version.
         guards: sets of recordings on which the model must not be worse than the champion; only the gate uses them.
         kept: sets of recordings on which the model must not become worse; only the choice of the share uses them.
         least_minutes: if there are fewer minutes of new recordings since the last round, no model is trained.

@@ -9,7 +9,9 @@ from glas.training.finetune.report import Report
 from glas.training.finetune.share import FEWEST_WORDS
 
 MOST_REPLAYED = 400
-"""Largest number of replayed recordings that are used. In the experiments of docs/lab-notes.md, this number was enough.
+"""Largest number of replayed recordings that are used.
+
+In the experiments of docs/lab-notes.md, more recordings were not necessary.
 """
 
 

@@ -18,14 +18,16 @@ from glas.domain.metrics import ErrorRates
 
 SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_RISEN: Final = 0.01
-"""Permitted rise of the loss on a set that must not become worse, in nepers a token.
+"""Permitted rise of the loss on a set that must not become worse, in nats per token.
 
 In the experiments of docs/lab-notes.md, the word error rate rose by at most 0.3 percentage points if the loss rose less
 than this. The word error rate rose by one percentage point or more if the loss rose by twice this value.
 """
 
 FEWEST_WORDS: Final = 500
-"""If a set that must not become worse has fewer words than this (about 40 sentences), a rise of its loss may be chance.
+"""Least number of words (about 40 sentences) of a set that must not become worse.
+
+On a smaller set, a rise of the loss may be due to chance.
 """
 
 
