@@ -141,6 +141,6 @@ def _marker(directory: Path) -> Path:
 
 
 def _seen(task: "asyncio.Task[ExportReport]") -> None:
-    """Read the exception of an export, so that asyncio does not log it again: `_fail` has logged it already."""
+    """Read the exception of an export, so that asyncio does not log what `_fail` has logged already."""
     if not task.cancelled():
         task.exception()

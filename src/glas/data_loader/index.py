@@ -177,17 +177,17 @@ class Index:
             yield Record.model_validate_json(record)
 
     def unwritten(self) -> list[str]:
-        """Return the names of the files that must be written again; the manifest comes first."""
+        """Return the names of the manifest and dataset files that must be written; the manifest comes first."""
         rows = self._db.execute("SELECT file FROM unwritten ORDER BY file <> ?, file", (MANIFEST,))
         return [file for (file,) in rows]
 
     def mark(self, files: Iterable[str]) -> None:
-        """Mark files that must be written again."""
+        """Mark manifest or dataset files that must be written."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
 
     def written(self, file: str) -> None:
-        """Mark a file as written."""
+        """Remove the mark of a file that was written."""
         self._db.execute("DELETE FROM unwritten WHERE file = ?", (file,))
 
     def totals(self) -> Totals:

@@ -38,8 +38,8 @@ class Page:
         kept: ids of messages whose directories stay as they are.
         changed: messages whose directories were written.
         gone: ids of messages that are not in the export any more.
-        must_repeat: whether the page must be exported again, because a decoder failed for a reason that does not depend
-            on the file.
+        must_repeat: whether the page must be exported a second time, because a decoder failed for a reason that does
+            not depend on the file.
     """
 
     kept: list[int] = field(default_factory=list)

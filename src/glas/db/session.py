@@ -76,7 +76,7 @@ class Database:
         """Empty SQLite's write-ahead log, because deleted rows can be read in this file until they are overwritten.
 
         This method waits until no reading transaction is running. If the wait takes too long, the log is not emptied,
-        and a later call of this method tries again.
+        and a later call of this method can empty it.
         """
         if self.name != "sqlite":
             return

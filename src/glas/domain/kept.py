@@ -1,4 +1,4 @@
-"""Define the stored form of a recognition; subtitles are made from it without recognising the recording again."""
+"""Define the stored form of a recognition, from which subtitles are made without a second recognition."""
 
 from typing import Literal
 

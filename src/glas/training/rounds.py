@@ -3,7 +3,7 @@
 Two hashes identify a round. The hash TRAINING covers what determines the model: dataset version, base model, recipe,
 and the sets that determine the share. The hash TEST covers what determines the verdict: test set, guard sets and
 limits. So an interrupted round is found and resumed, and a finished round is not repeated. If only the test set
-changes, the model is not trained again, but the gate judges it again.
+changes, the gate judges the same model a second time, without a new training.
 
 The directory `rounds/TRAINING/work` exists while the model is trained. The directory `rounds/TRAINING/TEST/` contains
 `round.json` (the result) and the report.

@@ -61,7 +61,7 @@ def delete_files_again(unpacked: Path, deletions: Sequence[Deletion]) -> int:
     """Repeat deletions in an unpacked backup of the embedded mode.
 
     Returns:
-        The number of people whose data was deleted again.
+        The number of people for whom a deletion was repeated.
     """
     path = unpacked / DATABASE
     if not deletions or not path.exists():

@@ -96,7 +96,8 @@ async def _restore(settings: Settings, unpacked: Path, beside: Path, installatio
 async def _require_alone(database: Database) -> None:
     """Check that no other programs are connected to the database; otherwise, raise an error.
 
-    If there are other connections, check again several times, because the server notices the end of a connection late.
+    If there are other connections, this is checked several times, because the server notices the end of a connection
+    late.
     """
     for _ in range(_ATTEMPTS):
         async with database.reading() as session:  # a new transaction sees new connections

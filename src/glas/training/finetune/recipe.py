@@ -1,7 +1,7 @@
 """The recipe of a fine-tuning: the base model and all settings of the training, as a file in TOML.
 
-`recipes/` has recipes for the models that Glas can fine-tune. Each fine-tuned model has its own recipe in its
-directory, so that it can be trained again.
+`recipes/` has recipes for the models that Glas can fine-tune. The directory of each fine-tuned model contains the
+recipe of this model, so that the same training can be repeated.
 """
 
 import json
