@@ -39,8 +39,8 @@ def create_app(
         settings: the whole configuration.
         key: the API key that callers must send as `Authorization: Bearer`; with None, callers need no API key.
         db_assist: client of db_assist, which decides what may be exported; the caller closes the client.
-        previous_key: the former API key. It is also accepted, so that callers can change to the new one at different
-            times.
+        previous_key: the former API key. It is also accepted, so that callers can change to the new API key at
+            different times.
     """
     metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},

@@ -46,8 +46,8 @@ class Assembly:
         tasks: functions that start background tasks, such as the bot; the tasks run until they are cancelled.
         has_bot_reached_telegram: a function that returns whether Telegram has answered any request of the bot since the
             start; None if no bot runs.
-        internal_key: an API key that nn_service accepts. It is never stored or sent to another process. A new one is
-            made at each start.
+        internal_key: an API key that nn_service accepts. This API key is never stored or sent to another process. A new
+            API key is made at each start.
         figures: functions that return the metrics of parts that have no app.
     """
 

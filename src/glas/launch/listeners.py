@@ -79,7 +79,7 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
 def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
     """Return the former API key of a service; None if there is no former API key.
 
-    The service also accepts the former API key, so that callers can change to the new one at different times.
+    The service also accepts the former API key, so that callers can change to the new API key at different times.
     """
     if "web" in parts or key_of(settings, part, parts) is None:
         return None

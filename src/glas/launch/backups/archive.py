@@ -163,8 +163,8 @@ def verify(directory: Path) -> tuple[BackupReport, str | None]:
     """Compare the unpacked files of a backup with the manifest; for this, each file is read from the disk.
 
     Returns:
-        The report about the contents, and the name of the installation. The name is None if a version of Glas made the
-        backup that did not write the name.
+        The report about the contents, and the name of the installation. The name is None if the backup was made by an
+        older version of Glas, which did not write the name.
 
     Raises:
         BackupError: a file is missing or differs from the manifest.

@@ -2,7 +2,7 @@
 
 When recordings of a speaker are added to a version for the first time, the speaker is assigned to a split. All later
 versions use the same split for this speaker. So the recordings of one speaker are never used both for training and for
-the test. In a dataset for one person, texts are assigned to splits in the same way.
+the test. In a dataset for one person, not speakers but texts are assigned to splits in this way.
 """
 
 from collections import Counter
