@@ -1,4 +1,4 @@
-"""The command line.
+"""Define the command line of Glas.
 
 Only this package reads the environment. It reads the environment once, and passes the settings to the other packages.
 """
@@ -52,7 +52,7 @@ def _whatever_command(
         typer.Option("--version", "-V", callback=_show_version, is_eager=True, help=say("glas-version")),
     ] = False,
 ) -> None:
-    """Define the options that can be given without a command."""
+    """Define the options of `glas` itself, which can be given without a command."""
 
 
 app.command("transcribe", cls=Command, help=say("transcribe-help"))(transcribe.transcribe)

@@ -1,4 +1,4 @@
-"""`glas backup` and `glas restore`: all data in one file."""
+"""`glas backup` and `glas restore`: write all data into one file, and restore the data from this file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,7 +27,7 @@ Force = Annotated[bool, typer.Option("--force", help=say("backup-force"))]
 
 
 def backup(file: File, *, recipient: Recipients = None, force: Force = False) -> None:
-    """Write all data into one file; encrypt the file if recipients are given."""
+    """Write all data into one file; encrypt the file if public keys (recipients) are given."""
     settings = open_settings(quiet=True)
     from glas.launch.backups.backup import back_up
 

@@ -1,4 +1,4 @@
-"""`glas models canary`: let a candidate answer a share of people."""
+"""`glas models canary`: let a candidate answer a part of all people."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ def canary(
     shadow: Annotated[float, typer.Option(min=0, max=1, help=say("models-canary-shadow"))] = 0,
     end: Annotated[bool, typer.Option("--end", help=say("models-canary-end"))] = False,
 ) -> None:
-    """Choose a candidate, end the trial of the candidate, or show the present candidate."""
+    """Choose a candidate, end the trial of the candidate, or show which candidate is being tried."""
     if end and name is not None:
         err.print(say("canary-either"), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE)

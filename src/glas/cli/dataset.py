@@ -1,4 +1,4 @@
-"""`glas dataset`: versions of the dataset, which list the recordings for training and measuring a model."""
+"""`glas dataset`: make and show versions of the dataset, which list the recordings to train and measure a model."""
 
 from collections import Counter
 from pathlib import Path
@@ -40,7 +40,7 @@ def make(
     dev_share: Share = 0.05,
     min_confidence: Sure = 0.9,
 ) -> None:
-    """Make a version from the export."""
+    """Make a version of the dataset from the export."""
     settings = open_settings(quiet=True)
     from glas.training.datasets.making import Rules, make_version
 
@@ -90,12 +90,12 @@ def show(name: Name = None, *, export: Export = None, folder: Folder = None, spe
 
 
 def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> None:
-    """Print a version in one line: for whom it was made, and how many recordings each split has.
+    """Print a line about a version: for whom the version was made, and how many recordings each split has.
 
     Args:
         version: the version of the dataset.
         speaker: a speaker's pseudonym, to count only the recordings of this speaker; None counts all recordings.
-        n_gone: number of speakers without any recording in the export now.
+        n_gone: number of speakers of the version of whom the export contains no recording any more.
     """
     sides = Counter(one.split.value for one in version.entries if speaker in (None, one.speaker))
     counts = ", ".join(f"{side} {sides[side]}" for side in ("train", "dev", "test"))

@@ -1,4 +1,4 @@
-"""Let a command call db_assist, in the process of the command or in a running server."""
+"""Let a command call db_assist, which runs in the process of the command or in a server."""
 
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 def ask_db_assist(settings: "Settings", call: "Callable[[DbAssistClient], Awaitable[_T]]") -> _T:
-    """Make a call to db_assist, and return its result; see `glas.launch.assembly.open_db_assist`.
+    """Pass a client of db_assist to `call`, and return the result; see `glas.launch.assembly.open_db_assist`.
 
     Raises:
         GlasError: db_assist does not answer, or answered with an error.

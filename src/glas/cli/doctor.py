@@ -29,9 +29,10 @@ def doctor(
     deep: Annotated[bool, typer.Option("--deep", help=say("doctor-deep-option"))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=say("doctor-json-option"))] = False,
 ) -> None:
-    """Run all checks.
+    """Run all checks of the installation, and print the findings.
 
-    Only one check writes, and only with `--deep`: it writes an object and deletes the object again.
+    Only one check changes data, and it runs only with `--deep`: it writes an object to the object store, and deletes
+    this object.
     """
     settings = open_settings(quiet=True)
     from glas.cli import doctor_deep, doctor_here, doctor_network
@@ -49,10 +50,10 @@ def doctor(
 def parts_here(settings: Settings) -> list[str]:
     """Return the parts that this machine runs, according to the settings.
 
-    A service needs a token only if other processes call it. So services with a token and without an address are the
-    parts of this machine, unless all services have a token and no address. If all services have an address, and the
-    settings contain the token of the bot, the bot is the only part of this machine. In all other cases, the parts are
-    those that `glas run` starts.
+    A service needs an API token only if other processes call the service. So services with an API token and without an
+    address are the parts of this machine, unless all services have an API token and no address. If all services have an
+    address, and the settings contain the token of the bot, the bot is the only part of this machine. In all other
+    cases, the parts are those that `glas run` starts.
     """
     able = parts_that_can(settings)
     services = [part for part in PARTS if hasattr(settings, f"{part}_url")]
@@ -64,7 +65,7 @@ def parts_here(settings: Settings) -> list[str]:
 
 
 def _as_text(found: "Iterator[tuple[str, Finding]]") -> bool:
-    """Print each finding when its check ends; return whether one of the findings is a fault."""
+    """Print each finding as soon as its check ends; return whether any finding is a fault."""
     has_failed = False
     for _, finding in found:
         has_failed |= finding.level == "fail"
@@ -76,7 +77,7 @@ def _as_text(found: "Iterator[tuple[str, Finding]]") -> bool:
 
 
 def _as_json(found: "Iterator[tuple[str, Finding]]") -> bool:
-    """Print all findings as one JSON document; return whether one of the findings is a fault."""
+    """Print all findings as one JSON document; return whether any finding is a fault."""
     rows = [
         {"check": check, "level": _LEVELS[finding.level], "what": finding.what, "advice": finding.advice}
         for check, finding in found

@@ -1,7 +1,7 @@
-"""The additional checks of `glas doctor --deep`: rights, clocks, a test object, the webhook, checksums, free space.
+"""Run the additional checks of `glas doctor --deep`: rights, clocks, object store, webhook, checksums, free space.
 
-These checks take some seconds, because the files of models are read completely. One check writes an object and deletes
-the object again.
+These checks take some seconds, because the files of models are read completely. One check writes an object to the
+object store, and deletes this object.
 """
 
 import asyncio
@@ -42,12 +42,12 @@ _PROBE: Final = b"glas doctor --deep"
 
 
 def clock(of: str, there_s: float, here_s: float) -> Finding:
-    """Report how far another clock is from the clock of this machine.
+    """Report the difference between the clock of another machine and the clock of this machine.
 
     Args:
-        of: name of the machine or service with the other clock, as it is shown.
-        there_s: time of the other clock, seconds since 1970.
-        here_s: time of this machine's clock at the same moment.
+        of: name of the other machine or service, as it is shown to the user.
+        there_s: time of the other clock, in seconds since 1970.
+        here_s: time of this machine's clock at the same moment, in seconds since 1970.
     """
     seconds = abs(there_s - here_s)
     if seconds < _CLOCK_WARNING_S:
@@ -155,7 +155,7 @@ def same_version(part: str, version: str) -> Finding:
 def _telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Compare Telegram's clock with the clock of this machine, and the webhook with the settings.
 
-    No error message is shown, because the URL of a request to the Bot API contains the token.
+    Messages of errors are not shown, because they may contain the URL of a request to the Bot API with the bot's token.
     """
     token = plain(settings.telegram_token)
     if token is None or "tg_bot" not in parts:
@@ -223,9 +223,9 @@ def free_space(path: Path, *, free_bytes: int, total_bytes: int) -> Finding:
 
 
 def _date_s(header: str | None) -> float | None:
-    """Return the time in the header `Date`, in seconds since 1970.
+    """Return the time in the header `Date` of an HTTP answer, in seconds since 1970.
 
-    This time was rounded down to a second, so half a second is added.
+    The server rounds this time down to a second, so half a second is added.
     """
     if header is None:
         return None

@@ -1,4 +1,4 @@
-"""The checks of `glas doctor` on this machine: packages, the data directory, the model, ports, the Hugging Face hub."""
+"""Run the checks of `glas doctor` on this machine: packages, data directory, model, ports, the Hugging Face hub."""
 
 import contextlib
 import importlib.util
@@ -99,7 +99,7 @@ def _champion(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
 
 
 def _port(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the ports of the parts are free, and that the settings contain the keys that the ports require."""
+    """Check that the ports of the parts are free, and that the settings contain the API keys that the ports require."""
     try:
         found = listeners(settings, parts)
     except ConfigurationError as error:
@@ -151,7 +151,7 @@ def _training(_settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
 
 
 def _problem(error: GlasError) -> str:
-    """Return the message for an error in the user's language, followed by the exact English message."""
+    """Return the message about an error in the user's language, followed by the error's own English message."""
     return f"{say.error(error.code)} ({error})"
 
 

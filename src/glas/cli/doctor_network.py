@@ -1,4 +1,4 @@
-"""The checks of `glas doctor` over the network: the database, the object store, the other services, Telegram."""
+"""Run the checks of `glas doctor` over the network: database, object store, services in other processes, Telegram."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ _SOME_ID: Final = 1
 
 
 def uses_database(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether one of the parts uses the database: db_assist, or a part that stores its durable work in it."""
+    """Return whether any of the parts uses the database: db_assist, or a part whose durable work is stored there."""
     return "db_assist" in parts or (settings.database_url is not None and not _KEEP_WORK.isdisjoint(parts))
 
 
@@ -74,7 +74,7 @@ async def _versions(settings: Settings) -> tuple[str, str | None, str]:
 
 
 def _store(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the object store can be reached and has its bucket."""
+    """Check that the object store can be reached, and that its bucket exists."""
     if "data_loader" not in parts:
         return
     if settings.s3_endpoint is None:
@@ -99,7 +99,7 @@ async def _ask_store(settings: Settings) -> None:
 
 
 def _services(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the services in other processes can be reached and accept our keys."""
+    """Check that the services in other processes can be reached, and that they accept the API keys in the settings."""
     for part, url in elsewhere(settings, parts):
         yield asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
 
@@ -126,9 +126,9 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
 
 
 def telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that Telegram accepts the token, and whether the bot receives the recordings of groups.
+    """Check that Telegram accepts the bot's token, and whether the bot receives the messages of groups.
 
-    No error message is shown, because the URL of a request to the Bot API contains the token.
+    Messages of errors are not shown, because they may contain the URL of a request to the Bot API with the bot's token.
     """
     token = plain(settings.telegram_token)
     if token is None and "tg_bot" in parts:
@@ -167,7 +167,7 @@ def _get_me(api_url: str, token: str) -> dict[str, Any]:
 
 
 def said(error: BaseException) -> str:
-    """Return the message of an error; the name of its class if it has no message."""
+    """Return the message of an error; return the name of the error's class if the message is empty."""
     return str(error) or type(error).__name__
 
 

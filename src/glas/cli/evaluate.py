@@ -29,7 +29,7 @@ def evaluate(
         Path | None, typer.Option("--page", help=say("evaluate-page"), metavar=say("metavar-file"), show_default=False)
     ] = None,
 ) -> None:
-    """Recognise all recordings of a data set and print the error rates."""
+    """Recognise all recordings of a directory or manifest with a model, and print the error rates."""
     settings = open_settings(quiet=True).model_copy(update={"model": model})
     with told():
         from glas.recognition import open_recogniser
@@ -62,7 +62,7 @@ def evaluate(
 def _write_page(
     page: Path, recogniser: "Recogniser", found: "Evaluation", references: "ReferenceSet", workers: int
 ) -> None:
-    """Count words that the model invents in sounds without speech, measure the memory, and write the page."""
+    """Write the HTML page; first count words invented in sounds without speech, and measure the used memory."""
     from glas.recognition.evaluation_page import Besides, page_of
     from glas.recognition.loaded import resident_bytes
     from glas.recognition.trial import count_invented, nonspeech

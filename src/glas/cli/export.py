@@ -1,4 +1,4 @@
-"""`glas export`: run an export of messages for training at once, without waiting for the schedule."""
+"""`glas export`: run an export of messages for training now, and do not wait for the scheduled time."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,12 +29,11 @@ def export(*, full: Full = False) -> None:
 
 
 def export_through(open_client: OpenClient, *, full: bool) -> None:
-    """Let data_loader export, show the progress, and print the result.
+    """Let data_loader run an export, show the progress, and print the result.
 
     Args:
         open_client: returns a context manager, which opens and closes a client of data_loader.
-        full: whether to compare all messages and files, instead of the messages that have changed since the last
-            export.
+        full: whether to compare all messages and files, and not only messages that have changed since the last export.
     """
 
     async def ask(progress: Progress) -> ExportReport:

@@ -41,7 +41,7 @@ def finetune(
     share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
     threads: Annotated[int | None, typer.Option(min=1, help=say("finetune-threads"))] = None,
 ) -> None:
-    """Fine-tune a model, and print the error rates with different shares of the change to its weights."""
+    """Fine-tune a model, and print the error rates for different shares of the learnt change of weights."""
     with needs_training_packages():
         from glas.training.finetune.steps import finetune as finetune_model
 

@@ -1,4 +1,4 @@
-"""`glas keys`: make and list keys for callers of the API; only their hashes are stored."""
+"""`glas keys`: make and list API keys; the settings contain only the hashes of these keys."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ app = make_app(invoke_without_command=True)
 
 @app.callback()
 def keys(context: typer.Context) -> None:
-    """List the names of the keys, if no subcommand is given."""
+    """List the names of the API keys, if no subcommand is given."""
     if context.invoked_subcommand is not None:
         return
     found = hashed_keys(open_settings(quiet=True).api_keys)
@@ -30,7 +30,7 @@ def new(
     *,
     admin: Annotated[bool, typer.Option("--admin", help=say("keys-new-admin"))] = False,
 ) -> None:
-    """Make a key, and print it with the new value of GLAS_API_KEYS."""
+    """Make an API key, and print the API key and the new value of GLAS_API_KEYS."""
     present = open_settings(quiet=True).api_keys
     try:
         key, entry = new_key(name, "admin" if admin else "user")

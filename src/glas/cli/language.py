@@ -1,4 +1,4 @@
-"""The language of the command line.
+"""Determine the language of the command line, Russian or English.
 
 The language is determined before the settings are read, because help texts are made when modules are imported.
 """
@@ -18,9 +18,9 @@ _FEW_TIMES: Final = 10
 
 
 def chosen_language(environment: Mapping[str, str], file: Path) -> str:
-    """Return `ru` or `en`: GLAS_LANGUAGE from the environment or `file`, otherwise the language of the terminal.
+    """Return `ru` or `en`: GLAS_LANGUAGE from the environment or `file`; if it is not set, the terminal's language.
 
-    A locale that is neither Russian nor English, such as `C` or `POSIX`, gives Russian.
+    If the locale of the terminal is neither Russian nor English, such as `C` or `POSIX`, the language is Russian.
     """
     named = environment.get(_VARIABLE) or _in_file(file)
     locale = next((environment[name] for name in _LOCALES if environment.get(name)), None)
@@ -56,5 +56,5 @@ def title(of: Titled) -> str:
 
 
 def times(speed: float) -> Decimal:
-    """Round a speed (seconds of sound for a second of processing) to the digits that are shown to people."""
+    """Round a speed (seconds of sound per second of processing) to the digits that people see."""
     return rounded(speed, 0 if speed >= _FEW_TIMES else 1)

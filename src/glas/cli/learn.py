@@ -1,4 +1,4 @@
-"""`glas learn`: run one round from corrected messages to a better model, or repeat rounds."""
+"""`glas learn`: train a better model from corrected messages in one round, or in repeated rounds."""
 
 import time
 from dataclasses import replace
@@ -48,7 +48,7 @@ def learn(
     shadow: Annotated[float, typer.Option(min=0, max=1, help=say("learn-shadow"))] = 0,
     every: Annotated[float | None, typer.Option(min=0.01, help=say("learn-every"))] = None,
 ) -> None:
-    """Run one round of learning, or repeat rounds at an interval of hours."""
+    """Run one round of learning, or repeat rounds every `every` hours."""
     settings = open_settings(quiet=True)
     with needs_training_packages():
         from glas.cli.round_steps import RecordedSteps
@@ -133,8 +133,8 @@ def _serve_speaker(
 ) -> None:
     """Let the model of a round answer the speaker for whom the round was run.
 
-    If the model did not pass the gate, was deleted or was retired, nothing happens. Without `release`, only a message
-    is printed, which says how to release the model.
+    Nothing happens if the model did not pass the gate, was deleted or was retired. If `release` is not set, the model
+    does not answer the speaker; instead, a message says how to release the model.
     """
     from glas.cli.own_models import give, is_retired
     from glas.cli.records import verdict_of

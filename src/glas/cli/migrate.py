@@ -1,7 +1,7 @@
-"""`glas migrate`: upgrade the database to this version. `glas ledger`: check that all balances are right.
+"""`glas migrate`: upgrade the schema of the database. `glas ledger`: compare all balances with the ledger.
 
-The commands import the packages of the database only when they run. A machine that only recognises speech does not have
-these packages.
+Both commands import the packages of the database only when they run, because a machine that only recognises speech does
+not have these packages.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ def migrate() -> None:
 
 
 def ledger() -> None:
-    """Compare all balances with the ledger."""
+    """Check that the balance of each person is equal to the sum of the person's ledger entries."""
     settings = open_settings(quiet=True)
     with told():
         check = asyncio.run(_check_ledger(settings))
@@ -64,7 +64,7 @@ async def _migrate(settings: Settings) -> tuple[str, str | None, str | None]:
 
 
 def _passwords(settings: Settings) -> dict[str, str]:
-    """Return the passwords of the database's roles, by role."""
+    """Return the passwords of the database's roles; the keys of the dictionary are the names of the roles."""
     from glas.db.roles import ROLES
 
     found = {role: plain(getattr(settings.database_roles, f"{role}_password")) for role in ROLES}

@@ -37,7 +37,7 @@ def list_models() -> None:
 def history(
     model: Annotated[str | None, typer.Argument(metavar=say("metavar-model"), help=say("models-history-model"))] = None,
 ) -> None:
-    """Show every decision, the oldest first, with the origin of each model."""
+    """Show every decision about the models or one model, the oldest first, with the origin of each model."""
     settings = open_settings(quiet=True)
     with told():
         records = all_records(settings)
@@ -54,7 +54,7 @@ def retire(
     *,
     reason: Annotated[str | None, typer.Option(help=say("models-retire-reason"))] = None,
 ) -> None:
-    """Retire a model, so that it never serves again; if the model serves now, the previous model serves instead."""
+    """Retire a model, so that it never answers any more; if it is the champion, the previous champion replaces it."""
     settings = open_settings(quiet=True)
     with told():
         found = [one for one in all_records(settings) if _is_meant(one, model)]
@@ -71,7 +71,7 @@ def retire(
 
 
 def _is_meant(record: "ModelRecord", wanted: str) -> bool:
-    """Return whether a text identifies a model by its number, its name, the end of its name, or its version."""
+    """Return whether the text `wanted` is the number, the name, the end of the name, or the version of a model."""
     return wanted in (str(record.id), record.name, record.version, record.name.rpartition("/")[2])
 
 
@@ -96,7 +96,7 @@ def _show_decision(decision: "DecisionRecord") -> None:
 
 
 def _row(check: "CheckRecord") -> str:
-    """Format a row of the gate's table."""
+    """Format one check of the gate as a row of a table."""
     from glas.recognition.gate import Check
     from glas.recognition.gate_report import number_of, title_of
 
@@ -115,7 +115,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """Describe how many people a model learnt from, and how many of them have withdrawn their consent since."""
+    """Return a text: from how many people a model learnt, and how many of them later withdrew their consent."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

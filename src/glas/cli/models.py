@@ -1,4 +1,4 @@
-"""`glas models`: list the known models and those on disk, download models, choose one."""
+"""`glas models`: list known models and models on disk, download models, and choose the champion."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +36,7 @@ app = make_app(invoke_without_command=True)
 
 @app.callback()
 def models(context: typer.Context) -> None:
-    """List models if no subcommand is given."""
+    """List the models, if no subcommand is given."""
     if context.invoked_subcommand is None:
         _show(open_settings(quiet=True))
 
@@ -45,7 +45,7 @@ def models(context: typer.Context) -> None:
 def get(
     name: Annotated[str, typer.Argument(metavar=say("metavar-name"), help=say("models-get-name"))],
 ) -> None:
-    """Download a model, with progress."""
+    """Download a model, and show the progress."""
     settings = open_settings(quiet=True)
     if name == AUTO:
         with told():
@@ -80,7 +80,7 @@ def get(
 def use(
     name: Annotated[str, typer.Argument(metavar=say("metavar-name"), help=say("models-use-name"))],
 ) -> None:
-    """Choose the model that the name `auto` refers to, or cancel the choice."""
+    """Choose the champion, for which the name `auto` stands, or cancel this choice."""
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import record_choice

@@ -1,4 +1,4 @@
-"""Let a model answer one person or one group; `glas models own` lists such models and retires them."""
+"""Make a model the own model of a person or a group; `glas models own`: list own models, and retire them."""
 
 import getpass
 from typing import TYPE_CHECKING, Annotated
@@ -42,7 +42,7 @@ def own(
 
 
 def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> None:
-    """Check that a model can become an own model; call this before the long measurement of the model.
+    """Check that a model can become an own model. Call this function before the model is measured, which takes long.
 
     Args:
         settings: the whole configuration.
@@ -50,8 +50,8 @@ def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> No
         tg_id: Telegram id of the person who will get the model; None if a group will get it.
 
     Raises:
-        ModelError: the model was not fine-tuned here, or is not in the directory of models, where the server looks for
-            it.
+        ModelError: the model was not fine-tuned in this installation, or it is not in the directory of models, where
+            the server looks for models.
         UnknownModelError: there is no such model.
         NotFoundError: nobody registered under `tg_id`.
     """
@@ -83,7 +83,7 @@ def give(
         verdict: the verdict of the gate about the model.
         tg_id: Telegram id of the person who gets the model.
         chat_id: Telegram id of the group that gets the model.
-        transcription_id: id of a message whose sender gets the model.
+        transcription_id: id of a message; its sender gets the model.
 
     Raises:
         GlasError: db_assist does not answer, or there is no such person or message.

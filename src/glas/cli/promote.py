@@ -1,4 +1,4 @@
-"""`glas promote`: compare a new model with the champion, and let it serve if it is better."""
+"""`glas promote`: compare a candidate with the champion, and make the candidate the champion if it passes the gate."""
 
 import time
 from pathlib import Path
@@ -34,7 +34,7 @@ def promote(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=say("promote-dry-run"))] = False,
     force: Annotated[str | None, typer.Option("--force", help=say("promote-force"))] = None,
 ) -> None:
-    """Measure champion and candidate, judge the candidate, write the report, and release the candidate if it passed."""
+    """Measure champion and candidate, write the report of the gate, and release a candidate that passed the gate."""
     _check_options(person, chat, force)
     is_own = person is not None or chat is not None
     settings = open_settings(quiet=True)
@@ -63,7 +63,7 @@ def promote(
 def _check_options(person: int | None, chat: int | None, force: str | None) -> None:
     """End the command with a message if its options are wrong.
 
-    Options are wrong if a release is forced without a reason, or if both a person and a chat are given.
+    Options are wrong if a release is forced without a reason, or if a person and a chat are given together.
     """
     fault = None
     if force is not None and not force.strip():
@@ -109,7 +109,7 @@ def _decide_own_model(
     released: bool,
     force: str | None,
 ) -> None:
-    """Make the candidate an own model if it is released; in any case, add its verdict to the journal."""
+    """Make the candidate an own model if `released` is set; in any case, add the verdict to the journal."""
     from glas.cli.own_models import give
 
     if released:
@@ -126,7 +126,7 @@ def _decide_champion(
     force: str | None,
     dry_run: bool,
 ) -> None:
-    """Make the candidate the champion if it is released; in any case, record the decision."""
+    """Make the candidate the champion if `released` is set; in any case, add the decision to the journal."""
     from glas.cli.records import record_promotion
     from glas.cli.stored_models import store
     from glas.engines.catalogue import choose
@@ -143,7 +143,7 @@ def _decide_champion(
 
 
 def _note(settings: "Settings", found: "TrialResult", *, released: bool, force: str | None) -> None:
-    """Add the decision to the journal of promotions."""
+    """Add the decision about the candidate to the journal of promotions (`glas.recognition.journal`)."""
     from glas.recognition import journal
 
     verdict = found.verdict

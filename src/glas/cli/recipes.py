@@ -1,4 +1,4 @@
-"""Read the recipe of a fine-tuning, apply a command's options to it, and find its base model."""
+"""Read the recipe of a fine-tuning, change it by the options of a command, and find the base model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +26,10 @@ def chosen_recipe(
 
     Args:
         path: file of the recipe; None means the default values.
-        base: replaces the base model of the recipe. For this and the following arguments, None changes nothing.
+        base: replaces the base model of the recipe. With None for this or a following argument, the recipe's value is
+            kept.
         epochs: replaces the number of passes over the training recordings.
-        shares: replaces the shares for which error rates are measured; a share is the part of the learnt change of
+        shares: replaces the shares from which the best share is chosen; a share is the part of the learnt change of
             weights that the model keeps, 0..1.
         threads: replaces the number of threads for the training.
 
@@ -45,14 +46,14 @@ def chosen_recipe(
 
 
 def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
-    """Return the model from which a training starts, and its weights.
+    """Return the base model of a training, with the directory of its weights.
 
     Args:
         settings: the whole configuration; the directory of models is taken from it.
         name: name of the model in the format of GLAS_MODEL, so `auto` is the champion; or the directory of the model.
-        weights: directory of OpenAI's weights of Whisper base. None means the weights of the model itself if this is a
-            checkpoint that was not converted to CTranslate2's format; otherwise OpenAI's weights in the directory of
-            models.
+        weights: directory of OpenAI's weights of Whisper base. With None, the weights of the model itself are used if
+            the model is a checkpoint that was not converted to CTranslate2's format. For another model, OpenAI's
+            weights in the directory of models are used.
 
     Raises:
         ConfigurationError: the model is no Whisper.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Recorded(NamedTuple):
-    """The state of a model, and whether it was recorded by this call."""
+    """The state of a model in db_assist, and whether `record_round` has recorded this state now."""
 
     state: ModelState
     is_new: bool
@@ -37,21 +37,22 @@ def record_round(
 ) -> Recorded:
     """Record the candidate of a round in db_assist, unless it was recorded before.
 
-    With `release`, a candidate that passed the gate becomes the champion. This is also done if the candidate was
-    recorded before and still waits for a decision. Other earlier decisions are not changed. For example, a model that
-    was rolled back is not released again.
+    If `release` is set, a candidate that passed the gate becomes the champion. This also happens if the candidate was
+    recorded earlier and no decision was made about it. If there is an earlier decision, the decision is not changed.
+    For example, a model that was rolled back is not released a second time.
 
     Args:
         settings: the whole configuration.
         plan: the directories and options of the round.
         ended: the result of the round, with the verdict of the gate.
         release: whether a candidate that passed the gate becomes the champion.
-        share: share of people whom a candidate that waits for a decision answers meanwhile.
-        shadow_share: share of messages that this candidate recognises a second time, after another model has answered;
+        share: part of all people, 0..1, whom the candidate answers until there is a decision about the candidate.
+        shadow_share: part of all messages, 0..1, that the candidate also recognises after another model has answered;
             see `glas.engines.candidate`.
 
     Raises:
-        GlasError: db_assist does not answer or refuses the decision, or the choice of the champion cannot be stored.
+        GlasError: db_assist does not answer or refuses the decision, or the new champion cannot be stored on this
+            machine.
     """
     from glas.engines.candidate import CandidateChoice, choose_candidate
     from glas.recognition import journal
@@ -87,7 +88,7 @@ def record_round(
 
 
 def _entry_of(settings: "Settings", plan: "RoundPlan", ended: "Round", state: FirstState) -> "ModelEntry":
-    """Return the record of a round's candidate for db_assist, with news for people unless the gate refused it."""
+    """Return the model record of a round's candidate; it contains news for people if the candidate passed the gate."""
     from glas.training.datasets import read_version
     from glas.training.news import news_of
     from glas.training.records import entry_of
@@ -111,7 +112,7 @@ def verdict_of(ended: "Round") -> "Verdict":
 
 
 def _release(settings: "Settings", champion: "ModelRef", candidate: "ModelRef") -> None:
-    """Let a model serve, and write this into the journal of promotions (`glas.recognition.journal`).
+    """Make a model the champion, and add this to the journal of promotions (`glas.recognition.journal`).
 
     If the journal already contains the release of this model, do nothing.
     """
@@ -144,9 +145,9 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record that a candidate was refused or a champion rolled back.
+    """Record in db_assist that a candidate was refused, or that a champion was rolled back.
 
-    If the model is not a candidate or the champion any more, nothing is recorded. If db_assist does not answer, a
+    If the model is neither a candidate nor the champion any more, nothing is recorded. If db_assist does not answer, a
     warning is printed.
     """
     former = {ModelState.REFUSED: ModelState.CANDIDATE, ModelState.ROLLED_BACK: ModelState.CHAMPION}[state]
@@ -159,7 +160,7 @@ def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason:
 
 
 def record_choice(settings: "Settings", former: str, chosen: str) -> None:
-    """Record that the user of this machine chose the model that serves; if a service does not answer, print a warning.
+    """Record that the user of this machine chose another champion; if a service does not answer, print a warning.
 
     Raises:
         ConflictError: the model is retired.
@@ -181,10 +182,11 @@ def record_choice(settings: "Settings", former: str, chosen: str) -> None:
 
 
 def last_release(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the previous and the present champion; None if no release is recorded.
+    """Return the previous champion and the current champion; None if no release is recorded.
 
-    The records of db_assist are used if they contain both models, otherwise the journal is used. Decisions of
-    administrators in Telegram are only in db_assist. Releases by older versions of Glas are only in the journal.
+    Both are read from the records of db_assist if these contain both models. Otherwise both are read from the journal.
+    Decisions of administrators in Telegram are only in db_assist. Releases by older versions of Glas are only in the
+    journal.
 
     Raises:
         GlasError: db_assist does not answer, or the journal is damaged.
@@ -211,7 +213,7 @@ def all_records(settings: "Settings") -> tuple["ModelRecord", ...]:
 
 
 def decide(settings: "Settings", model_id: int, state: ModelState, reason: str | None) -> "DecisionResult":
-    """Record the decision of this machine's user about a model.
+    """Record in db_assist the decision of this machine's user about a model.
 
     Raises:
         GlasError: db_assist does not answer, or refuses the decision.

@@ -13,19 +13,20 @@ from glas.training.rounds import Steps
 
 
 class RecordedSteps(Steps):
-    """Records each step. If db_assist does not answer, one warning is printed and learning continues."""
+    """Records the steps of a round. If db_assist does not answer, one warning is printed, and the round continues."""
 
     def __init__(self, settings: Settings) -> None:
-        """Store the present time as the beginning of the export that precedes the first round."""
+        """Store the current time as the beginning of the export, which is run before the first round."""
         self._settings = settings
         self._began = {LearningStep.EXPORT: datetime.now(UTC)}
         self._exported: datetime | None = None
         self._is_silent = False
 
     def exported(self) -> None:
-        """Remember the time at which the export ended.
+        """Store the current time as the end of the export.
 
-        The export is recorded later, because the name of its round is not known yet.
+        The export is recorded together with the first step of the round, because the name of the round is not known
+        earlier.
         """
         self._exported = datetime.now(UTC)
 

@@ -1,4 +1,4 @@
-"""`glas run`: start parts in this process."""
+"""`glas run`: start parts of Glas in this process."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from glas.settings import Settings
 def run(
     parts: Annotated[list[str] | None, typer.Argument(metavar=say("metavar-part"), show_default=False)] = None,
 ) -> None:
-    """Start parts and serve requests until the process receives a signal to stop."""
+    """Start parts of Glas, and serve requests until the process receives a signal to stop."""
     # While the program starts, there is no event loop that handles signals. So SIGTERM simply ends the program.
     signal.signal(signal.SIGTERM, _leave)
     settings = open_settings(quiet=False)
@@ -43,9 +43,10 @@ def run(
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
-    """Run `served` until the process receives a signal to stop.
+    """Run the coroutine `served` until the process receives a signal to stop.
 
-    If `wishes` is not empty, the process received a signal before the event loop ran. The program then ends at once.
+    If `wishes` is not empty, the process received a signal before the event loop ran. In this case, the program ends
+    immediately.
     """
     task = asyncio.ensure_future(served)  # so the coroutine is never left unawaited
     signal.signal(signal.SIGTERM, _leave)
@@ -59,9 +60,10 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def parts_that_can(settings: Settings) -> list[str]:
-    """Return the parts that can run in this process.
+    """Return the names of the parts that can run in this process.
 
-    Parts for which the settings contain an address run in other processes. The bot cannot run without a token.
+    Parts for which the settings contain an address run in other processes. The bot cannot run if the settings contain
+    no token for it.
     """
     elsewhere = {part for part in PARTS if getattr(settings, f"{part}_url", None) is not None}
     without_token = {"tg_bot"} if settings.telegram_token is None else set()
@@ -70,7 +72,7 @@ def parts_that_can(settings: Settings) -> list[str]:
 
 @contextlib.contextmanager
 def _no_group() -> Iterator[None]:
-    """Replace the exception group of a task group by its exception, if it contains only one."""
+    """Open a context that raises a `ConfigurationError` itself, and not the exception group that contains it."""
     try:
         yield
     except BaseExceptionGroup as group:

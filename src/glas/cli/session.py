@@ -1,4 +1,4 @@
-"""Begin and end of every command: read the settings, configure logs, show errors."""
+"""Do what every command needs at its beginning and end: read the settings, configure logs, show errors."""
 
 import contextlib
 import os
@@ -47,7 +47,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def open_settings(*, quiet: bool) -> Settings:
     """Read the settings and configure logs.
 
-    With `quiet` only warnings are logged, so that the output stays readable.
+    If `quiet` is set, only warnings and errors are logged, so that the output of the command stays readable.
     """
     try:
         settings = Settings()
@@ -79,7 +79,7 @@ def variable_of(*path: str) -> str:
 
 
 def secrets_of(settings: BaseModel) -> Iterator[str]:
-    """Yield all secrets in the settings. If a secret is a URL, its password is also yielded separately."""
+    """Yield all secrets in the settings. If a secret is a URL, also yield the password in the URL."""
     for name in type(settings).model_fields:
         match getattr(settings, name):
             case SecretStr() as secret:
@@ -105,12 +105,12 @@ def _reason(fault: "ErrorDetails") -> str:
 
 
 def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> None:
-    """Print an error: what happened and what to do, then the exact English message.
+    """Print an error: what happened and what to do, and then the error's own English message.
 
     Args:
-        error: the error; the message of the catalogue for its code is printed.
+        error: the error; its code determines the message of the catalogue that is printed.
         subject: name of the file that caused the error; empty if there is none.
-        limit: the limit that was exceeded, in the unit of the message.
+        limit: the limit that was exceeded, in the unit that the message of the catalogue names; None if there is none.
     """
     start = f"{subject}: " if subject else ""
     err.print(f"✗ {start}{say.error(error.code, limit)}", style="red", markup=False)
@@ -119,7 +119,7 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Convert an error of Glas to a message and an exit code.
+    """Open a context that converts an error of Glas to a message and an exit code.
 
     Any other exception is a bug and is shown with its traceback.
     """

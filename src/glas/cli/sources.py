@@ -1,4 +1,4 @@
-"""Files from which the command line reads recordings, and names of files to which it writes texts."""
+"""Read recordings from files or standard input, and choose the names of files for their texts."""
 
 import sys
 from collections import Counter
@@ -50,11 +50,12 @@ class Source:
 
 
 def file_names(sources: Sequence[Source]) -> list[str]:
-    """Return a different name without extension for the output of each source, so that no output replaces another.
+    """Return for each source the name of its output file, without extension; all names are different.
 
-    The names are as short as possible. The name of `a/voice.ogg` is `voice`, unless another source would have the same
-    name, such as `voice.opus`. Then the name is `voice.ogg`. If another source, such as `b/voice.ogg`, would also have
-    the name `voice.ogg`, the name is `a_voice.ogg`. If a file is given twice, the second name gets a number.
+    The names are different so that no output replaces another output. They are as short as possible. The name of
+    `a/voice.ogg` is `voice`, unless another source would have the same name, such as `voice.opus`. Then the name is
+    `voice.ogg`. If another source, such as `b/voice.ogg`, would also have the name `voice.ogg`, the name is
+    `a_voice.ogg`. If the same file is given twice, the second name gets a number.
     """
     shapes = [[source.stem, source.label, _whole_path(source)] for source in sources]
     levels = [0] * len(sources)

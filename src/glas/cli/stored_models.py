@@ -1,4 +1,4 @@
-"""Store models in the object store, from which servers without a common directory of models download them."""
+"""Store models in the object store; servers without a common directory of models download the models from there."""
 
 import asyncio
 from pathlib import Path
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def store(settings: "Settings", model: "ModelRef") -> None:
     """Store the files of a model from the directory of models; call this before other servers use the model.
 
-    Nothing is done without a token for models (GLAS_DATA_LOADER__MODELS_TOKEN), or for a model that `glas models get`
-    can download.
+    Nothing is done if the settings contain no token for models (GLAS_DATA_LOADER__MODELS_TOKEN). Nothing is done either
+    for a model that `glas models get` can download.
 
     Raises:
         GlasError: data_loader does not answer.

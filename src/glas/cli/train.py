@@ -1,4 +1,4 @@
-"""`glas train whisper-base`: train the embedded model from OpenAI's weights: all steps, or single steps."""
+"""`glas train whisper-base`: train the embedded model from OpenAI's weights, in all steps or only in one step."""
 
 import contextlib
 import importlib.util
@@ -41,7 +41,7 @@ Recordings = Annotated[
 
 @contextlib.contextmanager
 def needs_training_packages() -> Iterator[None]:
-    """Check that the packages for training are installed, then run the `with` block.
+    """Check that the packages for training are installed, and then run the `with` block.
 
     If a package is missing, or if the block raises a `GlasError`, print a message without a traceback and end the
     command with an exit code.
@@ -55,7 +55,7 @@ def needs_training_packages() -> Iterator[None]:
 
 
 def base_weights(base: Path | None) -> Path:
-    """Return the directory of OpenAI's weights of Whisper base: `base`, or else their place in the directory of models.
+    """Return the directory of OpenAI's weights of Whisper base; if `base` is None, it is in the directory of models.
 
     Raises:
         ModelFileMissingError: the weights are not on disk; the message says how to get them.
@@ -81,7 +81,7 @@ def whole_way(
     recordings: Recordings = None,
     smoke: Annotated[bool, typer.Option("--smoke", help=say("train-smoke"))] = False,
 ) -> None:
-    """Run all steps, if no single step is named."""
+    """Run all steps of the training, if no single step is named."""
     if context.invoked_subcommand is not None:
         return
     with needs_training_packages():
@@ -113,7 +113,7 @@ def adapter(
 
 @whisper_base.command(cls=Command, help=say("train-weights-help"))
 def weights(to: To = MODEL, base: Base = None, texts: Texts = None) -> None:
-    """Merge the adapter into the original weights."""
+    """Merge the trained adapter into the original weights, and write the weights of the embedded model."""
     with needs_training_packages():
         from glas.training.release import write_weights
 
@@ -124,7 +124,7 @@ def weights(to: To = MODEL, base: Base = None, texts: Texts = None) -> None:
 def language_model(
     *, data: Data = DATA, texts: Texts = None, to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None
 ) -> None:
-    """Count words for the language model."""
+    """Build the language model: count letters and words in Russian texts."""
     with needs_training_packages():
         from glas.engines.language_model import FILE
         from glas.training.language.held_out import test_texts
@@ -146,7 +146,7 @@ def calibrate(
     festvox: Festvox = None,
     picture: Annotated[Path | None, typer.Option(help=say("train-picture"), metavar=say("metavar-file"))] = None,
 ) -> None:
-    """Calibrate the confidence of words."""
+    """Calibrate the confidence of words that the embedded model recognises."""
     with needs_training_packages():
         from glas.training.evaluation.calibrate import calibrate as calibrate_model
         from glas.training.evaluation.evaluate import test_sets
@@ -158,7 +158,7 @@ def calibrate(
 
 @whisper_base.command(cls=Command, help=say("train-card-help"))
 def card(to: To = MODEL, recordings: Recordings = None, festvox: Festvox = None) -> None:
-    """Measure the model and write its card."""
+    """Measure the embedded model, and write its model card."""
     with needs_training_packages():
         from glas.training.evaluation.card import write_card
         from glas.training.evaluation.evaluate import test_sets

@@ -1,4 +1,4 @@
-"""`glas transcribe`: recognise files and print or write their texts."""
+"""`glas transcribe`: recognise recordings in files, and print or write the recognised texts."""
 
 import json
 import time
@@ -26,14 +26,14 @@ from glas.system.files import replace_text
 
 
 class Heard(NamedTuple):
-    """The recognition of one recording, and the seconds that it took."""
+    """The recognition of one recording, and the number of seconds that recognising it took."""
 
     recognition: Recognition
     elapsed_s: float
 
 
 class Format(StrEnum):
-    """Formats of the output."""
+    """The formats in which recognised texts are printed or written."""
 
     TEXT = "text"
     JSON = "json"
@@ -59,7 +59,7 @@ def transcribe(
         typer.Option("--output", "-o", help=say("transcribe-output"), metavar=say("metavar-directory")),
     ] = None,
 ) -> None:
-    """Recognise files, several at once; print the texts in the order of the files, or write them into a directory."""
+    """Recognise files, several at the same time; print the texts in the order of the files, or write them as files."""
     settings = open_settings(quiet=True)
     if model is not None:
         settings = settings.model_copy(update={"model": model})
@@ -95,9 +95,9 @@ def _recognise_all(
     settings: Settings,
     write: Callable[[Source, Heard], None],
 ) -> int:
-    """Recognise all sources in as many threads as there are workers, and write the texts in order.
+    """Recognise all sources with as many threads as there are workers; write the texts in the order of the sources.
 
-    Return the number of failures.
+    Return the number of sources that could not be recognised.
     """
     failed = 0
     with ThreadPoolExecutor(settings.nn_service.worker_count) as pool:
@@ -146,7 +146,7 @@ def _tell_failure(source: Source, error: GlasError | OSError, limits: AudioSetti
 
 
 def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Heard], None]:
-    """Return a function that writes a text into the directory `output`, or prints it."""
+    """Return a function that writes a text into the directory `output`, or prints it if `output` is None."""
     if output is not None:
         names = dict(zip(map(id, sources), file_names(sources), strict=True))
 

@@ -1,7 +1,8 @@
 """Translate Typer's own texts into the language of the command line: headings of help pages, and usage errors.
 
-Typer has no translations for most of these texts. Typer's headings are module variables of `typer.rich_utils`. Messages
-about usage errors are recognised by their English text; a message that is not recognised is shown unchanged.
+Typer itself has no translations for most of these texts. Typer's headings are module variables of `typer.rich_utils`,
+which this module replaces. A message about a usage error is identified by its English text. If this text is unknown,
+the message is shown unchanged.
 """
 
 import re
@@ -52,7 +53,7 @@ class _Translated:
         formatter.write_usage(ctx.command_path, " ".join(translated), prefix=say("usage") + " ")
 
     def get_help_option(self, ctx: Any) -> Any:
-        """Return the option `--help`."""
+        """Return the option `--help` with a translated help text."""
         option = super().get_help_option(ctx)  # type: ignore[misc]
         if option is not None:
             option.help = say("usage-help")
@@ -75,10 +76,10 @@ class Command(_Translated, TyperCommand):
 
 
 class Group(_Translated, TyperGroup):
-    """A group of commands; the outermost group also prints usage errors."""
+    """A group of commands with help in the user's language; the outermost group also prints usage errors."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the command line; in standalone mode, which is the default, end the program afterwards."""
+        """Run the command line, and end the program afterwards, unless `standalone_mode` is set to False."""
         is_standalone = options.pop("standalone_mode", True)
         options["standalone_mode"] = False
         if not is_standalone:
@@ -108,5 +109,5 @@ def _tell(error: Any) -> None:
 
 
 def make_app(**options: Any) -> typer.Typer:
-    """Make a group of commands with help in the language of the command line."""
+    """Make a Typer app (a group of commands) with help in the language of the command line."""
     return typer.Typer(cls=Group, rich_markup_mode="markdown", **options)

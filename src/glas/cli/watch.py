@@ -1,6 +1,6 @@
 """`glas models watch`: compare people's ratings of a new model with those of the previous model.
 
-If the new model is worse and the option `--roll-back` is given, the previous model serves again.
+If the new model is worse and the option `--roll-back` is given, the previous model becomes the champion again.
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def watch(
     *, roll_back: Annotated[bool, typer.Option("--roll-back", help=say("models-watch-roll-back"))] = False
 ) -> None:
-    """Compare the ratings of the candidate and the champion, or of the champion and the previous model."""
+    """Compare ratings: those of candidate and champion or, without a candidate, of champion and previous champion."""
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import last_release
@@ -45,7 +45,7 @@ def watch(
 
 
 def _tried(settings: "Settings") -> "tuple[ModelRef, ModelRef] | None":
-    """Return the champion and the candidate that answers a share of people; None if there is no candidate."""
+    """Return the champion, and the candidate that answers a part of all people; None if there is no candidate."""
     from glas.domain.model_ref import ModelRef
     from glas.engines.candidate import chosen_candidate
     from glas.engines.catalogue import best_on_disk, uniform_on_disk

@@ -1,1 +1,1 @@
-"""data_loader: the only part that uses the object store; it also exports messages for training."""
+"""Run data_loader: the only part that uses the object store. It also exports messages for training."""

@@ -1,4 +1,4 @@
-"""The FastAPI app of data_loader."""
+"""Make the FastAPI app of data_loader, and answer requests about its health."""
 
 import asyncio
 import functools
@@ -33,13 +33,14 @@ _SECONDS_PER_HOUR = 3600
 def create_app(
     settings: Settings, *, key: str | None, db_assist: DbAssistClient, previous_key: str | None = None
 ) -> FastAPI:
-    """Make the app; its lifespan opens the store.
+    """Make the app of data_loader; the object store is opened when the app starts.
 
     Args:
         settings: the whole configuration.
-        key: the key that callers must send as `Authorization: Bearer`; None requires no key.
+        key: the API key that callers must send as `Authorization: Bearer`; with None, callers need no API key.
         db_assist: client of db_assist, which decides what may be exported; the caller closes the client.
-        previous_key: the former key, which is still accepted while callers change to the new key.
+        previous_key: the former API key. It is also accepted, so that callers can change to the new API key at
+            different times.
     """
     metrics = Metrics(
         {"data": settings.data_dir, "export": settings.export_dir},
@@ -84,7 +85,7 @@ def create_app(
 
 
 def _readers(settings: Settings, key: str | None) -> tuple[HashedKey, ...]:
-    """Return the keys with which servers of nn_service may read models; empty if requests need no key."""
+    """Return the API keys with which servers of nn_service may read models; empty if requests need no API key."""
     token = plain(settings.data_loader.models_token)
     return () if key is None or token is None else (HashedKey("nn_service", "user", hashed(token)),)
 
@@ -95,7 +96,7 @@ async def _open_exporter(
 ) -> AsyncIterator[Exporter]:
     """Yield an exporter that can be used while the context is open.
 
-    The exporter's decoder processes start when the first export needs them.
+    The decoder processes are started when the first export needs them.
     """
     decoder = DecoderPool(settings.audio.decode_workers, decode_limits(settings.audio))
     exporter = Exporter(
@@ -122,7 +123,7 @@ async def ready(request: Request) -> Health:
     """Return the state of the service if the object store answers.
 
     Raises:
-        ServiceError: the object store cannot be reached, or refuses the keys.
+        ServiceError: the object store cannot be reached, or refuses the access keys.
     """
     try:
         async with asyncio.timeout(_READY_S):
@@ -136,7 +137,7 @@ def make_store(settings: Settings) -> Store:
     """Return the object store that the settings name: a bucket, or a directory.
 
     Raises:
-        ConfigurationError: the settings name an S3 server, but no keys for it.
+        ConfigurationError: the settings name an S3 server, but no access keys for this server.
     """
     if settings.s3_endpoint is not None and (settings.s3_access_key is None or settings.s3_secret_key is None):
         raise ConfigurationError("expected GLAS_S3_ACCESS_KEY and GLAS_S3_SECRET_KEY with GLAS_S3_ENDPOINT, got none")
@@ -150,7 +151,7 @@ def make_store(settings: Settings) -> Store:
 
 
 def export_options(settings: Settings) -> ExportOptions:
-    """Return directory and options of exports from the settings."""
+    """Return the directory and all other options of exports, as the settings say."""
     return ExportOptions(
         directory=settings.export_dir,
         test_share=settings.data_loader.test_share,

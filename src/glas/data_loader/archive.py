@@ -1,4 +1,4 @@
-"""Store a message's original bytes, text and recognition in the object store, return them, delete them."""
+"""Store, return and delete the objects of messages in the object store: original recording, text, kept recognition."""
 
 import asyncio
 import hashlib
@@ -30,16 +30,16 @@ class Archive:
         self.store = store
 
     async def put_audio(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the original bytes of a message; the extension of the key is determined from the bytes.
+        """Store the original bytes of a recording; the first bytes determine the extension in the object's key.
 
         Args:
             transcription_id: id of the message.
             data: the original bytes of the recording.
-            lost_sha256: the sha256 of a lost object that this call restores; None for a new recording. `data` must have
-                this hash. If the stored object is damaged, `data` replaces it.
+            lost_sha256: None for a new recording. To restore a lost object, give its sha256, which `data` must have.
+                Then `data` replaces the stored object if that is damaged.
 
         Raises:
-            InvalidParameterError: `data` does not have this sha256.
+            InvalidParameterError: `data` does not have the sha256 `lost_sha256`.
             AudioError: `data` is empty, or its first bytes belong to no audio format.
             ConflictError: other bytes are stored for this message, perhaps in another format.
         """
@@ -74,7 +74,7 @@ class Archive:
         return StoredObject(**stored._asdict(), extension=_RECOGNITION_EXTENSION)
 
     async def lost(self, expected: Sequence[Expected]) -> list[str]:
-        """Return the keys of the expected objects that are missing, or whose size or hash differs.
+        """Return the keys of those expected objects that are missing, or whose size or hash differs.
 
         Raises:
             InvalidParameterError: a key does not have the format of the keys of Glas.
@@ -105,7 +105,7 @@ class Archive:
             await self.store.delete([key])
 
     async def delete(self, transcription_id: int) -> None:
-        """Delete all objects of a message."""
+        """Delete all objects of a message; do nothing if the message has no objects."""
         await self.store.delete(await self.store.keys(transcription_id))
 
     async def delete_keys(self, keys: Sequence[str]) -> None:
@@ -118,13 +118,13 @@ class Archive:
 
 
 def media_type(key: str) -> str:
-    """Return the media type of an object, for HTTP."""
+    """Return the media type for HTTP of the object with the given key."""
     return _MEDIA_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
 
 
 @asynccontextmanager
 async def received(request: Request) -> AsyncIterator[Data]:
-    """Return the body of a request: in memory if it is small, otherwise in a memory-mapped file without a name."""
+    """Open a context with the body of a request; a large body is in a memory-mapped temporary file."""
     with ExitStack() as stack:
         small, large = bytearray(), None
         async for chunk in request.stream():

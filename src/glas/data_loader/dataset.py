@@ -1,7 +1,7 @@
 """Write the files that describe all messages: a NeMo manifest, and a Parquet dataset for the library `datasets`.
 
-The Parquet files contain the audio, so they can be copied without other files. Rows are written in groups, and only one
-group is in memory.
+The Parquet files contain the sound of the messages, so they can be used without the other files of the export. Rows are
+written in groups, and only one group is in memory at a time.
 """
 
 import errno
@@ -48,19 +48,19 @@ SCHEMA = pa.schema(
 
 
 def write_manifest(path: Path, records: Iterable[Record]) -> None:
-    """Write one line of JSON for each message, in the given order."""
+    """Write the NeMo manifest: one line of JSON for each message, in the order of `records`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         for record in records:
             file.write(json.dumps(manifest_row(record), ensure_ascii=False) + "\n")
 
 
 def write_shard(path: Path, records: Iterable[Record], *, directory: Path) -> None:
-    """Write a dataset file.
+    """Write one Parquet file of the dataset.
 
     Args:
         path: path of the new Parquet file.
         records: the messages that the file contains.
-        directory: directory of the export, which contains their audio.
+        directory: directory of the export, which contains the audio files of the messages.
     """
     # Audio does not compress, and its column statistics would contain whole recordings.
     plain = [name for name in SCHEMA.names if name != "audio"]
@@ -93,7 +93,7 @@ def _table(group: list[Record], directory: Path) -> pa.Table:
 
 
 def _audio(group: list[Record], directory: Path) -> pa.StructArray:
-    """Return the recordings of a group in one buffer.
+    """Return the audio files of a group of messages as an array of Arrow, with all bytes in one buffer.
 
     A list of Python `bytes` objects would need three times as much memory.
     """

@@ -1,11 +1,11 @@
-"""Update the directory of the export from the database.
+"""Update the directory of the export, so that it contains all messages that may be trained on.
 
-The duration depends only on the number of messages that have changed since the last export.
+The duration of an update depends only on the number of messages that have changed since the last export.
 
 `run_export` reads the changes from db_assist, and updates the directories of the changed messages. The changes are
 committed to the index (`glas.data_loader.index`), together with the position (cursor) in the list of changes. Then
-`run_export` writes the manifest, and those dataset files that contain a changed message. The export can be killed at
-any time: the next run repeats what was not committed, and writes the missing files.
+`run_export` writes the manifest, and those dataset files that contain a changed message. If an export is killed, the
+next export repeats the changes that were not committed, and writes the missing files.
 """
 
 import asyncio
@@ -47,14 +47,14 @@ class ExportOptions:
 
     Attributes:
         directory: directory into which messages are exported.
-        test_share: share of the speakers in the test set, 0..1.
-        reconcile_s: seconds after the end of a full export; the first export after this time is also a full export,
-            which compares all messages.
-        full: whether to compare all messages, and not only those that have changed.
+        test_share: part of the speakers, 0..1, whose messages are in the test set.
+        reconcile_s: time between full exports in seconds. If this time has passed since the end of the last full
+            export, the next export is a full export, too; a full export compares all messages.
+        full: whether to make a full export, even if it is not yet time for one.
         derived: directories with files that training made from exported messages; files about messages that are no
             longer exported are deleted there.
-        on_progress: is called with the present counts after every message.
-        on_step: is called with a name at each point at which tests simulate a crash.
+        on_progress: function that is called after every message, with the numbers of messages so far.
+        on_step: function that is called with the name of a step after that step; tests use it to simulate crashes.
     """
 
     directory: Path
@@ -69,11 +69,12 @@ class ExportOptions:
 async def run_export(
     options: ExportOptions, *, db_assist: DbAssistClient, store: Store, decoder: DecoderPool
 ) -> ExportReport:
-    """Export all changes since the last run; see the module's docstring.
+    """Export all changes since the last export; see the module's docstring.
 
     Raises:
         ConflictError: another export into this directory is running.
-        ServiceError: db_assist or the object store cannot be reached; the next run continues where this run stopped.
+        ServiceError: db_assist or the object store cannot be reached; the next export continues where this export
+            stopped.
     """
     began = time.monotonic()
     with locked(options.directory, options.on_step) as folders, open_index(folders.index_path) as index:
@@ -131,7 +132,7 @@ class _Run:
         )
 
     async def export(self) -> bool:
-        """Export all changes; return whether all messages were compared."""
+        """Export all changes; return whether this was a full export."""
         await self._in_thread(self._folders.begin)
         position = self._start()
         is_full = position.is_full
@@ -154,7 +155,7 @@ class _Run:
     def _start(self) -> Position:
         """Return the position in the changes at which this export begins.
 
-        The export begins after the last exported page. A new full export begins at the first page.
+        This is the position after the last exported page. For a new full export, it is the beginning of the changes.
         """
         position, options = self._index.position, self._made_with
         is_due = time.time() - position.full_at_s >= self._options.reconcile_s and not position.is_full

@@ -1,4 +1,4 @@
-"""Run exports one after another, report their progress, and stop them at shutdown."""
+"""Run at most one export at a time, report its progress, and stop it when data_loader ends."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Exporter:
-    """The exports of one data_loader; it is stored in `app.state.exporter`."""
+    """Runs the exports of one data_loader; routes find this object in `app.state.exporter`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Exporter:
         self.state = ExportState(run=0, is_running=False)
 
     def start(self, *, full: bool = False) -> asyncio.Task[ExportReport]:
-        """Start an export; with `full`, compare all messages, not only the changed ones.
+        """Start an export in the background; if `full` is set, it compares all messages, not only changed messages.
 
         Raises:
             ConflictError: an export is running.
@@ -59,7 +59,7 @@ class Exporter:
     def has_exported(self) -> bool:
         """Return whether any message was ever exported into the directory of exports.
 
-        If so, the exported files may contain messages that were deleted since.
+        In this case, the exported files may contain messages that were deleted from the database after the export.
         """
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
@@ -72,7 +72,7 @@ class Exporter:
         await delete_unowned(self._db_assist, self._models_dir)
 
     async def run(self, *, full: bool = False) -> ExportReport:
-        """Start an export and wait for it; if the caller stops waiting, the export continues.
+        """Start an export and wait for its end; if the caller stops waiting, the export continues.
 
         Raises:
             ConflictError: an export is running.
@@ -81,7 +81,7 @@ class Exporter:
         return await asyncio.shield(self.start(full=full))
 
     async def close(self) -> None:
-        """Stop the running export; the next export continues where this export stopped."""
+        """Stop the running export, if any; the next export continues where this export stopped."""
         if self._task is not None:
             self._task.cancel()
             # The error of the export is already in the state and in the log.
@@ -131,7 +131,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Write an empty file; its modification time is the time of the last successful export, which a metric shows."""
+    """Record the time of the last successful export, which a metric shows, as modification time of an empty file."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 
@@ -141,6 +141,6 @@ def _marker(directory: Path) -> Path:
 
 
 def _seen(task: "asyncio.Task[ExportReport]") -> None:
-    """Read the exception of an export, so that asyncio does not log it again: `_fail` has logged it already."""
+    """Read the exception of an export, so that asyncio does not log what `_fail` has logged already."""
     if not task.cancelled():
         task.exception()

@@ -1,11 +1,11 @@
-"""Write the directories of the export: first under a temporary name; then sync them to disk and rename them.
+"""Write the directories of the export under temporary names, sync them to disk, and rename them when they are complete.
 
     downloads/{score}/{id}/{id}_audio.wav, {id}_transcription.txt, {id}_transcription.json,
                                             {id}_reference.txt, {id}.json
     downloads/.export/                      the lock, the index, and unfinished directories and files
 
-A reader never sees a directory in which a file is missing. While a directory is replaced, it does not exist for a
-moment, but a message never has two directories.
+A program that reads the export never finds a directory in which a file is missing. While the directory of a message is
+replaced, the message has no directory for a moment. A message never has two directories.
 """
 
 import contextlib
@@ -48,7 +48,8 @@ def locked(directory: Path, on_step: Callable[[str], None]) -> Iterator["Folders
 class Folders:
     """The files and directories of an export that this process has locked.
 
-    The methods for a single message may be called from several threads, all other methods only from one thread.
+    Methods that handle one message may be called from several threads at the same time. All other methods may be called
+    from only one thread at a time.
     """
 
     def __init__(self, directory: Path, on_step: Callable[[str], None]) -> None:
@@ -59,13 +60,13 @@ class Folders:
         self._on_step = on_step
 
     def begin(self) -> None:
-        """Delete the files that an interrupted export has left."""
+        """Prepare an export: delete the files that an interrupted export has left, and create missing directories."""
         shutil.rmtree(self._staging, ignore_errors=True)
         self._staging.mkdir()
         files.make_directory(self.dataset)
 
     def end(self) -> None:
-        """Delete the directories of scores that contain no message any more."""
+        """Finish an export: delete temporary files, and the directories of scores that contain no message any more."""
         shutil.rmtree(self._staging, ignore_errors=True)
         for score in _SCORES:
             with contextlib.suppress(OSError):
@@ -91,7 +92,7 @@ class Folders:
         return found == names and audio_bytes == wav_bytes(record.duration_s)
 
     def reuse_audio(self, known: Record, draft: Path, name: str) -> bool:
-        """Reuse the WAV file that an earlier export decoded; return whether this file exists."""
+        """Put the WAV file of an earlier export into the directory `draft`; return whether this file existed."""
         source = self.directory / known.folder / known.audio_file
         try:
             os.link(source, draft / name)
@@ -103,7 +104,7 @@ class Folders:
         return True
 
     def write_texts(self, record: Record, draft: Path) -> None:
-        """Write all files of a message except the WAV, and sync them to disk."""
+        """Write the texts and the JSON file of a message into the directory `draft`, and sync them to disk."""
         texts = {record.hypothesis.file: record.hypothesis.text, f"{record.id}.json": record.model_dump_json(indent=1)}
         if record.reference is not None:
             texts[record.reference.file] = record.reference.text
@@ -113,7 +114,7 @@ class Folders:
         files.to_disk(draft)
 
     def place(self, draft: Path, record: Record) -> None:
-        """Rename a finished directory into place; remove every other directory of the same message."""
+        """Remove other directories of the message; then rename the finished directory `draft` to its name."""
         self.remove(record.id)
         self._on_step("place free")
         target = self.directory / record.folder
@@ -122,7 +123,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the directory of a message, whatever the score in its path."""
+        """Remove the directory of a message; it may be in the directory of any score."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
@@ -143,7 +144,7 @@ class Folders:
         return sorted(set(found) - folders), sorted(set(files) - set(shards))
 
     def publish(self, draft: Path, target: Path) -> bool:
-        """Replace a file by a finished file; if both files have the same content, do not touch the old file."""
+        """Replace the file `target` by the finished file `draft`; return False if both have the same content."""
         if target.exists() and _is_same(draft, target):
             draft.unlink()
             return False
@@ -152,12 +153,12 @@ class Folders:
 
 
 def wav_bytes(duration_s: float) -> int:
-    """Return the size of the WAV file of a recording of this length, including its header."""
+    """Return the size in bytes, with the header, of the WAV file of a recording that lasts `duration_s`."""
     return _HEADER_BYTES + _PCM16_BYTES * round(duration_s * SAMPLE_RATE_HZ)
 
 
 def write_wav(path: Path, blocks: Iterable[Samples]) -> float:
-    """Write samples as 16 kHz mono PCM16, and sync the file to disk; return its duration in seconds.
+    """Write samples as 16 kHz mono PCM16, and sync the file to disk; return the duration in seconds.
 
     Args:
         path: path of the new WAV file.

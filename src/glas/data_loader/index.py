@@ -1,9 +1,9 @@
-"""Store the state of the export: its position in the changes, the exported messages, the files to be written again.
+"""Store the state of the export: its position in the list of changes, the exported messages, the files to be written.
 
-The index is a small SQLite file inside the export's directory. After the directories of a page of changes were renamed,
-the page and the cursor after it are committed in one transaction. The files about all messages (manifest, dataset) are
-marked in the index until they are written. So if an export is killed, the next export completes it. If the index is
-lost, the next export compares everything again.
+The index is a small SQLite file inside the export's directory. The directories of a page of changes are renamed first.
+Then the page and the cursor after it are committed in one transaction. The manifest and dataset files that must be
+written are marked in the index until they are written. So if an export is killed, the next export completes it. If the
+index is lost, the next export is a full export.
 """
 
 import sqlite3
@@ -56,14 +56,14 @@ class Totals(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Position of an export in the changes.
+    """Position of an export in the list of changes that db_assist returns.
 
     Attributes:
         cursor: cursor of db_assist after the last processed page; empty at the beginning.
         number: number of the current full export, with which processed messages are marked.
         is_full: whether a full export has begun and not ended.
         full_at_s: time of the end of the last full export, seconds since 1970.
-        options: options of the export; if they change, all messages are compared again.
+        options: the options that determine the exported files; if they change, the next export is a full export.
     """
 
     cursor: str = ""
@@ -75,7 +75,7 @@ class Position(NamedTuple):
 
 @contextmanager
 def open_index(path: Path) -> Iterator["Index"]:
-    """Open the index; if it cannot be read, create a new one."""
+    """Open a context with the index; if the index cannot be read, create a new one."""
     try:
         connection = _connect(path)
     except sqlite3.DatabaseError:
@@ -118,7 +118,7 @@ class Index:
         )
 
     def known(self, transcription_id: int) -> Known | None:
-        """Return the row about a message; None if it is not exported."""
+        """Return the row about a message; None if the message is not in the export."""
         row = self._db.execute(
             "SELECT folder, shard, fingerprint, record FROM messages WHERE id = ?", (transcription_id,)
         ).fetchone()
@@ -130,7 +130,7 @@ class Index:
     def commit(
         self, position: Position, *, kept: Iterable[int] = (), changed: Iterable[Record] = (), gone: Iterable[int] = ()
     ) -> None:
-        """Commit the result of a page: ids of unchanged and removed messages, and records of written messages."""
+        """Commit the result of a page of changes, and the position after the page."""
         with self._transaction():
             self._set_position(position)
             self._db.executemany("UPDATE messages SET pass = ? WHERE id = ?", ((position.number, one) for one in kept))
@@ -146,7 +146,7 @@ class Index:
                 self._db.execute("DELETE FROM messages WHERE id = ?", (transcription_id,))
 
     def left_behind(self, number: int) -> list[int]:
-        """Return the ids of messages that a full export has not processed; call this at the end of the full export."""
+        """Return the ids of messages that the full export `number` has not processed, after all its pages."""
         rows = self._db.execute("SELECT id FROM messages WHERE pass < ? ORDER BY id", (number,))
         return [transcription_id for (transcription_id,) in rows]
 
@@ -170,28 +170,28 @@ class Index:
     def worst_first(self) -> Iterator[Record]:
         """Return all messages in the order of the manifest: those with the worst texts first.
 
-        Messages with a word error rate come first, the highest rate first. Other messages follow, those with the worst
-        ratings first.
+        Messages with a word error rate come first, in descending order of the rate. Other messages follow, those with
+        the worst ratings first.
         """
         for (record,) in self._db.execute(f"SELECT record FROM messages ORDER BY {_WORST_FIRST}"):  # noqa: S608 - a constant
             yield Record.model_validate_json(record)
 
     def unwritten(self) -> list[str]:
-        """Return the names of the files that must be written again; the manifest comes first."""
+        """Return the names of the manifest and dataset files that must be written; the manifest comes first."""
         rows = self._db.execute("SELECT file FROM unwritten ORDER BY file <> ?, file", (MANIFEST,))
         return [file for (file,) in rows]
 
     def mark(self, files: Iterable[str]) -> None:
-        """Mark files that must be written again."""
+        """Mark manifest or dataset files that must be written."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
 
     def written(self, file: str) -> None:
-        """Mark a file as written."""
+        """Remove the mark of a file that was written."""
         self._db.execute("DELETE FROM unwritten WHERE file = ?", (file,))
 
     def totals(self) -> Totals:
-        """Count the exported messages."""
+        """Return the number of exported messages and references, and the total duration of the recordings."""
         row = self._db.execute("SELECT count(*), count(wer), coalesce(sum(duration_s), 0) FROM messages").fetchone()
         return Totals(*row)
 

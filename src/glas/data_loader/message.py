@@ -1,4 +1,4 @@
-"""Export one message: download, check and decode its recording, and rename its directory into place."""
+"""Export one message: download, check and decode its recording, and write its directory."""
 
 import hashlib
 import mmap
@@ -29,9 +29,9 @@ class MessageWriter:
         store: the object store with the original recordings.
         decoder: pool of processes that decode the recordings.
         folders: the locked directories of the export.
-        in_thread: function that runs another function in a thread, because this function waits for the disk or a
+        in_thread: function that runs another function in a thread. It is used for functions that wait for the disk or a
             decoder.
-        on_step: is called at each step; see `ExportOptions`.
+        on_step: function that is called after each step; see `ExportOptions`.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class MessageWriter:
         self._on_step = on_step
 
     async def write(self, record: Record, known: Record | None) -> Record | None:
-        """Write a message's directory and rename it into place.
+        """Write the directory of a message under a temporary name, and rename it when it is complete.
 
         Args:
-            record: the message, without its duration.
-            known: the present contents of the directory, if it is complete; None if there is no complete directory.
+            record: the data about the message, in which the duration is not yet known.
+            known: the data in the message's current directory; None if the message has no complete directory.
 
         Returns:
-            The record with its duration; None if the decoder failed and the file is not the cause.
+            The data with the duration; None if the decoder failed for a reason that does not depend on the file.
 
         Raises:
             NotFoundError: the original recording is not in the store.
@@ -90,9 +90,9 @@ class MessageWriter:
         return duration
 
     async def has_more(self, record: Record) -> bool:
-        """Return whether the object store contains a recognition that is missing in the message's directory.
+        """Return whether the object store contains a kept recognition that is missing in the message's directory.
 
-        This is possible because a recognition may be stored after the message was exported.
+        This is possible if the recognition was stored after the message had been exported.
         """
         if record.recognition_file is not None:
             return False
@@ -103,10 +103,10 @@ class MessageWriter:
         return True
 
     async def _recognition(self, transcription_id: int, draft: Path) -> str | None:
-        """Copy the recognition from the store, unchanged.
+        """Copy the kept recognition from the object store into the directory `draft`, unchanged.
 
         Returns:
-            The name of the file; None if no recognition is stored.
+            The name of the new file; None if no recognition is stored.
         """
         path = draft / PurePosixPath(recognition_key(transcription_id)).name
         try:

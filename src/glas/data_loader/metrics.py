@@ -1,4 +1,4 @@
-"""Metrics for Prometheus.
+"""Count and measure what data_loader does, as metrics for Prometheus.
 
 Each app has its own registry, because two apps in one process cannot register the same metric in one registry.
 """
@@ -20,9 +20,11 @@ class Metrics:
     """Counters of stored objects, of lost objects and of exports, and the free space of disks.
 
     Args:
-        directories: directories whose disks are measured; the keys are the values of the metrics' label.
-        interval_s: seconds between two exports; 0 if none is scheduled.
-        exported_before_s: Unix time at which an export last succeeded before this start; None if it is not known.
+        directories: directories whose disks are measured. Each key is the value of the label `directory` in the
+            metrics.
+        interval_s: seconds between two exports; 0 if no exports are scheduled.
+        exported_before_s: Unix time at which an export last succeeded before the program started; None if this time is
+            not known.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Metrics:
         self._watch(directories)
 
     def _watch(self, directories: Mapping[str, Path]) -> None:
-        """Add metrics for the free space and the size of disks; the values are read again at each request."""
+        """Add metrics for the free space and the size of disks, which are measured at each request for metrics."""
         free = Gauge("glas_disk_free_bytes", "Free space of a directory's disk", ["directory"], registry=self._registry)
         size = Gauge("glas_disk_size_bytes", "Size of a directory's disk", ["directory"], registry=self._registry)
         for name, directory in directories.items():
@@ -74,7 +76,7 @@ class Metrics:
         self._bytes.labels(kind).inc(size_bytes)
 
     def lost(self, n_objects: int) -> None:
-        """Count the objects that a search has found lost."""
+        """Count `n_objects` lost objects that a check has found."""
         self._lost.inc(n_objects)
 
     def exported(self, report: ExportReport) -> None:
@@ -90,7 +92,7 @@ class Metrics:
         self._exported["last_success_timestamp_seconds"].set_to_current_time()
 
     def export_failed(self, code: str) -> None:
-        """Count an export that failed, by the code of the error."""
+        """Count an export that failed with the error `code`."""
         self._exports.labels(code).inc()
 
     def render(self) -> bytes:
@@ -99,7 +101,7 @@ class Metrics:
 
 
 def _usage(directory: Path, figure: str) -> float:
-    """Return a field of `shutil.disk_usage` for a directory, which need not exist yet; NaN if the disk fails."""
+    """Return the field `figure` of `shutil.disk_usage` for a directory that may not exist; NaN if the disk fails."""
     existing = next((one for one in (directory, *directory.parents) if one.exists()), directory)
     try:
         return float(getattr(shutil.disk_usage(existing), figure))

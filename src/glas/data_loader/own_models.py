@@ -1,4 +1,4 @@
-"""Delete the files of own models that are not assigned any more, after `/forget` or a retirement."""
+"""Delete the files of own models that are not assigned any more, after the command `/forget` or a retirement."""
 
 import asyncio
 from pathlib import Path

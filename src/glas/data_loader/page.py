@@ -1,4 +1,4 @@
-"""Export one page of changes: write or remove the directories of its messages, or leave them unchanged."""
+"""Export one page of changes: write, remove or keep the directories of the messages on this page."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,24 +21,25 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 class Tally(ExportProgress):
-    """The counts of a running export, which are increased while it runs."""
+    """The counts of a running export; the export increases these counts."""
 
     model_config = ConfigDict(frozen=False)
 
     def progress(self) -> ExportProgress:
-        """Return a copy of the present counts; the copy does not change."""
+        """Return a copy of the counts so far; the export does not change the copy."""
         return ExportProgress.model_validate(self.model_dump())
 
 
 @dataclass
 class Page:
-    """Result of one page of changes.
+    """Result of the export of one page of changes.
 
     Attributes:
         kept: ids of messages whose directories stay as they are.
         changed: messages whose directories were written.
         gone: ids of messages that are not in the export any more.
-        must_repeat: whether the page must be exported again, because a decoder failed and the file is not the cause.
+        must_repeat: whether the page must be exported a second time, because a decoder failed for a reason that does
+            not depend on the file.
     """
 
     kept: list[int] = field(default_factory=list)
@@ -48,18 +49,18 @@ class Page:
 
 
 class PageExport:
-    """Updates the directories of messages, several at once.
+    """Updates the directories of messages, several at the same time.
 
     Args:
         store: the object store with the recordings.
         folders: the locked directories of the export.
         index: the list of the messages that the export contains.
         writer: object that writes the directory of a message.
-        in_thread: function that runs another function in a thread, because this function waits for the disk.
+        in_thread: function that runs another function in a thread. It is used for functions that wait for the disk.
         tally: counts of processed messages, which are increased for each message.
-        test_share: share of the speakers in the test set, 0..1.
+        test_share: part of the speakers, 0..1, whose messages are in the test set.
         at_once: largest number of messages that are written at the same time.
-        on_message: is called after every message.
+        on_message: function that is called after every message.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class PageExport:
         self._places = asyncio.Semaphore(at_once)
 
     async def update(self, changes: Sequence[Change], *, is_full: bool) -> Page:
-        """Update the directories of a page's messages, several at once; an error ends the whole export."""
+        """Update the directories of the messages that changed; an error ends the whole export."""
         page = Page()
         try:
             async with asyncio.TaskGroup() as group:
@@ -108,7 +109,7 @@ class PageExport:
             self._on_message()
 
     async def _leave_out(self, change: Change, page: Page) -> None:
-        """Remove a message that may not be exported; if it was deleted, delete its objects, too."""
+        """Remove the directory of a message that may not be exported; if it was deleted, delete its objects, too."""
         self._tally.n_removed += self._index.known(change.transcription_id) is not None
         # The index is not used, because a directory that a killed run has left may not be in the index.
         await self._in_thread(self._folders.remove, change.transcription_id)

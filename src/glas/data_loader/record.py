@@ -1,4 +1,4 @@
-"""The exported data of one message, computed from its row: contents of the files, line of the manifest, split.
+"""Compute the exported data of one message from its row: contents of the files, line of the manifest, split.
 
 The exported data contain no Telegram ids: speakers have pseudonyms, and the ids of chat, message and file are left out.
 """
@@ -54,7 +54,7 @@ class ReferenceOut(_Value):
 
 
 class OriginalOut(_Value):
-    """The recording as it was sent."""
+    """The recording as the person sent it."""
 
     key: str
     sha256: str
@@ -96,15 +96,14 @@ class Record(_Value):
     def fingerprint(self) -> str:
         """Return a hash over the values of the message in the database.
 
-        The hash shows whether a message has changed since it was exported, so the recording need not be read and
-        compared.
+        The hash shows whether a message has changed after its export. So the recording need not be read for this.
         """
         told = self.model_dump_json(exclude={"duration_s", "recognition_file"})
         return hashlib.sha256(told.encode()).hexdigest()
 
     @property
     def shard(self) -> str:
-        """Return the name of the dataset file with this message."""
+        """Return the name of the dataset file that contains this message."""
         return f"{self.split}-{self.id // _IDS_PER_SHARD:05d}.parquet"
 
     @property
@@ -117,8 +116,8 @@ def describe(change: Change, *, test_share: float) -> Record | None:
     """Return the record of a message for the export; None if it may not be exported or is not finished.
 
     Args:
-        change: the message in its present state, as db_assist returns it.
-        test_share: share of the speakers in the test set, 0..1.
+        change: the current state of the message, as db_assist returns it.
+        test_share: part of the speakers, 0..1, whose messages are in the test set.
     """
     message = change.transcription
     if message is None or not change.is_exportable or message.status is not Status.DONE:
@@ -164,12 +163,12 @@ def _reference_of(message: Transcription) -> ReferenceOut | None:
 
 
 def pseudonym(user_id: int) -> str:
-    """Return the pseudonym of a speaker; `user_id` is the id of the row in our database, not the Telegram id."""
+    """Return the pseudonym of a speaker; `user_id` is the id of a row in the database, not the Telegram id."""
     return hashlib.sha256(f"glas speaker {user_id}".encode()).hexdigest()[:16]
 
 
 def split_of(speaker: str, *, test_share: float) -> str:
-    """Return `train` or `test`: the same for all messages of a speaker, in every export."""
+    """Return the split of a speaker's messages, `train` or `test`; it is the same in every export."""
     return draw(speaker, test_share=test_share, dev_share=0).value
 
 

@@ -17,12 +17,12 @@ _PLACES: Final = ("*/report", "promotions/*")
 
 
 def versions(places: Iterable[Path]) -> tuple[str, ...]:
-    """Return the versions of the models about which there is a report."""
+    """Return the versions of the models about which there is a report of the gate."""
     return tuple(sorted({version for version, _ in _all(places)}))
 
 
 def report_of(places: Iterable[Path], version: str) -> Path:
-    """Return the path of the HTML page of the last report about a version of a model.
+    """Return the path of the HTML page of the newest report about a version of a model.
 
     Raises:
         NotFoundError: there is no such report on this machine, or it was deleted together with the data of a person.
@@ -44,7 +44,7 @@ def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _candidate(figures: Path) -> str | None:
-    """Return the version of the model that the gate has judged; None for a directory that contains no report."""
+    """Return the version of the model that the gate has judged; None if there is no report."""
     try:
         return str(json.loads(figures.read_bytes())["candidate"]["version"])
     except (OSError, ValueError, TypeError, KeyError):

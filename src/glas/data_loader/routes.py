@@ -1,4 +1,4 @@
-"""The routes of data_loader."""
+"""Define the routes of data_loader for objects, exports and reports."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ Id = Annotated[int, Path(ge=1, lt=2**63, description="Number of the message in d
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan stores archive and exporter in `app.state`."""
+    """Make the router; it needs an `Archive` and an `Exporter` in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes)
     path, summary = "/objects/{id}/audio", "Store the original bytes of a message"
     router.add_api_route(
@@ -73,7 +73,7 @@ def _body(media_type: str) -> dict[str, Any]:
 
 
 async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
-    """Store the body unchanged; the extension is determined from its first bytes."""
+    """Store the body as the original recording of a message; its first bytes determine the extension in its key."""
     async with received(request) as data:
         stored = await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("audio", stored.size_bytes)
@@ -81,7 +81,7 @@ async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) ->
 
 
 async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
-    """Store the body, a text in UTF-8."""
+    """Store the body, a text in UTF-8, as the recognised text of a message."""
     async with received(request) as data:
         stored = await _archive(request).put_text(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("transcription", stored.size_bytes)
@@ -89,33 +89,33 @@ async def put_text(request: Request, id: Id, lost_sha256: LostSha256 = None) -> 
 
 
 async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> StoredObject:  # noqa: A002
-    """Store the recognition of a message; answer 409 if another recognition is stored for this message."""
+    """Store the kept recognition of a message; answer 409 if another recognition is stored for this message."""
     stored = await _archive(request).put_recognition(id, kept)
     request.app.state.metrics.stored("recognition", stored.size_bytes)
     return stored
 
 
 async def lost(request: Request, body: Expectations) -> Lost:
-    """Find objects that are missing or changed; if a sha256 is given, the object is read and compared."""
+    """Return the keys of objects that are missing or have another size or sha256; only a given sha256 is compared."""
     keys = await _archive(request).lost(body.objects)
     request.app.state.metrics.lost(len(keys))
     return Lost(keys=tuple(keys))
 
 
 async def delete(request: Request, id: Id) -> dict[str, str]:  # noqa: A002 - the name in the path
-    """Delete all objects of a message; it is no error if there are none."""
+    """Delete all objects of a message; it is no error if the message has no objects."""
     await _archive(request).delete(id)
     return {"status": "deleted"}
 
 
 async def delete_keys(request: Request, body: Keys) -> dict[str, str]:
-    """Delete objects; those that do not exist count as deleted."""
+    """Delete the objects with the given keys; it is no error if an object does not exist."""
     await _archive(request).delete_keys(body.keys)
     return {"status": "deleted"}
 
 
 async def get(request: Request, key: Key) -> Response:
-    """Send an object or one range of it; media players request ranges."""
+    """Send an object, or one range of its bytes; media players request ranges."""
     store = _archive(request).store
     size = await store.size(checked_key(key))
     try:
@@ -151,7 +151,7 @@ async def start_export(
         bool, Query(description="Whether to start an export only if there was an export before.")
     ] = False,
 ) -> ExportState:
-    """Start an export; answer 409 while one is running.
+    """Start an export; answer 409 if an export is running.
 
     Own models that are assigned to nobody are deleted even if no export starts.
     """
@@ -165,7 +165,7 @@ async def start_export(
 
 
 async def export_state(request: Request) -> ExportState:
-    """Return the progress of the running export, or the result of the last one."""
+    """Return the progress of the running export, or the result of the last export."""
     state: ExportState = request.app.state.exporter.state
     return state
 
@@ -176,7 +176,7 @@ async def reports_there(request: Request) -> tuple[str, ...]:
 
 
 async def report(request: Request, version: Annotated[str, Path(max_length=64)]) -> FileResponse:
-    """Send the report of the gate, an HTML page that contains words and sound of people."""
+    """Send the report of the gate about a model, an HTML page that contains words and sound of people."""
     page = await asyncio.to_thread(reports.report_of, request.app.state.derived, version)
     return FileResponse(page, media_type="text/html", headers={"Cache-Control": "private, no-store"})
 
@@ -187,7 +187,7 @@ def _archive(request: Request) -> Archive:
 
 
 def _bounds(header: str, size: int) -> tuple[int, int] | None:
-    """Return start and end of the byte range in the header `Range`.
+    """Return the start and the end of the byte range that the header `Range` requests.
 
     Return None if the header has no range, several ranges or an invalid range. RFC 9110 permits a server to ignore such
     a header.

@@ -1,8 +1,8 @@
-"""Models in the object store, and the routes with which they are stored and downloaded.
+"""Store and return models in the object store, and define the routes for this.
 
-If a server of nn_service does not share a directory of models with other servers, it downloads its models with these
-routes. Such a server sends a separate token (GLAS_DATA_LOADER__MODELS_TOKEN). This token permits only reading these
-routes, because the server decodes untrusted files and could be taken over by an attacker.
+If a server of nn_service does not share a directory of models with other servers, the server downloads its models with
+these routes. Such a server sends a separate token (GLAS_DATA_LOADER__MODELS_TOKEN), which permits only downloads with
+these routes. The reason is that the server decodes untrusted files, so an attacker could take it over.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class StoredModels:
         return await self._whole(part_key(version, sha256))
 
     async def put_files(self, version: str, files: ModelFiles) -> None:
-        """Store the list of a model's files, after all their parts.
+        """Store the list of a model's files; all parts of the files must be stored already.
 
         Raises:
             ConflictError: a part is not stored, or another list is stored for this version.
@@ -102,7 +102,7 @@ class StoredModels:
 
 
 def make_router() -> APIRouter:
-    """Make the router; the lifespan stores the `StoredModels` in `app.state`."""
+    """Make the router; it needs a `StoredModels` in `app.state`."""
     router = APIRouter(prefix=PREFIX, max_body_size=PART_BYTES)
     path, summary = "", "Show which models every server must have: the champion and the candidates"
     router.add_api_route(path, serving, methods=["GET"], summary=summary)
@@ -121,30 +121,30 @@ def make_router() -> APIRouter:
 
 
 async def serving(request: Request) -> ServingModels:
-    """Return the models that every server must have."""
+    """Return the models that every server of nn_service must have: the champion and the candidates."""
     return await _models(request).serving()
 
 
 async def put_files(request: Request, version: VersionPath, body: ModelFiles) -> dict[str, str]:
-    """Store the list of a model's files; from now on, servers can download the model."""
+    """Store the list of a model's files; after this request, servers can download the model."""
     await _models(request).put_files(version, body)
     return {"status": "stored"}
 
 
 async def files(request: Request, version: VersionPath) -> ModelFiles:
-    """Return the files of a model, each with the hashes of its parts."""
+    """Return the list of a model's files; for each file, it has the hashes of the parts."""
     return await _models(request).files(version)
 
 
 async def put_part(request: Request, version: VersionPath, sha256: Sha256Path) -> dict[str, str]:
-    """Store the body, which must have this sha256."""
+    """Store the body as a part of a model's files; it must have the sha256 in the path."""
     async with received(request) as data:
         await _models(request).put_part(version, sha256, data)
     return {"status": "stored"}
 
 
 async def part(request: Request, version: VersionPath, sha256: Sha256Path) -> Response:
-    """Send a part of a file."""
+    """Send one part of a model's files."""
     return Response(await _models(request).part(version, sha256), media_type="application/octet-stream")
 
 

@@ -1,4 +1,4 @@
-"""The database: tables, sessions and migrations.
+"""Define the database: tables, sessions and migrations.
 
 The URL of the database selects SQLite or PostgreSQL. Only db_assist reads and writes these tables.
 """

@@ -1,4 +1,4 @@
-"""Tables of the audit, and of the people whose records of work the bot must still delete."""
+"""Define the table of the audit, and the table of deleted people whose records of durable work still exist."""
 
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,13 @@ _VALUES = JSON(none_as_null=True)
 
 
 class AuditRow(Base):
-    """One action of an administrator, or of db_assist itself; an action of db_assist has no actor.
+    """One action of an administrator, or of db_assist itself; `actor_id` is null for an action of db_assist.
 
-    Database triggers, which a migration creates, refuse to change or delete an entry.
+    A migration creates database triggers that refuse to change or delete an entry.
 
-    An entry refers to people by the ids of their rows. After the deletion of a person's data, their row does not
-    identify the person. So entries about this person need not be deleted. `transcription_id` is not a foreign key, so
-    that entries stay when a message is deleted.
+    An entry refers to people by the ids of their rows. After the deletion of a person's data, the row of the person
+    does not identify the person. So entries about this person need not be deleted. `transcription_id` is not a foreign
+    key, so that an entry stays when its message is deleted.
     """
 
     __tablename__ = "audit"
@@ -43,7 +43,7 @@ class AuditRow(Base):
 
 
 class WorkToForgetRow(Base):
-    """A person whose data was deleted, and whose records of work the bot has not deleted yet."""
+    """A person whose data was deleted, but whose records of durable work the bot has not deleted yet."""
 
     __tablename__ = "work_to_forget"
 

@@ -1,4 +1,4 @@
-"""Common base of all tables: base class, names of constraints, types of columns."""
+"""Define what all tables have in common: base class, names of constraints, types of columns."""
 
 from enum import Enum
 

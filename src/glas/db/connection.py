@@ -1,6 +1,6 @@
 """Open connections with asyncpg that are closed if the server stops answering.
 
-If the URL names several servers, the first server that accepts writes is used.
+If the URL of the database names several servers, the first server that accepts writes is used.
 """
 
 import socket
@@ -17,7 +17,7 @@ _PASSING: Final = (CannotConnectNowError, TooManyConnectionsError)
 
 
 class ConnectionWithSocket(asyncpg.Connection):  # type: ignore[misc] # the library's types are incomplete
-    """A connection with a public method for its socket; asyncpg has only a private attribute."""
+    """A connection with a public property for its socket; asyncpg's own connection has only a private attribute."""
 
     def __init__(self, protocol: Any, transport: Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
@@ -39,14 +39,14 @@ async def connect(
 ) -> asyncpg.Connection:
     """Connect to the first of several servers that can be used.
 
-    All other arguments are passed to `asyncpg.connect`.
+    The arguments in `options` are passed to `asyncpg.connect`.
 
-    Each server gets its own time limit. asyncpg itself has only one limit for all servers together, and a machine that
+    Each server gets its own time limit. asyncpg itself has only one time limit for all servers together. A server that
     does not answer would use up this limit.
 
     Raises:
-        OSError: the last server cannot be reached, or is a replica although a server that accepts writes was requested.
-        asyncpg.PostgresError: the last server does not accept connections now.
+        OSError: the last server cannot be reached, or it accepts no writes although `options` require this.
+        asyncpg.PostgresError: the last server accepts no connections at the moment.
     """
     hosts = host if isinstance(host, list) else [host]
     ports = port if isinstance(port, list) else [port] * len(hosts)

@@ -1,4 +1,4 @@
-"""The tables of corrections: the current words, their history, and the messages of the bot that show these words."""
+"""Define the tables of corrections: current words, their history, and the bot's messages that show these words."""
 
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from glas.domain.messages import MessageKind
 class CorrectionRow(Base):
     """The corrected words of a message.
 
-    After a correction was undone, the row has no words. The row is not deleted, because it contains the decision about
-    the payment.
+    If the correction is undone, the words are removed from the row. The row itself stays, because it contains the
+    decision about the payment.
     """
 
     __tablename__ = "corrections"
@@ -61,7 +61,7 @@ class CorrectionChangeRow(Base):
 
 
 class TextToShowRow(Base):
-    """A text that was corrected on the web pages, and that the bot has not updated in Telegram yet."""
+    """A message whose text was corrected on the web pages, and which the bot has not updated in Telegram yet."""
 
     __tablename__ = "texts_to_show"
 
@@ -74,7 +74,7 @@ class TextToShowRow(Base):
 
 
 class AttachedMessageRow(Base):
-    """A message of the bot that shows a text in addition to the answer: a file, subtitles, or a part of a long text."""
+    """A message that the bot sent in addition to an answer: a file, subtitles, or a part of a long text."""
 
     __tablename__ = "attached_messages"
 

@@ -1,8 +1,8 @@
-"""Log of deletions of people's data, in a file beside the database. A restore applies these deletions again.
+"""Write and read the log of deletions of people's data, a file beside the database; a restore repeats the deletions.
 
-The log contains ids of rows and messages but no Telegram ids. The first line of the log names the installation, so that
-the log of another installation is never used. With PostgreSQL there is no such file; a backup makes the log from the
-rows of the database.
+The log contains ids of rows and messages but no Telegram ids. The first line of the log contains the name of the
+installation, so that the log of another installation is never used. With PostgreSQL there is no such file, and a backup
+makes the log from the rows of the database.
 """
 
 import contextlib
@@ -28,11 +28,11 @@ class Deletion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     user_id: int | None
-    """The number of the person's row, which stays but has no name; None for messages of an unknown person."""
+    """The id of the person's row, which does not identify the person; None for messages of an unknown person."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False
-    """Whether only the messages were deleted, and the person stays."""
+    """Whether only messages of the person were deleted, and not the other data of the person."""
 
 
 class _Head(BaseModel):
@@ -40,13 +40,13 @@ class _Head(BaseModel):
 
 
 class DeletionLog:
-    """The log in one file; lines are appended and never changed."""
+    """The log of deletions in one file; lines are appended and never changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def installation(self) -> str:
-        """Return the name of the installation; create the log with a new name if it does not exist."""
+        """Return the name of the installation; if the log does not exist, create the log with a new name."""
         if not self.path.exists():
             draft = self._draft(secrets.token_hex(8), ())
             # If two processes do this at the same time, only one of them creates the log.
@@ -57,14 +57,14 @@ class DeletionLog:
         return _Head.model_validate_json(self._lines()[0]).installation
 
     def add(self, deletion: Deletion) -> None:
-        """Append a deletion; when this method returns, the deletion is on the disk."""
+        """Append a deletion to the log, and return when it is on the disk."""
         self.installation()
         append_line(self.path, deletion.model_dump_json())
 
     def read(self) -> list[Deletion]:
-        """Return all deletions.
+        """Return all deletions in the log.
 
-        An incomplete line is ignored, because it means that the program crashed before this deletion began.
+        An incomplete line is ignored. If the program crashed while it wrote a line, it had not begun this deletion.
         """
         found = list[Deletion]()
         for line in self._lines()[1:]:
@@ -75,7 +75,7 @@ class DeletionLog:
         return found
 
     def write(self, installation: str, deletions: Iterable[Deletion]) -> None:
-        """Replace the log; the old file is replaced only when the new file is on the disk."""
+        """Replace the log by a new file; the old file stays until the new file is completely on the disk."""
         put_in_place(self._draft(installation, deletions), self.path)
 
     def _draft(self, installation: str, deletions: Iterable[Deletion]) -> Path:
@@ -94,5 +94,5 @@ class DeletionLog:
 
 
 def merged(*logs: Iterable[Deletion]) -> list[Deletion]:
-    """Return the deletions of several logs, each once, in the order of time."""
+    """Return the deletions in several logs, in the order of time; return a deletion in several logs only once."""
     return sorted({deletion for log in logs for deletion in log}, key=lambda one: one.deletion_datetime)

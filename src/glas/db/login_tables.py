@@ -1,4 +1,4 @@
-"""The table of the links with which people sign in to the web pages."""
+"""Define the table of the links with which people sign in to the web pages."""
 
 from datetime import datetime
 

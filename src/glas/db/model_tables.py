@@ -1,4 +1,4 @@
-"""Tables of models: verdicts, decisions, the people from whom a model learnt, and announcements."""
+"""Define the tables of models: verdicts, decisions, people from whom a model learnt, rounds, and announcements."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ _CHAMPION = text("state = 'champion'")
 
 
 class ModelRow(Base):
-    """A version of a model that the gate of this installation has judged, or that such a model replaced."""
+    """A version of a model that the gate has judged, or that was the champion before such a model."""
 
     __tablename__ = "models"
 
@@ -83,7 +83,7 @@ class ModelDecisionRow(Base):
 class LearningStepRow(Base):
     """A step of a round of learning.
 
-    If a step began again after a crash, the row has the time of the last beginning.
+    If a step was repeated after a crash, the row contains the time at which the repetition began.
     """
 
     __tablename__ = "learning_steps"
@@ -105,8 +105,8 @@ class LearningStepRow(Base):
 class AnnouncementRow(Base):
     """A message about a model that the bot sends without a request.
 
-    `claim` is set before the announcement is sent, and `outcome` afterwards. The texts are words of a person, so the
-    texts are removed after they were sent.
+    `claim` is set before the announcement is sent, and `outcome` after it was sent. The texts are words of a person. So
+    both texts are removed from the row after the announcement was sent.
     """
 
     __tablename__ = "announcements"

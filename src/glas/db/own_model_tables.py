@@ -1,4 +1,4 @@
-"""The table of own models: which model answers one person or one group instead of the champion."""
+"""Define the table of own models: models that answer one person or one group instead of the champion."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from glas.db.types import RowId, UtcDateTime
 
 
 class OwnModelRow(Base):
-    """An own model.
+    """An own model and the person or group to which it is assigned.
 
-    If an own model is not assigned to anybody any more, its row stays until its files are deleted.
+    If the model is not assigned to anybody any more, the row stays until the files of the model are deleted.
     """
 
     __tablename__ = "own_models"

@@ -1,4 +1,4 @@
-"""The tables of reviews: the verdicts of reviewers, and the messages that are held for a reviewer."""
+"""Define the tables of reviews: the verdicts of reviewers, and the messages that reviewers are reviewing now."""
 
 from datetime import datetime
 
@@ -35,9 +35,9 @@ class ReviewRow(Base):
 
 
 class ReviewHoldRow(Base):
-    """A message that is held for a reviewer, who has not reviewed it yet.
+    """A message that one reviewer may review now. This reviewer has not sent a review of the message yet.
 
-    After `expiry_datetime`, the message can be held for other reviewers.
+    After `expiry_datetime`, another reviewer may get the message.
     """
 
     __tablename__ = "review_holds"

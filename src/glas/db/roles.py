@@ -1,13 +1,16 @@
-"""Roles of PostgreSQL: each part of Glas connects with a role that has only the rights that this part needs.
+"""Create roles of PostgreSQL: each part of Glas connects with a role that has only the rights that this part needs.
 
-role | who connects with it | what it may do | | --- | --- | --- | | owner of the database | `glas migrate` |
-everything; it makes the tables and these roles | | `<database>_app` | db_assist | read and write rows; only append to
-the ledger, the audit and the tombstones; no DDL | | `<database>_work` | tg_bot, data_loader | read the revision of the
-tables; own the schemas of DBOS (the library for durable work) | | `<database>_export` | a program that analyses or
-trains | read the view `training_messages` |
+* The owner of the database: `glas migrate` connects with this role. It may do everything, and makes the tables and the
+  other roles.
+* `<database>_app`: db_assist connects with this role. It may read and write rows, but only append rows to the ledger,
+  the audit and the tombstones. It may not execute DDL.
+* `<database>_work`: tg_bot and data_loader connect with this role. It may read the revision of the tables, and it owns
+  the schemas of DBOS (the library for durable work).
+* `<database>_export`: programs for analyses or training connect with this role. It may read the view
+  `training_messages`.
 
 An upgrade of the tables first calls `prepare`, then changes the tables, and then calls `grant`. Both functions can be
-repeated. `grant` first removes all rights, so that rights of an older version do not remain.
+called several times. `grant` first removes all rights, so that rights of an older version do not remain.
 """
 
 import base64
@@ -68,7 +71,7 @@ WHERE message.status = 'done' AND NOT message.is_forwarded
 
 
 def name_of(role: str, database: str) -> str:
-    """Return the name of a role. Roles belong to the whole server, so the name begins with the name of the database.
+    """Return the name of a role in PostgreSQL. It begins with the database's name, because a server shares its roles.
 
     Raises:
         ConfigurationError: the name would be longer than PostgreSQL permits.
@@ -88,13 +91,13 @@ def prepare(connection: Connection) -> None:
 
 
 def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
-    """Create the view `training_messages`, and the roles for which there are passwords; set the rights of all roles.
+    """Create the view `training_messages` and the roles that have passwords; set the rights of all roles.
 
     Args:
         connection: a connection to PostgreSQL as the owner of the tables, in a transaction; the tables must have the
             newest revision.
-        passwords: passwords by role; the roles are those of `ROLES`. The passwords of other existing roles do not
-            change.
+        passwords: the passwords to set; the keys of the dictionary are names in `ROLES`. The passwords of other
+            existing roles do not change.
     """
     connection.execute(text(_VIEW_SQL))
     database = str(connection.scalar(text("SELECT current_database()")))
@@ -127,10 +130,11 @@ def grant(connection: Connection, passwords: Mapping[str, str]) -> None:
 
 
 def scram_verifier(password: str, *, salt: bytes | None = None, iterations: int = _SCRAM_ITERATIONS) -> str:
-    """Return the SCRAM verifier that PostgreSQL stores instead of a password (RFC 5802).
+    """Return the SCRAM verifier of a password (RFC 5802), which PostgreSQL stores instead of the password.
 
-    So the password itself is not sent; otherwise the server could write the statement with the password into its log.
-    The password must be ASCII, because other characters would have to be normalised first.
+    Glas sends this verifier to the server, and not the password, because the server may write statements into its log.
+    The password must be ASCII, because other characters would have to be normalised (SASLprep) before the verifier is
+    computed.
     """
     salt = secrets.token_bytes(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)
@@ -169,7 +173,7 @@ def _grant_app(connection: Connection, name: str) -> None:
 def _hand_over(connection: Connection, name: str) -> None:
     """Make a role the owner of the schemas of DBOS, the library for durable work, and of their contents.
 
-    Schemas that an older version of Glas created have another owner.
+    This is necessary because schemas that an older version of Glas created have another owner.
     """
     schemas = connection.scalars(
         text(

@@ -1,4 +1,4 @@
-"""The table of second hypotheses: texts of messages that another model recognised."""
+"""Define the table of second hypotheses: texts of messages that another model recognised."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from glas.db.types import UtcDateTime
 
 
 class SecondHypothesisRow(Base):
-    """A second hypothesis: the text of a message that another model recognised, for comparison.
+    """A second hypothesis: a text of a message that another model recognised, for comparison with the first text.
 
-    Reviewers see this text. The speaker was answered with the text of the first model, and does not see this one.
+    Reviewers see the second hypothesis. The speaker sees only the text of the first model.
     """
 
     __tablename__ = "second_hypotheses"

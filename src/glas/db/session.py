@@ -3,9 +3,9 @@
 Each request to db_assist uses one transaction, `reading()` or `writing()`, which is committed at the end of the
 request.
 
-SQLite permits one writer at a time. Therefore all writing transactions use the same connection, one after another. They
-begin with BEGIN IMMEDIATE. Otherwise a transaction that reads before it writes would fail if another transaction wrote
-in between.
+SQLite permits one writer at a time. Therefore all writing transactions use the same connection, one after another.
+Writing transactions begin with BEGIN IMMEDIATE. Without this, a transaction that reads before it writes would fail if
+another transaction wrote between the read and the write.
 """
 
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ _PRAGMAS = (
 
 
 class Database:
-    """An open database; `open_database` makes this object."""
+    """An open database, as `open_database` returns it."""
 
     def __init__(self, readers: AsyncEngine, writers: AsyncEngine) -> None:
         self._readers = readers
@@ -52,31 +52,31 @@ class Database:
 
     @property
     def name(self) -> str:
-        """`sqlite` or `postgresql`."""
+        """Name of the database system: `sqlite` or `postgresql`."""
         return self._writers.dialect.name
 
     @property
     def writers(self) -> AsyncEngine:
-        """The engine for writing, which migrations use."""
+        """The SQLAlchemy engine of writing transactions, which migrations use, too."""
         return self._writers
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session in a transaction that writes nothing."""
+        """Open a context with a session, in a transaction that writes nothing."""
         async with self._reading() as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session in a transaction that may write; an exception undoes all changes of the transaction."""
+        """Open a context with a session, in a transaction that may write; an exception undoes all its changes."""
         async with self._writing() as session, session.begin():
             yield session
 
     async def empty_log(self) -> None:
-        """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
+        """Empty SQLite's write-ahead log, because deleted rows can be read in this file until they are overwritten.
 
-        This method waits for running transactions that read. If there is always such a transaction, the log is not
-        emptied, and a later call tries again.
+        This method waits until no reading transaction is running. If the wait takes too long, the log is not emptied,
+        and a later call of this method can empty it.
         """
         if self.name != "sqlite":
             return
@@ -95,11 +95,11 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return the URL of the database: from the settings, or else of the SQLite file in the data directory.
+    """Return the URL of the database; if the settings have none, the URL of the SQLite file in the data directory.
 
     Raises:
         ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The message does not contain the URL,
-            because there may be a password in it.
+            because the URL may contain a password.
     """
     if settings.database_url is None:
         return URL.create("sqlite+aiosqlite", database=str(settings.data_dir.absolute() / "glas.db"))
@@ -119,8 +119,8 @@ def open_database(url: URL, *, pool_size: int = 10, statement_timeout_s: float |
     Args:
         url: URL of the database, as `database_url` returns it.
         pool_size: largest number of connections to PostgreSQL.
-        statement_timeout_s: time limit for one statement in PostgreSQL, seconds. A server that exceeds this limit
-            counts as unavailable. None means no limit, which migrations need.
+        statement_timeout_s: time limit for one statement in PostgreSQL, seconds. If a statement takes longer, the
+            server is considered unavailable. None means no limit, which migrations need.
     """
     # Otherwise the log would contain the values of a failed statement, such as what people said.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": _POOL_TIMEOUT_S}
@@ -153,14 +153,14 @@ def dialect(session: AsyncSession) -> str:
 
 
 def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT that supports ON CONFLICT."""
+    """Make an INSERT into a table that supports ON CONFLICT, for the database system of the session."""
     return insert_of(dialect(session), table_of(table))
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT that supports ON CONFLICT, without a session.
+    """Make an INSERT into a table that supports ON CONFLICT, for the database system `dialect_name`.
 
-    Use it for a statement that is built once for each dialect and then reused; otherwise use `insert`.
+    Use this function for a statement that is built once and used many times; otherwise use `insert`.
     """
     return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
@@ -168,9 +168,9 @@ def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.In
 def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
-    An idle connection receives data only if the server closes it. SQLAlchemy's own `pool_pre_ping` sends a query at
-    each use. Such a query would almost double the time of a transaction: it needs three round trips to the server, and
-    a transaction needs only three or four.
+    An idle connection receives data only if the server closes the connection. So this function only looks for received
+    data. SQLAlchemy's own `pool_pre_ping` sends a query at each use of a connection. This query needs three round trips
+    to the server. A transaction itself needs only three or four round trips, so the query would almost double its time.
     """
     resting = connection.driver_connection
     # The server may have closed the connection, although the event loop has not read this yet.
@@ -181,7 +181,7 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
 def _sqlite(engine: AsyncEngine, *, begin: str) -> AsyncEngine:
     """Set the pragmas of each connection, and begin transactions explicitly.
 
-    Python's driver for SQLite begins a transaction only at the first write.
+    This is necessary because Python's driver for SQLite begins a transaction only at the first write.
     """
 
     def on_connect(connection: Any, _record: object) -> None:

@@ -1,9 +1,9 @@
-"""The tables of people, messages, consents, payments, usage and deletions.
+"""Define the tables of people, messages, consents, payments, usage and deletions.
 
 The columns have the same names as the fields in `glas.domain`, so `Model.model_validate(row)` converts a row.
 
-Amounts of money are whole hundredths of a coin, because SQLite's NUMERIC is a float. docs/database.md contains a
-diagram of the tables and the reasons.
+Amounts of money are whole hundredths of a coin, because SQLite stores NUMERIC values as floats. docs/database.md has a
+diagram of the tables, and explains their design.
 """
 
 from datetime import datetime
@@ -44,7 +44,7 @@ _RATED = text("score <> 0")
 class UserRow(Base):
     """A person.
 
-    If `tg_id` is null, the person's data was deleted, but their ledger entries stay.
+    If `tg_id` is null, the person's data was deleted. The ledger entries of the person stay.
     """
 
     __tablename__ = "users"
@@ -73,13 +73,13 @@ class UserRow(Base):
 
     @property
     def consents(self) -> frozenset[Purpose]:
-        """The purposes for which the person's data may be used now: the last decision about each purpose counts."""
+        """The purposes for which the person's data may be used now, by the person's last decision for each purpose."""
         last = {record.purpose: record.granted for record in self.consent_history}
         return frozenset(Purpose(purpose) for purpose, granted in last.items() if granted)
 
 
 class ConsentRow(Base):
-    """One decision of a person about a consent; a new decision is a new row."""
+    """One decision of a person about a consent; each new decision gets a new row."""
 
     __tablename__ = "consents"
 
@@ -98,7 +98,7 @@ class ConsentRow(Base):
 
 
 class TranscriptionRow(Base):
-    """A message with its result. Ids are never used again, because they are part of the keys of objects."""
+    """A message with its result. No id is used a second time, because ids are part of the keys of stored objects."""
 
     __tablename__ = "transcriptions"
 
@@ -173,24 +173,24 @@ class TranscriptionRow(Base):
 
     @property
     def corrected_text(self) -> str | None:
-        """The words of the present correction, even if it is doubtful; None if there is no correction."""
+        """The words of the current correction, even if it is doubtful; None if there is no correction."""
         return None if self.correction is None else self.correction.reference
 
     @property
     def rank(self) -> str | None:
-        """The rank of the present correction; None if there is no correction."""
+        """The rank of the current correction; None if there is no correction."""
         return None if self.correction is None else self.correction.rank
 
     @property
     def reference(self) -> str | None:
-        """The words of the present correction; None if there is no correction, or if it is doubtful."""
+        """The words of the current correction; None if there is no correction, or if the correction is doubtful."""
         return None if self.rank == Rank.DOUBTFUL else self.corrected_text
 
 
 class TransactionRow(Base):
-    """An entry of the ledger; triggers of the migration refuse to change or delete it.
+    """An entry of the ledger; database triggers, which a migration creates, refuse to change or delete an entry.
 
-    `transcription_id` is not a foreign key, because a message may be deleted, but its payments stay.
+    `transcription_id` is not a foreign key, because the payments for a message stay when the message is deleted.
     """
 
     __tablename__ = "transactions"
@@ -218,10 +218,10 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """A hash that identifies paid audio: a hash of Telegram's id of the file, or of the samples.
+    """A hash that identifies paid audio: the hash of Telegram's id of the file, or of the samples.
 
-    The hashes prevent a second payment for the same audio. After the message is deleted, the row contains no id of a
-    message, and the row is deleted at `expiry_datetime`.
+    The hashes prevent a second payment for the same audio. When the message is deleted, the message's id is removed
+    from the row. The row itself is deleted at `expiry_datetime`.
     """
 
     __tablename__ = "paid_audio"
@@ -235,7 +235,7 @@ class PaidAudioRow(Base):
 
 
 class UsageRow(Base):
-    """A recording that was sent within the last day, with pseudonyms of the recording and of its sender."""
+    """A recording that was sent within the last 24 hours, with pseudonyms of the recording and of its party."""
 
     __tablename__ = "usage_records"
 
@@ -265,8 +265,8 @@ class TombstoneRow(Base):
 class ChangeCounterRow(Base):
     """The single row of the counter of changes.
 
-    As its last statement, a transaction that changes a finished message increases the counter and stores the value with
-    the message. So the numbers become visible to other transactions in ascending order.
+    A transaction that changes a finished message ends with a statement which increases the counter and stores the new
+    value with the message. So other transactions see the values in ascending order.
     """
 
     __tablename__ = "change_counter"
@@ -278,7 +278,7 @@ class ChangeCounterRow(Base):
 
 
 class InstallationRow(Base):
-    """The single row with the random name of this installation, which its backups and log of deletions contain, too."""
+    """The single row with the random name of this installation, which is also in backups and the log of deletions."""
 
     __tablename__ = "installation"
 

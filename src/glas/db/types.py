@@ -1,4 +1,4 @@
-"""Column types that have the same meaning on SQLite and PostgreSQL."""
+"""Define column types that have the same meaning on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,14 +13,14 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 class UtcDateTime(TypeDecorator[datetime]):
     """A time with a time zone.
 
-    SQLite stores text without a time zone, so times are converted to UTC before they are stored.
+    SQLite stores a time as text without a time zone. So times are converted to UTC before they are stored.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert a time to UTC; refuse a time without a time zone, because it is ambiguous."""
+        """Convert a time to UTC; raise an error for a time without a time zone, because such a time is ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:

@@ -1,4 +1,4 @@
-"""The table of vocabularies: words that a person corrected or added."""
+"""Define the table of vocabularies: words that people corrected in messages, or added by themselves."""
 
 from datetime import datetime
 
@@ -12,10 +12,10 @@ _BY_HAND = text("transcription_id IS NULL")
 
 
 class VocabularyWordRow(Base):
-    """A word that a person corrected in one message, or added by hand (then without a message).
+    """A word that a person corrected in one message, or added by hand; in the second case, the row has no message.
 
-    The vocabularies of chats and of the installation are counted from these rows when they are read. So a word that is
-    deleted, or whose correction is undone, also disappears from these vocabularies.
+    The vocabularies of chats and of the installation are counted from these rows when they are read. If a word is
+    deleted or its correction is undone, the word also disappears from these vocabularies.
     """
 
     __tablename__ = "vocabulary_words"

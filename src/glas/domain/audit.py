@@ -1,4 +1,4 @@
-"""Entries of the audit: actions of administrators, and of db_assist itself, on people's data."""
+"""Describe the entries of the audit: actions of administrators, and of db_assist itself, on people's data."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Action(StrEnum):
 class AuditEntry(BaseModel):
     """An entry of the audit: one action.
 
-    Stored entries are never changed or removed, and contain neither people's words nor Telegram ids.
+    Stored entries are never changed or removed. They contain neither people's words nor Telegram ids.
     """
 
     model_config = ConfigDict(frozen=True)

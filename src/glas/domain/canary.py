@@ -1,8 +1,8 @@
-"""Choose the people whom a candidate answers, without knowing who they are.
+"""Choose the people whom a candidate answers, by a number (bucket) that does not show who the people are.
 
-The bot sends a bucket with each recording: a number from 0 to 99 that it computes from the person's pseudonym. A person
-has the same bucket each time, and each bucket stands for a hundredth of all people. A candidate answers the people of
-some buckets.
+The bot sends a bucket with each recording: a number from 0 to 99. The bot computes the bucket from the person's
+pseudonym. A person always has the same bucket, and each bucket contains about a hundredth of all people. A candidate
+answers the people of some buckets.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ N_BUCKETS: Final = 100
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
     """Return the buckets that a candidate answers.
 
-    If the share is increased, the former buckets stay and more buckets are added. The buckets depend on the candidate,
-    so that new models are not always tried on the same people.
+    If the share is increased, the candidate keeps its buckets and gets more buckets. Different candidates get different
+    buckets, so that new models are not always tried on the same people.
 
     Args:
         model: uniform name of the candidate, such as `onnx:gigaam-v3-ctc`.
@@ -28,12 +28,12 @@ def chosen_buckets(model: str, share: float) -> frozenset[int]:
 
 
 def is_drawn(number: int, model: ModelRef, share: float) -> bool:
-    """Return whether a second model also recognises a message; this is the case for a share of all messages.
+    """Return whether a second model also recognises a message; it recognises a random part of all messages.
 
     Args:
         number: id of the message. For the same message, model and share, the result is always the same.
         model: name and version of the second model.
-        share: share of messages that the second model also recognises, 0..1.
+        share: part of all messages that the second model also recognises, 0..1.
     """
     drawn = int.from_bytes(_digest(f"{model} {number}")[:8])
     return drawn < share * 2**64

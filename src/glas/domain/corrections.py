@@ -1,7 +1,7 @@
-"""Judge a correction: how similar it is to the recognised text, and whether its words can have been said.
+"""Judge a correction: its similarity to the recognised text, and whether somebody can have said its words.
 
-If the engine can score a given text against the sound, its score decides (`Sound`). Otherwise the edit distance of the
-two texts decides.
+Some engines can compute how well a given text matches the sound. With such an engine, this score decides whether the
+words can have been said (`Sound`). Without such a score, the edit distance between the two texts decides.
 """
 
 from datetime import datetime
@@ -17,10 +17,11 @@ from glas.domain.transcription import Comparison
 _CLEAR: Final = 0.3
 _NEAR: Final = 0.5
 _POSSIBLE: Final = 0.75
-"""Largest values of `distance` for the degrees CLEAR, NEAR and POSSIBLE of `Likeness`.
+"""`_CLEAR`, `_NEAR` and `_POSSIBLE` are the largest values of `distance` for these degrees of `Likeness`.
 
 Of 1,500 pairs of unrelated Russian announcements, 0.1 % have a distance below 0.35, 1 % below 0.5, and a quarter below
-0.75. If one of eight words of a recognised text is wrong, its distance from the right text is about 0.05.
+0.75. If one of eight words of a recognised text is wrong, the distance between this text and the right text is about
+0.05.
 """
 
 
@@ -45,21 +46,21 @@ _SUPPORTED_WORD: Final = 6.0
 _SUPPORTED: Final = 25.0
 _DENIED_WORD: Final = 10.0
 _DENIED: Final = 60.0
-"""Bounds of `Comparison.lost`.
+"""Bounds of `Comparison.lost`, which is called the loss here.
 
-The names with `WORD` are bounds of the loss per differing word. The other names are bounds of the loss of the whole
-text.
+The constants with `WORD` in their names are bounds of the loss per differing word. The other constants are bounds of
+the loss of the whole text.
 
-Losses are differences of natural logarithms (nepers). Measured with the embedded Whisper on 100 true corrections of two
-speakers: 90 % lose at most 6.5 nepers a word, 95 % at most 8.2. If one or two words are replaced by words of other
-sentences, the loss is at least 10 a word (270 texts). If only the end of a word is changed, the loss is at least 8 a
-word (91 texts). If the text is replaced by another sentence, the loss is 4 to 15 a word, and always more than 25 for
-the whole text.
+Losses are differences of natural logarithms, in nats. They were measured with the embedded Whisper. For 100 true
+corrections of two speakers, the loss was at most 6.5 nats per word in 90 % of the texts, and at most 8.2 in 95 %. In
+270 texts, one or two words were replaced by words of other sentences: the loss was at least 10 nats per word. In 91
+texts, only the end of a word was changed: the loss was at least 8 nats per word. If the whole text was replaced by
+another sentence, the loss was 4 to 15 nats per word, and always more than 25 nats for the whole text.
 """
 
 
 def sound_of(comparison: Comparison | None) -> Sound:
-    """Return whether the sound supports a correction, according to an engine's comparison; UNKNOWN without one."""
+    """Return whether the sound supports a correction, by an engine's comparison; UNKNOWN if `comparison` is None."""
     if comparison is None:
         return Sound.UNKNOWN
     if not comparison.n_words or comparison.lost <= min(_SUPPORTED_WORD * comparison.n_words, _SUPPORTED):
@@ -113,10 +114,10 @@ def distance(said: str, heard: str) -> float:
 
 
 def likeness(said: str, heard: str) -> Likeness:
-    """Return how similar a written text is to a recognised one.
+    """Return how similar a text that a person wrote is to a recognised text.
 
-    A written text that ends with a question mark may be a question to the bot, and not a correction. So its likeness is
-    at most NEAR. This does not apply if the recognised text is the same or also ends with a question mark.
+    A written text that ends with a question mark may be a question to the bot, and not a correction. So the result is
+    at most NEAR, unless the recognised text has the same words or also ends with a question mark.
     """
     if said.split() == heard.split():
         return Likeness.SAME
@@ -135,9 +136,9 @@ def rank_of(said: str, heard: str, *, duration_s: float, max_chars_per_s: float,
     Args:
         said: the words that were said, according to the author.
         heard: the recognised text.
-        duration_s: duration of the recording; less than a second counts as a second.
+        duration_s: duration of the recording in seconds; a duration below one second counts as one second.
         max_chars_per_s: largest number of letters per second that a person can say.
-        sound: whether the sound supports the words, according to an engine; if it is UNKNOWN, the edit distance
+        sound: whether the sound supports the words, according to an engine; if this is UNKNOWN, the edit distance
             decides.
     """
     if len(normalise(said)) > max_chars_per_s * max(duration_s, 1.0):

@@ -1,4 +1,4 @@
-"""The options of recognition, and the abilities of a model."""
+"""Define the options of a recognition, and the abilities of a model."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -64,7 +64,7 @@ class DecodingOptions(BaseModel):
 PLAIN: Final = DecodingOptions()
 
 UNSPECIFIED: Final = DecodingOptions(checks_language=True)
-"""Options if the caller names none: Russian, unless another language is certainly spoken."""
+"""Options if the caller gives no options: Russian, unless another language is certainly spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ class Abilities:
     """Abilities of a loaded model.
 
     Attributes:
-        batch_size: number of pieces of similar length that one call should recognise, if so many wait; 1 if batches are
-            not faster.
-        batch_s: largest number of seconds of audio in one call. The number is limited because other pieces wait until
-            the call has ended.
+        batch_size: number of pieces of similar length that should be recognised in one batch, if so many pieces wait; 1
+            if batches are not faster.
+        batch_s: largest number of seconds of audio in one batch. It is limited because other pieces wait until the
+            batch has been recognised.
         languages: codes (ISO 639-1) of the languages that the model recognises.
         translates: whether the model can translate speech in its languages into English.
         takes_prompt: whether the model uses `DecodingOptions.prompt`.

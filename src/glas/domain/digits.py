@@ -1,7 +1,7 @@
 """Write spoken numbers in digits (inverse text normalisation).
 
 A number is written in digits only if RU-NORM turns the digits back into the same words. So «пять» may be written as 5,
-but «пяти» is never changed, and error rates are the same with and without digits. These numbers are written in digits:
+but «пяти» is never changed. Error rates are the same with and without digits. These numbers are written in digits:
 
     numbers        «семьсот сорок два» 742; below ten only before a noun that is counted: «пять минут» 5 минут
     round ones     «двадцать пять тысяч» 25 тысяч
@@ -68,7 +68,7 @@ class _Number(NamedTuple):
 
 
 def in_digits(words: Sequence[str]) -> list[Piece]:
-    """Write the numbers among `words` in digits; every word belongs to one piece, in order."""
+    """Write the numbers among `words` in digits; the pieces are in the order of the words, and cover all words."""
     pieces = list(_Line(words).pieces())
     written = " ".join(piece.text for piece in pieces)
     if normalise(written) != normalise(" ".join(words)):
@@ -165,7 +165,7 @@ class _Line:
         return None
 
     def _ordinal(self, at: int) -> Piece | None:
-        """Return a date that begins at this word; None if no date begins there.
+        """Return a date that begins at the word `at`; None if no date begins there.
 
         An ordinal is a date if a month follows it, if it consists of several words and can be a day, or if it can be a
         year and «год» follows it.
@@ -182,7 +182,7 @@ class _Line:
         return None
 
     def _run(self, at: int) -> list[_Number]:
-        """Return all numbers from this word on that follow each other without punctuation in between."""
+        """Return the numbers that begin at the word `at` and follow each other without punctuation in between."""
         run: list[_Number] = []
         while (number := self._number(at)) is not None:
             run.append(number)
@@ -192,7 +192,7 @@ class _Line:
         return run
 
     def _number(self, start: int) -> _Number | None:
-        """Return the number that begins at this word.
+        """Return the number that begins at the word `start`.
 
         Return None if no number begins there, or if RU-NORM would turn its digits into other words than those that were
         said.

@@ -1,4 +1,4 @@
-"""Convert errors for the transport between processes: to the body of an answer, or to a code and a message."""
+"""Convert errors to bodies of HTTP answers, and bodies or codes of errors back to exceptions."""
 
 from glas.domain.errors import GlasError, ServiceFaultError
 
@@ -23,7 +23,7 @@ def to_body(error: GlasError) -> dict[str, dict[str, str | None]]:
 
 
 def from_body(status: int, body: object, *, retry_after_s: float | None = None) -> GlasError:
-    """Return the exception that an HTTP answer reports; if the body has an unknown format, a `ServiceFaultError`."""
+    """Return the exception that an HTTP answer reports; if its body has an unknown format, a `ServiceFaultError`."""
     match body:
         case {"error": {"message": str(message), "code": str(code), **rest}}:
             param = rest.get("param")

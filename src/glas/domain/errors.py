@@ -1,21 +1,21 @@
-"""All exceptions of Glas, as a class tree.
+"""Define all exceptions of Glas, in this tree of classes.
 
     GlasError
     ├── InputError (ValueError)                the input is wrong; the caller can correct it
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction or review without words, or an overlong review
-    │   ├── NotFoundError (LookupError)        no person, message or other object of that name
+    │   ├── NotFoundError (LookupError)        nothing with this name or id exists
     │   │   └── UnknownPersonError             nobody registered under this Telegram id
-    │   ├── ConflictError                      the object exists already with other values
+    │   ├── ConflictError                      something with this name exists already with other values
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
     │   ├── BackupError                        a file is a damaged backup, or not a backup
-    │   │   └── BackupEncryptedError           a backup is encrypted, and the right key was not given
+    │   │   └── BackupEncryptedError           a backup is encrypted, and the right secret key was not given
     │   ├── DataSetError                       recordings with reference texts that cannot be read
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                the file has no bytes or no sample
     │       ├── NoSoundTrackError              a video without sound
-    │       ├── UnsupportedFormatError         not a format that we accept
+    │       ├── UnsupportedFormatError         not a format that Glas accepts
     │       ├── CorruptAudioError              an accepted format, but the content cannot be decoded
     │       ├── AudioTooLongError              more seconds than the limit
     │       └── DecodeLimitError               decoding needs too much memory, processor time or wall time
@@ -25,10 +25,10 @@
     │   ├── ModelLoadError                     the files exist but cannot be loaded
     │   └── HubUnreachableError (ConnectionError)      weights cannot be downloaded
     ├── ServiceError
-    │   ├── AuthenticationError                no key, or a wrong one
+    │   ├── AuthenticationError                no API key, or a wrong API key
     │   ├── ForbiddenError (PermissionError)   the caller is known, but the request is not permitted
     │   ├── OverloadedError                    the queue is full; try again after `retry_after_s`
-    │   ├── ServiceStoppingError               the service is about to end and accepts no more work
+    │   ├── ServiceStoppingError               the service is about to end and accepts no new requests
     │   ├── ServiceUnreachableError (ConnectionError)  no connection
     │   ├── ServiceTimeoutError (TimeoutError) no answer in time
     │   └── ServiceFaultError                  an answer of unknown format, or an internal error
@@ -65,7 +65,7 @@ class GlasError(Exception):
 
 
 class InputError(GlasError, ValueError):
-    """The input of the caller cannot be accepted."""
+    """The input that a caller gave is wrong."""
 
     code = "invalid_input"
     status = 400
@@ -84,7 +84,7 @@ class ImplausibleCorrectionError(InvalidParameterError):
 
 
 class NotFoundError(InputError, LookupError):
-    """There is no person, message or other object of that name."""
+    """Nothing with the requested name or id exists, for example no such person or message."""
 
     code = "not_found"
     status = 404
@@ -97,7 +97,7 @@ class UnknownPersonError(NotFoundError):
 
 
 class ConflictError(InputError):
-    """The object exists already with other values, or its state does not permit the change."""
+    """Something with this name exists already with other values, or its state does not permit the requested change."""
 
     code = "conflict"
     status = 409
@@ -116,7 +116,7 @@ class BackupError(InputError):
 
 
 class BackupEncryptedError(BackupError):
-    """A backup is encrypted, and none of the given keys opens it; nothing was changed."""
+    """A backup is encrypted, and none of the given secret keys can decrypt it; nothing was changed."""
 
     code = "backup_encrypted"
 
@@ -159,7 +159,7 @@ class UnsupportedFormatError(AudioError):
 
 
 class CorruptAudioError(AudioError):
-    """The format is right, but the content cannot be decoded."""
+    """The file has an accepted format, but its content cannot be decoded."""
 
     code = "audio_corrupt"
 
@@ -183,14 +183,14 @@ class ModelError(GlasError):
 
 
 class UnknownModelError(ModelError, LookupError):
-    """No model of that name is known."""
+    """No model with the requested name is known."""
 
     code = "model_unknown"
     status = 404
 
 
 class ModelFileMissingError(ModelError, FileNotFoundError):
-    """A file is missing in a model's directory; the message names the file and the directory."""
+    """A file is missing in a model's directory; the message of the error names the file and the directory."""
 
     code = "model_file_missing"
 
@@ -202,20 +202,20 @@ class ModelLoadError(ModelError):
 
 
 class HubUnreachableError(ModelError, ConnectionError):
-    """Weights cannot be downloaded; the message names the directory into which a person can put them."""
+    """Weights cannot be downloaded; the message names the directory into which a person can put the weights."""
 
     code = "hub_unreachable"
     status = 502
 
 
 class ServiceError(GlasError):
-    """A service could not do its work."""
+    """A service could not do what the caller requested."""
 
     code = "service_error"
 
 
 class AuthenticationError(ServiceError):
-    """The caller sent no key, or a wrong key."""
+    """The caller sent no API key, or a wrong API key."""
 
     code = "invalid_api_key"
     status = 401
@@ -229,14 +229,14 @@ class ForbiddenError(ServiceError, PermissionError):
 
 
 class OverloadedError(ServiceError):
-    """The queue is full; `retry_after_s` is the number of seconds to wait before another try."""
+    """The queue of requests is full; `retry_after_s` is the number of seconds to wait before a new request."""
 
     code = "overloaded"
     status = 503
 
 
 class ServiceStoppingError(ServiceError):
-    """The service is about to end and accepts no more work; after its restart, it accepts work again."""
+    """The service is about to end and accepts no new requests; after its restart, it accepts requests."""
 
     code = "service_stopping"
     status = 503
@@ -264,7 +264,7 @@ class ServiceFaultError(ServiceError):
 
 
 class ConfigurationError(GlasError, ValueError):
-    """A setting has a value with which the program cannot or must not start."""
+    """A setting has a value with which the program cannot start or must not start."""
 
     code = "configuration"
 

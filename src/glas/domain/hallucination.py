@@ -3,15 +3,15 @@
 The same rules apply to every engine. The rules use the text, the scores of the engine (`Segment.avg_logprob` and
 `Segment.no_speech_probability`; either may be absent) and the result of the speech detector (`Evidence`):
 
-1. Credits of subtitle makers, which Whisper learnt from film subtitles, are removed wherever they occur.
-2. A loop is dropped. A text is a loop if it compresses well, and if the engine is uncertain or nobody can speak so
-   fast.
-3. A segment is dropped if the engine is uncertain of it, and the engine or the speech detector finds little speech in
-   it. (In openai/whisper's `transcribe.py` this rule uses the engine alone.)
+1. Credits of subtitle makers are removed wherever they occur. Whisper learnt such credits from film subtitles.
+2. A segment is dropped if it is a loop, that is a text that repeats itself. A text is a loop if it compresses well and,
+   in addition, the engine is uncertain or nobody can speak so fast.
+3. A segment is dropped if the engine is uncertain of its text, and the engine or the speech detector finds little
+   speech in it. (In openai/whisper's `transcribe.py`, this rule uses only the scores of the engine.)
 4. A text is dropped if nobody can say it in so short a time, even if the engine gives it a high confidence. An example
-   is a sentence that both the detector and the engine find in half a second of humming.
-5. Phrases that people do say, such as «Спасибо за просмотр», are dropped only if they are the whole text, and the
-   speech is too short, too quiet or too uncertain.
+   is a whole sentence that the engine recognises in half a second of humming.
+5. Some phrases, such as «Спасибо за просмотр», are often invented, but people also say them. Such a phrase is dropped
+   only if it is the whole text, and the speech is too short, too quiet or too uncertain.
 """
 
 import re
@@ -87,12 +87,12 @@ _ONLY_ORDINARY = re.compile(rf"(?:(?:{'|'.join(_ORDINARY)})(?: |$))+")
 
 
 class Evidence(NamedTuple):
-    """The measurements of the speech detector for a piece of sound, before recognition.
+    """What the speech detector measured in a piece of sound.
 
     Attributes:
         speech_s: seconds of the piece that the detector counts as speech.
         probability: mean probability of speech over these seconds, 0..1.
-        level_db: root mean square of the louder parts, in dB relative to full scale; at most 0.
+        level_db: root mean square of the louder parts of the piece, in dB relative to full scale; at most 0.
     """
 
     speech_s: float

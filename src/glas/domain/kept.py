@@ -1,4 +1,4 @@
-"""The stored form of a recognition, from which subtitles are made without a second recognition."""
+"""Define the stored form of a recognition, from which subtitles are made without a second recognition."""
 
 from typing import Literal
 
@@ -9,10 +9,10 @@ from glas.domain.transcription import Recognition
 
 
 class KeptRecognition(BaseModel):
-    """The content of a message's `{id}_transcription.json`.
+    """The content of the object `{id}_transcription.json` of a message in the object store.
 
-    If a change of the format would make older programs misread the content, `schema_version` must be increased. A new
-    field with a default needs no new `schema_version`, because unknown fields are ignored.
+    Increase `schema_version` if older programs would misread the content after a change of the format. A new field with
+    a default needs no new `schema_version`, because unknown fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""The ledger of coins: payments to people, their reasons, and the reasons why nothing is paid."""
+"""Define the ledger of coins: payments to people, the reasons for payments, and the reasons why nothing is paid."""
 
 from datetime import datetime
 from enum import StrEnum

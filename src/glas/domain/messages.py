@@ -1,4 +1,4 @@
-"""A voice message and its result, as the database, the HTTP bodies and the bot represent them."""
+"""Define a message: a voice message and its result, as the database, the HTTP bodies and the bot represent them."""
 
 import hashlib
 from datetime import datetime
@@ -12,7 +12,7 @@ from glas.domain.corrections import Rank
 class Score(IntEnum):
     """The speaker's rating of a text.
 
-    The numbers are also the names of directories in the export. They are the numbers of the system that Glas replaces.
+    The numbers are also the names of directories in the export. The original system used the same numbers.
     """
 
     NOT_RATED = 0
@@ -40,7 +40,7 @@ class MediaKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Kind of a further message of the bot that shows a text, in addition to the answer."""
+    """Kind of a message that the bot sends in addition to the answer, and that also shows the recognised text."""
 
     DOCUMENT = "document"
     SUBTITLES = "subtitles"
@@ -48,7 +48,7 @@ class MessageKind(StrEnum):
 
 
 class Transcription(BaseModel):
-    """A message; its `id` is part of the keys of its objects (`glas.domain.object_keys`)."""
+    """A message; its `id` is part of the keys of its objects in the object store (`glas.domain.object_keys`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -146,7 +146,7 @@ class SecondHypothesis(BaseModel):
 def traceparent_of(file_unique_id: str, message_id: int) -> str:
     """Return the ids of a message's trace and of its first span, in the format of the W3C header `traceparent`.
 
-    The ids are computed from values in the message's row, so that an export can find the trace hours later.
+    The ids are computed from values in the message's row, so that an export can find the trace of an older message.
     `file_unique_id` cannot be guessed, and does not depend on the person. So the ids of the trace do not show who sent
     the message.
 

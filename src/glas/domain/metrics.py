@@ -1,7 +1,8 @@
 """Metrics of recognition: error rates over normalised text, their confidence intervals, and speed.
 
-All rates are fractions (0.05 is five per cent). Rates are *pooled*: the errors of all utterances are divided by the
-words of all references. So a long message counts more than a short one. Insertions count, so a rate can exceed 1.
+All rates are fractions (0.05 is five per cent). Rates are *pooled*: the number of errors in all utterances is divided
+by the number of words in all references. So a long message counts more than a short message. Inserted words are errors,
+too, so a rate can exceed 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,9 +73,9 @@ class Interval(BaseModel):
 def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRates:
     """Count the errors of hypotheses against references, pooled over all utterances.
 
-    Both texts are normalised here. If the reference of an utterance is empty, all words of its hypothesis count as
-    insertions. If all references are empty, there are two cases: if all hypotheses are empty, too, the rate is 0;
-    otherwise it is 1.
+    This function normalises both texts. If the reference of an utterance is empty, all words of its hypothesis count as
+    insertions. If all references are empty, the rate is 0 if all hypotheses are empty, too, and 1 if any hypothesis is
+    not empty.
 
     Args:
         references: the right texts, one for each utterance.
@@ -97,19 +98,19 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
 
 
 def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
-    """Count errors and reference words of each utterance; the bootstrap needs them separately.
+    """Count word errors and reference words of each utterance separately, as `bootstrap_interval` needs them.
 
     Returns:
-        Errors and words, both of shape `(n_utterances,)`.
+        The numbers of errors and the numbers of words, both of shape `(n_utterances,)`.
     """
     return _errors(jiwer.process_words, references, hypotheses)
 
 
 def char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Integers, Integers]:
-    """Count errors and reference characters of each utterance, as `word_errors` does.
+    """Count character errors and reference characters of each utterance.
 
     Returns:
-        Errors and characters, both of shape `(n_utterances,)`.
+        The numbers of errors and the numbers of characters, both of shape `(n_utterances,)`.
     """
     return _errors(jiwer.process_characters, references, hypotheses)
 
@@ -119,7 +120,7 @@ def _errors(
     references: Sequence[str],
     hypotheses: Sequence[str],
 ) -> tuple[Integers, Integers]:
-    """Count errors and reference units of each utterance; `align` decides whether these are words or characters."""
+    """Count errors of each utterance, and words or characters of its reference; `align` decides which of these two."""
     counts = [
         (
             output.substitutions + output.deletions + output.insertions,
@@ -159,10 +160,10 @@ def bootstrap_interval(
 ) -> Interval:
     """Compute the percentile interval of a pooled word error rate by the blockwise bootstrap.
 
-    Whole speakers are drawn with replacement, because the errors of one speaker depend on each other. Drawing single
-    utterances would make the interval too narrow (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in
-    ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). If the speakers are unknown, give every
-    utterance a different name.
+    Whole speakers are drawn with replacement, because the errors in utterances of one speaker are not independent. If
+    single utterances were drawn, the interval would be too narrow (Bisani and Ney 2004, "Bootstrap estimates for
+    confidence intervals in ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). If the speakers are
+    unknown, give every utterance a different name.
 
     Args:
         errors: number of word errors of each utterance.
@@ -198,8 +199,9 @@ def bootstrap_difference_interval(
     """Compute the interval of WER(a) - WER(b) for two systems a and b on the same utterances.
 
     If the whole interval is above 0, system b is better. Each resample contains the same utterances for both systems,
-    so it does not matter how difficult an utterance is. Both systems have the same references, and so the same numbers
-    of words. Therefore the difference of the two rates is computed as one rate, from the differences of the errors.
+    so the difference does not depend on how difficult the drawn utterances are. Both systems are compared with the same
+    references, so their numbers of words are equal. Therefore the difference of the two rates is computed as one rate,
+    from the differences of the errors.
     """
     _same_length(errors_a=errors_a, errors_b=errors_b)
     difference = np.asarray(errors_a) - np.asarray(errors_b)

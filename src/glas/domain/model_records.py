@@ -1,4 +1,4 @@
-"""States of a model that the gate has judged, and messages about models that the bot sends without a request."""
+"""Define states of a model that the gate has judged, and announcements (messages of the bot about models)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 REPORT_PAGE, REPORT_FIGURES = "index.html", "verdict.json"
-"""Files of a report of the gate."""
+"""Names of the files of a report of the gate: the page, and the numbers of the verdict."""
 
 
 class ModelState(StrEnum):
-    """State of a model. At most one is the champion."""
+    """State of a model that the gate has judged. At most one model has the state CHAMPION."""
 
     CANDIDATE = "candidate"  # passed the gate, and waits for a decision
     REFUSED = "refused"  # by the gate or by an administrator

@@ -1,4 +1,4 @@
-"""Reference to the model that recognised a text: its name, and the version of its weights."""
+"""Define the reference to a model that recognised a text: the model's name, and the version of its weights."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ VERSION_LENGTH = 12
 VERSION_PATTERN: Final = rf"[0-9a-f]{{{VERSION_LENGTH}}}"
 
 MODEL_HEADER = "X-Glas-Model"
-"""Header of an HTTP answer that names the model that made the text."""
+"""HTTP header in which an answer names the model that recognised the text."""
 
 
 class ModelRef(BaseModel):

@@ -1,6 +1,6 @@
 """Write Russian numbers in words, as RU-NORM v1 defines them.
 
-num2words writes the numerals. This module determines gender, case and leading zeros.
+The library num2words writes the numerals. This module determines their gender, their case and leading zeros.
 """
 
 from num2words import num2words
@@ -58,26 +58,27 @@ ORDINAL_ENDINGS = tuple(sorted(_ORDINAL_FORMS, key=len, reverse=True))
 
 
 def cardinal(number: int) -> str:
-    """Read a whole number: 1024 → «тысяча двадцать четыре».
+    """Write a whole number in words: 1024 → «тысяча двадцать четыре».
 
-    num2words begins such numbers with «одна тысяча», but speakers leave «одна» out, so this module removes it.
+    num2words begins such numbers with «одна тысяча». Speakers leave out the word «одна», so this function removes it.
     """
     return str(num2words(number, lang="ru")).removeprefix("одна ")
 
 
 def feminine(number: int) -> str:
-    """Read a whole number that counts feminine nouns: 21 → «двадцать одна».
+    """Write a whole number before a feminine noun in words: 21 → «двадцать одна».
 
-    With `gender="f"`, num2words also writes «одна миллион», so only the last word is changed here.
+    The argument `gender="f"` of num2words is not used, because it also gives «одна миллион». Instead, this function
+    changes only the last word.
     """
     *head, last = cardinal(number).split()
     return " ".join([*head, {"один": "одна", "два": "две"}.get(last, last)])
 
 
 def integer(digits: str) -> str:
-    """Read a string of digits.
+    """Write a string of digits in words.
 
-    Leading zeros are said («007» → «ноль ноль семь»), and long strings are read digit by digit.
+    Leading zeros are written, too («007» → «ноль ноль семь»). Long strings are written digit by digit.
     """
     if len(digits) > _LONGEST_CARDINAL_DIGITS:
         return " ".join(cardinal(int(digit)) for digit in digits)
@@ -87,9 +88,9 @@ def integer(digits: str) -> str:
 
 
 def decimal(whole: str, fraction: str) -> str:
-    """Read a decimal fraction of at most `MAX_DECIMAL_PLACES` places: 2,5 → «две целых пять десятых».
+    """Write a decimal fraction in words: 2,5 → «две целых пять десятых»; it has at most `MAX_DECIMAL_PLACES` places.
 
-    A whole part that has no name is read digit by digit.
+    If the whole part is too long to have a name, it is written digit by digit.
     """
     one, many = _PLACES[len(fraction) - 1]
     parts, significant = int(fraction), _without_leading_zeros(whole) or "0"
@@ -105,9 +106,10 @@ def decimal(whole: str, fraction: str) -> str:
 
 
 def ordinal(number: int, ending: str) -> str:
-    """Read a number with a written ending: 21 and «го» → «двадцать первого».
+    """Write an ordinal number with a given ending in words: 21 and «го» → «двадцать первого».
 
-    Round tens in «-е» are decades («90-е» → «девяностые»); other numbers in «-е» are neuter («2-е» → «второе»).
+    Multiples of ten from 20 on with the ending «-е» are decades («90-е» → «девяностые»). Other numbers with «-е» are
+    neuter («2-е» → «второе»).
     """
     form = dict(_ORDINAL_FORMS[ending])
     if ending == "е" and number >= 20 and number % 10 == 0:  # noqa: PLR2004  decades begin with the twenties

@@ -1,7 +1,7 @@
-"""Keys of objects in the object store.
+"""Make and check the keys of objects in the object store.
 
-Keys of messages begin with the id of the message. Keys of models begin with `models/` and the version of the model; no
-route for messages accepts them.
+Keys of messages begin with the id of the message. Keys of models begin with `models/` and the version of the model. The
+routes for messages do not accept keys of models.
 """
 
 import re
@@ -15,8 +15,9 @@ _PATTERN: Final = r"^([1-9][0-9]*)/\1_(?:audio\.[a-z0-9]{1,8}|transcription\.(?:
 _KEY = re.compile(_PATTERN.removeprefix("^").removesuffix("$"))
 
 Key = Annotated[str, WithJsonSchema({"type": "string", "pattern": _PATTERN})]
-"""A key in the OpenAPI documents of routes. `checked_key` checks the key, and its error message states the expected
-form.
+"""The type of an object's key in the OpenAPI documents of routes.
+
+`checked_key` checks the key, and its error message states the expected form.
 """
 
 
@@ -31,12 +32,12 @@ def transcription_key(transcription_id: int) -> str:
 
 
 def recognition_key(transcription_id: int) -> str:
-    """Return the key of a message's recognition: segments and words with times; see `glas.domain.kept`."""
+    """Return the key of a message's kept recognition, with segments and words with times; see `glas.domain.kept`."""
     return checked_key(f"{transcription_id}/{transcription_id}_transcription.json")
 
 
 def checked_key(key: str) -> str:
-    """Return `key` unchanged if it is a key of Glas; other objects in the store must not be accessible.
+    """Return `key` unchanged if it is a key of Glas. Objects with other keys in the store must not be accessible.
 
     Raises:
         InvalidParameterError: `key` is not a key of Glas.
@@ -54,10 +55,10 @@ def is_key(key: str) -> bool:
 
 
 def part_key(version: str, sha256: str) -> str:
-    """Return the key of a part of a model's files."""
+    """Return the key of one part of the files of the model with this `version`; `sha256` is the hash of the part."""
     return f"models/{version}/{sha256}"
 
 
 def files_key(version: str) -> str:
-    """Return the key of the list of a model's files."""
+    """Return the key of the list of all files of the model with this `version`."""
     return f"models/{version}/files.json"

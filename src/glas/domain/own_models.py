@@ -1,4 +1,4 @@
-"""Own models: models that answer the recordings of one person or one chat instead of the champion."""
+"""Define own models: models that answer the recordings of one person or one chat instead of the champion."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from glas.domain.model_ref import ModelRef
 class OwnModel(BaseModel):
     """An own model, and the version of the champion with which it was compared.
 
-    If another version of the champion is in use, the own model does not answer, because it was not compared with that
-    version.
+    If another version of the champion is in use, the own model does not answer, because the own model was not compared
+    with that version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,12 +45,12 @@ class OwnModelRecord(BaseModel):
 
     @property
     def own(self) -> OwnModel:
-        """The model and the version of the champion with which it was compared, as nn_service needs them."""
+        """The own model, and the version of the champion with which it was compared, in the form for nn_service."""
         return OwnModel(model=ModelRef(name=self.name, version=self.version), instead_of=self.instead_of)
 
 
 def answering(records: Sequence[OwnModelRecord]) -> OwnModel | None:
-    """Choose the own model that answers, from the own models of a person and of a chat.
+    """Choose the own model that answers a recording, from the own models of its person and of its chat.
 
     The model of the person has precedence over the model of the chat. Models that the person or chat has switched off
     are ignored. If no model is left, return None.

@@ -1,6 +1,6 @@
 """Divide a long text into paragraphs, at pauses of the speaker and at sentence ends.
 
-The script of the web pages, `web/static/transcript.js`, contains the same rule with the same values.
+The script of the web pages, `web/static/transcript.js`, divides texts by the same rule with the same values.
 """
 
 import re
@@ -24,8 +24,8 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
         text: the words to show: those of the hypothesis, or corrected words.
 
     Returns:
-        The text with paragraphs. The text is returned unchanged if it is short, already has line breaks, or has no
-        known times.
+        The text with paragraphs. The text is returned unchanged if it is short, if it already has line breaks, or if
+        the hypothesis has no segments.
     """
     if len(text) <= CHARS or "\n" in text or not hypothesis.segments:
         return text
@@ -44,7 +44,7 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
 
 
 def _is_end(last: Segment, following: Segment, n_chars: int) -> bool:
-    """Return whether a paragraph ends after its segment `last`, at a pause or because it is long enough.
+    """Return whether a paragraph ends after its segment `last`: because a pause follows, or because it is long enough.
 
     Args:
         last: the last segment of the paragraph so far.

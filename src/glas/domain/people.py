@@ -1,4 +1,4 @@
-"""The people who use Glas, with their consents."""
+"""Define the people who use Glas, with their roles and consents."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -7,16 +7,19 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 SHARED_ACCOUNTS: Final = frozenset({777_000, 136_817_688, 1_087_968_824})
-"""Telegram's accounts under which many people write: posts of a linked channel, channels, anonymous administrators."""
+"""Ids of Telegram's accounts in whose name many people write.
+
+They stand for the posts of a linked channel, for channels, and for anonymous administrators.
+"""
 
 CONSENT_VERSION: Final = "2026-11-26"
 """Version of the text to which a person agrees (`consent-ask` of the catalogue); a new wording needs a new version."""
 
 
 class Role(IntEnum):
-    """The role of a person, which decides their rights; its number is stored in the database.
+    """The role of a person, which decides the person's rights; the database stores the number of the role.
 
-    The numbers are those of the system that Glas replaces.
+    The original system used the same numbers.
     """
 
     USER = 0
@@ -42,7 +45,7 @@ class Purpose(StrEnum):
 class User(BaseModel):
     """A registered person.
 
-    Money is a whole number of hundredths of a coin, because decimals of a database may be floats.
+    The balance is a whole number of hundredths of a coin, because a database may store decimals as floats.
     """
 
     model_config = ConfigDict(frozen=True)

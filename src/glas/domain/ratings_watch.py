@@ -1,15 +1,16 @@
 """Watch the ratings of a new model, and raise an alarm when they are worse than the ratings of the previous model.
 
-The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. Hypothesis H0: the new model
-has the share of the previous model. Hypothesis H1: its share is higher by `WORSE`. Ratings are counted one by one as
-they come. An alarm is raised when the ratings are `1 / ALARM` times as probable under H1 as under H0. By Ville's
-inequality, a model with H0's share raises a false alarm with a probability of at most `ALARM`, for any number of
-ratings.
+The test is Wald's sequential probability ratio test (1945) for the share of bad ratings. Hypothesis H0: the share of
+bad ratings is the same for the new model as for the previous model. Hypothesis H1: the share of the new model is higher
+by `WORSE`. Ratings are counted one by one as they come. An alarm is raised when the ratings are `1 / ALARM` times as
+probable under H1 as under H0. By Ville's inequality, a new model that is not worse raises a false alarm with a
+probability of at most `ALARM`, for any number of ratings.
 
-The share of the previous model is not known exactly but estimated from ratings. So `ALARM` is less than the permitted 5
-% of false alarms. In a simulation with 700 ratings of the previous model and 10,000 runs each, there were at most 4.8 %
-false alarms within 300 ratings, for shares of 5 to 20 %. A model that is worse by `WORSE` raised an alarm in at least
-91 % of the runs.
+The share of the previous model is not known exactly but estimated from ratings. The permitted probability of a false
+alarm is 5 %. Because of the estimate, `ALARM` is smaller than that. In a simulation, the previous model had 700
+ratings, and the share of bad ratings was from 5 to 20 %. For each share there were 10,000 runs. Within 300 ratings of a
+new model that was not worse, at most 4.8 % of the runs had a false alarm. A model that was worse by `WORSE` raised an
+alarm in at least 91 % of the runs.
 """
 
 from collections.abc import Iterable
@@ -22,8 +23,9 @@ ALARM: Final = 0.04
 FEWEST_BEFORE: Final = 700
 """Least number of ratings of the previous model; with fewer ratings, the two models cannot be compared."""
 MOST_AFTER: Final = 300
-"""Number of ratings of the new model that are watched. If they raise no alarm, the new model counts as being as good as
-the previous model.
+"""Number of ratings of the new model that are watched.
+
+If these ratings raise no alarm, the new model is considered as good as the previous model.
 """
 
 _LEAST, _MOST = 0.02, 0.85  # bounds of the share in H0; nearer to 0 or 1, a single rating could decide
@@ -46,7 +48,7 @@ class RatingsWatch:
 
     @property
     def summary(self) -> str:
-        """The counts as a text, used as the reason of a decision."""
+        """The numbers of ratings as a text, which is stored as the reason of a decision about the model."""
         return f"{self.bad_after} of {self.n_after} ratings bad, before {self.bad_before} of {self.n_before}"
 
     @property

@@ -22,8 +22,8 @@ def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
     """Replace the words of a hypothesis by the words of `text`, and compute a start and an end for each new word.
 
     Words that are in both texts keep their times. Other words divide the time of the words that they replace in
-    proportion to their letters. Added words get the time at which the word before them ends. If a segment has no times
-    of words, its time is first divided among its words, also in proportion to their letters.
+    proportion to their letters. For an added word, the start and the end are the time at which the word before it ends.
+    If a segment has no times of words, its time is first divided among its words, also in proportion to their letters.
 
     Returns:
         The hypothesis with the new words. The new words have no confidence, because a person wrote them.

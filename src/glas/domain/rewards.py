@@ -1,4 +1,4 @@
-"""Compute the coins for a rating, in hundredths of a coin; only `db_assist` pays them."""
+"""Compute the payment for a rating, in hundredths of a coin; only `db_assist` pays it."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -30,5 +30,5 @@ def reward_hundredths(duration_s: float) -> int:
 
 
 def role_for(cash_hundredths: int, role: Role) -> Role:
-    """Return the role of a person with this balance; the role is never lower than the present role."""
+    """Return the new role of a person with the balance `cash_hundredths`; it is never lower than the current `role`."""
     return max(role, Role.BETA_TESTER) if cash_hundredths >= BETA_TESTER_HUNDREDTHS else role

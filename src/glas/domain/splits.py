@@ -15,12 +15,12 @@ class Split(StrEnum):
 def draw(name: str, *, test_share: float, dev_share: float) -> Split:
     """Return the split of a speaker or a text, by a hash of the name.
 
-    If the shares are increased, no name moves from test to dev or train, or from dev to train.
+    If `test_share` or `dev_share` is increased, no name moves from test to dev or train, or from dev to train.
 
     Args:
         name: a speaker's pseudonym, or the hash of a text.
-        test_share: share of the names in the test set, 0..1.
-        dev_share: share of the names in the development set; the sum of both shares is at most 1.
+        test_share: part of all names that belongs to the test set, 0..1.
+        dev_share: part of all names that belongs to the development set, 0..1; the sum of both values is at most 1.
     """
     position = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
     if position < test_share:

@@ -1,14 +1,15 @@
 """Write a hypothesis as subtitles: SubRip (SRT) and WebVTT.
 
 Words are grouped into cues by the following rules. A cue is the text that is on the screen at one time. Only the first
-rule has no exception:
+rule is always followed:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and contains no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
     it is shown for at least 0.8 s, and for a second for each 21 characters, unless the next cue begins earlier.
 
 The limits are usual for television (for example in Netflix's Timed Text Style Guide). Between two long pauses, dynamic
-programming finds the division of the words into cues that has the lowest cost.
+programming finds the division of the words into cues that has the lowest cost. The cost is high for cues that break the
+other rules.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +115,7 @@ def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
 
 
 def wrap(text: str) -> tuple[str, ...]:
-    """Break a text into lines of at most `LINE_CHARS`; two lines get equal lengths if possible.
+    """Break a text into lines of at most `LINE_CHARS` characters; if there are two lines, make their lengths similar.
 
     A word that is longer than a line is put on a separate line.
     """
@@ -152,7 +153,7 @@ def _stretches(segments: Iterable[Segment]) -> Iterator[list[_Spoken]]:
 
 
 def _spoken(segment: Segment) -> list[_Spoken]:
-    """Return the words of a segment with times.
+    """Return the words of a segment, each with its start and its end.
 
     If the words have no times, the time of the segment is divided among them in proportion to their letters.
     """

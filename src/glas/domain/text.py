@@ -5,19 +5,21 @@ Two texts that people may write for the same speech should become the same strin
 1. Invisible format characters (soft hyphen, zero-width joiner) are removed; NFKC is applied; letters become lower case.
    Combining marks are *kept*: in decomposed text «й» is «и» with a breve. A normaliser that drops marks hides real
    errors; for example, Whisper's basic normaliser makes «мои» of «мой». There is one exception: the stress accent on a
-   Cyrillic vowel («за́мок») is not a part of the letter and is removed.
-2. «№» is «номер»; «7:30» is «семь тридцать»; «21-го» is «двадцать первого»; thousand groups are joined («1 000» is
-   1000: a group of 1..3 digits followed by groups of exactly 3); «-5» is «минус пять» and «+7» is «плюс семь».
-3. Numbers become words in the nominative, masculine («21 мая» is «двадцать один мая», because the case of a number
-   without an ending is not known). A comma or a point between digits is a decimal sign («2,5» is «две целых пять
-   десятых») unless there are several («21.05.2024» is three numbers). The signs % ₽ $ € ° after a number become words
-   in the form that the number requires: «5 %» is «пять процентов».
-4. ё → е; everything that is neither letter nor mark becomes a space (so «по-моему» is two words); several spaces become
-   one.
+   Cyrillic vowel («за́мок») is removed, because it is not a part of the letter.
+2. «№» becomes «номер»; «7:30» becomes «семь тридцать»; «21-го» becomes «двадцать первого»; «-5» becomes «минус пять»,
+   and «+7» becomes «плюс семь». Thousand groups (1 to 3 digits, followed by groups of exactly 3 digits) are joined: «1
+   000» becomes 1000.
+3. Numbers become words in the nominative, masculine. For example, «21 мая» becomes «двадцать один мая», because the
+   case of a number without an ending is not known. A single comma or point between digits is a decimal sign («2,5»
+   becomes «две целых пять десятых»). If there are several, each group of digits is a separate number («21.05.2024» is
+   three numbers). The signs % ₽ $ € ° after a number become words in the form that the number requires: «5 %» becomes
+   «пять процентов».
+4. «ё» becomes «е». Everything that is neither letter nor mark becomes a space, so «по-моему» is two words. Several
+   spaces become one.
 
-Abbreviations («руб.», «кг»), Latin words and the case of numerals stay unchanged. The function is idempotent. Error
-rates that were measured with different versions must not be compared. Therefore `RU_NORM_VERSION` is stored with every
-measurement.
+Abbreviations («руб.», «кг»), Latin words and the case of numerals stay unchanged. The normalisation of a normalised
+text changes nothing. Error rates that were measured with different versions of RU-NORM must not be compared. Therefore
+`RU_NORM_VERSION` is stored with every measurement.
 """
 
 import re
@@ -123,11 +125,11 @@ def _is_mark(character: str) -> bool:
 
 
 def laid_into(heard: str, said: str) -> tuple[str, int]:
-    """Replace the words of a recognised text that a correction changes; keep its other words as they are written.
+    """Replace those words of a recognised text that a correction changes; keep the spelling of all other words.
 
-    The caller then lets an engine compute how probable the new text and the recognised text are for the sound. An
-    engine gives the capitals and punctuation of a person a lower probability than those of the recognised text. So the
-    two texts must differ only in the changed words.
+    With the new text, an engine then computes how probable the new text and the recognised text are for the sound. For
+    an engine, the capitals and punctuation that a person writes are less probable than those of the recognised text. So
+    the two texts must differ only in the changed words.
 
     Returns:
         The new text, and the number of changed words.

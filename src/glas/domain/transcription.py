@@ -1,4 +1,4 @@
-"""The types of recognition: the input and the output of an engine.
+"""Define the types of the input and the output of an engine.
 
 *samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it
 consists of *segments*, and segments consist of *words*. All times are seconds from the start of the audio that the
@@ -18,10 +18,11 @@ SILENCE_DB: Final = -100.0
 """The lowest level that is reported; only digital silence is quieter in 16-bit samples."""
 
 SURE: Final = 0.6
-"""Below this confidence, the page and the bot show that a word or a message is uncertain.
+"""If a confidence is below this value, the web page and the bot show that the word or message is uncertain.
 
-Without a calibration, whisper-base gives a confidence below this value to a fifth of the words of real telephone
-prompts. A third of these words are wrong. They include two thirds of all wrong words (docs/models.md).
+In recordings of real telephone prompts, whisper-base without a calibration gives a fifth of the words a lower
+confidence than this value. A third of these uncertain words are wrong. The uncertain words include two thirds of all
+wrong words (docs/models.md).
 """
 
 
@@ -46,7 +47,7 @@ class Word(BaseModel):
 
 
 class Token(BaseModel):
-    """A token of the model: a letter, a part of a word or a word."""
+    """A token of the recognised text: a letter, a part of a word or a word, depending on the model."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +56,7 @@ class Token(BaseModel):
 
 
 class KeywordUse(BaseModel):
-    """A keyword of the caller that replaced other words."""
+    """A keyword of the caller that replaced recognised words."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -114,7 +115,7 @@ class Segment(BaseModel):
 
 
 class Comparison(BaseModel):
-    """The score of a given text for a recording, compared with the score of the recognised text."""
+    """The difference between an engine's scores of the recognised text and of a given text for the same recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -180,7 +181,8 @@ class Hypothesis(BaseModel):
             duration_s: duration of the whole recording, seconds.
             model: name and version of the model that recognised the pieces.
             language: ISO 639-1 code of the language of the text.
-            foreign: the code of the language that is spoken, if it is certainly another language.
+            foreign: ISO 639-1 code of the spoken language, if another language than `language` is certainly spoken;
+                otherwise None.
 
         Returns:
             One hypothesis over the whole recording; segments without text are left out.

@@ -1,10 +1,10 @@
-"""Vocabularies: choose the words of a correction that are added to a person's vocabulary, and their spelling.
+"""Choose the words of a correction that are added to a person's vocabulary, and the spelling of these words.
 
 A corrected word is a *name* if its spelling shows this: it has Latin letters, a capital inside a sentence, or more than
-one capital. Such a word is added at once. Any other word may be an everyday word, so it is added only after the same
-person corrected it in two messages. A list of frequent words would not be better: of the words in everyday phrases, a
-fifth is not among the 10,000 most frequent forms of Russian words, and a tenth is not among the 20,000 most frequent
-forms.
+one capital. A name is added to the vocabulary with its first correction. Any other word may be an everyday word, so it
+is added only after the same person corrected it in two messages. A list of frequent words would not show reliably which
+words are everyday words. Of the words in everyday phrases, a fifth is not among the 10,000 most frequent forms of
+Russian words, and a tenth is not among the 20,000 most frequent forms.
 """
 
 import hashlib
@@ -28,9 +28,10 @@ _MOST_CANDIDATES: Final = 200
 _MOST_WORDS_OF_PHRASE: Final = 4
 _LEAST_LETTERS, _LEAST_LETTERS_OF_NAME = 4, 2
 _LIKE: Final = 0.5
-"""Least `SequenceMatcher.ratio` with which a word counts as similar to the words that were recognised instead.
+"""Least `SequenceMatcher.ratio` of two similar words: a word, and the words that were recognised in its place.
 
-«Айгуль» for «а и гуль» has 1.0, for «Гуля» 0.6; «кубернетес» for «губернатор» 0.6; «суббота» for «пятница» 0.3.
+Examples: «Айгуль» and «а и гуль» have the ratio 1.0, «Айгуль» and «Гуля» 0.6, «кубернетес» and «губернатор» 0.6,
+«суббота» and «пятница» 0.3.
 """
 _REACH: Final = 2
 _LONGEST_RUN: Final = 3
@@ -66,9 +67,9 @@ class PutRight(NamedTuple):
     """A word with which a correction replaces a wrong word.
 
     Attributes:
-        word: its spelling, without punctuation around it.
-        normalised: its form under RU-NORM, which is equal for two spellings of a word.
-        is_name: whether its spelling shows that it is not an everyday word.
+        word: the spelling in the correction, without punctuation around the word.
+        normalised: the form of the word under RU-NORM, which is the same for different capitals and punctuation.
+        is_name: whether the spelling shows that the word is not an everyday word.
     """
 
     word: str
@@ -85,15 +86,15 @@ class _Token(NamedTuple):
 def words_put_right(heard: str, said: str) -> tuple[PutRight, ...]:
     """Find the words with which a correction replaces similar recognised words.
 
-    Left out are words that occur elsewhere in the recognised text, words that the correction only adds, numbers, and
-    addresses.
+    The result contains no words that occur elsewhere in the recognised text, no words that the correction only adds, no
+    numbers, and no addresses.
 
     Args:
         heard: the recognised text.
         said: the words of the correction.
 
     Returns:
-        At most `MOST_OF_MESSAGE` different words, names first.
+        At most `MOST_OF_MESSAGE` different words; names come first.
     """
     old = [key for word in heard.split() if (key := _key(word))]
     new = list(_tokens(said))
@@ -123,9 +124,9 @@ def spelled(text: str) -> str | None:
 
 
 def digest(keywords: Iterable[str]) -> str | None:
-    """Return the sha256 of a set of keywords, which is stored with each text; None if there are no keywords.
+    """Return the sha256 of a set of keywords; None if there are no keywords.
 
-    A stored text is reused only if its keywords have the same digest.
+    This hash is stored with each recognised text. A stored text is reused only if the hash of the keywords is the same.
     """
     lines = "\n".join(sorted(set(keywords)))
     return hashlib.sha256(lines.encode()).hexdigest() if lines else None
@@ -156,7 +157,7 @@ class _Telling:
 
 
 def _tokens(text: str) -> Iterable[_Token]:
-    """Yield the words of a text, each with whether it begins a sentence."""
+    """Yield the words of a text; for each word, state whether it begins a sentence."""
     begins = True
     for line in text.splitlines():
         begins = True
@@ -170,7 +171,7 @@ def _tokens(text: str) -> Iterable[_Token]:
 def _replaced(
     old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
-    """Yield the words that replace other words, each with the recognised words at and around this place.
+    """Yield the words that replace recognised words, each with the recognised words in its place and around that place.
 
     The recognised words may include words that the correction did not change, because the alignment is not unique. If
     «а и гуль и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».
@@ -184,7 +185,7 @@ def _replaced(
 
 
 def _is_like(key: str, replaced: Sequence[str]) -> bool:
-    """Return whether a word is similar to one to three neighbouring words joined together.
+    """Return whether a word is similar to one, two or three neighbouring words of `replaced`, joined without spaces.
 
     A Latin and a Cyrillic word cannot be compared by letters, so they count as similar.
     """

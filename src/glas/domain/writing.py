@@ -1,6 +1,6 @@
-"""Write recognised words with capitals and full stops, if the model writes neither; write numbers in digits.
+"""Add capitals and full stops to recognised words, if the model writes neither; write numbers in digits.
 
-RU-NORM gives the same words for the text before and after these changes, so error rates do not change. If several words
+RU-NORM gives the same words for the text with and without these changes, so error rates do not change. If several words
 become one number, the number has the start of the first word, the end of the last word, and the lowest confidence of
 all these words.
 """

@@ -1,4 +1,4 @@
-"""Start parts in this process and connect them, in memory or over TCP.
+"""Start parts of Glas in this process, and connect the parts with each other, in memory or over TCP.
 
 Modules of this package are imported only when a command needs them, so that `glas --help` does not wait for FastAPI.
 """

@@ -1,8 +1,8 @@
 """Assemble the parts of a process: make their apps, give each part clients of other parts, and start background tasks.
 
-A service in this process is called through its app. Any other service is called over TCP at the address in the
-settings. The classes of the clients are the same in both cases. Parts are imported only when they are made: importing
-aiogram takes seconds, and a process that runs only the recogniser needs neither aiogram nor a database.
+A service in this process is called through its app. Any other service is called over TCP, at its address in the
+settings. Both kinds of service are called with the same classes of clients. Parts are imported only when they are made:
+importing aiogram takes seconds, and a process that runs only the recogniser needs neither aiogram nor a database.
 """
 
 import contextlib
@@ -43,11 +43,11 @@ class Assembly:
 
     Attributes:
         apps: the app of each service, by the name of the service; the app of the web pages has the name `web`.
-        tasks: background tasks, such as the bot, that run until they are cancelled.
-        has_bot_reached_telegram: a function that returns whether Telegram has answered a call of the bot since the
+        tasks: functions that start background tasks, such as the bot; the tasks run until they are cancelled.
+        has_bot_reached_telegram: a function that returns whether Telegram has answered any request of the bot since the
             start; None if no bot runs.
-        internal_key: a key that nn_service accepts, and that is never stored or sent to another process; a new key is
-            made at each start.
+        internal_key: an API key that nn_service accepts. This API key is never stored or sent to another process. A new
+            API key is made at each start.
         figures: functions that return the metrics of parts that have no app.
     """
 
@@ -60,7 +60,7 @@ class Assembly:
 
 @asynccontextmanager
 async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator[Assembly]:
-    """Start parts in the order of their dependencies; at the end of the context, stop the parts in the opposite order.
+    """Open a context in which the parts run; they start in the order of their dependencies, and stop in reverse order.
 
     Raises:
         ConfigurationError: a part needs another part that is not in this process and has no address in the settings.
@@ -85,8 +85,9 @@ async def assembled(settings: Settings, parts: Collection[str]) -> AsyncIterator
 def _settled() -> Iterator[None]:
     """Exclude the objects that exist now from garbage collection while the context is open.
 
-    Hundreds of thousands of objects live as long as the process. If they are not excluded, a full garbage collection
-    stops all work for a third of a second. A full garbage collection happens about once every thirty messages.
+    Hundreds of thousands of objects live as long as the process. If these objects are not excluded, a full garbage
+    collection stops the whole process for a third of a second. There is one full garbage collection for about thirty
+    messages.
     """
     gc.collect()
     gc.freeze()
@@ -98,7 +99,7 @@ def _settled() -> Iterator[None]:
 
 @asynccontextmanager
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
-    """Open a client of data_loader for a command while the context is open.
+    """Open a context with a client of data_loader for a command.
 
     The client calls the service at the address in the settings, or the service of the server that runs in the data
     directory. If there is no address and no server, a data_loader runs in this process while the context is open.
@@ -115,7 +116,7 @@ async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient
 
 @asynccontextmanager
 async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
-    """Open a client of db_assist for a command while the context is open; see `open_data_loader`.
+    """Open a context with a client of db_assist for a command; see `open_data_loader`.
 
     Raises:
         DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
@@ -209,7 +210,7 @@ async def _make_page(settings: Settings, connections: Connections) -> FastAPI:
 async def _start_durable_work(
     settings: Settings, parts: Collection[str], assembly: Assembly, connections: Connections, stack: AsyncExitStack
 ) -> None:
-    """Register the durable work of tg_bot and data_loader, if they run here, then start the durable engine once."""
+    """Register the durable work of tg_bot and data_loader if they run here; then start the engine for durable work."""
     from glas.durable import Durable
 
     part: Part = "tg_bot" if "tg_bot" in parts else "data_loader"
@@ -243,8 +244,9 @@ def _place(settings: Settings, owner: Part) -> "Place":
     """Return where durable work is stored: in a SQLite file, or in a schema of the PostgreSQL server.
 
     The file or schema is named after `owner`. If the bot runs in this process, the owner is the bot, even if other
-    parts run in this process, too. So the bot finds its waiting messages again if the parts are later distributed among
-    processes in another way. The work of data_loader need not be found again, because data_loader can do it again.
+    parts run in this process, too. So the bot finds its waiting messages after a restart, even if the parts are then
+    distributed among processes in another way. The work of data_loader need not be found after a restart, because
+    data_loader can repeat it.
     """
     from glas.durable import postgres_place, sqlite_place
 

@@ -1,4 +1,4 @@
-"""Make the clients of services: in memory for services in this process, over TCP for all others."""
+"""Make the clients of services; they call services in this process in memory, and all other services over TCP."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +17,7 @@ from glas.settings import Settings, plain
 
 @asynccontextmanager
 async def entered(apps: Sequence[FastAPI]) -> AsyncIterator[None]:
-    """Run the lifespans of apps while the context is open.
+    """Open a context in which the lifespans of apps run.
 
     This is necessary because neither mounting an app nor calling it in memory runs its lifespan.
     """
@@ -31,7 +31,7 @@ class Connections:
     """Makes clients of the services, which run in this process or in other processes.
 
     Attributes:
-        internal_key: the key with which parts of this process call its nn_service.
+        internal_key: the API key with which parts of this process call the nn_service in this process.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Open a Unix socket in the data directory, through which commands on this machine call a running server.
 
-In the embedded mode db_assist and data_loader have no port, and no other process may open their stores while the server
-runs. Only the owner of the data directory may connect to the socket.
+In the embedded mode db_assist and data_loader have no port, and no other process may open the database or the objects
+while the server runs. Only the owner of the data directory may connect to the socket.
 """
 
 import contextlib
@@ -32,10 +32,10 @@ _log = structlog.stdlib.get_logger("glas.launch")
 
 @contextlib.contextmanager
 def opened(settings: Settings, parts: Collection[str]) -> Iterator[socket.socket | None]:
-    """Listen on the socket while the context is open, if this process holds the exclusive lock of the data directory.
+    """Open a context with the listening socket, if this process has the exclusive lock of the data directory.
 
     Yields:
-        The socket. None if this process does not hold the exclusive lock, or if the system does not permit a socket in
+        The socket. None if this process does not have the exclusive lock, or if the system does not permit a socket in
         this directory.
     """
     if not is_alone(settings, parts):
@@ -71,7 +71,7 @@ def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
 
 @asynccontextmanager
 async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncClient | None]:
-    """Yield a client of a service of the server that runs in the data directory; yield None if no server runs there."""
+    """Open a context with a client of a service in the server of the data directory; None if no server runs there."""
     if not (settings.data_dir / NAME).exists() or holder_of(settings.data_dir) is None:
         yield None
         return
@@ -83,9 +83,9 @@ async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncC
 
 @contextlib.contextmanager
 def _short(directory: Path) -> Iterator[Path]:
-    """Yield a path of the directory that is short enough for the address of a socket.
+    """Open a context with a path of the directory that is short enough for the address of a socket.
 
-    If the path of the directory is too long, yield a path in `/proc/self/fd` that leads to the directory.
+    If the directory's own path is too long, the result is a path in `/proc/self/fd` that leads to the directory.
     """
     descriptors = Path("/proc/self/fd")
     if len(os.fsencode(directory.absolute())) + len(NAME) < _MAX_PATH_BYTES or not descriptors.exists():

@@ -1,9 +1,9 @@
-"""Move restored files into the data directory: all or none, even if the process is killed or the power fails.
+"""Move restored files into the data directory: all files or none, even if the process is killed or the power fails.
 
-First, the directory with the restored files is renamed to `.restored`. From then on this directory contains the valid
-data, and every process that locks the data directory calls `complete`, which does the remaining renames. The old files
-are moved to `.replaced`. Then `.restored` is renamed to `.restored-moving`. The new name shows that all old files have
-been moved. Last, the new files are moved to their places.
+First, the directory with the restored files is renamed to `.restored`. After this rename, `.restored` contains the
+valid data, and every process that locks the data directory calls `complete`, which does the remaining renames. The old
+files are moved to `.replaced`. Then `.restored` is renamed to `.restored-moving`. The new name shows that all old files
+have been moved. Last, the new files are moved to their places.
 """
 
 import contextlib
@@ -30,17 +30,17 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def data_in(data_dir: Path) -> list[Path]:
-    """Return the existing files and directories of a data directory that a restore replaces."""
+    """Return those existing files and directories of a data directory that a restore replaces."""
     databases = [data_dir / DATABASE, *data_dir.glob(WORK_PATTERN)]
     found = [path.with_name(path.name + end) for path in databases for end in _BESIDE]
     return sorted(path for path in (*found, data_dir / OBJECTS) if path.exists())
 
 
 def exchange(data_dir: Path, new: Path) -> None:
-    """Move the old data away and the new data into its place; if an error occurs, move the old data back.
+    """Replace the data in a data directory by the new data; if an error occurs, move the old data back.
 
     Args:
-        data_dir: the data directory, of which this process must hold the exclusive lock.
+        data_dir: the data directory, of which this process must have the exclusive lock.
         new: a directory inside `data_dir` that contains only the new data.
     """
     # One sync for all files: a separate fsync for each of a hundred thousand files takes minutes.
@@ -58,7 +58,7 @@ def exchange(data_dir: Path, new: Path) -> None:
 
 
 def is_interrupted(data_dir: Path) -> bool:
-    """Return whether a restore was interrupted, so that the data is not in its place."""
+    """Return whether a restore was interrupted before all new files were in their places."""
     return (data_dir / _RESTORED).exists() or (data_dir / _MOVING).exists()
 
 

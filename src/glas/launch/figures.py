@@ -1,4 +1,4 @@
-"""Return the metrics of all parts of a process at one address, because only one of the parts has a port."""
+"""Return the metrics of all parts of a process at one address, which is necessary if only one part has a port."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial

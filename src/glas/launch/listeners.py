@@ -1,4 +1,4 @@
-"""Determine from the settings on which ports the parts listen, and which key each port requires.
+"""Determine from the settings on which ports the parts listen, and which API key each port requires.
 
 This module imports no part, so a wrong setting is reported before the parts are loaded.
 """
@@ -24,7 +24,7 @@ _MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(
 
 @dataclass(frozen=True)
 class Listener:
-    """A port on which a part listens, with the key that it requires."""
+    """A port on which a part listens, with the API key that callers of this port must send."""
 
     part: str
     port: int
@@ -43,7 +43,7 @@ def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
     on this port, but only if `web` does not run.
 
     Raises:
-        ConfigurationError: a part is unknown, or a port would be reachable from other machines without a key.
+        ConfigurationError: a part is unknown, or a port could be reached from other machines without an API key.
     """
     require_known(parts)
     found = [listener for listener in _all(settings) if listener.part.removesuffix(_METRICS) in parts]
@@ -56,7 +56,7 @@ def listeners(settings: Settings, parts: Collection[str]) -> list[Listener]:
 
 
 def require_known(parts: Collection[str]) -> None:
-    """Raise an error if a name is not the name of a part.
+    """Check that all names are names of parts.
 
     Raises:
         ConfigurationError: a part is unknown.
@@ -66,10 +66,10 @@ def require_known(parts: Collection[str]) -> None:
 
 
 def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
-    """Return the key that the app of a service requires in this process; None for no key.
+    """Return the API key that the app of a service requires in this process; None if it requires no API key.
 
-    If `web` runs, callers reach nn_service through the port of `web`, so nn_service requires the key of this port. The
-    other services are then called only by parts of the same process, in memory, and require no key.
+    If `web` runs, callers reach nn_service through the port of `web`, so nn_service requires the API key of this port.
+    The other services are then called only by parts of the same process, in memory, and require no API key.
     """
     if "web" in parts:
         return plain(settings.api_key) if part == "nn_service" else None
@@ -77,9 +77,9 @@ def key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
 
 
 def previous_key_of(settings: Settings, part: str, parts: Collection[str]) -> str | None:
-    """Return the former key of a service; None if there is none.
+    """Return the former API key of a service; None if there is no former API key.
 
-    The service accepts the former key until all callers have the new key.
+    The service also accepts the former API key, so that callers can change to the new API key at different times.
     """
     if "web" in parts or key_of(settings, part, parts) is None:
         return None
@@ -91,7 +91,7 @@ def _all(settings: Settings) -> list[Listener]:
 
 
 def _services(settings: Settings) -> list[Listener]:
-    """Return the ports of `web` and of the services, whether or not they run."""
+    """Return the ports of `web` and of all services, even of those that do not run."""
     return [
         Listener(
             "web",
@@ -130,7 +130,7 @@ def _services(settings: Settings) -> list[Listener]:
 
 
 def _ports_of_bot(settings: Settings) -> list[Listener]:
-    """Return the ports of the bot's webhook and of its metrics, if the settings ask for them."""
+    """Return the ports of the bot's webhook and of its metrics, if the settings name these ports."""
     found = []
     if settings.bot.webhook_url is not None:
         secret = settings.bot.webhook_secret
@@ -163,7 +163,7 @@ def _check(listener: Listener, host: str) -> None:
 
 @contextlib.contextmanager
 def opened(settings: Settings, listener: Listener) -> Iterator[socket.socket]:
-    """Bind the socket of a port while the context is open.
+    """Open a context with a socket that is bound to the port of a listener.
 
     Raises:
         ConfigurationError: the address is in use or does not belong to this machine.
@@ -185,7 +185,7 @@ def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
     """Return the settings with the address of the web pages, for a bot that runs in the same process as these pages.
 
     The settings are returned unchanged if they contain the address already, or if the web pages are not served by this
-    process. They are also unchanged if the web pages are not served on the loopback address.
+    process. The settings are also returned unchanged if the web pages are not served on the loopback address.
 
     Args:
         settings: the whole configuration.
@@ -197,7 +197,7 @@ def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
 
 
 def url_of(host: str, sock: socket.socket) -> str:
-    """Return the URL of a bound socket; if it listens on all addresses, return the URL on loopback."""
+    """Return the URL of a bound socket; if the socket listens on all addresses, return the URL on loopback."""
     port = sock.getsockname()[1]
     if host in _EVERYWHERE:
         host = "127.0.0.1"

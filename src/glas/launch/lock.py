@@ -1,8 +1,9 @@
-"""Lock a data directory; the lock file contains the id and the URL of the process that holds the lock.
+"""Lock a data directory; the lock file contains the id and the URL of the process that has the lock.
 
 The operating system releases the lock when the process ends. A server that stores both the database and the objects in
 the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses
-different files of the directory. Such parts cannot run while an embedded server runs, or while a backup is restored.
+different files of the directory. Parts with a shared lock cannot run while a process has the exclusive lock: a server
+in the embedded mode, or the restore of a backup.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ NAME = "glas.lock"
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that holds the lock of a data directory.
+    """The process that has the lock of a data directory.
 
     Attributes:
         pid: id of the process.
@@ -36,7 +37,7 @@ class Holder:
 
 @contextlib.contextmanager
 def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterator[None]:
-    """Lock the data directory while the context is open, if any of the parts stores data in it; otherwise do nothing.
+    """Open a context in which the data directory is locked, if any of the parts stores data in this directory.
 
     Raises:
         DataDirectoryInUseError: another process has locked the directory.
@@ -50,12 +51,12 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
 
 
 def is_alone(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether these parts need the exclusive lock: they store both database and objects in the directory."""
+    """Return whether the parts need the exclusive lock: whether they store database and objects in the directory."""
     return {"database", "objects"} <= embedded_stores(settings, parts)
 
 
 def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str]:
-    """Return which of `database`, `objects` and `work` these parts store in the data directory."""
+    """Return which of `database`, `objects` and `work` (durable work) the parts store in the data directory."""
     url = plain(settings.database_url)
     found = set()
     if "db_assist" in parts and url is None:
@@ -69,17 +70,17 @@ def embedded_stores(settings: Settings, parts: Collection[str]) -> frozenset[str
 
 @contextlib.contextmanager
 def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
-    """Lock a data directory while the context is open.
+    """Open a context in which a data directory is locked.
 
-    If the directory is missing, it is created. If a restore was interrupted, it is completed first.
+    If the directory is missing, it is created. If a restore was interrupted, the restore is completed first.
 
     Args:
         data_dir: path of the data directory.
-        holder: this process, as it is written into the lock file; the error messages of other processes name it.
-        alone: whether the lock is exclusive; otherwise other processes may share it.
+        holder: this process, which is written into the lock file; error messages of other processes name it.
+        alone: whether the lock is exclusive; if not, other processes may share the lock.
 
     Raises:
-        DataDirectoryInUseError: another process holds the lock.
+        DataDirectoryInUseError: another process has a lock that excludes this lock.
     """
     make_directory(data_dir)
     path = data_dir / NAME
@@ -99,7 +100,7 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
 
 
 def holder_of(data_dir: Path) -> Holder | None:
-    """Return the process that holds the exclusive lock of a directory; None if there is none."""
+    """Return the process that has the exclusive lock of a directory; None if no process has this lock."""
     path = data_dir / NAME
     if not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""Run parts in this process until it receives a signal to stop, then wait until running requests have ended."""
+"""Run parts until this process receives a signal to stop; then wait until running requests have ended."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Ready:
-    """Report about the start of the parts, made when all parts answer.
+    """Report about the start of the parts; it is made when all parts accept requests.
 
     Attributes:
         urls: addresses of the parts that listen on a port, by the name of the part.
@@ -50,7 +50,7 @@ class Ready:
         model: name of the default model; None if nn_service does not run in this process.
         check: the recognition of a sample recording; None if no sample was recognised.
         problem: the reason why the sample could not be recognised; None if there was no error.
-        is_bot_heard: whether a bot runs in this process and Telegram has answered one of its calls.
+        is_bot_heard: whether a bot runs in this process and Telegram has answered one of the bot's requests.
     """
 
     urls: dict[str, str]
@@ -65,8 +65,8 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
     """Run parts until the process receives SIGINT or SIGTERM, then finish the running requests.
 
     Raises:
-        ConfigurationError: a part is unknown or needs another part, a port is in use, or a port would be reachable from
-            other machines without a key.
+        ConfigurationError: a part is unknown or needs another part, a port is in use, or a port could be reached from
+            other machines without an API key.
         DataDirectoryInUseError: another server runs in the data directory.
         ModelError: the model cannot be loaded.
     """
@@ -101,7 +101,7 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
 
 
 def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
-    """Record traces while the context is open, if the settings name a collector.
+    """Open a context in which traces are recorded, if the settings name a collector of traces.
 
     Raises:
         ConfigurationError: the packages for traces are not installed.
@@ -132,7 +132,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _called_off_by_signals() -> Iterator[None]:
-    """Cancel this task if the process receives a signal before all parts run, so that started parts are stopped."""
+    """Open a context in which a signal to stop cancels this task, so that parts that have started are stopped."""
     loop, task, received = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
     assert task is not None, "expected to be run as a task"  # noqa: S101
 
@@ -155,7 +155,7 @@ def _called_off_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stopped_by_signals(servers: Sequence[uvicorn.Server]) -> Iterator[asyncio.Event]:
-    """Stop the servers when the process receives SIGINT or SIGTERM.
+    """Open a context in which the servers stop when the process receives SIGINT or SIGTERM.
 
     After the first signal, running requests are finished. After a second SIGINT, running requests are interrupted.
     """
@@ -198,7 +198,7 @@ async def _forever(work: Awaitable[None]) -> None:
 async def _recognise_sample(parts: Collection[str], assembly: Assembly, urls: dict[str, str]) -> Ready:
     """Recognise a sample recording, to show that the program works.
 
-    If this fails, report it, and continue the start.
+    If the recognition fails, the report contains the problem, and the parts continue to run.
     """
     ready = Ready(urls, tuple(parts), is_bot_heard=await _is_reached(assembly.has_bot_reached_telegram))
     recogniser = assembly.apps.get("nn_service")
@@ -223,7 +223,7 @@ async def _recognise_sample(parts: Collection[str], assembly: Assembly, urls: di
 async def _is_reached(is_reached: Callable[[], bool] | None) -> bool:
     """Return whether Telegram has answered the bot; wait for an answer at most `_TELEGRAM_S` seconds.
 
-    `is_reached` is None if no bot runs in this process; then return False.
+    If no bot runs in this process, `is_reached` is None, and the result is False.
     """
     if is_reached is None:
         return False

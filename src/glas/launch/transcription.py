@@ -1,4 +1,4 @@
-"""Recognise recordings for a command: with a model in this process, or by the nn_service that the settings name."""
+"""Recognise recordings for a command, either with a model in this process, or with the nn_service in the settings."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ class Transcribe(Protocol):
 
 @contextlib.contextmanager
 def open_transcription(settings: Settings) -> Iterator[Transcribe]:
-    """Yield a function with which a command recognises recordings.
+    """Open a context with a function by which a command recognises recordings.
 
     If GLAS_NN_SERVICE_URL is set, the function calls this service and reports no progress. Otherwise it uses a model
     that is loaded into this process.

@@ -1,4 +1,4 @@
-"""Choose news for people: for each person from whom a model learnt, the message whose text improved most."""
+"""Choose news about a new model for each person from whom the model learnt: the message whose text improved most."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ def _gain(one: ComparedMessage) -> int:
 
 
 def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Message, str]]]:
-    """Return for each speaker the messages to recognise: corrected messages of the version that are still exported.
+    """Return for each speaker the messages to recognise: corrected messages of the version that are in the export.
 
     Messages of the development set are first; after that, newer messages are before older messages.
     """

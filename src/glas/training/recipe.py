@@ -1,11 +1,11 @@
 """Train the embedded model: make texts and synthetic speech, train two adapters, write the directory of the model.
 
-A step is skipped if its files exist already. So a repeated call resumes an interrupted run.
+A step is skipped if its files exist already. So a second call resumes an interrupted training.
 
 Two adapters are trained. The first adapter makes the network accept clips without padding; its targets are the hidden
-states of the unchanged network. The second adapter is trained for Russian spelling. In some of its steps the targets
-are texts, in the other steps they are the targets of the first adapter. The released model contains the complete change
-of the first adapter, and a share of the change of the second adapter.
+states of the unchanged network. The second adapter is trained for Russian spelling. In some steps of its training the
+targets are texts; in all other steps they are the targets of the first adapter. The released model contains the
+complete change of the first adapter, and a share of the change of the second adapter.
 """
 
 from collections.abc import Sequence
@@ -45,8 +45,8 @@ class Sources:
 
     Attributes:
         base: directory of the official model, as `glas models get whisper-base` stores it.
-        texts: directory of unpacked Debian packages with Russian texts. If it is None, only sentences with names are
-            synthesised.
+        texts: directory of unpacked Debian packages with Russian texts. If it is None, only sentences with names in
+            Latin letters are synthesised.
         rhvoice: directory of RHVoice's unpacked packages. If it is None, espeak-ng synthesises the speech.
         festvox: directory of the package festvox-ru. Its sentences are test sentences, so they are never used for
             training.

@@ -1,4 +1,4 @@
-"""Describe a model for its record in db_assist: base model, data, people from whom it learnt, verdict of the gate."""
+"""Describe a model for its model record: base model, data, people from whom the model learnt, verdict of the gate."""
 
 import getpass
 from pathlib import Path
@@ -13,13 +13,13 @@ from glas.training.datasets.version import Version, read_version
 
 
 def entry_of(verdict: Verdict, state: FirstState, datasets: Path) -> ModelEntry:
-    """Describe the candidate that the gate has judged.
+    """Return the description of a model that the gate has judged, for its model record.
 
     Args:
         verdict: verdict of the gate.
         state: state of the model after the verdict.
-        datasets: directory of the dataset versions. If the version of the model is missing, the record contains no
-            people.
+        datasets: directory of the dataset versions. If the version on which the model was trained is missing, the
+            record contains no people.
 
     Raises:
         ModelLoadError: the lineage of the model is damaged.

@@ -29,7 +29,7 @@ def write_weights(base: Path, to: Path, texts: Path | None) -> None:
         base: directory of the official model.
         to: directory of the embedded model; other files in it are not changed.
         texts: directory of unpacked Debian packages with Russian texts, whose tokens are also kept; None if there are
-            none.
+            no such packages.
 
     Raises:
         ModelFileMissingError, ModelLoadError: a file is missing or damaged.

@@ -3,7 +3,7 @@
 Two hashes identify a round. The hash TRAINING covers what determines the model: dataset version, base model, recipe,
 and the sets that determine the share. The hash TEST covers what determines the verdict: test set, guard sets and
 limits. So an interrupted round is found and resumed, and a finished round is not repeated. If only the test set
-changes, the model is not trained again, but the gate judges it again.
+changes, the gate judges the same model a second time, without a new training.
 
 The directory `rounds/TRAINING/work` exists while the model is trained. The directory `rounds/TRAINING/TEST/` contains
 `round.json` (the result) and the report.
@@ -89,7 +89,7 @@ class RoundPlan:
         datasets: directory of the dataset versions.
         rounds: directory of the rounds.
         rules: rules for the content of the dataset version.
-        test: recordings from outside the export for the gate; None means the test set of the version.
+        test: recordings from outside the export, for the gate; None means the test set of the dataset version.
         guards: sets of recordings on which the model must not be worse than the champion; only the gate uses them.
         kept: sets of recordings on which the model must not become worse; only the choice of the share uses them.
         least_minutes: if there are fewer minutes of new recordings since the last round, no model is trained.
@@ -113,7 +113,7 @@ class RoundPlan:
 
 
 class Steps:
-    """Is informed about the beginning and the end of each step of a round. This base class does nothing."""
+    """Functions that `run_round` calls before and after each step of a round; those of this base class do nothing."""
 
     def begun(self, name: str, step: LearningStep) -> None:
         """Record that a step begins; `name` is the dataset version of the round."""
@@ -137,7 +137,7 @@ def run_round(
     Args:
         settings: the settings of the server; the model that they name is the champion.
         plan: the data of the round, and its settings.
-        steps: is informed about the beginning and the end of each step; None if nobody needs this.
+        steps: its functions are called at the beginning and at the end of each step; None if nothing must be called.
         report: receives messages about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
@@ -191,7 +191,7 @@ def _hash(*values: Any) -> str:
 
 
 def _begin(version: Version, plan: RoundPlan) -> Round:
-    """Return the description of a round on which no work has been done."""
+    """Return the description of a round of which no step has begun."""
     recipe = recipe_hash(plan)
     return Round(
         version=version.name,
@@ -277,7 +277,7 @@ def _utterances(examples: Iterable[Example]) -> list[Utterance]:
 
 
 def _new_minutes(version: Version, plan: RoundPlan, recipe: str) -> float:
-    """Return the minutes of recordings that no finished round with this recipe has learnt with the same words."""
+    """Return the minutes of recordings that no finished round with this recipe has used with the same words."""
     learnt = {
         (entry.id, entry.reference_sha256)
         for one in finished_rounds(plan.rounds)

@@ -1,4 +1,4 @@
-"""Run the Alembic migrations of the database, which are part of the package; there is no `alembic.ini`."""
+"""Run the Alembic migrations of the database. They are part of this package, so there is no `alembic.ini`."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -29,12 +29,12 @@ async def upgrade(
 ) -> None:
     """Upgrade the schema to a revision in one transaction, and set the rights of roles; see `glas.db.roles`.
 
-    A failure changes nothing.
+    If an error occurs, nothing is changed.
 
     Args:
         database: the open database.
-        revision: the target revision; if it is older than `head`, all roles lose their rights.
-        passwords: passwords of the database roles that must exist; the keys are the names in `roles.ROLES`.
+        revision: the target revision; if it is older than `head`, the roles have no rights afterwards.
+        passwords: passwords of the database roles to create; the keys of the dictionary are names in `roles.ROLES`.
 
     Raises:
         ConfigurationError: the schema has a revision that this program does not know, or the database cannot be
@@ -73,7 +73,7 @@ def head() -> str:
 
 
 async def require_current(database: Database) -> None:
-    """Raise an error if the schema does not have the newest revision.
+    """Check that the schema has the newest revision.
 
     Raises:
         ConfigurationError: the schema is older or newer than the program, or the database cannot be reached.
@@ -86,10 +86,10 @@ async def require_current(database: Database) -> None:
 
 
 async def require_not_older(database: Database) -> None:
-    """Raise an error if the schema is older than the newest revision that this program knows.
+    """Check that the schema is not older than the newest revision that this program knows.
 
-    A running program accepts a newer revision, because migrations only add tables and columns that an older program
-    does not use.
+    A running program accepts a newer schema, because migrations only add tables and columns that the older program does
+    not use.
 
     Raises:
         ConfigurationError: the schema has an older revision, or the database cannot be reached.

@@ -1,6 +1,6 @@
-"""Run the migrations.
+"""Run the migrations in the transaction of the caller.
 
-Alembic executes this module with the connection, and inside the transaction, that `glas.db.migrations` has opened.
+Alembic executes this module. The module uses the connection and the transaction that `glas.db.migrations` has opened.
 """
 
 from alembic import context

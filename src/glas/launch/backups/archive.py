@@ -48,11 +48,11 @@ class BackupReport:
 
 @contextmanager
 def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["ArchiveWriter"]:
-    """Write an archive while the context is open; the archive is complete only if the context ends without an error.
+    """Open a context in which an archive is written; the archive is complete only if the context ends without an error.
 
     Args:
-        file: the file into which the archive is written. It is written from its beginning to its end, without seeking,
-            so it can be a pipe.
+        file: the file into which the archive is written. The file is written from its beginning to its end, without
+            seeking, so it can be a pipe.
         scratch: directory for a temporary file with the manifest. The manifest is not kept in memory, because there may
             be millions of objects.
         installation: name of the installation. With this name, a restore finds the log of deletions for the backup.
@@ -67,7 +67,7 @@ def written(file: IO[bytes], scratch: Path, installation: str) -> Iterator["Arch
 
 
 class ArchiveWriter:
-    """Adds files to an archive and their sha256 to its manifest; `written` makes this object."""
+    """Adds files to an archive, and their sha256 to the manifest of the archive; `written` makes this object."""
 
     def __init__(self, tar: tarfile.TarFile, manifest: IO[str], installation: str) -> None:
         self._tar = tar
@@ -77,7 +77,7 @@ class ArchiveWriter:
         self._say({"format": FORMAT, "glas": glas.__version__, "creation_datetime": made, "installation": installation})
 
     def add_file(self, path: Path, name: str) -> bool:
-        """Add a file to the archive; return False if the file was deleted meanwhile, for instance by /forget."""
+        """Add a file to the archive; return False if the file was deleted during the backup, for example by /forget."""
         try:
             source = path.open("rb")
         except FileNotFoundError:
@@ -87,7 +87,7 @@ class ArchiveWriter:
         return True
 
     def add(self, name: str, content: bytes) -> None:
-        """Add a file with the given name and content."""
+        """Add a file with the given name and content to the archive."""
         self._add(name, io.BytesIO(content), len(content))
 
     def finish(self) -> None:
@@ -127,7 +127,7 @@ class _Hashing(io.RawIOBase):
 
 
 def unpack(file: IO[bytes], directory: Path) -> None:
-    """Write the files of an archive into an empty directory; when this function returns, the files are on the disk.
+    """Write the files of an archive into an empty directory, and sync them to disk.
 
     Raises:
         BackupError: the archive is damaged, or contains something else than files of a backup.
@@ -160,10 +160,11 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) 
 
 
 def verify(directory: Path) -> tuple[BackupReport, str | None]:
-    """Compare the unpacked files with the manifest; each file is read from the disk again.
+    """Compare the unpacked files of a backup with the manifest; for this, each file is read from the disk.
 
     Returns:
-        The contents, and the name of the installation. The name is None if an earlier version of Glas made the backup.
+        The report about the contents, and the name of the installation. The name is None if the backup was made by an
+        older version of Glas, which did not write the name.
 
     Raises:
         BackupError: a file is missing or differs from the manifest.

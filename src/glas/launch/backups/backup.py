@@ -1,10 +1,11 @@
-"""Write a backup: one tar with the databases, the objects, and a manifest of their sha256.
+"""Write a backup: one tar with the databases, the objects, and a manifest with the sha256 of each file.
 
 In the embedded mode all data is in the data directory. The server may run during the backup. Therefore the order of the
-copies is: durable work, then the database, then the objects. If the copy of the durable work is older than the copy of
-the database, some steps are repeated after a restore. This is harmless, because each step can be repeated. An object to
-which no row refers yet is also harmless. In another order, rows or objects could be missing from the backup.
-`glas.launch.backups.server_backup` copies PostgreSQL and S3. `glas.launch.backups.restore` restores a backup.
+copies is: durable work, then the database, then the objects. In this order, the copy of the durable work may be older
+than the copy of the database. Then some steps are repeated after a restore. This is harmless, because each step can be
+repeated. An object to which no row of the copied database refers is also harmless. In another order, rows or objects
+could be missing from the backup. `glas.launch.backups.server_backup` copies PostgreSQL and S3.
+`glas.launch.backups.restore` restores a backup.
 
 The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
 `glas.launch.backups.deletions`.
@@ -51,7 +52,7 @@ def is_on_servers(settings: Settings) -> bool:
 
 
 def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (), force: bool = False) -> BackupReport:
-    """Write a backup under a temporary name, sync it to disk, then rename it.
+    """Write a backup of all data under a temporary name, sync it to disk, and rename it to `target`.
 
     Args:
         settings: the settings, which say where the data is.
@@ -63,8 +64,8 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
         ConfigurationError: the settings name a server for the database but none for the objects, or the other way
             round. Or PostgreSQL cannot be reached, or `pg_dump` is missing or too old.
         InvalidParameterError: a recipient is not a public key.
-        NotFoundError: there is nothing to back up.
-        WouldReplaceError: the file exists, and `force` is not set.
+        NotFoundError: there is no data to back up.
+        WouldReplaceError: the file `target` exists, and `force` is not set.
         OSError: the backup cannot be written, or the disk is full.
     """
     fill, log = (copy_servers, server_log) if is_on_servers(settings) else (_copy_files, _file_log)
@@ -88,7 +89,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
 
 @contextmanager
 def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """Yield a draft file for writing; if no error occurs in the context, sync the file to disk and rename it.
+    """Open a context with a temporary file for writing; after it, sync the file to disk and rename it to `target`.
 
     Raises:
         WouldReplaceError: the target exists when the backup is finished, and `force` is not set.

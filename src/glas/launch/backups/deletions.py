@@ -1,4 +1,4 @@
-"""Delete again, in a restored backup, the data of people who asked for deletion after the backup was made."""
+"""Repeat, in a restored backup, the deletions of people's data that were made after the backup."""
 
 import asyncio
 import shutil
@@ -58,10 +58,10 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
 
 
 def delete_files_again(unpacked: Path, deletions: Sequence[Deletion]) -> int:
-    """Delete from an unpacked backup of the embedded mode the data that was deleted after the backup was made.
+    """Repeat deletions in an unpacked backup of the embedded mode.
 
     Returns:
-        The number of people whose data was deleted again.
+        The number of people for whom a deletion was repeated.
     """
     path = unpacked / DATABASE
     if not deletions or not path.exists():
@@ -84,7 +84,7 @@ async def _delete_in_file(path: Path, objects: Path, deletions: Sequence[Deletio
 
 
 async def delete_again(database: Database, objects: Path, deletions: Sequence[Deletion]) -> list[int]:
-    """Delete, from a restored database and the unpacked objects, data that was deleted after the backup was made.
+    """Repeat deletions in a restored database and in the directory of its unpacked objects.
 
     Returns:
         The Telegram ids of those people in `deletions` whose data the backup contained.

@@ -1,7 +1,7 @@
-"""Encrypt a backup with age (https://age-encryption.org/v1) while it is written, or decrypt it while it is read.
+"""Encrypt a backup with age (https://age-encryption.org/v1) during writing, or decrypt a backup during reading.
 
-A backup passes through a pipe. The caller writes or reads the tar at one end of the pipe, and a thread encrypts or
-decrypts at the other end. So no unencrypted copy is written to the disk of the backup, and only a few blocks are in
+A backup passes through a pipe. The caller writes or reads the tar at one end of the pipe. At the other end, a thread
+encrypts or decrypts it. So the directory of the backup never contains an unencrypted copy, and only a few blocks are in
 memory.
 """
 
@@ -29,7 +29,7 @@ def recipients_of(public_keys: Sequence[str]) -> list[Recipient]:
     """Parse the public keys for which a backup is encrypted: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`.
 
     Raises:
-        InvalidParameterError: a text is not such a key.
+        InvalidParameterError: a text in `public_keys` is not such a key.
         ConfigurationError: the package pyrage is missing.
     """
     return [_recipient(key.strip()) for key in public_keys]
@@ -73,7 +73,7 @@ def identities_in(path: Path) -> list[Identity]:
 
 @contextmanager
 def encrypting(target: IO[bytes], recipients: Sequence[Recipient]) -> Iterator[IO[bytes]]:
-    """Yield a file whose content is encrypted into `target`; yield `target` itself if there are no recipients.
+    """Open a context with a file whose content is encrypted into `target`; without recipients, the file is `target`.
 
     Raises:
         OSError: the target cannot be written.
@@ -105,7 +105,7 @@ def _encrypt(reading: int, target: IO[bytes], recipients: Sequence[Recipient]) -
 
 @contextmanager
 def decrypting(source: IO[bytes], identities: Sequence[Identity]) -> Iterator[IO[bytes]]:
-    """Yield a file with the decrypted content of `source`; if `source` is not encrypted, yield its content unchanged.
+    """Open a context with a file that has the decrypted content of `source`, or its content if it is not encrypted.
 
     The content may be used only after the context has ended without an error, because only the end of `source` shows
     that the content is complete.

@@ -1,4 +1,4 @@
-"""Dump and load a PostgreSQL database with its own programs, `pg_dump` and `pg_restore`.
+"""Dump and load a PostgreSQL database with PostgreSQL's programs `pg_dump` and `pg_restore`.
 
 Both programs get the password in their environment, because everybody on a machine can read the arguments of a process.
 """
@@ -48,7 +48,7 @@ def program(name: str, server_version: int) -> str:
 
 
 def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
-    """Yield a consistent dump of Glas's schemas, in parts of 16 MiB; other processes may write meanwhile.
+    """Yield a consistent dump of Glas's schemas, in parts of 16 MiB; other processes may write during the dump.
 
     Args:
         pg_dump: path of the program `pg_dump`.
@@ -89,7 +89,7 @@ def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
 def _started(
     arguments: list[str], url: URL, *, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """Start a program, and end it at the end of the context.
+    """Open a context in which a program runs; at the end of the context, the program is ended.
 
     Yields:
         The process, and a file that contains its error messages.
@@ -116,7 +116,7 @@ def _address(url: URL) -> list[str]:
 
 
 def _complaint(complaints: IO[bytes]) -> str:
-    """Return only the first line with an error, because other lines may quote rows with ids and words of people."""
+    """Return the first line with an error; other lines may quote rows with ids and words of people."""
     complaints.seek(0)
     lines = complaints.read(64 * 1024).decode(errors="replace").splitlines()
     return next((line for line in lines if "error:" in line), "no reason is given")

@@ -19,14 +19,14 @@ from glas.settings import Settings
 
 
 def restore(settings: Settings, archive: Path, *, identity: Path | None = None, force: bool = False) -> BackupReport:
-    """Restore a backup, and delete again the data of people who asked for deletion after the backup was made.
+    """Restore a backup, and repeat the deletions of people's data that were made after the backup.
 
     The target is the data directory, or PostgreSQL and S3; see `glas.launch.backups.server_restore`.
 
     Args:
         settings: the settings, which say where the data must be.
         archive: a file that `back_up` wrote.
-        identity: file with a secret key that can decrypt the backup; not necessary if the backup is not encrypted.
+        identity: file with a secret key that can decrypt the backup; None if the backup is not encrypted.
         force: whether to replace existing data.
 
     Raises:

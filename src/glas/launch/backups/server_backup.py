@@ -40,7 +40,7 @@ async def server_version(database: Database) -> int:
 
 @asynccontextmanager
 async def opened(url: URL) -> AsyncIterator[Database]:
-    """Open a database while the context is open, for statements that may take long.
+    """Open a context with a database for statements that may take long.
 
     Raises:
         ConfigurationError: the database cannot be reached, or refuses a statement.
@@ -57,7 +57,7 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 
 
 def server_log(settings: Settings) -> tuple[str, list[Deletion]]:
-    """Return the name of the installation, and all deletions that can be derived from the rows of its database.
+    """Return the name of the installation, and all deletions of people's data that the rows of its database show.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another version.
@@ -72,14 +72,14 @@ async def _log(url: URL) -> tuple[str, list[Deletion]]:
 
 
 async def log_in_database(database: Database) -> tuple[str, list[Deletion]]:
-    """Return the same as `server_log`, from an open database that has the tables of this version."""
+    """Return the same values as `server_log`, from an open database whose schema has the newest revision."""
     async with database.reading() as session:
         row = await session.get_one(InstallationRow, 1)
         return row.name, await privacy.deletions(session=session)
 
 
 def copy_servers(archive: ArchiveWriter, _scratch: Path, settings: Settings) -> BackupReport:
-    """Add a dump and all objects to an archive."""
+    """Add a dump of the database and all objects of the object store to an archive."""
     return asyncio.run(_copy(archive, settings))
 
 
@@ -103,7 +103,7 @@ async def _copy(archive: ArchiveWriter, settings: Settings) -> BackupReport:
 
 
 async def _content(store: Store, key: str, size_bytes: int) -> bytes | None:
-    """Read an object; return None if the object was deleted meanwhile, for instance by /forget."""
+    """Read an object; return None if it does not exist any more, for example after the command /forget."""
     try:
         content = b"".join([part async for part in store.stream(key, end=size_bytes)])
     except NotFoundError:

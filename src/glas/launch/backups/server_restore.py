@@ -1,9 +1,9 @@
 """Restore a backup into PostgreSQL and an object store.
 
 First, the whole backup is unpacked and compared with its manifest. The schemas of the database are then renamed, the
-dump is loaded, and the objects are written. Only then are the old schemas and objects deleted. If an error occurs
-before this deletion, the old schemas are renamed back. If the process is killed before this deletion, the next restore
-renames the old schemas back.
+dump is loaded, and the objects are written. After that, the old schemas are deleted, and the objects that the backup
+does not contain. If an error occurs before this deletion, the old schemas are renamed back. If the process is killed
+before this deletion, the next restore renames the old schemas back.
 """
 
 import asyncio
@@ -44,26 +44,26 @@ _PAUSE_S: Final = 0.2
 
 
 def restore_servers(settings: Settings, unpacked: Path, beside: Path, installation: str | None, *, force: bool) -> int:
-    """Load an unpacked backup into the database and the object store of the settings.
+    """Load an unpacked backup into the database and the object store that the settings name.
 
     Args:
         settings: the settings with the URL of the database, whose user must be the owner of the database, and the
             object store.
-        unpacked: directory of the backup's files, which the caller has compared with the manifest. If a person's data
-            is deleted again, their objects are deleted in this directory, too.
-        beside: directory of the backup, which contains the log of deletions.
+        unpacked: directory of the backup's files, which the caller has compared with the manifest. If a deletion of a
+            person's data is repeated, the person's objects are deleted in this directory.
+        beside: directory with the backup's file; the directory also contains the log of deletions.
         installation: name of the installation in the backup.
         force: whether to replace existing data.
 
     Returns:
-        The number of people whose data was deleted again.
+        The number of people for whom a deletion was repeated.
 
     Raises:
         ConfigurationError: the backup was made in the embedded mode, the database cannot be reached, or `pg_restore` is
             missing or too old.
         BackupError: PostgreSQL refuses the dump; nothing was changed.
         ConflictError: other programs are connected to the database.
-        WouldReplaceError: there is data already, and `force` is not set.
+        WouldReplaceError: the database or the object store already contains data, and `force` is not set.
     """
     if not (unpacked / POSTGRESQL).is_dir():
         raise ConfigurationError(
@@ -94,9 +94,10 @@ async def _restore(settings: Settings, unpacked: Path, beside: Path, installatio
 
 
 async def _require_alone(database: Database) -> None:
-    """Raise an error if other programs are connected to the database.
+    """Check that no other programs are connected to the database; otherwise, raise an error.
 
-    If there are other connections, check again several times, because the server notices the end of a connection late.
+    If there are other connections, this is checked several times, because the server notices the end of a connection
+    late.
     """
     for _ in range(_ATTEMPTS):
         async with database.reading() as session:  # a new transaction sees new connections
@@ -130,10 +131,10 @@ async def _holds_objects(store: Store) -> bool:
 
 
 async def _known_deletions(url: URL, beside: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions to be applied to the backup, from the present database and the log beside the backup.
+    """Return the deletions to repeat in the backup, from the current database and the log beside the backup.
 
-    The deletions in the present database count only if the database belongs to the installation of the backup. They are
-    also added to the log beside the backup, because the restore replaces the database.
+    The deletions in the current database are used only if this database belongs to the installation of the backup.
+    These deletions are also added to the log beside the backup, because the restore replaces the current database.
     """
     if installation is None:
         return []
@@ -154,9 +155,9 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Rename the present schemas while the context is open, so that schemas with the same names can be loaded.
+    """Open a context in which the current schemas have other names, so that schemas with the same names can be loaded.
 
-    At the end of the context, the renamed schemas are deleted. If an error occurs, they get their names back.
+    At the end of the context, the renamed schemas are deleted. If an error occurs, the schemas get their names back.
     """
     async with database.writing() as session:
         for name in (await session.scalars(_SCHEMAS)).all():
@@ -172,7 +173,7 @@ async def _exchanged(database: Database) -> AsyncIterator[None]:
 
 
 async def _bring_back(session: AsyncSession) -> None:
-    """Drop the schemas that a failed restore has left, and give the old schemas their names back."""
+    """Drop the schemas that a failed restore has created, and give the renamed schemas their names back."""
     former = (await session.scalars(_FORMER_SCHEMAS)).all()
     if not former:
         return
@@ -203,7 +204,7 @@ async def _put_one(store: Store, objects: Path, path: Path) -> None:
 
 
 async def _delete_others(store: Store, objects: Path) -> None:
-    """Delete the objects that the backup does not contain."""
+    """Delete the objects in the object store that the backup does not contain."""
     async for listed in store.listed():
         others = [key for key, _ in listed if is_key(key) and not (objects / key).exists()]
         if others:

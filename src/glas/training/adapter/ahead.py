@@ -1,4 +1,4 @@
-"""Draw the batches of a training before they are needed, so that a GPU does not wait for them."""
+"""Draw the batches of a training in advance, so that a GPU does not wait for the next batch."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -11,13 +11,13 @@ B = TypeVar("B")
 
 @contextmanager
 def drawn_ahead(draw: Callable[[int], B], first: int, end: int, n_threads: int) -> Iterator[Iterator[B]]:
-    """Open an iterator over the batches of the steps `first` to `end` - 1, in this order.
+    """Open a context with an iterator over the batches of the steps `first` to `end` - 1, in this order.
 
     Args:
-        draw: function that returns the batch of a step; several threads may call it at once.
+        draw: function that returns the batch of a step; several threads may call this function at the same time.
         first: number of the first step.
         end: number of the step after the last one.
-        n_threads: number of threads that draw the next batches; 0 means that each batch is drawn when it is needed.
+        n_threads: number of threads that draw batches in advance; 0 means that no batch is drawn in advance.
     """
     with closing(_drawn(draw, first, end, n_threads)) as batches:
         yield batches

@@ -1,4 +1,4 @@
-"""Make batches for training: clips of similar length, augmented anew each time, padded to about their true length."""
+"""Make batches for training: clips of similar length, with new random effects in each batch, padded only a little."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -58,11 +58,11 @@ class Batch:
 
 @dataclass
 class Batches:
-    """Draws an endless sequence of batches; the number of a step determines all contents of its batch.
+    """Draws the batch of any training step; the seed and the number of the step determine all contents of the batch.
 
     Args:
         folder: directory of the shards.
-        names: the shards from which clips are drawn.
+        names: names of the shards from which clips are drawn.
         tokens: the tokenizer of the model.
         channel: function that augments a clip; see `glas.training.sound.augment`.
         size: number of clips in a batch.
@@ -70,7 +70,7 @@ class Batches:
         n_mels: number of bands of the spectrogram.
         wants_states: whether to draw only clips for which the teacher's states are stored, and to return these states
             with the clips.
-        joined: share of the batches in which another clip is appended to each clip. Nothing is appended if
+        joined: share of the batches, 0..1, in which another clip is appended to each clip. Nothing is appended if
             `wants_states` is set.
         n_positions: number of positions in the encoder's window; longer clips are cut.
     """
@@ -106,7 +106,8 @@ class Batches:
     def draw(self, step: int) -> Batch:
         """Return the batch of a step.
 
-        Clips of similar length form a group. Every group is drawn once before any group is drawn again.
+        The clips are divided into groups of `size` clips of similar length; each batch is made from one group. Every
+        group is used once, in random order, before any group is used a second time.
         """
         passed, place = divmod(step, len(self._groups))
         order = list(range(len(self._groups)))
@@ -131,8 +132,8 @@ class Batches:
     ) -> list[tuple[Samples, str]]:
         """Append a pause and another clip to each clip, unless both clips together are too long.
 
-        This is necessary because a network that is trained only on single sentences stops writing at the first full
-        stop.
+        A network that is trained only on single sentences stops writing at the first full stop. So it must also learn
+        clips with two sentences.
         """
         longest_s = min(LONGEST_S, self.n_positions / POSITIONS_PER_S)
         found = []

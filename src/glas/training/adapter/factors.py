@@ -1,4 +1,4 @@
-"""Read the factors of adapters from trained networks, and combine several adapters into one."""
+"""Read the two matrices (factors) of each adapter from trained networks, and combine several adapters into one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ AdapterFactors = dict[str, Factors]
 
 
 def factors_of(network: Whisper) -> AdapterFactors:
-    """Return the trained factors `a` and `b` for each changed matrix, scaled so that the change is `b @ a`."""
+    """Return, for each matrix that an adapter changes, the trained factors `a` and `b`; the change is `b @ a`."""
     return {
         name: Factors(
             layer.lora_A.detach().float().cpu().numpy().copy(),
@@ -24,9 +24,9 @@ def factors_of(network: Whisper) -> AdapterFactors:
 
 
 def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
-    """Multiply each adapter by its share, and combine them into one adapter whose change is the sum of all changes.
+    """Multiply each adapter's change by its share, and return one adapter whose change is the sum of the products.
 
-    The sum of a change of rank r and a change of rank s is a change of rank r + s, so the result is exact.
+    A change of rank r and a change of rank s are combined into a change of rank r + s. So the result is exact.
     """
     names = sorted({name for part, _ in factors for name in part})
     found = {}
@@ -40,9 +40,10 @@ def combine(factors: Sequence[tuple[AdapterFactors, float]]) -> AdapterFactors:
 
 
 def as_adapter(factors: AdapterFactors, base: str, base_digest: str, facts: dict[str, Any]) -> Adapter:
-    """Make an adapter from the factors of changes `b @ a`.
+    """Make an adapter from the factors `a` and `b` of changes `b @ a`.
 
-    The rank of the adapter is the largest rank of a change, and its alpha is equal to its rank.
+    The rank of the adapter is the largest rank of a change. The alpha of the adapter is equal to this rank, so the
+    changes are not scaled.
     """
     rank = max(len(pair.a) for pair in factors.values())
     return Adapter(factors, rank, float(rank), base, base_digest, facts)

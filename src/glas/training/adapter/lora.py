@@ -27,7 +27,7 @@ class LowRankLinear(nn.Module):
         self.is_active = True
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add the outputs of the layer and of the change."""
+        """Return the output of the frozen layer plus the output of the change."""
         if not self.is_active:
             return self.linear(x)
         change = F.linear(F.linear(x, self.lora_A), self.lora_B)
@@ -35,7 +35,7 @@ class LowRankLinear(nn.Module):
 
 
 def add_adapters(network: nn.Module, pattern: str, rank: int, alpha: float) -> None:
-    """Add an adapter to every linear layer whose name matches the regular expression."""
+    """Add an adapter to every linear layer whose name matches the regular expression `pattern`."""
     chosen = [
         name for name, part in network.named_modules() if isinstance(part, nn.Linear) and re.fullmatch(pattern, name)
     ]

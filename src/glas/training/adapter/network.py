@@ -80,7 +80,7 @@ class Shape:
 
 
 def chosen_device(name: str) -> torch.device:
-    """Return the device of a name.
+    """Return the device of torch for a name.
 
     Args:
         name: a device of torch, such as `cpu` or `cuda:1`; or `auto`, which means the first CUDA GPU if there is one,
@@ -98,11 +98,11 @@ def chosen_device(name: str) -> torch.device:
 
 
 def half_precision(device: torch.device) -> torch.autocast:
-    """Compute matrix products in bfloat16 while the context is open, if the device has instructions for it.
+    """Compute matrix products in bfloat16 while the context is open, if the device has instructions for bfloat16.
 
-    Without such instructions, bfloat16 takes two to three times as long as float32, so nothing is changed. Processors
-    with AVX2 only, and older processors with AVX-512, have no such instructions; neither have GPUs before Ampere
-    (2020).
+    Without such instructions, bfloat16 takes two to three times as long as float32, so the context changes nothing.
+    Processors with AVX2 only, and older processors with AVX-512, have no such instructions. GPUs older than Ampere
+    (2020) have none either.
     """
     if device.type == "cuda":
         is_fast = torch.cuda.get_device_capability(device) >= AMPERE
@@ -139,7 +139,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer of the encoder. If `attends_sound` is set, it is one layer of the decoder."""
+    """One layer of the encoder or, if `attends_sound` is set, of the decoder."""
 
     def __init__(self, shape: Shape, *, attends_sound: bool) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class Encoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Encode spectrograms (batch, bands, frames), which all have the same length."""
+        """Encode spectrograms (batch, bands, frames); all spectrograms of a batch have the same length."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.embed_positions.weight[: x.shape[1]]
         for layer in self.layers:

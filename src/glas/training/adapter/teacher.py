@@ -1,9 +1,10 @@
-"""Compute the targets of distillation: the hidden states of the teacher for clips that fill the whole window.
+"""Compute the targets of distillation: the hidden states of the teacher for padded clips.
 
-The teacher is the unchanged network; each clip is padded to the length of the encoder's window. The student is the same
-network with an adapter. It gets the clips without this padding, and learns to produce the same hidden states. Method:
-FUTO's whisper-acft (2024), which compares the hidden states of the decoder. The hidden states of the teacher are
-computed once for each clip and stored, because computing them takes longer than a training step.
+The teacher is the unchanged network. It gets each clip padded to the length of the encoder's window. The student is the
+same network with an adapter. The student gets the clips without this padding, and learns to produce the hidden states
+of the teacher. The method is that of FUTO's whisper-acft (2024): it compares the hidden states of the decoder. The
+hidden states of the teacher are computed once for each clip and stored, because computing them takes longer than a
+training step.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ class Targets:
     """Hidden states for the clips of one shard.
 
     Attributes:
-        stored: shape `(layers, rows, width)`; the rows of a clip are consecutive.
+        stored: hidden states, shape `(layers, rows, width)`; there is one row for each token, and the rows of a clip
+            are consecutive.
         starts: first row of each clip, and at the end the number of all rows.
     """
 
@@ -38,7 +40,7 @@ class Targets:
     starts: npt.NDArray[np.int64]
 
     def of(self, number: int) -> States:
-        """Return the states (layers, tokens, width) of a clip by its number, from the last token of the prompt on."""
+        """Return the states (layers, tokens, width) of the clip `number`; the first token is the last of the prompt."""
         return self.stored[:, self.starts[number] : self.starts[number + 1]]
 
 
@@ -54,8 +56,8 @@ def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], pro
 def write_targets(folder: Path, name: str, teacher: Whisper, tokens: Tokens) -> None:
     """Write the targets of a shard, unless they are complete already.
 
-    `NAME.states.npy` is written first, and `NAME.starts.npy` last. So if the second file exists, the targets are
-    complete.
+    For the shard NAME, the file `NAME.states.npy` is written first, and `NAME.starts.npy` last. So the targets are
+    complete if `NAME.starts.npy` exists.
     """
     starts_file = folder / f"{name}.starts.npy"
     if starts_file.exists():

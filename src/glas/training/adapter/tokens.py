@@ -26,9 +26,9 @@ class Tokens:
         self.prompt_length = len(self._prompt)
 
     def text(self, text: str) -> list[int]:
-        """Return the token ids of the prompt, of a text with a space before it, and of the end.
+        """Return the token ids of the prompt, of a space and the text, and of the token that ends the text.
 
-        If the text is empty, there is no space.
+        If the text is empty, no space is added.
         """
         words = self._tokenizer.encode(f" {text}", add_special_tokens=False).ids if text else []
         return [*self._prompt, *words, self.end]

@@ -30,10 +30,10 @@ class Hyperparameters:
 
     Attributes:
         steps: number of steps.
-        learning_rate: the largest learning rate, which is reached after the warm-up.
-        encoder_rank: rank of the encoder's adapters; 0 means no adapters.
-        decoder_rank: rank of the decoder's adapters; 0 means no adapters.
-        save_every: steps between checkpoints.
+        learning_rate: the largest learning rate, which is reached at the end of the warm-up.
+        encoder_rank: rank of the encoder's adapters; 0 means that the encoder has no adapters.
+        decoder_rank: rank of the decoder's adapters; 0 means that the decoder has no adapters.
+        save_every: number of steps from one checkpoint to the next.
         warm_up: number of steps during which the learning rate rises.
         n_heads: number of attention heads; None means the number in the published Whisper models of this width.
         device: device of torch on which the training computes; see `chosen_device`.
@@ -87,7 +87,7 @@ OnCheckpoint = Callable[[int, Whisper], bool]
 
 
 def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
-    """Make the network with new adapters; before they are trained, they change nothing."""
+    """Make the network with new adapters; an adapter that is not yet trained changes nothing."""
     torch.manual_seed(0)
     network = Whisper(arrays, hyperparameters.n_heads)
     for side, rank in (("encoder", hyperparameters.encoder_rank), ("decoder", hyperparameters.decoder_rank)):
@@ -118,8 +118,9 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 def base_divergence(network: Whisper, batch: Batch) -> Tensor:
     """Compute how much the adapters change the probabilities of the next tokens.
 
-    The result is the Kullback-Leibler divergence from the base model to the network, averaged over the tokens. Method:
-    Li and Hoiem, "Learning without Forgetting", 2016.
+    The result is the Kullback-Leibler divergence KL(base model
+
+    network), averaged over the tokens. Method: Li and Hoiem, "Learning without Forgetting", 2016.
     """
     with half_precision(network.device):
         with torch.no_grad(), without_adapters(network):
@@ -191,7 +192,7 @@ def train(
 
 
 def is_due(step: int, share: float) -> bool:
-    """Return whether a step belongs to the given share of the steps, which is spread evenly over all steps."""
+    """Return whether `step` is one of the selected steps: a part `share` (0..1) of all steps, spread evenly."""
     return int((step + 1) * share) > int(step * share)
 
 
@@ -222,7 +223,7 @@ def _save(
 
 
 def _loss(network: Whisper, weighted: WeightedBatch, seen: _Losses) -> Tensor:
-    """Compute the weighted sum of the losses whose weight is not 0, and record each of these losses."""
+    """Compute the weighted sum of the losses of a batch, and add the losses to `seen`."""
     loss = torch.zeros((), device=network.device)
     if weighted.states_weight or weighted.text_weight:
         distance, entropy = losses(network, weighted.batch, wants_text=weighted.text_weight > 0)

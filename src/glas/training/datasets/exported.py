@@ -77,7 +77,7 @@ class Target(NamedTuple):
 def read_export(directory: Path) -> Iterator[Message]:
     """Yield all messages of an export, in the order of their ids.
 
-    If an export is running and moves a message meanwhile, this message may be missing in the result.
+    If an export runs at the same time and moves the files of a message, this message may be missing from the result.
 
     Raises:
         DataSetError: there is no export, or one of its files has a wrong format.
@@ -111,8 +111,8 @@ def target_of(message: Message, *, min_confidence: float) -> Target | None:
 
     If the message has a reference, the result is the reference. If a reviewer judged that nobody speaks, the result is
     an empty text. If a reviewer judged that the recording cannot be used for another reason, the result is None. In all
-    other cases, the result is the hypothesis if the speaker rated it perfect and the model's confidence was high
-    enough, and None otherwise.
+    other cases, the result is the hypothesis, but only if the speaker rated the hypothesis perfect and the confidence
+    of the hypothesis is high enough. If not, the result is None.
 
     Args:
         message: a message of the export.

@@ -2,7 +2,7 @@
 
 When recordings of a speaker are added to a version for the first time, the speaker is assigned to a split. All later
 versions use the same split for this speaker. So the recordings of one speaker are never used both for training and for
-the test.
+the test. In a dataset for one person, not speakers but texts are assigned to splits in this way.
 """
 
 from collections import Counter
@@ -25,9 +25,9 @@ class Rules:
     """Rules for the content of a version.
 
     Attributes:
-        test_share: share of the speakers in the test set, 0..1. In a dataset for one person, it is the share of the
-            texts.
-        dev_share: share of the speakers or texts in the development set, 0..1.
+        test_share: part of the speakers, 0..1, whose recordings form the test set. In a dataset for one person: part of
+            the texts.
+        dev_share: part of the speakers or texts, 0..1, whose recordings form the development set.
         min_confidence: a hypothesis with a lower confidence (0..1) is not learnt, even if its speaker rated it perfect.
         speaker: pseudonym of a person, if the dataset is for this person only; otherwise None.
         replay: directories or manifests of further recordings with reference texts, which are also used for training.
@@ -60,7 +60,8 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
         rules: rules for the content of the version.
 
     Raises:
-        DataSetError: there is no export, no recording for training, or an existing version was changed.
+        DataSetError: there is no export, the version would have no recordings for training, or the file of an existing
+            version was changed.
     """
     if not (rules.test_share >= 0 and rules.dev_share >= 0 and rules.test_share + rules.dev_share < 1):
         raise DataSetError(f"expected shares of test and dev below 1, got {rules.test_share} and {rules.dev_share}")
@@ -89,7 +90,7 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
 
 
 class _Sides:
-    """Assigns recordings to splits: to the same split as in earlier versions, or else to a random split."""
+    """Assigns each recording to a split: to its split in earlier versions or, if there is none, to a random split."""
 
     def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
         self._rules = rules
@@ -103,17 +104,17 @@ class _Sides:
                     self._of_key.setdefault(self.key(entry.speaker, entry.words_sha256), entry.split)
 
     def key(self, speaker: str, words: str) -> str:
-        """Return the key of a recording; all recordings with the same key must be in the same split.
+        """Return the grouping key of a recording; all recordings with the same grouping key must be in the same split.
 
-        The key is `speaker`. If the dataset is for one person, the key is `words` (a hash of the text).
+        The grouping key is `speaker`. If the dataset is for one person, it is `words` (a hash of the normalised text).
         """
         return speaker if self._rules.speaker is None else words
 
     def split_of(self, number: int, key: str) -> Split | None:
-        """Return the split of a message with the id `number` and the key `key`.
+        """Return the split of the message with the id `number` and the grouping key `key`.
 
-        Return None if an earlier version has put the message and the other recordings with this key into different
-        splits.
+        Return None if the message and other recordings with this grouping key have different splits in earlier
+        versions.
         """
         drawn = draw(key, test_share=self._rules.test_share, dev_share=self._rules.dev_share)
         split = self._of_id.get(number) or self._of_key.get(key, drawn)
@@ -123,7 +124,7 @@ class _Sides:
 
 
 def _entry(message: Message, target: Target | None, sides: _Sides) -> Entry | str:
-    """Return the entry of the version for a message, or the reason why the message is left out."""
+    """Return the entry for a message in the version, or the reason why the version leaves the message out."""
     if target is None:
         return NO_TARGET
     words = words_sha256(target.text)

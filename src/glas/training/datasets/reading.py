@@ -39,7 +39,8 @@ class Dataset:
         test: the test set.
         n_gone: number of recordings that are no longer in the export, because a message was deleted or a consent was
             withdrawn.
-        n_changed: number of recordings whose sound or words have changed since the version was made; they are left out.
+        n_changed: number of recordings whose sound or words have changed since the version was made; these recordings
+            are left out.
         gone_speakers: pseudonyms of speakers of the version who are no longer in the export.
     """
 
@@ -52,13 +53,13 @@ class Dataset:
 
 
 def open_dataset(export: Path, version: Version, *, checks_audio: bool = True) -> Dataset:
-    """Read the recordings of a version from the present export.
+    """Read those recordings of a version that the export still contains.
 
     Args:
         export: directory of the export.
         version: the version to open.
-        checks_audio: whether to compute the hash of the sound of each recording, and to compare it with the version. It
-            takes about 1 s for each hour of sound.
+        checks_audio: whether to compute the hash of the sound of each recording, and to compare the hash with the
+            version. This takes about 1 s for each hour of sound.
 
     Raises:
         DataSetError: there is no export, or replayed recordings are missing or changed.

@@ -39,7 +39,7 @@ class Entry(_Value):
 class ReplaySet(_Value):
     """Recordings that do not come from the export.
 
-    Replayed recordings are only in the training set. With them, the model forgets less of what it learnt before.
+    Such recordings are used only for training. They are used so that the model forgets less of its earlier training.
     """
 
     kind: Literal["reference", "non_speech"] = Field(
@@ -75,7 +75,7 @@ class Version(_Value):
 
     @property
     def name(self) -> str:
-        """Name of the version: the first digits of a hash of its content."""
+        """Name of the version: the first digits of a hash of the file's content."""
         return hashlib.sha256(self.content).hexdigest()[:_NAME_CHARS]
 
     @property

@@ -1,7 +1,8 @@
 """Calibrate the confidence of the embedded model on synthetic speech, and measure the result on recordings of people.
 
-The calibration set consists of clips on which the adapter was not trained. These clips are augmented more strongly than
-in training. So the model makes about as many errors in them as in recordings of people whom it does not know.
+The calibration set consists of clips on which the adapter was not trained. The effects that are added to these clips
+are stronger than in training. So the model makes about as many errors in these clips as in recordings of people on
+whose voices it was not trained.
 """
 
 import json
@@ -39,7 +40,7 @@ CALIBRATION = FILE
 
 
 class ScoredMessage(NamedTuple):
-    """A recognised message: the features of its words, whether each word is right, and whether it contains an error."""
+    """A recognised message: the features of each word, whether each word is right, and whether any word is wrong."""
 
     signs: list[Signs]
     is_right: list[bool]
@@ -47,13 +48,13 @@ class ScoredMessage(NamedTuple):
 
 
 class Recorder:
-    """Records the features of all words; an engine gets this object instead of a calibration."""
+    """Records the features of all recognised words. An engine gets this object as its calibration."""
 
     def __init__(self) -> None:
         self.signs: list[Signs] = []
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Record the features of words; return the probability of each word, which is not calibrated."""
+        """Record the features of words; return the uncalibrated probability of each word."""
         self.signs += signs
         return [exp(one.logprob) for one in signs]
 
@@ -67,7 +68,7 @@ def calibrate(
         model: directory of the embedded model.
         speech: sentences and voices of the calibration set.
         sets: recordings of people, which are used only for measuring.
-        cache: directory of converted checkpoints.
+        cache: directory for converted checkpoints.
         picture: path of the SVG file to which a reliability plot is written; None for no plot.
     """
     judged = _message_scorer(model, cache)
@@ -169,7 +170,7 @@ def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> Sc
 
 
 def pooled(calibration: Calibration, messages: Sequence[ScoredMessage]) -> tuple[Floats, Floats]:
-    """Return the confidences of all words of a set, and whether they are right (1 or 0), of shape `(n_words,)`."""
+    """Return, for all words of a set, the confidence and whether the word is right (1 or 0), each `(n_words,)`."""
     sure = np.array([one for message in messages for one in calibration.confidences(message.signs)], np.float64)
     return sure, np.array([right for message in messages for right in message.is_right], np.float64)
 

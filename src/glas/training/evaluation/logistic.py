@@ -16,7 +16,7 @@ _RIDGE = 1e-4  # L2 penalty per example; it keeps the weights finite if the clas
 class LogisticModel(NamedTuple):
     """A logistic regression: its log-odds are the sum of the scaled features times `weights`, plus `bias`.
 
-    The scaled features are `(x - centres) / scales`.
+    For features `x`, the scaled features are `(x - centres) / scales`.
     """
 
     centres: Floats

@@ -16,7 +16,7 @@ class Base:
 
     Attributes:
         directory: directory of the model as it is served. The new model gets the vocabulary, settings and language
-            model of this model.
+            model from this directory.
         weights: directory with the original weights of the model: without its adapter, and not quantised. For a
             checkpoint of Hugging Face, this is the same as `directory`.
     """
@@ -46,5 +46,5 @@ class Base:
         return model
 
     def digest(self) -> str:
-        """Return the hash of the weights to which the adapter has not been added."""
+        """Return the hash of the original weights, without the adapter."""
         return digest(read_model(self.weights).arrays)

@@ -16,7 +16,7 @@ _COLOURS = {"learnt": "#7a7a7a", "dev": "#1f6feb"}
 
 
 def write_card(model: Path, lineage: Lineage, run: Path) -> None:
-    """Write README.md and the picture of the losses.
+    """Write the card of a model (README.md), and the picture of its losses.
 
     Args:
         model: directory of the model.
@@ -89,7 +89,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _hardware(result: Mapping[str, Any], threads: int) -> str:
-    """Return on which hardware a training ran, as the end of a sentence."""
+    """Return the end of a sentence of the card; it says on which hardware the training ran."""
     if result.get("gpu"):
         return f"on one {result['gpu']}, at most {result['peak_gpu_memory_mb'] / 1024:.1f} GiB of its memory"
     return f"with {threads} threads"
@@ -115,7 +115,7 @@ The training took {training_minutes} minutes {hardware}, and at most {memory} Gi
 
 ![loss against steps]({curves})
 
-Loss by the share of the learnt change that is kept: the cross-entropy of the references, in nepers a token.
+Loss by the share of the learnt change that is kept: the cross-entropy of the references, in nats per token.
 
 {losses}
 

@@ -9,7 +9,9 @@ from glas.training.finetune.report import Report
 from glas.training.finetune.share import FEWEST_WORDS
 
 MOST_REPLAYED = 400
-"""Largest number of replayed recordings that are used. In the experiments of docs/lab-notes.md, this number was enough.
+"""Largest number of replayed recordings that are used.
+
+In the experiments of docs/lab-notes.md, more recordings were not necessary.
 """
 
 
@@ -35,7 +37,7 @@ class FinetuneData:
 
 
 def prepare(data: FinetuneData, report: Report) -> FinetuneData:
-    """Choose the replayed recordings, give all sets different names, and warn of sets that are too small.
+    """Reduce the replayed recordings, give all sets different names, and report sets that are too small.
 
     Args:
         data: the recordings, as the caller gives them.
@@ -53,7 +55,7 @@ def prepare(data: FinetuneData, report: Report) -> FinetuneData:
 
 
 def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
-    """Add numbers to names that several sets have, because the results for a set are stored under its name."""
+    """Add a number to a name that several sets have, because the results for a set are stored under the set's name."""
     names = [one.name for one in sets]
     return [
         replace(one, name=f"{one.name} ({names[: place + 1].count(one.name)})") if names.count(one.name) > 1 else one
@@ -62,7 +64,7 @@ def _uniquely_named(sets: Sequence[ReferenceSet]) -> list[ReferenceSet]:
 
 
 def _warn_of_small_sets(kept: Sequence[ReferenceSet], report: Report) -> None:
-    """Warn of sets that are so small that a worse result on them may be chance."""
+    """Report sets that are so small that a worse result on them may be due to chance."""
     for one in kept:
         n_words = sum(len(normalise(utterance.text).split()) for utterance in one.utterances)
         if n_words < FEWEST_WORDS:

@@ -36,8 +36,8 @@ def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read
     """Yield the examples of recordings with references.
 
     A recording that is longer than `LONGEST_S` is cut into its pieces of speech. A piece is used only if its first word
-    and its last word were recognised correctly. Otherwise it is not known which words of the reference belong to the
-    piece.
+    and its last word were recognised correctly. For other pieces, it is not known which words of the reference are said
+    in them.
 
     Args:
         recogniser: recogniser with the model that will learn.
@@ -76,8 +76,8 @@ def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> I
 def _places(said: Sequence[str], heard: Sequence[str]) -> dict[int, int]:
     """Match recognised words with the words of the reference.
 
-    Return a dictionary: for each word of `heard` that matches a word of `said`, the index in `heard` and that in
-    `said`.
+    The keys of the result are indices of words in `heard`. Each value is the index of the matching word in `said`.
+    Words without a match are left out.
     """
     matcher = SequenceMatcher(
         None, [normalise(w) or w for w in heard], [normalise(w) or w for w in said], autojunk=False

@@ -39,7 +39,7 @@ def fit(
     device: str = "cpu",
     on_step: Callable[[int, int, float], None] = lambda _step, _steps, _loss: None,
 ) -> AdapterFactors:
-    """Train an adapter, or resume its training, and return the changes of the checkpoint with the lowest loss on dev.
+    """Train an adapter, or resume its training; return the adapter at the checkpoint with the lowest loss on dev.
 
     Args:
         arrays: float32 weights of the base model.
@@ -68,7 +68,7 @@ def fit(
 
 
 def training_seconds(run: Path) -> float:
-    """Return the seconds of the steps of a training, from the log in its directory."""
+    """Return how many seconds the steps of a training took, according to the log in its directory."""
     lines = (run / LOG).read_text(encoding="utf-8").splitlines()
     return round(sum(float(json.loads(line)["seconds"]) for line in lines), 1)
 
@@ -89,11 +89,11 @@ def _hyperparameters(options: FitOptions, n_steps: int, n_heads: int | None, dev
 def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> DrawBatch:
     """Return a function that draws the batch of a step.
 
-    A share of the steps gets replayed clips, and all other steps get corrected clips.
+    The part `options.replay_share` of the steps gets replayed clips, and all other steps get corrected clips.
 
-    In steps with replayed clips, the model learns to give each next token the probability that the base model gives it.
-    The expectation is that the model forgets less in this way than if it learnt the texts of the replayed clips. A
-    comparison in docs/lab-notes.md is unfinished.
+    In steps with replayed clips, the model learns to give each next token the same probability as the base model does.
+    The model is expected to forget less in this way than if it learnt the texts of the replayed clips. A comparison of
+    these two ways, in docs/lab-notes.md, is not finished.
     """
 
     def draw(step: int) -> WeightedBatch:
@@ -108,9 +108,9 @@ def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> Dr
 
 
 class _EarlyStopping:
-    """Measures the loss on dev at each checkpoint, and stores the changes with the lowest loss.
+    """Measures the loss on dev at each checkpoint, and stores the adapter with the lowest loss.
 
-    It ends the training if the loss does not fall any more.
+    It ends the training if the lowest loss is `patience` checkpoints old.
     """
 
     def __init__(self, run: Path, dev: Batches, patience: int, on_step: Callable[[int, float], None]) -> None:
@@ -129,7 +129,7 @@ class _EarlyStopping:
         return len(losses_seen) - 1 - losses_seen.index(min(losses_seen)) >= self._patience
 
     def best(self) -> AdapterFactors | None:
-        """Return the changes with the lowest loss so far; None before the first checkpoint."""
+        """Return the adapter with the lowest loss so far; None before the first checkpoint."""
         path = self._run / BEST
         if not path.exists():
             return None

@@ -1,4 +1,4 @@
-"""Measure what a training used: memory of the process, and the GPU."""
+"""Measure what a training used: the memory of the process, and the GPU with its memory."""
 
 import resource
 import sys
@@ -16,8 +16,8 @@ def peak_memory_mb() -> int:
 def gpu_used(device: torch.device) -> dict[str, Any]:
     """Return the name of the GPU, and the largest memory that tensors used on it so far, in MiB.
 
-    The keys are those of `glas.training.finetune.steps.FinetuneResult`. If the device is a processor, the dictionary is
-    empty.
+    The keys are names of fields of `glas.training.finetune.steps.FinetuneResult`. If the device is a processor, the
+    dictionary is empty.
     """
     if device.type != "cuda":
         return {}

@@ -1,7 +1,7 @@
 """The recipe of a fine-tuning: the base model and all settings of the training, as a file in TOML.
 
-`recipes/` has recipes for the models that Glas can fine-tune. Each fine-tuned model has its own recipe in its
-directory, so that it can be trained again.
+`recipes/` has recipes for the models that Glas can fine-tune. The directory of each fine-tuned model contains the
+recipe of this model, so that the same training can be repeated.
 """
 
 import json
@@ -31,9 +31,10 @@ class FitOptions(_Options):
         epochs: number of passes over the corrected clips.
         batch_size: number of clips in a step.
         rank: rank of the adapters, on every linear layer of encoder and decoder.
-        learning_rate: the largest learning rate, which is reached after the warm-up.
-        replay_share: share of the steps that use replayed clips, if there are any.
-        base_weight: weight of the difference from the base model in the steps that use replayed clips.
+        learning_rate: the largest learning rate, which is reached at the end of the warm-up.
+        replay_share: part of the steps, 0..1, that use replayed clips, if there are such clips.
+        base_weight: weight of the loss in the steps that use replayed clips: the difference from the base model's
+            probabilities.
         patience: number of checkpoints without a lower loss on dev after which the training ends.
         checkpoints: largest number of checkpoints, which are spread evenly over the steps.
     """
@@ -54,8 +55,8 @@ class FinetuneRecipe(_Options):
     Attributes:
         base: name of the model from which the training starts, in the format of GLAS_MODEL, or its directory.
         fit: options of the adapter's training.
-        dev_share: share of the speakers or texts in the development set.
-        shares: the shares of the change that are measured.
+        dev_share: part of the speakers or texts, 0..1, whose recordings form the development set.
+        shares: the shares of the learnt change from which the best share is chosen.
         threads: number of torch's threads.
         device: device of torch, such as `cpu` or `cuda`; `auto` means a CUDA GPU if there is one.
     """
@@ -68,10 +69,10 @@ class FinetuneRecipe(_Options):
     device: str = "auto"
 
     def settings(self) -> dict[str, Any]:
-        """Return all settings except two.
+        """Return all settings except the base model and the device.
 
-        The base model is identified by the version of its weights. The device is left out so that an interrupted
-        training can be resumed on another device.
+        The base model is left out because `Lineage` identifies it by the version of its weights. The device is left out
+        so that an interrupted training can be resumed on another device.
         """
         return self.model_dump(mode="json", exclude={"base", "device"})
 

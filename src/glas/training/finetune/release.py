@@ -25,7 +25,7 @@ _KEPT_SETTINGS = (CONTEXT_MARGIN, LANGUAGES)
 
 
 def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: Mapping[str, Any]) -> Adapter:
-    """Combine the adapter of the base model with a share of new changes into one adapter.
+    """Combine the adapter of the base model and the share `share` of the newly learnt changes into one adapter.
 
     Raises:
         ModelLoadError: the adapter of the base model cannot be combined, because its alpha is not equal to its rank.
@@ -41,10 +41,11 @@ def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: M
 
 
 def write_model(base: Base, adapter: Adapter, to: Path) -> None:
-    """Write the directory of a model that can be served; a model in this directory is replaced.
+    """Write the directory of a fine-tuned model; if the directory already contains a model, replace that model.
 
     The calibration of the base model is copied, although it was fitted to the base model. This is accepted, because a
-    fine-tuning changes the weights only a little. An evaluation shows how well the calibration still fits.
+    fine-tuning changes the weights only a little. An evaluation of the new model shows how well the calibration fits
+    the new model.
 
     Args:
         base: the model that was fine-tuned.

@@ -1,4 +1,4 @@
-"""Messages about the steps of a fine-tuning."""
+"""Report the steps of a fine-tuning to its caller, as messages of the catalogue."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from glas.localisation import Value
 
 
 class Report(Protocol):
-    """Receives a message about each step: its name in `glas.localisation`, and its values."""
+    """Receives messages about the steps: the name of each message in `glas.localisation`, and its values."""
 
     def __call__(self, name: str, /, **values: Value) -> None:
         """Receive one message."""

@@ -1,11 +1,12 @@
 """Choose which share of a learnt change of weights a fine-tuned model keeps.
 
-The larger the share, the better is the model on messages like the corrected messages, and the worse on other speech. A
-model with a part of the change often keeps most of the gain, and is not worse than the base model on other speech
-(measured in docs/lab-notes.md). The idea is from Wortsman et al., "Robust fine-tuning of zero-shot models", 2022.
+The larger the share, the better the model recognises messages like the corrected messages, and the worse it recognises
+other speech. With a part of the change, a model often keeps most of the improvement, and is not worse than the base
+model on other speech (measured in docs/lab-notes.md). The idea is from Wortsman et al., "Robust fine-tuning of
+zero-shot models", 2022.
 
-Shares are compared by their loss: the cross-entropy of the references, in nepers a token. To show the difference of two
-models, the loss needs far fewer recordings than the number of word errors.
+Shares are compared by their loss: the cross-entropy of the references, in nats per token. The loss shows the difference
+between two models with far fewer recordings than the number of word errors does.
 """
 
 from collections.abc import Sequence
@@ -17,14 +18,16 @@ from glas.domain.metrics import ErrorRates
 
 SHARES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 MOST_RISEN: Final = 0.01
-"""Permitted rise of the loss on a set that must not become worse, in nepers a token.
+"""Permitted rise of the loss on a set that must not become worse, in nats per token.
 
 In the experiments of docs/lab-notes.md, the word error rate rose by at most 0.3 percentage points if the loss rose less
 than this. The word error rate rose by one percentage point or more if the loss rose by twice this value.
 """
 
 FEWEST_WORDS: Final = 500
-"""If a set that must not become worse has fewer words than this (about 40 sentences), a rise of its loss may be chance.
+"""Least number of words (about 40 sentences) of a set that must not become worse.
+
+On a smaller set, a rise of the loss may be due to chance.
 """
 
 

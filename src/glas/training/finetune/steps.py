@@ -1,6 +1,7 @@
 """Fine-tune a Whisper on corrected recordings: write examples, train an adapter, choose its share, write the model.
 
-A step is skipped if its files exist already. So the same call resumes an interrupted run.
+A step is skipped if its files exist already. So a second call with the same arguments resumes an interrupted
+fine-tuning.
 """
 
 import json
@@ -56,9 +57,9 @@ class FinetuneResult(BaseModel):
         losses: losses of the base model and of each share of the change.
         before: error rates of the base model.
         chosen: error rates of the model with the chosen share; None if no model is better than the base model.
-        n_learnt: number of recordings that were learnt.
+        n_learnt: number of recordings in the training set.
         n_dev: number of recordings of the development set.
-        minutes_learnt: minutes of sound that were learnt.
+        minutes_learnt: duration of the examples in the training set, in minutes.
         training_s: seconds that the training of the adapter took, without steps that were lost in an interruption.
         peak_memory_mb: largest resident memory of this process so far, in MiB.
         gpu: name of the GPU that trained the model; empty if the processor trained it.
@@ -95,14 +96,14 @@ def finetune(
     Args:
         base: the model to fine-tune.
         data: the recordings.
-        work: directory for clips and checkpoints, for one base model, one set of data and one recipe.
+        work: directory for clips and checkpoints; it belongs to one base model, one set of data and one recipe.
         to: directory of the new model.
         recipe: settings of the fine-tuning. The training starts from `base`; the base model that the recipe names is
             only copied into the recipe of the new model.
         report: receives messages about each step.
 
     Raises:
-        DataSetError: there are too few recordings, or a person's data was deleted meanwhile.
+        DataSetError: there are too few recordings, or the data of a person was deleted during the fine-tuning.
         ConfigurationError: `work` belongs to another base model, other data or another recipe.
         AudioError: a recording cannot be decoded.
         ModelFileMissingError, ModelLoadError: a file of the base model is missing or damaged.
@@ -133,7 +134,7 @@ class _Task(NamedTuple):
 
 @contextmanager
 def _unless_deleted(work: Path) -> Iterator[None]:
-    """If the context fails because files were deleted together with a person's data, raise an error about this."""
+    """Raise `DataSetError` if a file is missing because a person's data was deleted while the context was open."""
     is_listed = (work / LIST).exists()
     try:
         yield
@@ -193,9 +194,9 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
 
 
 def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
-    """Return everything that determines the result of a fine-tuning.
+    """Return a description of everything that determines the result of a fine-tuning.
 
-    This is the version of the base model, the hashes of the recordings and references, and the recipe.
+    The description has the version of the base model, the hashes of the recordings and references, and the recipe.
     """
     corrected = [*data.corrected, *data.dev]
     versions = ModelVersions(base.directory, keeps=False)
@@ -250,7 +251,7 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
 def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]:
     """Report the losses of each share while they are computed; return all losses.
 
-    The first losses must be those of the base model, with which the others are compared.
+    The first losses must be those of the base model. All other losses are compared with them.
     """
     losses: list[ShareLosses] = []
     for one in found:

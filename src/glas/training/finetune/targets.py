@@ -1,6 +1,6 @@
 """Write a reference in the spelling of the model that learns it: with the model's capitals and punctuation.
 
-Most people who correct a text do not change capitals and punctuation, and some references have none. A model that is
+Most people who correct a text do not change capitals and punctuation, and some references have neither. A model that is
 trained on words without capitals and punctuation stops writing them. So words that are in the reference and in the
 hypothesis are written as in the hypothesis. The effect was measured in docs/lab-notes.md.
 """
@@ -13,7 +13,7 @@ _MARKS = ".,!?…:;»)"
 
 
 def target_text(reference: str, hypothesis: str) -> str:
-    """Return the words of the reference; words that are also in the hypothesis are written as there.
+    """Return the words of the reference; words that are also in the hypothesis are written as in the hypothesis.
 
     Args:
         reference: the right words of the recording.
@@ -41,9 +41,10 @@ def _keys(words: list[str]) -> list[str]:
 
 
 def _dressed(words: list[str], heard: list[str]) -> list[str]:
-    """Add capitals and punctuation marks to words that have none, as in the recognised words that they replace.
+    """Add to words the capitals and punctuation of the recognised words `heard` that they replace.
 
-    A capital at the beginning and marks at the end are copied.
+    The words have neither capitals nor punctuation. A capital at the beginning of `heard` and punctuation marks at the
+    end of `heard` are copied.
     """
     behind = len(heard)
     while behind and not normalise(heard[behind - 1]):  # skip punctuation marks between spaces, such as a dash

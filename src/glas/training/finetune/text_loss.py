@@ -52,7 +52,7 @@ def share_losses(
 
 
 def clips_as_recorded(clips: Path, shard: str, tokens: Tokens, shape: Shape) -> Batches:
-    """Open a shard whose clips are not augmented. Each batch has one clip, because larger batches leave clips out."""
+    """Return the clips of a shard without augmentation, one in each batch; larger batches would leave clips out."""
     return Batches(
         clips,
         [shard],
@@ -71,7 +71,7 @@ def _unchanged(_rng: np.random.Generator, samples: Samples, _others: Sequence[Sa
 
 @torch.no_grad()
 def text_loss(network: Whisper, batches: Batches) -> float:
-    """Compute the cross-entropy of the next token, in nepers, averaged over all tokens of the clips."""
+    """Compute the cross-entropy of the next token, in nats, averaged over all tokens of the clips."""
     total, count = 0.0, 0
     for number in range(len(batches)):
         batch = batches.draw(number).to(network.device)

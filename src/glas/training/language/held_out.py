@@ -27,7 +27,7 @@ class HeldOutSentences:
 
 
 def test_texts(festvox: Path | None, recordings: Iterable[Path]) -> list[str]:
-    """Return all sentences of the package festvox-ru, and all texts in directories of recordings.
+    """Return all sentences of the package festvox-ru, and all reference texts in the directories `recordings`.
 
     The half of the sentences of festvox-ru that is not used for tests is also included; see
     `glas.training.voices.festvox`.

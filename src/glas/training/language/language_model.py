@@ -1,4 +1,4 @@
-"""Build the language model of spoken Russian: probabilities of letters and words, with which an engine compares texts.
+"""Build the language model of spoken Russian: probabilities of letters and words, by which an engine chooses a text.
 
 The module reads sentences of the training grammar, word forms of the dictionary, word frequencies of the library
 wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A context
@@ -93,7 +93,7 @@ def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Return, for each context length 0..ORDER-1, the sorted contexts (n,) and the probabilities after them (n, 33).
+    """Return, for each context length 0..ORDER-1, the sorted contexts (n,) and next-letter probabilities (n, 33).
 
     A context is stored as a number in base 33, in which the last letter of the context is the lowest digit. Rare
     contexts are left out, so that all lengths together have at most `most_contexts` contexts.

@@ -1,12 +1,12 @@
 """Count the words of the language model: their frequencies, their classes, and pairs of successive words.
 
 Frequencies are those of wordfreq (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter).
-Frequencies in the texts of Glas (plain Russian texts, and messages from its grammar) are not added: in an experiment,
-the development texts then became less probable. Words with the same grammatical properties form a class. The properties
-are those in pymorphy's dictionary: part of speech, case, number, gender, tense and person, for all readings of the word
-that are not rare. It is counted in the texts of Glas how often two classes or two words follow each other. All counts
-are smoothed by the method of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities are
-combined.
+Glas also has texts of its own: plain Russian texts, and messages from its grammar. The frequencies of words in these
+texts are not added to those of wordfreq, because the development texts became less probable in an experiment with such
+a sum. Words with the same grammatical properties form a class. The properties are those in pymorphy's dictionary: part
+of speech, case, number, gender, tense and person, for all readings of the word that are not rare. How often two classes
+or two words follow each other is counted in the texts of Glas. All counts are smoothed by the method of Witten and Bell
+(1991). `glas.engines.word_lm` describes how the probabilities are combined.
 """
 
 import re
@@ -45,7 +45,7 @@ class WeightedSentences:
 
 @dataclass
 class Classes:
-    """The class of each word of the list, and the names of all classes."""
+    """The class of each word in the word list, and the names of all classes."""
 
     of: dict[str, str]
     names: list[str] = field(default_factory=list)
@@ -82,8 +82,8 @@ def classify(frequency: dict[str, float]) -> Classes:
     """Return the grammatical class of each word.
 
     The class of a word is the set of all its readings (grammatical meanings of the form). If this class is rare, the
-    word gets the class of a single reading: the most probable reading whose class is frequent. If there is none, the
-    word gets the most frequent class of all.
+    word gets the class of a single reading: the most probable reading whose class is frequent. If no reading has a
+    frequent class, the word gets the most frequent class of all.
     """
     morph = pymorphy3.MorphAnalyzer()
     readings = {word: _readings(morph, word) for word in frequency}
@@ -180,6 +180,6 @@ def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
 
 
 def costs(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Encode each probability as one byte."""
+    """Encode each probability as one byte, on a logarithmic scale."""
     least = np.exp(-STEP * 255)
     return np.round(-np.log(np.maximum(probabilities, least)) / STEP).astype(np.uint8)

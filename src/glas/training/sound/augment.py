@@ -1,4 +1,4 @@
-"""Augment a clean clip with the effects of a random microphone, room, noise and codec, as in voice messages."""
+"""Augment a clean clip: add the effects of a random microphone, room, noise and codec, as in voice messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

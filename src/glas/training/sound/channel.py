@@ -33,7 +33,7 @@ def resample(samples: Samples, ratio: float) -> Samples:
 def fast_length(count: int) -> int:
     """Return the smallest number of samples, at least `count`, whose prime factors are 2, 3 and 5.
 
-    For such a number an FFT is fast. For the length of a random recording it takes about ten times as long.
+    For such a number an FFT is fast. For the length of an arbitrary recording, an FFT takes about ten times as long.
     """
     threes_and_fives = (int(3**threes * 5**fives) for threes in range(12) for fives in range(9))
     return min(odd << max(-(-count // odd) - 1, 0).bit_length() for odd in threes_and_fives)

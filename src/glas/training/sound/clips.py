@@ -1,6 +1,6 @@
 """Shards: each contains many clips, as one memory-mapped array of samples and a second file with their texts.
 
-`NAME.npy` contains 16-bit samples at 16 kHz. `NAME.jsonl` contains one line for each clip. This second file is written
+`NAME.npy` contains 16-bit samples at 16 kHz. `NAME.jsonl` contains one line for each clip. `NAME.jsonl` is written
 last, under a temporary name, and then renamed. So no program opens an incomplete shard.
 """
 

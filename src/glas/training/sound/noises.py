@@ -49,7 +49,7 @@ def tones(rng: np.random.Generator, count: int) -> Samples:
 
 
 def babble(rng: np.random.Generator, count: int, others: Sequence[Samples]) -> Samples:
-    """Mix several other clips to background voices (count,); if there are no clips, return pink noise."""
+    """Mix several of the clips `others` into background voices (count,); if there are no clips, return pink noise."""
     out = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 5)):
         if others:

@@ -25,7 +25,8 @@ class Lexicon:
     """Russian word forms, from which random sentences are made.
 
     Attributes:
-        forms: forms by their grammatical use, such as "noun nomn femn sing" or "inf".
+        forms: forms by their grammatical use in pymorphy's abbreviations, such as "noun nomn femn sing" or "inf"
+            (infinitive).
         attested: forms that occur in annotated texts.
         rare: a random sample of the forms in the dictionary, most of which are rare.
     """

@@ -49,7 +49,7 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def raw_texts(folder: Path) -> Iterator[str]:
-    """Yield the unchanged texts of all files in a directory (with line breaks and punctuation), sorted by name."""
+    """Yield the texts of all readable files in a directory, with punctuation; the files are sorted by their names."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and (reader := _reader(path)):
             yield from ("\n".join(reader(path)),) if reader is _plain else reader(path)

@@ -1,8 +1,8 @@
 """Read whole Russian sentences, with their capitals and punctuation, from unpacked Debian packages.
 
-A model that should write in the style of Whisper needs training texts in this style. So only sentences are used that
-consist of letters, digits, commas, hyphens and marks at the end. The letter ё is replaced by е, because Whisper hardly
-ever writes ё.
+A model that should write in the style of Whisper needs training texts in this style. So a sentence is used only if it
+consists of letters, digits, commas, hyphens and punctuation marks at its end. The letter ё is replaced by е, because
+Whisper hardly ever writes ё.
 """
 
 import re
@@ -23,7 +23,7 @@ _MANY_CAPITALS = re.compile(r"[А-ЯЁ]{4}")
 def read_prose(folder: Path) -> Iterator[str]:
     """Yield whole sentences, each only once, in the order of the names of the files.
 
-    Only sentences are yielded whose number of words is in the range `WORDS`.
+    Sentences whose number of words is not in the range `WORDS` are left out.
     """
     seen = set()
     for text in raw_texts(folder):

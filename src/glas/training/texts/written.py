@@ -1,7 +1,7 @@
 """Yield written Russian texts, from which the tokens of a vocabulary are chosen: words, names, numbers, whole lines.
 
-These texts are neither spoken nor used for training. The words are from the Russian list of wordfreq (data: CC BY-SA
-4.0), which also contains foreign words that occur in Russian texts.
+No synthetic voice speaks these texts, and no model is trained on them. The words are from the Russian list of wordfreq
+(data: CC BY-SA 4.0), which also contains foreign words that occur in Russian texts.
 """
 
 import re
@@ -94,7 +94,7 @@ def _number_lines() -> Iterator[str]:
 
 
 def _spaced(texts: Iterable[str]) -> Iterator[str]:
-    """Yield each text twice: without and with a space before it, because the tokens are different."""
+    """Yield each text twice, without and with a space before it, because the tokens of both forms are different."""
     for text in texts:
         yield text
         yield f" {text}"

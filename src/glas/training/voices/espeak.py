@@ -43,7 +43,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 def variants() -> list[str]:
-    """Return the names of the voice variants in the package with which the synthesis works."""
+    """Return the names of the voice variants that the package contains and that work in a synthesis."""
     folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
     return sorted(path.name for path in folder.iterdir() if path.name not in UNSTABLE_VARIANTS)
 
@@ -62,7 +62,7 @@ def _collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: ob
 def _started() -> tuple[ctypes.CDLL, int]:
     """Start the library at the first call; return the library and its sample rate in Hz.
 
-    If the library were started again, or the callback were freed, the process would crash.
+    If the library were started a second time, or the callback were freed, the process would crash.
     """
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate_hz = library.espeak_Initialize(SYNCHRONOUS_MODE, 0, espeakng_loader.get_data_path().encode(), DONT_EXIT)

@@ -5,8 +5,8 @@ The library is called in this process, with ctypes. Each voice is a statistical 
 The library is from Debian's packages librhvoice5 and librhvoice-core7, the voices are from rhvoice-russian. All are in
 Debian's section non-free, because the training scripts of the models are not public. `FREE_VOICES` lists the voices
 with a free licence, according to Debian's copyright file: LGPL-2.1+, and CC BY-SA 4.0 for `aleksandr-hq`. The licences
-of the other voices forbid to sell or to change them, so they are not used for training. The C structures are those in
-RHVoice's public header `RHVoice.h`.
+of the other voices forbid selling or changing these voices, so these voices are not used for training. The C structures
+are those in RHVoice's public header `RHVoice.h`.
 """
 
 import ctypes

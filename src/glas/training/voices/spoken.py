@@ -28,7 +28,7 @@ LEVEL = 0.1  # root mean square
 
 @dataclass(frozen=True)
 class Speech:
-    """From what synthetic speech is made, and where it is stored.
+    """The sentences and voices from which synthetic speech is made, and the directory in which it is stored.
 
     Attributes:
         folder: directory of the shards.

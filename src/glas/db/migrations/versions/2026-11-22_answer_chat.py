@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add the chat of an answer, which differs from that of the message if the group became a supergroup."""
+"""Add the chat of an answer. It differs from the chat of the message if the group became a supergroup in between."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the column. Answers in another chat can then no longer be corrected by a reply."""
+    """Drop the column. After that, an answer in another chat than its message cannot be corrected by a reply."""
     op.drop_index(_INDEX, "transcriptions")
     op.drop_column("transcriptions", "answer_chat_id")

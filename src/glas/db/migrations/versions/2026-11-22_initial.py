@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the first tables: people, messages, the ledger that cannot be changed, and the order of changes for exports.
+"""Create the first tables: people, messages, the ledger with its protection, and the order of changes for exports.
 
-The table definitions are written here and not imported, because later versions change `glas.db.tables`, but a migration
-must not change.
+The table definitions are written here and not imported, because later versions of Glas change `glas.db.tables`, but
+this migration must stay the same.
 """
 
 import sqlalchemy as sa

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the audit, the table of people whose records of work the bot must delete, and indexes for the web pages."""
+"""Create the audit, the table of people whose records of work must be deleted, and indexes for the web pages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -73,7 +73,7 @@ def downgrade() -> None:
 
 
 def _guard() -> None:
-    """Create triggers that refuse to change or delete an entry."""
+    """Create triggers that refuse to change or delete an entry of the audit."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add ranks, undo and history of corrections, and the further messages of the bot that a correction updates.
+"""Add ranks and history of corrections, and the additional messages of the bot that show a corrected text.
 
-Existing corrections get the rank of an author's correction, because only authors could correct until then.
+Existing corrections get the rank of an author's correction, because only authors could correct before this migration.
 """
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ _BOTH = "(reference IS NULL) = (rank IS NULL)"
 
 
 def upgrade() -> None:
-    """Add the ranks, and the tables of the history and of further messages; SQLite copies the table of corrections."""
+    """Add ranks, and the tables of history and of additional messages; SQLite copies the table of corrections."""
     with op.batch_alter_table("corrections", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.add_column(sa.Column("rank", _CODE))
         batch.alter_column("reference", existing_type=sa.Text(), nullable=True)

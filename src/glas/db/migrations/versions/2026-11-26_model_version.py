@@ -11,11 +11,11 @@ down_revision = "20261122_answer_chat"
 def upgrade() -> None:
     """Add the column. This is fast, because neither SQLite nor PostgreSQL copies the table.
 
-    The version of older texts is not known.
+    Texts that were stored before this migration get no version, because it is not known.
     """
     op.add_column("transcriptions", sa.Column("model_version", sa.String(64)))
 
 
 def downgrade() -> None:
-    """Drop the column, and so the versions of all texts."""
+    """Drop the column. The versions of all texts are lost."""
     op.drop_column("transcriptions", "model_version")

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the tables of models: verdicts, decisions, people whom a model learnt from, and announcements.
+"""Create the tables of models: verdicts, decisions, people from whom a model learnt, and announcements.
 
-The former tables of models are dropped; they are empty, because no code wrote into them.
+The tables of models that the first migration created are dropped. They are empty, because no code wrote into them.
 """
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ _STATES = "'candidate', 'refused', 'champion', 'replaced', 'rolled_back', 'retir
 
 
 def upgrade() -> None:
-    """Replace the unused tables, and add the column that says whether a person refuses news."""
+    """Replace the unused tables of models, and add the column that says whether a person refuses news."""
     op.drop_table("model_aliases")
     op.drop_table("models")
     # Nullable, so that SQLite need not copy the table to which all others refer.
@@ -128,7 +128,7 @@ def _announcements() -> None:
 
 
 def downgrade() -> None:
-    """Drop these tables; a file in the directory of models, not the database, decides which model serves."""
+    """Drop the new tables. This does not change the champion, which is named in a file in the directory of models."""
     for table in ("announcements", "model_decisions", "model_people", "models"):
         op.drop_table(table)
     op.drop_column("users", "news_refusal_datetime")

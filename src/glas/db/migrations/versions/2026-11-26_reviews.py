@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Restrict the verdicts of reviews, add their agreement and payment, and add holds of messages for reviewers.
+"""Restrict the verdicts of reviews, add columns for agreement and payment, and add holds of messages for reviewers.
 
-`upgrade` deletes all rows of the table `reviews`. No data is lost, because no code has written into it before.
+`upgrade` deletes all rows of the table `reviews`. No data is lost, because no code wrote into this table before the
+migration.
 """
 
 import sqlalchemy as sa
@@ -51,9 +52,10 @@ def upgrade() -> None:
 
 
 def _set_reasons(reasons: str) -> None:
-    """Change the permitted reasons of the ledger.
+    """Change which reasons the entries of the ledger may have.
 
-    SQLite copies the table, and deletes the triggers together with the old table. So the triggers are created again.
+    SQLite copies the table, and deletes the triggers together with the old table. So this function creates the triggers
+    again on SQLite.
     """
     with op.batch_alter_table("transactions", table_kwargs=_AUTOINCREMENT) as batch:
         batch.drop_constraint(op.f("ck_transactions_reason"), type_="check")

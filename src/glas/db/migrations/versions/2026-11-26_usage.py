@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Count the usage of 24 hours by pseudonym, and store only hashes of paid audio.
+"""Add the table of the usage within 24 hours, by pseudonym, and store only hashes of paid audio.
 
-Usage and hashes are kept after the deletion of a person's data: usage for a day, hashes for the time `PAID_KEPT` of
+When a person's data is deleted, the person's usage is kept for a day. The hashes are kept for the time `PAID_KEPT` in
 `glas.db_assist.coins`.
 """
 
@@ -21,7 +21,7 @@ _BATCH = 1000
 
 
 def upgrade() -> None:
-    """Add the table of usage; copy paid audio as hashes.
+    """Add the table of usage; replace the names of paid audio by their hashes.
 
     Recordings that were sent before the migration do not count towards the limit.
     """
@@ -66,9 +66,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop usage and hashes. The former table needs the names of paid audio, which cannot be computed from hashes.
+    """Drop usage and hashes, and create the earlier table of paid audio without rows.
 
-    So the former table stays empty, and audio that was paid for may be paid for again.
+    The earlier table needs the names of paid audio, which cannot be computed from hashes. So this table stays empty,
+    and the same audio may be paid a second time.
     """
     op.drop_table("usage_records")
     op.drop_table("paid_audio")

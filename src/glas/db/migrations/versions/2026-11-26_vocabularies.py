@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Store the vocabularies of people, and a hash of the keywords with which each text was recognised.
 
-Words of existing corrections are not added, because a correction is examined for such words only when it is stored.
+Words of existing corrections are not added, because words are taken from a correction only when the correction is
+stored.
 """
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ _TABLE = "vocabulary_words"
 
 
 def upgrade() -> None:
-    """Add the table and the column."""
+    """Add the table of vocabularies, and the column for the hash."""
     op.create_table(
         _TABLE,
         sa.Column("id", _ROW_ID, nullable=False),
@@ -52,6 +53,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table and the column."""
+    """Drop the table of vocabularies and the column for the hash."""
     op.drop_column("transcriptions", "keywords_sha256")
     op.drop_table(_TABLE)

@@ -13,7 +13,7 @@ _VERDICTS = "'accept', 'correct', 'skip', 'bad_audio', 'not_speech'"
 
 
 def upgrade() -> None:
-    """Add the table of links and the verdict."""
+    """Add the table of links, and permit the new verdict."""
     op.create_table(
         "web_logins",
         sa.Column("token_sha256", sa.String(64), nullable=False),
@@ -29,14 +29,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the links and the verdict. The verdict of another speaker becomes "the recording cannot be understood"."""
+    """Drop the links and the new verdict. In reviews, this verdict becomes "the recording cannot be understood"."""
     op.drop_table("web_logins")
     op.execute("UPDATE reviews SET verdict = 'bad_audio' WHERE verdict = 'other_voice'")
     _set_verdicts(_VERDICTS)
 
 
 def _set_verdicts(verdicts: str) -> None:
-    """Change the verdicts of a review. SQLite copies the table."""
+    """Change which verdicts a review may have. SQLite copies the table of reviews."""
     with op.batch_alter_table("reviews", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.drop_constraint(op.f("ck_reviews_verdict"), type_="check")
         batch.create_check_constraint(op.f("ck_reviews_verdict"), f"verdict IN ({verdicts})")

@@ -11,7 +11,7 @@ down_revision = "20261127_own_models"
 
 
 def upgrade() -> None:
-    """Create the table and its one row."""
+    """Create the table with its one row, which has a new random name."""
     table = op.create_table(
         "installation",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),

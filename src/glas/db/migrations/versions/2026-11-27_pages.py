@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Record which model served before and after each decision about models, and the steps of a round of learning.
+"""Add the champions before and after each decision about a model, and the steps of rounds.
 
-Bans get a reason and an end. A new table lists the texts that were corrected on the web pages and that the bot must
-update in Telegram. Indexes get more columns, because the web pages show sums over these columns.
+Bans get columns for their reason and their end. A new table lists the texts that were corrected on the web pages and
+that the bot must update in Telegram. Indexes get more columns, because the web pages show sums over these columns.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ _REFUSAL = "entries of the audit are never changed"
 
 
 def upgrade() -> None:
-    """Add the tables, columns and indexes; SQLite copies the audit, whose triggers are created again."""
+    """Add the tables, columns and indexes. SQLite copies the table of the audit, so its triggers are created again."""
     for name in ("champion_before", "champion_after"):
         op.add_column("model_decisions", sa.Column(name, sa.String(600)))
     _allow(_ACTIONS)
@@ -81,9 +81,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop these tables, columns and indexes.
+    """Drop the tables, columns and indexes of this migration.
 
-    Entries of the audit about models are deleted, because the former table does not permit them.
+    Entries of the audit about models are deleted, because the earlier schema does not permit such entries.
     """
     _replace_indexes(_INDEXES, _FORMER_INDEXES)
     op.drop_table("texts_to_show")
@@ -117,7 +117,7 @@ def _allow(actions: Sequence[str]) -> None:
 
 
 def _guard(*, drop: bool = False) -> None:
-    """Create the triggers that protect the audit, or drop them while the table is rebuilt."""
+    """Create the triggers that protect the audit, or drop these triggers if `drop` is set."""
     is_postgres = op.get_bind().dialect.name == "postgresql"
     for change in ("update", "delete"):
         name = f"audit_no_{change}"

@@ -15,12 +15,12 @@ _COLUMNS = "id, actor_id, subject_id, transcription_id, action, before, after, c
 
 
 def upgrade() -> None:
-    """Permit an entry without an administrator, and the new action."""
+    """Permit entries of the audit without an administrator, and permit the new action."""
     _change(f"{_FORMER}, 'retention'", needs_actor=False)
 
 
 def downgrade() -> None:
-    """Remove the entries without an administrator, which the former table does not permit."""
+    """Delete the entries without an administrator, because the earlier schema does not permit such entries."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE audit DISABLE TRIGGER audit_no_delete")
         op.execute("DELETE FROM audit WHERE actor_id IS NULL")
