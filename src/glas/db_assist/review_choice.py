@@ -68,7 +68,7 @@ class ReviewChoices:
         self._kept: dict[tuple[int, bool], _Choice] = {}
 
     async def choose(self, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
-        """Return the messages with the highest worth, the best first; if a check is due, checks come first.
+        """Return the ids of the messages with the highest worth, the highest first; if a check is due, checks first.
 
         This method may read all messages, which takes long. Therefore it must not be called in a transaction that
         writes.

@@ -79,7 +79,7 @@ async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tupl
 
 
 def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> bool:
-    """Return whether the word of a row was not in the vocabulary before."""
+    """Return whether a row has added its word to the vocabulary; `earlier` are all older rows of this word."""
     was_certain = any(one.is_name or one.transcription_id is None for one in earlier)
     if was_certain or len(earlier) >= MESSAGES_OF_A_WORD:
         return False
@@ -100,7 +100,7 @@ async def words_of(user_id: int, *, session: AsyncSession, with_unused: bool = F
 
 
 def _described(rows: Sequence[VocabularyWordRow]) -> VocabularyWord:
-    """Make the entry of one word from its rows, which are sorted with the newest first."""
+    """Make the vocabulary entry of one word from all rows of this word; the rows are sorted, the newest first."""
     n_messages = sum(row.transcription_id is not None for row in rows)
     is_added = n_messages < len(rows)
     return VocabularyWord(

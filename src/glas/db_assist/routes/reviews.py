@@ -62,6 +62,6 @@ async def take_back(request: Request, transcription_id: RowPath, tg_id: Annotate
 async def figures(
     request: Request, tg_id: PersonPath, since: Annotated[AwareDatetime | None, Query()] = None
 ) -> ReviewerFigures:
-    """Return how many messages a reviewer has reviewed, and how often other people agreed."""
+    """Return the number of a reviewer's reviews, how often other people agreed with them, and the coins for them."""
     async with database(request).reading() as session:
         return await review_figures.figures_of(tg_id, since, session=session)

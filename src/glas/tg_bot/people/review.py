@@ -2,7 +2,7 @@
 
 This module stores nothing. db_assist reserves one message for a reviewer, and returns the same message until it is
 reviewed. If the bot asks for the right words, its request contains the id of the reviewed message. So after a crash at
-any point, at most one message of the bot is sent twice.
+any time, at most one message of the bot is sent twice.
 """
 
 import time
