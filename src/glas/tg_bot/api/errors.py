@@ -47,7 +47,7 @@ class TelegramAwayError(ServiceUnreachableError):
 
 
 class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the bot was removed from the chat, so the bot cannot send a message there."""
+    """The bot cannot send messages to a chat: the person blocked the bot, or the bot was removed from the chat."""
 
     code = "person_gone"
 

@@ -92,7 +92,7 @@ class Announcing:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 
     async def _reach(self, job: AnnounceJob) -> None:
-        """Check whether Telegram and the person can be reached; the check may be repeated, because nobody sees it."""
+        """Check whether Telegram and the person can be reached; people do not see the check, so it may be repeated."""
         with contextlib.suppress(InvalidParameterError, UnreadableAnswerError):
             await said(lambda: self.bot.send_chat_action(job.person, ChatAction.TYPING))
 

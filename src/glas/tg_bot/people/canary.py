@@ -1,4 +1,4 @@
-"""End the trial of a candidate if its ratings are worse than those of the champion, or if it was refused."""
+"""End the trial of a candidate if its ratings are worse than the champion's, or if the candidate was refused."""
 
 import asyncio
 from dataclasses import dataclass

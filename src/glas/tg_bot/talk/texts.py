@@ -19,7 +19,10 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """One message. A long text is a quotation, of which Telegram shows only the beginning until it is tapped."""
+    """One message of an answer.
+
+    A long text is formatted as a quotation, of which Telegram shows only the beginning until a person taps it.
+    """
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
