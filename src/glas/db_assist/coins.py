@@ -145,9 +145,9 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
-    All transactions insert the hashes in the same order, so no two transactions wait for each other. If two
-    transactions insert a hash of the same sound, the second transaction waits until the first one ends. If the first
-    transaction commits, the second pays nothing.
+    All transactions insert the hashes in the same order, so there is no deadlock. If two transactions insert a hash of
+    the same sound, the second transaction waits until the first one ends. If the first transaction commits, the second
+    pays nothing.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])

@@ -114,7 +114,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set the state of a model; if the model was the champion, the previous champion becomes the champion again."""
+    """Set the state of a model; if the model stops being the champion, the previous champion replaces it."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION
