@@ -28,7 +28,7 @@ _MASK = "***"
 
 
 class Redactor:
-    """Replaces secrets in log entries: the given secrets, texts with the pattern of a secret, ids of durable work."""
+    """Replaces secrets in log entries: the given secrets, strings that look like a secret, and ids of durable work."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._literals = sorted({s for s in secrets if s}, key=len, reverse=True)
@@ -42,7 +42,7 @@ class Redactor:
         return _WORK_NAME.sub(lambda name: f"{name[0][0]}:{_MASK}", value)
 
     def value(self, value: Any) -> Any:
-        """Redact all strings in a value.
+        """Return a value in which secrets in all strings are replaced.
 
         In a container, every item is redacted. An object that is neither a string, a number nor a container is replaced
         by its redacted `repr`.
@@ -60,9 +60,10 @@ class Redactor:
                 return self.text(repr(value))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Redact an event of structlog.
+        """Replace the secrets in a log entry; structlog calls this method with each entry (`event`).
 
-        In the list of processors of structlog, this processor must come after the processor that formats tracebacks.
+        In structlog's list of processors, this object must come after the processor that formats tracebacks. Otherwise,
+        secrets in tracebacks would be logged.
         """
         return {key: item if key.startswith("_") else self.value(item) for key, item in event.items()}
 
@@ -76,7 +77,7 @@ def configure(
         level: lowest level of entries that are written.
         fmt: `console` for people, `json` for programs.
         secrets: exact values that must never appear, such as keys from the settings.
-        more: processors that add values to an entry.
+        more: functions (processors of structlog) that add values to each entry.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -116,10 +117,13 @@ def configure(
 
 
 def bind(**values: str) -> MutableMapping[str, Any]:
-    """Add values, such as `request_id`, to all further log lines of this task; return tokens for `unbind`."""
+    """Add values, such as `request_id`, to all further log lines of the current asyncio task.
+
+    Return the tokens that `unbind` needs to remove the values.
+    """
     return dict(structlog.contextvars.bind_contextvars(**values))
 
 
 def unbind(tokens: MutableMapping[str, Any]) -> None:
-    """Remove from further log lines the values that a call of `bind` added."""
+    """Remove the values that a call of `bind` added; `tokens` is the result of that call."""
     structlog.contextvars.reset_contextvars(**tokens)

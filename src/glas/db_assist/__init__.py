@@ -1,1 +1,1 @@
-"""db_assist: the only part that reads and writes the database; it decides on payments."""
+"""db_assist: the only part of Glas that reads and writes the database; it also decides about payments."""

@@ -1,9 +1,9 @@
-"""The vocabularies of chats and of the installation: names that enough different people have corrected.
+"""Find the vocabularies of chats and of the whole installation: names that enough different people have corrected.
 
 The number of people who corrected a word is counted whenever it is needed. So nothing must be updated when a person's
-data is deleted, a correction is undone or a consent is withdrawn. Counting for the whole installation takes 180 ms with
-56,000 corrected words of 3,000 people (SQLite). Therefore the result for the installation is cached for some time. The
-cache contains only words, and no information about people.
+data is deleted, a correction is undone or a consent is withdrawn. With 56,000 corrected words of 3,000 people in an
+SQLite file, counting for the whole installation takes 180 ms. Therefore the result for the installation is cached for
+some time. The cache contains only words, and no information about people.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Name(NamedTuple):
 
 
 class Agreement:
-    """Find the names that enough people have corrected; cache the names of the whole installation for some time."""
+    """Finds the names that enough people have corrected; caches the names of the whole installation for some time."""
 
     def __init__(self, settings: DbAssistSettings) -> None:
         self._settings = settings
@@ -48,7 +48,9 @@ class Agreement:
         return await _agreed(_row.chat_id == chat_id, _MAY_TEACH, enough, by_people=False, session=session)
 
     async def of_all(self, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough people who agree to training have corrected.
+        """Return the names that enough people of the installation have corrected.
+
+        Only people who consent to training are counted.
 
         The names that most people have corrected come first.
         """
@@ -79,8 +81,8 @@ async def _agreed(
     """Return the names that enough different people have corrected.
 
     Args:
-        condition: condition for the rows of words that are counted.
-        may_teach: condition for the people who are counted.
+        condition: SQL condition that selects the rows of words that are counted.
+        may_teach: SQL condition that selects the people who are counted.
         n_people: least number of people who must have corrected a name. A person who only added the name by hand is not
             counted.
         by_people: whether the names that most people corrected come first; otherwise the newest names come first.

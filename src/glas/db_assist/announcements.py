@@ -1,8 +1,8 @@
-"""Announcements: news for people from whom the champion has learnt, and questions to administrators.
+"""Store announcements: news for people from whom the champion has learnt, and questions to administrators.
 
-The bot claims an announcement, sends it, and stores the outcome. If the bot is killed after the claim, it is not known
-whether the announcement was sent. News is then not sent again, so that nobody gets the same news twice. A question is
-claimed and sent again, because an unseen question is worse than a question that comes twice.
+The bot claims (reserves) an announcement, sends it, and stores the outcome. If the bot is killed after the claim, it is
+not known whether the announcement was sent. News is then not sent again, so that nobody gets the same news twice. A
+question is claimed and sent again, because an unseen question is worse than a question that comes twice.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ _MOST_AT_ONCE = 100
 
 
 async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
-    """Store the news about a model, which the bot sends when the model serves.
+    """Store the news about a model; the bot sends the news when the model is the champion.
 
-    News about a message that does not exist any more is left out.
+    News that shows the text of a deleted message is not stored.
     """
     for item in news:
         row = await session.get(TranscriptionRow, item.transcription_id)
@@ -46,7 +46,7 @@ async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSes
 
 
 async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Store questions about a candidate to administrators who have pressed /start.
+    """Store questions about a candidate for the administrators who have registered with /start.
 
     Raises:
         NotFoundError: there is no such model.
@@ -70,15 +70,15 @@ async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) 
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[Announcement, ...]:
-    """Return the announcements that a bot must send."""
+    """Return the announcements that the bot with this id must send."""
     return await _found(and_(AnnouncementRow.bot_id == bot_id, _waits()), limit=_MOST_AT_ONCE, session=session)
 
 
 async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession) -> Announcement | None:
-    """Reserve an announcement for one process of the bot; return None if it must not be sent any more.
+    """Reserve an announcement for one process of the bot; return None if the announcement must not be sent any more.
 
-    Only one process of the bot sends announcements at a time. So if another process has already claimed the
-    announcement, that process has crashed. News that a crashed process claimed counts as sent.
+    Only one process of the bot sends announcements at a time. So if another process has claimed the announcement
+    before, this other process has crashed. News that a crashed process had claimed counts as sent.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:
@@ -94,12 +94,12 @@ async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession)
 
 
 async def end(announcement_id: int, wanted: OutcomeRequest, *, session: AsyncSession) -> None:
-    """Store the outcome of sending an announcement, and remove the person's words from its row.
+    """Store the outcome of sending an announcement, and remove the person's words from the row of the announcement.
 
-    If there is no outcome, nothing was sent. The words then stay, and the announcement waits to be sent again.
+    If the outcome is None, nothing was sent. The words then stay, and the announcement waits for the next attempt.
 
     Raises:
-        NotFoundError: the announcement was deleted meanwhile.
+        NotFoundError: the announcement was deleted after the claim.
         ConflictError: another process of the bot has claimed the announcement.
     """
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
@@ -121,13 +121,13 @@ def _end(row: AnnouncementRow, outcome: Outcome) -> None:
 
 
 async def drop_unsent_news(model_id: int, *, session: AsyncSession) -> None:
-    """Delete the news about a model that was not sent yet, because the model no longer serves."""
+    """Delete the unsent news about a model, because the model is no longer the champion."""
     mine = and_(AnnouncementRow.model_id == model_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
     await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
 
 
 async def set_wanted(tg_id: int, *, wanted: bool, session: AsyncSession) -> User:
-    """Store whether a person wants news."""
+    """Store whether a person wants news about models that learnt from them."""
     row = await people.load(tg_id, session=session, locked=True)
     row.news_refusal_datetime = None if wanted else row.news_refusal_datetime or people.now()
     return people.as_user(row)
@@ -146,7 +146,7 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 
 def _waits() -> ColumnElement[bool]:
-    """Return the SQL condition that an announcement must be sent now; news must also not be claimed yet."""
+    """Return the SQL condition that an announcement may be sent and, if it is news, is not claimed yet."""
     is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
     return and_(_may_be_sent(), or_(~is_news, AnnouncementRow.claim.is_(None)))
 

@@ -62,15 +62,15 @@ _log = structlog.stdlib.get_logger("glas.db_assist")
 
 
 def create_app(settings: Settings, *, key: str | None, previous_key: str | None = None) -> FastAPI:
-    """Make the app; its lifespan opens the database.
+    """Make the app; the lifespan of the app opens the database.
 
     Migrations run at the start only for the embedded SQLite file, which belongs to this process alone. Any other
     database must have been migrated by `glas migrate`, otherwise the app refuses to start.
 
     Args:
         settings: the whole configuration.
-        key: the key that callers must send as `Authorization: Bearer`; None admits every caller.
-        previous_key: the former key, which is still accepted while callers change to the new key.
+        key: the key that callers must send as `Authorization: Bearer`; if it is None, no key is required.
+        previous_key: the former key, which is accepted until all callers have the new key; None if there is none.
     """
     running: set[asyncio.Task[None]] = set()
 
@@ -139,7 +139,7 @@ async def _open(settings: Settings) -> AsyncIterator[Database]:
 async def _repeating(
     opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
 ) -> AsyncIterator[None]:
-    """Repeat the periodic deletions and the lifting of bans while the context is open; then wait for running tasks."""
+    """Delete expired rows and lift ended bans periodically while the context is open; then wait for running tasks."""
     is_ending = asyncio.Event()
     running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
     running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
@@ -184,7 +184,7 @@ async def health(request: Request) -> Health:
 
 
 async def ready(request: Request) -> Health:
-    """Return the state of the service if the database answers, and if its schema is not older than this program.
+    """Return the state of the service if the database answers and has a schema that is not older than this program.
 
     The schema may be newer, because an upgrade changes the schema before the programs are restarted.
 
@@ -212,7 +212,8 @@ async def render(app: FastAPI) -> bytes:
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer a violated constraint with 409, a refused statement with 500, and all other database errors with 503.
 
-    Every call may be repeated, so callers try again after the answer 503.
+    Callers repeat a request after the answer 503. This is safe, because every route has the same effect when it is
+    called twice.
     """
     answer: GlasError
     if isinstance(error, IntegrityError):
@@ -229,9 +230,9 @@ async def on_database_error(_request: Request, error: Exception) -> JSONResponse
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Return whether the same statement may succeed later.
+    """Return whether the SQL statement that caused this error may succeed later.
 
-    Examples of such errors are a lost connection, a shutdown, a full disk and a deadlock.
+    This is the case after a lost connection, a shutdown of the database, a full disk, or a deadlock.
     """
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return True

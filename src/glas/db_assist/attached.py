@@ -10,10 +10,10 @@ from glas.db_assist import messages
 
 
 async def attach(transcription_id: int, message: AttachedMessage, *, session: AsyncSession) -> None:
-    """Store the id of a message of the bot that shows a text.
+    """Store the id of a message of the bot that shows the text of a recording.
 
     Raises:
-        NotFoundError: there is no such message.
+        NotFoundError: no recording with the id `transcription_id` is stored.
     """
     await messages.find(transcription_id, session=session)
     values = message.model_dump(mode="json") | {"transcription_id": transcription_id}
@@ -28,7 +28,7 @@ async def detach(transcription_id: int, chat_id: int, message_id: int, *, sessio
 
 
 async def list_attached(transcription_id: int, *, session: AsyncSession) -> tuple[AttachedMessage, ...]:
-    """Return the messages of the bot that show a text, oldest first."""
+    """Return the stored messages of the bot that show the text of a recording, the oldest first."""
     query = select(AttachedMessageRow).where(AttachedMessageRow.transcription_id == transcription_id)
     rows = await session.scalars(query.order_by(AttachedMessageRow.chat_id, AttachedMessageRow.message_id))
     return tuple(AttachedMessage(kind=row.kind, chat_id=row.chat_id, message_id=row.message_id) for row in rows)

@@ -1,4 +1,4 @@
-"""Write and read the audit. An entry is written in the transaction of the administrator's action that it describes."""
+"""Write and read the audit; the entry about an action is written in the same transaction as the action."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from glas.domain.people import Role
 Values: TypeAlias = Mapping[str, bool | int | str | None]
 
 _READ_AGAIN: Final = timedelta(minutes=10)
-"""If a message is opened or its sound is played again within this time, this is recorded as one reading."""
+"""If an administrator opens a message or plays its sound several times within this time, one reading is recorded."""
 
 
 async def write(
@@ -38,8 +38,7 @@ async def write(
         action: the kind of the action, such as BAN.
         subject: the person whom the action concerns; None if it concerns no person.
         before: the values that were replaced, by name; None if there were none.
-        after: the new values. If the new values equal the old values, the action repeats an earlier action and is not
-            recorded.
+        after: the new values. If they equal the values before, the action has changed nothing and is not recorded.
         transcription_id: id of the message that the action concerns; None if it concerns no message.
         session: the caller's database transaction.
 
@@ -56,12 +55,12 @@ async def write(
 
 
 def write_retention(subject: UserRow, n_messages: int, *, session: AsyncSession) -> None:
-    """Write an entry, without an administrator, about messages that were deleted because of their age."""
+    """Write an entry about messages that were deleted because of their age; the entry names no administrator."""
     session.add(_row(None, Action.RETENTION, subject, None, before={"n_messages": n_messages}))
 
 
 async def read_message(by: int, subject: UserRow, transcription_id: int, *, session: AsyncSession) -> None:
-    """Record that an administrator opens a person's message, at most once in ten minutes.
+    """Record that an administrator opens a person's message; repeat this record at most once in ten minutes.
 
     Raises:
         ForbiddenError: `by` is not an administrator.
@@ -91,12 +90,12 @@ async def administrator(tg_id: int, *, session: AsyncSession) -> UserRow:
 
 
 async def page(before: int | None, limit: int, tg_id: int | None, *, session: AsyncSession) -> Page[AuditEntry]:
-    """Read entries, the newest first.
+    """Return a page of entries of the audit, the newest first.
 
     Args:
-        before: only entries with smaller ids; None begins with the newest.
+        before: only entries with ids smaller than this are returned; None begins with the newest entry.
         limit: largest number of entries.
-        tg_id: only entries that concern this person; None for all.
+        tg_id: only entries that concern the person with this Telegram id are returned; None returns all entries.
         session: the caller's database transaction.
     """
     actor, subject = aliased(UserRow), aliased(UserRow)
@@ -122,7 +121,7 @@ async def about(user_id: int, *, session: AsyncSession) -> tuple[AuditEntry, ...
 
 
 def page_of(found: list[AuditEntry], limit: int) -> Page[AuditEntry]:
-    """Make a page of the first `limit` of the entries; a further entry only shows that there is a next page."""
+    """Make a page of the first `limit` entries in `found`; a further entry means that there is a next page."""
     shown = tuple(found[:limit])
     return Page(items=shown, next_cursor=str(shown[-1].id) if shown else "", has_more=len(found) > limit)
 

@@ -13,14 +13,14 @@ from glas.domain.audit import Action
 from glas.domain.people import User
 
 LIFT_S = 5.0
-"""Seconds between two searches for bans that have ended."""
+"""Time in seconds between two searches for bans whose end has passed."""
 
 
 async def set_ban(tg_id: int, choice: BanChoice, *, by: int | None = None, session: AsyncSession) -> User:
-    """Ban a person or lift the ban; `by` is the administrator.
+    """Ban a person or lift the ban; `by` is the Telegram id of the administrator.
 
-    If the person is banned already, the reason and the end are replaced. The audit does not contain the reason, because
-    it is personal data.
+    If the person is banned already, the reason and the end of the ban are replaced. The audit does not contain the
+    reason, because the reason is personal data.
     """
     row = await people.load(tg_id, session=session, locked=True)
     before = _values(row.is_banned, row.ban_until)
@@ -31,7 +31,7 @@ async def set_ban(tg_id: int, choice: BanChoice, *, by: int | None = None, sessi
 
 
 async def lift_ended(database: Database) -> None:
-    """Lift the bans whose end has passed; nothing is written if there is no such ban."""
+    """Lift all bans whose end has passed; if there is no such ban, write nothing to the database."""
     has_ended = UserRow.ban_until <= people.now()
     async with database.reading() as session:
         if await session.scalar(select(UserRow.id).where(UserRow.ban_until.is_not(None), has_ended).limit(1)) is None:

@@ -1,9 +1,10 @@
-"""Number the changes of messages in their order, so that exports can read them one after another.
+"""Number the changes of messages in the order of their commits, so that an export can read all later changes.
 
-Times cannot order changes. Two changes may have the same time. A transaction that began earlier may commit later; a
-reader that orders changes by their times would then skip its changes. So each transaction that changes finished
-messages increases a counter and stores its value with the messages. The row of the counter stays locked until the
-commit. The numbers therefore become visible in ascending order and without gaps.
+Times are not suitable for this order, for two reasons. Two changes may have the same time. And a transaction may commit
+later than another transaction with a later time; an export that reads changes by their times would then skip the first
+transaction. So each transaction that changes finished messages increases a counter, and stores the value of the counter
+with the messages. The row of the counter stays locked until the commit. The numbers therefore become visible in
+ascending order and without gaps.
 """
 
 import re
@@ -27,9 +28,9 @@ _NEXT: Final = update(_counter).values(value=_counter.c.value + 1).returning(_co
 
 
 class _Position(NamedTuple):
-    """Position of a reader in the order of changes: number of the change and id of the message.
+    """Position in the order of changes up to which an export has read: number of the change, and id of the message.
 
-    Both are needed, because one transaction gives all messages that it changes the same number.
+    The id is needed, too, because all messages that one transaction changes get the same number.
     """
 
     sequence: int
@@ -52,20 +53,20 @@ class _Position(NamedTuple):
 
 
 async def next_sequence(*, session: AsyncSession) -> int:
-    """Increase the counter, and return its new value.
+    """Increase the counter of changes, and return its new value.
 
-    Call this after all rows are locked, and as late as possible. From this call until the commit, all other
-    transactions that change finished messages wait.
+    Call this after the transaction has locked all other rows, and as late as possible. From this call until the commit,
+    all other transactions that change finished messages wait.
     """
     number: int = (await session.execute(_NEXT)).scalar_one()
     return number
 
 
 async def page(cursor: str, limit: int, *, session: AsyncSession) -> Page[Change]:
-    """Read the changes after a cursor, the oldest first.
+    """Return a page of the changes after a cursor, the oldest first.
 
     Raises:
-        InvalidParameterError: the cursor does not have the format of `next_cursor`.
+        InvalidParameterError: the cursor does not have the format of a page's `next_cursor`.
     """
     start = _Position.read(cursor)
     # All changes up to this number are visible. Later ones may appear between the two queries below.
@@ -108,9 +109,9 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Make the SQL expression for the last verdict that forbids the use of a message's sound; NULL if there is none.
+    """Make the SQL expression for the last verdict of reviewers that forbids the use of a message's sound, or NULL.
 
-    The verdict that another person than the sender speaks has precedence over later verdicts, because this other person
+    If a verdict says that another person than the sender speaks, later verdicts are ignored, because this other person
     has not consented to any use.
     """
     last = select(ReviewRow.verdict).where(

@@ -1,4 +1,4 @@
-"""Queries about the settings of chats."""
+"""Read and change the settings of chats."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,7 +9,7 @@ from glas.db_assist import own_models, vocabulary
 
 
 async def find(bot_id: int, chat_id: int, *, session: AsyncSession) -> ChatSettings:
-    """Return the settings of a chat, or the defaults."""
+    """Return the settings of a chat; if none are stored, return the default settings."""
     row = await session.get(ChatRow, (bot_id, chat_id))
     return ChatSettings() if row is None else ChatSettings.model_validate(row, from_attributes=True)
 
@@ -23,10 +23,10 @@ async def change(bot_id: int, chat_id: int, settings: ChatSettings, *, session: 
 
 
 async def move(bot_id: int, chat_id: int, new_chat_id: int, *, session: AsyncSession) -> ChatSettings:
-    """Copy the settings of a chat to its new id, unless the new id has settings already.
+    """Copy the settings of a chat to its new id, unless settings are stored for the new id already.
 
-    The words that were corrected in the chat and its own model are moved to the new id. The settings under the old id
-    stay, because messages that arrived before the change are still processed under the old id.
+    The vocabulary of the chat and the own model of the chat are moved to the new id. The settings under the old id are
+    kept, because messages that arrived before the change of the id are processed under the old id.
     """
     await vocabulary.move_chat(chat_id, new_chat_id, session=session)
     await own_models.move_chat(chat_id, new_chat_id, session=session)

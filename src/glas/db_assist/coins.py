@@ -1,6 +1,6 @@
 """Decide about payments and write them into the ledger; only this module writes ledger entries.
 
-The caller must lock the person's row before it calls a function that pays.
+Before a function that pays is called, the caller must lock the row of the person who is paid.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from glas.domain.rewards import role_for
 from glas.domain.text import normalise
 
 PAID_KEPT: Final = timedelta(days=90)
-"""Time for which the same audio is not paid again after its message was deleted."""
+"""After a paid message was deleted, another message with the same sound is not paid for this time."""
 
 
 class Payment(NamedTuple):
-    """Payment for a rating, a correction or a review."""
+    """The payment for a rating, a correction or a review, or the reason why nothing is paid."""
 
     paid_hundredths: int = 0
     became_beta_tester: bool = False
@@ -49,7 +49,7 @@ async def pay(
         row: the row of the message; it must be locked.
         reason: why the person is paid: RATING, CORRECTION or REVIEW.
         amount_hundredths: hundredths of a coin to be paid, before the cap is applied.
-        cap: largest number of hundredths that a person may earn in 24 hours; a payment that exceeds the cap is reduced.
+        cap: largest number of hundredths that a person may earn in 24 hours; a payment that would exceed it is reduced.
         session: the caller's database transaction, in which the rating, correction or review is written, too.
     """
     if row.is_forwarded:
@@ -75,7 +75,7 @@ async def pay(
 
 
 async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> Payment:
-    """Return the payment that was decided before; an empty payment if nothing was paid."""
+    """Return the earlier payment to a person for a message and a reason; an empty payment if nothing was paid."""
     query = select(TransactionRow).where(
         TransactionRow.transcription_id == row.id,
         TransactionRow.reason == reason.value,
@@ -86,12 +86,12 @@ async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, s
 
 
 async def grant(tg_id: int, wanted: Grant, *, session: AsyncSession) -> None:
-    """Write an administrator's grant into the ledger, once for each key.
+    """Write an administrator's grant into the ledger; a grant with the key of an earlier grant is not written again.
 
     Raises:
         NotFoundError: the administrator, or the person who gets the coins, is not registered.
         ForbiddenError: the person who gives the coins is not an administrator.
-        ConflictError: the key was used for another grant, or the amount to take is larger than the balance.
+        ConflictError: another grant has the same key, or the amount to be taken away is larger than the balance.
         InvalidParameterError: the amount is zero.
     """
     if wanted.amount_hundredths == 0:
@@ -141,12 +141,13 @@ async def _earned_today(user_id: int, *, session: AsyncSession) -> int:
 
 
 async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> bool:
-    """Store hashes of a message's sound as paid; return False if another message with the same sound was paid.
+    """Store hashes of a message's sound as paid; return False if another message with the same sound is paid already.
 
     Several reviewers can be paid for the same message, but each of them only once for the same sound.
 
-    All transactions insert the hashes in the same order, so there is no deadlock. If two transactions claim the same
-    sound, the second transaction waits for the first one, and then pays nothing.
+    All transactions insert the hashes in the same order, so there is no deadlock. If two transactions insert a hash of
+    the same sound, the second transaction waits until the first one ends. If the first transaction commits, the second
+    pays nothing.
     """
     whose = f"reviewer:{user.id}:" if reason is Reason.REVIEW else ""
     names = [f"{whose}file:{row.file_unique_id}"] + ([f"{whose}samples:{row.fingerprint}"] if row.fingerprint else [])
@@ -157,7 +158,7 @@ async def _claim_audio(user: UserRow, row: TranscriptionRow, reason: Reason, *, 
 
 
 async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) -> None:
-    """Set the time at which the hashes of paid audio expire, for messages that the same transaction deletes."""
+    """Set the time at which the hashes of paid audio expire, for messages that the caller's transaction deletes."""
     expiry = people.now() + PAID_KEPT
     mine = select(TranscriptionRow.id).where(messages)
     paid = PaidAudioRow.transcription_id.in_(mine)
@@ -165,7 +166,7 @@ async def let_expire(messages: ColumnElement[bool], *, session: AsyncSession) ->
 
 
 async def _book(user: UserRow, entry: TransactionRow, *, session: AsyncSession) -> None:
-    """Write a ledger entry, and change cash and role of the person accordingly."""
+    """Write a ledger entry, and change the cash and, if necessary, the role of the person."""
     user.cash_hundredths += entry.amount_hundredths
     role = role_for(user.cash_hundredths, Role(user.role))
     if role != user.role:

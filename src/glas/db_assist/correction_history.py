@@ -1,4 +1,4 @@
-"""Store and read the history of a message's words: who changed the words, when, and to which words.
+"""Store and read the history of a message's words: who changed the words, when, and the new words.
 
 The history also contains changes that were not applied.
 """
@@ -37,16 +37,16 @@ async def add_change(
     takes_back: int | None = None,
     session: AsyncSession,
 ) -> CorrectionChangeRow:
-    """Add a change to the history; if the change is applied, its words are added to its author's vocabulary.
+    """Add a change to the history; if the change is applied, update the vocabulary of the message's author.
 
     Args:
         row: the row of the message.
         user: the row of the person who changes the words.
-        reference: the words; None means the recognised words.
+        reference: the new words; None means the recognised words.
         rank: the reliability of the words; None for the recognised words.
-        is_applied: whether the words replace the current words. This function does not replace the current words; the
-            caller does.
-        sound: whether the sound supports the words, according to an engine.
+        is_applied: whether the new words replace the current words. The caller must replace the current words; this
+            function does not.
+        sound: whether the sound supports the new words, according to an engine.
         takes_back: id of the earlier change that this change undoes; None if it undoes no change.
         session: the caller's database transaction.
     """

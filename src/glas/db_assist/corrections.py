@@ -1,4 +1,4 @@
-"""Correct a message: current words, history and payment, all in one transaction."""
+"""Correct a message: change the current words, the history and the payment in one transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,11 +25,11 @@ from glas.settings import DbAssistSettings
 async def correct(
     transcription_id: int, wanted: Correction, *, settings: DbAssistSettings, session: AsyncSession
 ) -> CorrectionResult:
-    """Store the words that were said, according to the author.
+    """Store the words that were said in a message, according to the author of the message.
 
-    Doubtful words replace the text only if the author confirms them. Until then, they are stored only as an entry of
-    the history. If a reviewer has given the same words, the words become an agreed reference. The first correction that
-    is not doubtful determines the payment.
+    Doubtful words replace the current words only if the author confirms the doubtful words. Before this confirmation,
+    doubtful words are stored only in the history. If a reviewer has given the same words, the words get the rank
+    `agreed`. The first correction that is not doubtful determines the payment.
 
     Raises:
         ImplausibleCorrectionError: the correction contains no word.
@@ -69,12 +69,12 @@ async def correct(
 
 
 async def take_back(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Restore the words that a change replaced; the payment is not reversed.
+    """Restore the words that the last change replaced; the payment for the change is not reversed.
 
     Raises:
         NotFoundError: there is no such message, person or change.
         ForbiddenError: the message belongs to another person, or the person is banned.
-        ConflictError: there is a later change.
+        ConflictError: the change is not the last change of the message.
     """
     user, row = await open_case(transcription_id, wanted.tg_id, session=session)
     before = _standing(row)
@@ -92,7 +92,7 @@ async def take_back(transcription_id: int, wanted: CorrectionReference, *, sessi
 
 
 async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: datetime, *, session: AsyncSession) -> None:
-    """Restore the words that the last change replaced, if this reviewer made the change at or after `since`."""
+    """Restore the words that the last change replaced, if `reviewer` made this change at or after `since`."""
     applied = await applied_changes(row.id, session=session)
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
@@ -100,12 +100,12 @@ async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: date
 
 
 async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Make the words of a change a reference with the rank `reviewer`; nothing is paid for them.
+    """Give the words of a change the rank `reviewer`, because a reviewer confirms them; nothing is paid.
 
     Raises:
         NotFoundError: there is no such message, person or change.
         ForbiddenError: the person is neither a reviewer nor an administrator.
-        ConflictError: there is no text yet, or the change has no words.
+        ConflictError: the message has no text yet, or the change has no words.
     """
     reviewer = await people.lock(wanted.tg_id, session=session)
     if not (reviewer.is_reviewer or reviewer.role == Role.ADMIN):
@@ -150,8 +150,8 @@ async def let_stand(
 ) -> None:
     """Replace the current words, and mark the message as changed for exports.
 
-    `refusal` is the reason why the words are not paid. If the reason is DOUBTFUL, the author's next correction can
-    still be paid as a first correction.
+    `refusal` is the reason why nothing is paid for the words; None if there is no such reason. After the refusal
+    DOUBTFUL, the author's next correction is paid as if it were the first.
     """
     await messages.mark_changed(row, session=session)
     now = people.now()
@@ -171,7 +171,7 @@ async def _apply(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> tuple[Payment, bool]:
-    """Replace the current words by the words of the author's change.
+    """Replace the current words by the words of the author's change, and pay for them.
 
     Returns:
         The payment, and whether this call decided the payment.
@@ -203,7 +203,7 @@ async def _pay(
 
 
 async def _payment_before(user: UserRow, row: TranscriptionRow, *, session: AsyncSession) -> Payment:
-    """Return the payment that was decided before."""
+    """Return the payment for the correction of this message that was decided at an earlier call."""
     payment = await coins.paid_before(user, row, Reason.CORRECTION, session=session)
     return payment._replace(refusal=refusal_of(None if row.correction is None else row.correction.reward_refusal))
 

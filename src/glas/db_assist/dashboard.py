@@ -1,8 +1,8 @@
-"""Compute the figures of the dashboard. Each figure is the result of one SQL statement, which is shown beside it.
+"""Compute the figures of the dashboard; the dashboard shows each figure together with its SQL statement.
 
 The statements are the same on SQLite and PostgreSQL, except for the functions of dates (`_DATES`). Some statements
-repeat the condition of a partial index, although another condition already implies this condition. Without the
-repetition, SQLite would not use the index.
+contain the condition of a partial index, although another condition in the same statement implies it. Without this
+condition, SQLite would not use the index.
 """
 
 import asyncio
@@ -100,8 +100,10 @@ WHERE c.reference IS NOT NULL AND c.rank <> 'doubtful' AND t.status = 'done' AND
   AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.transcription_id = t.id AND r.verdict = 'other_voice')
 GROUP BY 1 ORDER BY 1""",
 }
-"""The statements by the name of their figure. The rows of `references` and `second_texts` are texts. They are counted
-in this module, and are not returned.
+"""The SQL statements by the names of their figures.
+
+The statements `references` and `second_texts` return texts of messages. This module counts the errors in these texts;
+the figures do not contain the texts.
 """
 
 _N_BINS: Final = 10
@@ -109,13 +111,16 @@ _MOST_KNOWN: Final = 100_000
 
 
 class CountedErrors:
-    """Counts word errors of texts against references; caches the counts under hashes, so that no text is kept."""
+    """Counts word errors of texts against references; caches the counts, but no texts, only their hashes."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[int, int]] = {}
 
     def of(self, reference: str, heard: str) -> tuple[int, int]:
-        """Return the word errors and the words of a reference, under RU-NORM."""
+        """Return the number of word errors of a text against a reference, and the number of the reference's words.
+
+        Both texts are normalised with RU-NORM before they are compared.
+        """
         name = hashlib.sha256(f"{len(reference)} {reference}{heard}".encode()).digest()
         found = self._known.get(name)
         if found is None:
@@ -153,7 +158,7 @@ class KeptFigures:
 
 
 async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard:
-    """Run all statements, and return their figures."""
+    """Run all SQL statements, and return their figures."""
     name, now = dialect(session), datetime.now(UTC)
     found: dict[str, Figure] = {}
     for key, template in _QUERIES.items():
@@ -174,7 +179,10 @@ def _cells(row: Iterable[Any]) -> tuple[Cell, ...]:
 
 
 def _cell(value: Any) -> Cell:
-    """Convert a value to the same form for all drivers: sums to numbers, times to UTC in whole seconds."""
+    """Convert a value of the database to a form that is the same for SQLite and PostgreSQL.
+
+    Sums become numbers, and times become texts in UTC without fractions of a second.
+    """
     match value:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
@@ -188,7 +196,7 @@ def _cell(value: Any) -> Cell:
 
 
 def _is_moment(value: str) -> bool:
-    """Return whether a text is a time in SQLite's format, with fractions of a second."""
+    """Return whether a text is a time in the format of SQLite, with fractions of a second."""
     try:
         datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f")  # noqa: DTZ007 - only its form is asked for
     except ValueError:
@@ -197,7 +205,7 @@ def _is_moment(value: str) -> bool:
 
 
 def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> dict[str, Figure]:
-    """Count the errors of texts against their references, by week and version, and by confidence."""
+    """Make the figures of the word errors of texts against their references, by week and version, and by confidence."""
     versions: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     bins: dict[int, list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
     for week, model, version, confidence, reference, heard in rows:
@@ -228,9 +236,9 @@ def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -
 
 
 def _compared(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> Figure:
-    """Compare the texts of two models on the same recordings.
+    """Make the figure that compares the texts of two models on the same recordings.
 
-    The result does not depend on which of the two models answered a recording.
+    For the comparison, it does not matter which of the two models answered a recording and which recognised it later.
     """
     pairs: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
     for model, version, other_model, other_version, heard, other_heard, reference in rows:

@@ -1,9 +1,9 @@
-"""Complete every request that has begun, even if its caller is cancelled.
+"""Complete every HTTP request that has begun, even if its caller is cancelled.
 
-Over TCP, a caller who closes the connection does not stop a route. In one process, the caller awaits the route itself.
-If the caller is cancelled, the route would be cancelled in the middle of a transaction. SQLite would then keep its lock
-until the interrupted statement is garbage collected, and all other callers would wait. So requests run in separate
-tasks here.
+If callers use TCP, a caller who closes the connection does not stop a route. In embedded mode, the caller and the route
+run in the same process and the same asyncio task. Without this module, the cancellation of the caller would cancel the
+route in the middle of a transaction. SQLite would then keep its lock until the interrupted statement is garbage
+collected, and all other callers would wait. So this module runs each request in a separate task.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Store the people whose records of work the bot must delete, until the bot has deleted them.
+"""Store the people whose records of durable work the bot must delete, until the bot has deleted these records.
 
-The web pages can delete people's data, too, but they have no access to the bot's records of durable work.
+If a person's data is deleted on the web pages, this process cannot delete the bot's records of durable work.
 """
 
 from datetime import timedelta
@@ -15,9 +15,9 @@ from glas.db.session import insert
 from glas.db_assist import people
 
 _KEPT: Final = timedelta(days=30)
-"""Time after which a row is deleted even if no bot has asked for it.
+"""Time after which a row of this list is deleted even if no bot has requested the list.
 
-By then, the bot's durable engine has itself deleted the records of finished work, which it keeps only for some days.
+This is safe, because the bot's durable engine deletes the records of finished work after some days anyway.
 """
 
 _MOST: Final = 1000
@@ -30,13 +30,13 @@ async def remember(tg_id: int, *, session: AsyncSession) -> None:
 
 
 async def waiting(*, session: AsyncSession) -> WorkToForget:
-    """Return the people whose records must be deleted."""
+    """Return the people whose records of durable work must be deleted."""
     query = select(WorkToForgetRow.tg_id).order_by(WorkToForgetRow.creation_datetime).limit(_MOST)
     return WorkToForget(people=tuple(await session.scalars(query)))
 
 
 async def done(tg_id: int, *, session: AsyncSession) -> None:
-    """Delete the row of a person whose records the bot has deleted."""
+    """Remove a person from the list, because the bot has deleted the person's records."""
     await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.tg_id == tg_id))
 
 

@@ -1,4 +1,4 @@
-"""Read the data about one person, and the list of people, page by page."""
+"""Count and read the data that is stored about one person, and read the list of people page by page."""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ _RowT = TypeVar("_RowT", TranscriptionRow, TransactionRow, UserRow)
 
 
 async def holding(tg_id: int, *, session: AsyncSession) -> Holding:
-    """Count the data about a person.
+    """Count the data that is stored about a person.
 
     Raises:
         UnknownPersonError: the person is not registered.
@@ -115,8 +115,8 @@ async def people_page(
     Args:
         number: return only people whom this number identifies: as their Telegram id, as the number of their row, or as
             the number of one of their messages. None returns everybody.
-        before: only people whose rows have smaller numbers.
-        limit: largest number of people.
+        before: return only people whose rows have smaller numbers than this; None begins with the newest row.
+        limit: largest number of people to return.
         session: the caller's database transaction.
     """
     query = _newest_of(UserRow, before, limit).where(UserRow.tg_id.is_not(None))
@@ -142,7 +142,7 @@ async def people_page(
 
 
 async def _counted(user_ids: list[int], *, session: AsyncSession) -> dict[int, tuple[int, datetime | None]]:
-    """Return the number of messages and the time of the last message, for each person who has sent a message."""
+    """Return the number of messages and the time of the last message, for those of the people who have messages."""
     query = (
         select(TranscriptionRow.user_id, func.count(), func.max(TranscriptionRow.creation_datetime))
         .where(TranscriptionRow.user_id.in_(user_ids))

@@ -1,6 +1,6 @@
-"""Compare the words that the author and the reviewers of a message gave independently.
+"""Find equal words among those that the author and the reviewers of a message gave independently.
 
-Reviewers do not see the words of other people.
+The words are independent, because reviewers do not see the words of other people.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,9 +21,10 @@ _RETRY_AFTER_S = 0.1
 
 
 class ReviewedMessage:
-    """A message with its reviews.
+    """A message with its reviews; its row and the rows of the people are locked.
 
-    `lock_reviewed` makes this object; it locks the rows of all people who may be paid, and then the row of the message.
+    `lock_reviewed` makes this object. It first locks the rows of all people who may be paid, and then the row of the
+    message.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class ReviewedMessage:
         self._reviewers = reviewers
 
     def reviews_with(self, words: str) -> list[ReviewRow]:
-        """Return the reviews that contain the same words, by RU-NORM."""
+        """Return the reviews that contain the given words; words are equal if they are equal under RU-NORM."""
         said = normalise(words)
         return [one for one in self.reviews if one.reference is not None and normalise(one.reference) == said]
 
@@ -62,7 +63,7 @@ async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSess
         UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
         NotFoundError: there is no such message.
-        OverloadedError: another person reviewed the message at the same moment; a repeated call succeeds.
+        OverloadedError: another person reviewed the message during this call; if the call is repeated, it succeeds.
     """
     reviewed = select(ReviewRow.reviewer_id).where(ReviewRow.transcription_id == transcription_id)
     # All transactions lock people in the same order, so that two transactions never wait for each other.
@@ -79,7 +80,10 @@ async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSess
 
 
 async def author_words(row: TranscriptionRow, *, session: AsyncSession) -> str | None:
-    """Return the last words that the author gave and did not take back, even doubtful ones; None if there are none."""
+    """Return the last words that the author gave, even doubtful words, except words that the author took back.
+
+    Return None if there are no such words.
+    """
     mine = (CorrectionChangeRow.transcription_id == row.id, CorrectionChangeRow.user_id == row.user_id)
     changes = await session.scalars(select(CorrectionChangeRow).where(*mine).order_by(CorrectionChangeRow.id))
     last: CorrectionChangeRow | None = None

@@ -1,4 +1,4 @@
-"""Record the steps of rounds of learning, and return them."""
+"""Store and return the steps of rounds of learning."""
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ _ORDER = list(LearningStep)
 
 
 async def record(name: str, step: LearningStep, entry: StepEntry, *, session: AsyncSession) -> None:
-    """Store a step; a repetition replaces the stored step."""
+    """Store a step of the round with this name; if this step of the round is stored already, replace it."""
     values = {
         "began_datetime": entry.began,
         "finished_datetime": entry.finished,
@@ -23,7 +23,7 @@ async def record(name: str, step: LearningStep, entry: StepEntry, *, session: As
 
 
 async def rounds(limit: int, *, session: AsyncSession) -> tuple[RoundRecord, ...]:
-    """Return the last rounds, the newest first, by the times at which their first steps began."""
+    """Return the last rounds, sorted by the beginning of their first steps, the newest first."""
     row = LearningStepRow
     began = func.min(row.began_datetime)
     last = select(row.round).group_by(row.round).order_by(began.desc(), row.round).limit(limit)

@@ -22,7 +22,7 @@ _NameT = TypeVar("_NameT", int, str)
 async def transactions_of(
     user_id: int, *, since: datetime | None = None, until: datetime | None = None, session: AsyncSession
 ) -> tuple[Transaction, ...]:
-    """Return a person's entries from `since` up to, but not including, `until`; the oldest first."""
+    """Return a person's ledger entries from `since` up to, but not including, `until`; the oldest first."""
     query = select(TransactionRow).where(TransactionRow.user_id == user_id).order_by(TransactionRow.id)
     if since is not None:
         query = query.where(TransactionRow.date_of_transaction >= since)
@@ -79,7 +79,7 @@ async def statistics(*, session: AsyncSession) -> Statistics:
 
 
 async def ratings_of(model: ModelRef, *, limit: int, session: AsyncSession) -> ModelRatings:
-    """Return the last ratings of texts of a version of a model, in the order in which the messages came."""
+    """Return the last ratings of texts by a version of a model, in the order in which their messages came."""
     row = TranscriptionRow
     of_model = (row.model == model.name, row.model_version == model.version, row.score != Score.NOT_RATED)
     newest = await session.scalars(select(row.score).where(*of_model).order_by(row.id.desc()).limit(limit))
@@ -87,7 +87,7 @@ async def ratings_of(model: ModelRef, *, limit: int, session: AsyncSession) -> M
 
 
 def _counted(names: Iterable[_NameT], found: Iterable[tuple[_NameT, int]]) -> dict[_NameT, int]:
-    """Return the count for each name; 0 for names that were not found."""
+    """Return the count in `found` for each name in `names`; 0 for names that are not in `found`."""
     return dict.fromkeys(names, 0) | dict(found)
 
 

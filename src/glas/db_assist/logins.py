@@ -1,6 +1,7 @@
 """Store and redeem the links with which people sign in to the web pages.
 
-Each link works once, within some minutes.
+Each link can be used once, within some minutes. The link contains a token; only the SHA-256 hash of the token is
+stored.
 """
 
 from datetime import timedelta
@@ -18,12 +19,12 @@ from glas.domain.people import User
 
 
 async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None:
-    """Store a token with which a person can sign in; their earlier tokens stop working.
+    """Store the hash of a token with which a person can sign in; earlier tokens of this person become invalid.
 
     Raises:
         UnknownPersonError: the person is not registered.
         ForbiddenError: the person is banned.
-        ConflictError: the token was offered to another person.
+        ConflictError: the token is already stored for another person.
     """
     person = await people.lock(tg_id, session=session)
     mine = WebLoginRow.user_id == person.id
@@ -40,10 +41,10 @@ async def offer(tg_id: int, token_sha256: str, *, session: AsyncSession) -> None
 
 
 async def redeem(token_sha256: str, *, session: AsyncSession) -> User:
-    """Mark a token as used, and return its person.
+    """Mark a token as used, and return the person for whom it was stored.
 
     Raises:
-        NotFoundError: the token was used, has expired, or never existed.
+        NotFoundError: the token was used already, has expired, or was never stored.
         ForbiddenError: the person is banned.
     """
     now, row = people.now(), WebLoginRow

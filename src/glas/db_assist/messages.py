@@ -1,4 +1,4 @@
-"""Queries about messages: create, find, finish, change."""
+"""Create, find, finish and change the rows of messages."""
 
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar
@@ -37,17 +37,17 @@ _BY_ID: Final = update(_table).where(_table.c.id == bindparam("row_id"))
 
 
 def as_transcription(row: TranscriptionRow) -> Transcription:
-    """Convert a row with its loaded correction to the type of `glas.domain`."""
+    """Convert a row, whose correction must be loaded already, to the class `Transcription`."""
     return Transcription.model_validate(row, from_attributes=True)
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Create the row of a message; if the row exists, only chat and message id of the answer may change.
+    """Create the row of a message; if the row exists already, change only the chat and message id of the answer.
 
     Raises:
         NotFoundError: the sender is not registered.
         ForbiddenError: the sender is banned.
-        ConflictError: the message was recorded with another sender, file or kind.
+        ConflictError: the row exists already with another sender, file or kind.
     """
     now = people.now()
     values = new.model_dump(mode="json") | {"creation_datetime": now, "changed_datetime": now}
@@ -100,9 +100,9 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
-    """Find a message by its answer, or by another message of the bot with its text.
+    """Find a message by the bot's answer to it, or by another message in which the bot showed its text.
 
-    If two messages have this answer, return the newer message.
+    If two messages have the same answer, return the newer message.
 
     Raises:
         NotFoundError: there is no such message.
@@ -119,7 +119,9 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
 
 
 async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> Transcription:
-    """Find a message by the recording that was sent; if there were several attempts, return the last one.
+    """Find a message by the chat and message id of its recording.
+
+    If there were several attempts to recognise the recording, there are several rows; return the last one.
 
     Raises:
         NotFoundError: there is no such message.
@@ -138,7 +140,8 @@ async def find_same_file(
 ) -> Transcription | None:
     """Return the newest finished message with the same file, model, version and keywords.
 
-    A value that is None is not compared. An empty `keywords_sha256` means texts that were made without keywords.
+    If an argument is None, it is not compared. If `keywords_sha256` is empty, only texts that were recognised without
+    keywords are found.
     """
     query = _WITH_REFERENCE.where(_table.c.file_unique_id == file_unique_id, _table.c.status == Status.DONE.value)
     if model is not None:
@@ -156,7 +159,7 @@ async def _newest(query: Select[Any], *, session: AsyncSession) -> Transcription
 
 
 async def lock(transcription_id: int, *, session: AsyncSession) -> TranscriptionRow:
-    """Lock a message's row until the transaction ends, and return it.
+    """Lock a message's row until the transaction ends, and return the row.
 
     Raises:
         NotFoundError: there is no such message.
@@ -168,13 +171,19 @@ async def lock(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
-    """Prevent the deletion of a message's author until the transaction ends; call this before locking the message."""
+    """Prevent the deletion of the row of a message's author until the transaction ends.
+
+    Call this before locking the message.
+    """
     author = select(TranscriptionRow.user_id).where(TranscriptionRow.id == transcription_id).scalar_subquery()
     await session.execute(select(UserRow.id).where(UserRow.id == author).with_for_update(read=True, key_share=True))
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store chat and message id of the answer; they change if the bot must send the answer again."""
+    """Store the chat and message id of the answer to a message.
+
+    They change if the bot must send the answer again.
+    """
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
 
@@ -182,7 +191,7 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
     """Store that the original bytes of the recording are in the object store.
 
     Raises:
-        ConflictError: other bytes were recorded before.
+        ConflictError: another hash of the bytes is stored already.
     """
     row = await _locked(transcription_id, session=session)
     if row["audio_key"] is not None:
@@ -191,7 +200,7 @@ async def archive(transcription_id: int, archived: Archived, *, session: AsyncSe
 
 
 async def finish(transcription_id: int, finished: Finished, *, session: AsyncSession) -> Transcription:
-    """Store the result of recognition, and count the usage.
+    """Store the result of the recognition of a message, and count the duration towards the usage of the party.
 
     Raises:
         ConflictError: the message has another text or a failure already.
@@ -203,7 +212,7 @@ async def finish(transcription_id: int, finished: Finished, *, session: AsyncSes
 
 
 async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) -> Transcription:
-    """Store the reason why there is no text.
+    """Store the reason why a message has no text.
 
     Raises:
         ConflictError: the message has another text or a failure already.
@@ -212,13 +221,13 @@ async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) 
 
 
 async def mark_changed(row: TranscriptionRow, *, session: AsyncSession) -> None:
-    """Make a finished message the last one in the order of changes, so that the next export reads it."""
+    """Make a message, if it is finished, the last one in the order of changes, so that the next export reads it."""
     row.change_sequence = await next_sequence(session=session)
     row.changed_datetime = people.now()
 
 
 async def _locked(transcription_id: int, *, session: AsyncSession) -> _Row:
-    """Lock a row as `lock` does, but return plain values, which is faster."""
+    """Lock a row as `lock` does, but return its values without an object of the ORM, because this is faster."""
     query = _WITH_REFERENCE.where(_table.c.id == transcription_id).with_for_update(of=_table)
     row = (await session.execute(query)).mappings().one_or_none()
     return {**_present(row, transcription_id)}
@@ -232,7 +241,7 @@ async def _end(transcription_id: int, values: _Row, *, session: AsyncSession) ->
 
 
 async def _change(row: _Row, values: _Row, *, session: AsyncSession) -> Transcription:
-    """Change a locked row; if the message is finished, the change becomes visible to exports."""
+    """Change values of a locked row; if the message is finished, make it the last one in the order of changes."""
     if values.get("status", row["status"]) == Status.DONE:
         values = values | {"change_sequence": await next_sequence(session=session)}
     return await _write(row, values, session=session)

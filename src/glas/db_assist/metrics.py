@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, counted in the database at each request, so that they are right after a restart."""
+"""Make the metrics of db_assist for Prometheus; they are counted in the database at each request."""
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 

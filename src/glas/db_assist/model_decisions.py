@@ -1,8 +1,8 @@
-"""Write decisions about models; only this module changes the state of a model.
+"""Store decisions about models; only this module changes the state of a model.
 
-The command line, the bot and the web pages use this module, so all decisions are recorded in the same way. The record
-contains the person, the time, the reason, and the models that served before and after the decision. Decisions of
-administrators are also written into the audit.
+Decisions from the command line, from the bot and from the web pages are stored by this module, so all of them are
+recorded in the same way. The record contains the person, the time, the reason, and the champions before and after the
+decision. Decisions of administrators are also written into the audit.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from glas.domain.people import Role
 
 @dataclass(frozen=True)
 class Decider:
-    """Who decides: an administrator, a user of the machine, or a part of Glas.
+    """Who makes a decision: an administrator, a user of the machine, or a part of Glas.
 
     Attributes:
         person: the administrator; None if no administrator decides.
@@ -37,11 +37,11 @@ class Decider:
 
 @dataclass(frozen=True)
 class Ground:
-    """The reason of a decision.
+    """The reason for a decision, and the verdict of the gate.
 
     Attributes:
-        reason: the reason in the words of the person who decides; None if no reason was given.
-        is_forced: whether the decision was made although the gate refused.
+        reason: the reason as the deciding person wrote it; None if no reason was given.
+        is_forced: whether the decision was made although the gate had refused the model.
         verdict: the verdict of the gate, as JSON.
         key: a text that identifies the decision, so that a repeated call does not record it twice.
     """
@@ -68,7 +68,7 @@ async def decider(tg_id: int | None, operator: str | None, *, session: AsyncSess
 
 
 def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> ModelDecisionRow:
-    """Make the row of a decision, without storing it."""
+    """Make the row of a decision; this function does not store the row."""
     return ModelDecisionRow(
         model_id=row.id,
         state=state.value,
@@ -83,9 +83,10 @@ def drafted(row: ModelRow, state: ModelState, who: Decider, why: Ground) -> Mode
 
 
 async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, session: AsyncSession) -> None:
-    """Record a decision, set the state of the model, and change the states of other models if necessary.
+    """Store a decision, set the state of the model, and change the states of other models if necessary.
 
-    If the model has served or is retired, a later verdict of the gate is recorded, but does not change the state.
+    If the model is or was the champion, or is retired, a later verdict of the gate is stored, but does not change the
+    state.
     """
     decision = drafted(row, state, who, why)
     former = row.state
@@ -113,7 +114,7 @@ async def write(row: ModelRow, state: ModelState, who: Decider, why: Ground, *, 
 
 
 async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set the state of a model; if the model stops being the champion, the previous champion serves again."""
+    """Set the state of a model; if the model stops being the champion, the previous champion replaces it."""
     if row.state == state:
         return
     was_champion = row.state == ModelState.CHAMPION
@@ -131,7 +132,7 @@ async def become(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def champion(*, session: AsyncSession) -> ModelRow | None:
-    """Return the model that serves, according to the records."""
+    """Return the row of the champion, according to the decisions; None if there is none."""
     query = select(ModelRow).where(ModelRow.state == ModelState.CHAMPION.value)
     return (await session.scalars(query.with_for_update())).one_or_none()
 
@@ -152,7 +153,7 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set a state in which a model does not serve.
+    """Set a state of a model other than champion.
 
     The state is written to the database at once, because the database permits only one champion at a time.
     """
@@ -163,7 +164,7 @@ async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> 
 
 
 async def _before(moment: datetime | None, *, session: AsyncSession) -> ModelRow | None:
-    """Return the replaced model that became champion most recently; None if there is none.
+    """Return the model in the state `replaced` that became champion most recently; None if there is none.
 
     If `moment` is given, models that became champion after this time are ignored.
     """

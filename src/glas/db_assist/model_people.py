@@ -1,7 +1,7 @@
 """Store the people from whom models learnt.
 
-When a person's data is deleted, the rows of this person are deleted. The number of people from whom a model learnt is
-stored with the model and does not change.
+When a person's data is deleted, the rows of this person in this table are deleted. The number of people from whom a
+model learnt is stored with the model, and the deletion does not change this number.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ async def add(model_id: int, message_ids: Sequence[int], *, session: AsyncSessio
 
 
 async def count_willing(*, session: AsyncSession) -> dict[int, int]:
-    """For each model, count the people from whom it learnt and who still agree to training."""
+    """For each model, count the people from whom it learnt and who still consent to training."""
     agrees = last_consent(UserRow.id, Purpose.TRAINING)
     query = (
         select(ModelPersonRow.model_id, func.count())

@@ -1,4 +1,4 @@
-"""Record models that the gate has judged, and decisions about which model serves."""
+"""Store the models that the gate has judged, and the decisions about which model is the champion."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,9 +22,10 @@ _DECIDED = (ModelState.CHAMPION, ModelState.REFUSED, ModelState.ROLLED_BACK, Mod
 
 
 async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
-    """Record a model that the gate has judged, the people from whom it learnt, their news, and the decision about it.
+    """Store a model that the gate has judged, the people from whom it learnt, their news, and the decision about it.
 
-    If the model has a record, add the verdict and the decision, unless they repeat its last verdict and decision.
+    If the model has a record already, add the verdict and the decision to the record, unless they are equal to the last
+    ones in the record.
 
     Raises:
         ConflictError: the model is retired.
@@ -45,12 +46,13 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
 
 
 async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSession) -> DecisionResult:
-    """Change the state of a model; if the champion is rolled back or retired, the previous champion serves again.
+    """Change the state of a model; if the champion is rolled back or retired, the previous champion replaces it.
 
     Raises:
         NotFoundError: there is no such model or person.
         ForbiddenError: the person is not an administrator.
-        ConflictError: the model has another state than expected, or the new state cannot follow the present state.
+        ConflictError: the model does not have the state `wanted.expected`, or the new state cannot follow the present
+            state.
         InvalidParameterError: a person cannot set this state.
     """
     row = await session.get(ModelRow, model_id, with_for_update=True)
@@ -70,9 +72,9 @@ async def decide(model_id: int, wanted: DecisionRequest, *, session: AsyncSessio
 
 
 async def choose(wanted: ChoiceRequest, *, session: AsyncSession) -> DecisionResult:
-    """Record that a person chose the model that serves from now on; a repeated call changes nothing.
+    """Store that a person chose a model as the champion; a repeated call changes nothing.
 
-    The gate of this installation need not have judged the model.
+    It is not necessary that the gate of this installation has judged the model.
 
     Raises:
         NotFoundError: there is no such person.
@@ -105,7 +107,7 @@ async def find(model_id: int, *, session: AsyncSession) -> ModelRecord:
 async def all_models(
     *, state: ModelState | None = None, name: str | None = None, version: str | None = None, session: AsyncSession
 ) -> tuple[ModelRecord, ...]:
-    """Return the records, the newest first; there are at most some dozens."""
+    """Return the records of models with this state, name and version, the newest first; None permits any value."""
     query = select(ModelRow).order_by(ModelRow.id.desc())
     for column, value in ((ModelRow.state, state), (ModelRow.name, name), (ModelRow.version, version)):
         if value is not None:
@@ -135,7 +137,7 @@ _FIELDS = (
 
 
 async def _row_of(entry: ModelEntry, *, session: AsyncSession) -> tuple[ModelRow, bool]:
-    """Return the row of a model, and whether it is new."""
+    """Return the row of a model, and whether this call made the row."""
     values = entry.model_dump(mode="json", include={"name", "version", "base", "dataset_version", "lineage"})
     values |= {"n_people": entry.n_people, "creation_datetime": people.now()}
     new = insert(session, ModelRow).values(**values, state=ModelState.CANDIDATE.value)
@@ -146,14 +148,14 @@ async def _row_of(entry: ModelEntry, *, session: AsyncSession) -> tuple[ModelRow
 
 
 async def _served(ref: ModelRef, *, session: AsyncSession) -> ModelRow:
-    """Return the row of a model that serves; make the row if the gate of this installation has not judged the model."""
+    """Return the row of a model that becomes the champion or was the champion; make the row if there is none."""
     entry = ModelEntry(name=ref.name, version=ref.version, state=ModelState.CHAMPION, operator="-")
     row, _ = await _row_of(entry, session=session)
     return row
 
 
 async def _note_former(former: ModelRef | None, model: ModelRef, *, session: AsyncSession) -> None:
-    """Store that `former`, which served until now, is the champion.
+    """Store that `former`, which was the default model before `model`, is the champion.
 
     This is necessary if the decision that made `former` the champion was not recorded.
     """
@@ -162,7 +164,7 @@ async def _note_former(former: ModelRef | None, model: ModelRef, *, session: Asy
 
 
 async def _is_chosen(row: ModelRow, former: ModelRef | None, *, session: AsyncSession) -> bool:
-    """Return whether a model is the champion already, and replaced `former`, if `former` is given."""
+    """Return whether a model is the champion already and, if `former` is given, replaced `former`."""
     if row.state != ModelState.CHAMPION or former is None:
         return row.state == ModelState.CHAMPION
     query = select(ModelDecisionRow.champion_before).where(ModelDecisionRow.model_id == row.id)
@@ -196,7 +198,7 @@ def _refuse_retired(row: ModelRow) -> None:
 
 
 async def _is_last(decision: ModelDecisionRow, *, session: AsyncSession) -> bool:
-    """Return whether a decision repeats the last one about a model."""
+    """Return whether a decision is equal to the last stored decision about the same model."""
     mine = select(ModelDecisionRow).where(ModelDecisionRow.model_id == decision.model_id)
     last = (await session.scalars(mine.order_by(ModelDecisionRow.id.desc()).limit(1))).one_or_none()
     said = ("state", "is_forced", "operator", "reason", "verdict")

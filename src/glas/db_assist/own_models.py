@@ -1,4 +1,4 @@
-"""Record which model answers one person or one group instead of the champion, and which files must be deleted."""
+"""Store which own model answers a person or a group instead of the champion, and which files must be deleted."""
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,13 +13,13 @@ _IS_OWNED = or_(OwnModelRow.user_id.is_not(None), OwnModelRow.chat_id.is_not(Non
 
 
 async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelRecord:
-    """Let a model answer a person or a group, and replace their earlier own model.
+    """Assign an own model to a person or a group; it replaces the earlier own model of this person or group.
 
     The person's choice between the own model and the champion does not change.
 
     Raises:
         NotFoundError: there is no such person or message.
-        ConflictError: the model belongs to somebody else.
+        ConflictError: the model is assigned to another person or group.
     """
     user_id = None if entry.chat_id is not None else await _person(entry, session=session)
     whose = OwnModelRow.chat_id == entry.chat_id if user_id is None else OwnModelRow.user_id == user_id
@@ -47,7 +47,7 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
 async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession) -> tuple[OwnModelRecord, ...]:
     """Return the own model of a person and the own model of a chat.
 
-    If neither argument is given, return all own models that are assigned to a person or chat.
+    If both arguments are None, return all own models that are assigned to a person or chat.
     """
     whose = [_is_of(tg_id)] if tg_id is not None else []
     if chat_id is not None:
@@ -58,7 +58,7 @@ async def find(tg_id: int | None, chat_id: int | None, *, session: AsyncSession)
 
 
 async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRecord:
-    """Choose whether a person or a group is answered by the own model or by the champion.
+    """Store whether the own model or the champion answers a person or a group.
 
     Raises:
         NotFoundError: the person or group has no own model.
@@ -72,7 +72,7 @@ async def choose(choice: OwnModelChoice, *, session: AsyncSession) -> OwnModelRe
 
 
 async def retire(own_model_id: int, *, session: AsyncSession) -> None:
-    """Retire an own model, so that it is assigned to nobody.
+    """Retire an own model: end its assignment to a person or group.
 
     Raises:
         NotFoundError: there is no own model with this number.
@@ -90,12 +90,12 @@ async def of_person(user_id: int, *, session: AsyncSession) -> OwnModelRecord | 
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Take the own model away from a person, so that its files are deleted."""
+    """End the assignment of a person's own model, so that the files of the model are deleted."""
     await session.execute(update(OwnModelRow).where(OwnModelRow.user_id == user_id).values(user_id=None))
 
 
 async def move_chat(chat_id: int, new_chat_id: int, *, session: AsyncSession) -> None:
-    """Move the own model of a group to the new id of the group, unless this id has an own model already."""
+    """Move the own model of a group to the new id of the group, unless the new id has an own model already."""
     taken = select(OwnModelRow.id).where(OwnModelRow.chat_id == new_chat_id)
     if await session.scalar(taken) is None:
         moved = update(OwnModelRow).where(OwnModelRow.chat_id == chat_id)

@@ -1,4 +1,4 @@
-"""Queries about people: identity, consents, rights."""
+"""Read and change the rows of people: identity, consents, rights."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -32,10 +32,10 @@ def now() -> datetime:
 
 
 async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User:
-    """Create a person, or return the existing one.
+    """Store a new person; if the person is registered already, return the stored person.
 
     Raises:
-        InvalidParameterError: the id is that of an account that many people share.
+        InvalidParameterError: the id belongs to an account of Telegram in whose name many people write.
     """
     if tg_id in SHARED_ACCOUNTS:
         raise InvalidParameterError("expected a person, got an account that many people share", param="tg_id")
@@ -62,12 +62,12 @@ async def find(tg_id: int, *, session: AsyncSession) -> User:
 
 
 def as_user(row: UserRow) -> User:
-    """Convert a row with its loaded consents to the type of `glas.domain`."""
+    """Convert a row, whose consents must be loaded already, to the class `User`."""
     return User.model_validate(row, from_attributes=True)
 
 
 async def lock(tg_id: int, *, session: AsyncSession) -> UserRow:
-    """Lock a person's row until the transaction ends, and return it.
+    """Lock a person's row until the transaction ends, and return the row.
 
     The lock ensures that payments to one person are decided one after another.
 
@@ -118,7 +118,7 @@ async def set_locale(tg_id: int, locale: Locale, *, session: AsyncSession) -> Us
 
 
 async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: AsyncSession) -> User:
-    """Set the role of a person; `by` is the administrator who does this, or None."""
+    """Set the role of a person; `by` is the Telegram id of the administrator who does this, or None."""
     row = await load(tg_id, session=session, locked=True)
     before, row.role = row.role, role.value
     values = {"role": before}, {"role": row.role}
@@ -127,7 +127,7 @@ async def set_role(tg_id: int, role: Role, *, by: int | None = None, session: As
 
 
 async def set_consent(tg_id: int, purpose: Purpose, choice: ConsentChoice, *, session: AsyncSession) -> User:
-    """Store a decision about a consent, unless it repeats the last decision.
+    """Store a person's decision about a consent, unless the last stored decision is the same.
 
     If the decision changes the consent to training, all messages of the person count as changed, so that the next
     export reads them.
@@ -174,7 +174,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
 
 
 async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
-    """Make all finished messages of a person the last ones in the order of changes; the next export reads them."""
+    """Make all finished messages of a person the last in the order of changes, so that the next export reads them."""
     mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
     # Lock the messages before the counter, as all transactions do, to avoid deadlocks.
     await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())
@@ -185,6 +185,6 @@ async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
 
 
 def unknown() -> UnknownPersonError:
-    """Return the error about a person who is not registered."""
+    """Return the error that is raised if a person is not registered."""
     # The message does not contain the id, because it is logged.
     return UnknownPersonError("expected a registered person, got somebody who is not", param="tg_id")

@@ -1,4 +1,4 @@
-"""Collect all data about a person, or delete it."""
+"""Collect all data that is stored about a person, or delete this data."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,11 +44,12 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 
     Args:
         tg_id: Telegram id of the person.
-        party: the pseudonym under which the person's usage is counted; None leaves the usage out.
+        party: the pseudonym under which the person's usage is counted. If it is None, the result does not contain the
+            usage.
         session: the caller's database transaction.
 
     Raises:
-        NotFoundError: nobody registered under this id.
+        NotFoundError: nobody with this Telegram id is registered.
     """
     user = await people.load(tg_id, session=session)
     query = select(TranscriptionRow).where(TranscriptionRow.user_id == user.id).order_by(TranscriptionRow.id)
@@ -73,10 +74,10 @@ async def collect(tg_id: int, party: str | None = None, *, session: AsyncSession
 async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) -> Forgotten:
     """Delete a person's identity and messages; do nothing if the person is not registered.
 
-    The ledger entries stay; they refer to the person's row, which then contains no Telegram id. Two kinds of data stay
-    for some time: the hashes of paid audio, so that the same audio is not paid again, and the usage of the last 24
-    hours under a pseudonym. The row of a banned person keeps only the Telegram id and the ban, so that nobody can lift
-    a ban by deleting their data.
+    The ledger entries stay. They refer to the person's row, which no longer contains the Telegram id. Two kinds of data
+    stay for some time: the hashes of paid audio, so that the same audio is not paid again, and the usage of the last 24
+    hours under a pseudonym. If the person is banned, the row contains only the Telegram id and the ban, so that nobody
+    can lift a ban by deleting their data.
 
     Args:
         tg_id: Telegram id of the person.
@@ -115,7 +116,9 @@ async def forget(tg_id: int, *, by: int | None = None, session: AsyncSession) ->
 async def delete_message(
     transcription_id: int, tg_id: int, *, by: int | None = None, session: AsyncSession
 ) -> Forgotten:
-    """Delete one message of a person. A repeated call returns the same answer, but without the key of the recording.
+    """Delete one message of a person.
+
+    A repeated call returns the same result, but without the recording's key in the object store.
 
     Args:
         transcription_id: id of the message.
@@ -145,10 +148,10 @@ async def delete_message(
 
 
 async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
-    """Delete data from a restored backup, for a person whose data was deleted after the backup was made.
+    """Delete data from a restored backup, because this data was deleted after the backup was made.
 
     Returns:
-        The Telegram id of the person, if the backup contained it.
+        The Telegram id of the person whose data this call deleted; None if this call deleted only messages, or nothing.
     """
     if deletion.user_id is not None:
         user = await session.get(UserRow, deletion.user_id)
@@ -182,8 +185,9 @@ async def _delete_messages_again(deletion: Deletion, *, session: AsyncSession) -
 async def deletions(*, session: AsyncSession) -> list[Deletion]:
     """Return all deletions that can be derived from the rows of the database.
 
-    A tombstone shows that a message was deleted. A row without a Telegram id shows that a person was deleted. A banned
-    person keeps the Telegram id, so the rows of all banned people are included.
+    A tombstone shows that a message was deleted. If the row of a person has no Telegram id, the person's data was
+    deleted. The row of a banned person contains the Telegram id also after the deletion of the data, so the rows of all
+    banned people are included.
     """
     found = dict[datetime, list[int]]()
     tombstones = await session.execute(select(TombstoneRow.deletion_datetime, TombstoneRow.transcription_id))
@@ -203,7 +207,7 @@ async def deletions(*, session: AsyncSession) -> list[Deletion]:
 
 
 async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, session: AsyncSession) -> Forgotten:
-    """Delete messages with their corrections and reviews; write tombstones, so that data_loader deletes copies.
+    """Delete messages with corrections and reviews; write tombstones, so that data_loader deletes exported copies.
 
     Args:
         user_id: id of the row of the person who sent the messages.
@@ -233,5 +237,5 @@ async def delete_messages(user_id: int, only: Sequence[int] | None = None, *, se
 
 
 def _texts_of(ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the keys of the objects with the texts and recognitions of messages."""
+    """Return the keys in the object store under which the texts and kept recognitions of messages are stored."""
     return (*(transcription_key(one) for one in ids), *(recognition_key(one) for one in ids))

@@ -1,4 +1,4 @@
-"""Rate a message: the score, the payment and the role, all in one transaction."""
+"""Rate a message: store the score, the payment and the person's role in one transaction."""
 
 from typing import NamedTuple
 
@@ -16,14 +16,14 @@ from glas.settings import DbAssistSettings
 
 
 class Case(NamedTuple):
-    """The person and the message of a request; both rows are locked."""
+    """The rows of the person and of the message that a request names; both rows are locked."""
 
     user: UserRow
     row: TranscriptionRow
 
 
 async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSettings, session: AsyncSession) -> Reward:
-    """Store a score. Only the first score of a message is paid; later ratings only replace the score.
+    """Store a person's score for a message. Only the first score of a message is paid; a later score replaces it.
 
     Raises:
         NotFoundError: there is no such message or person.
@@ -47,7 +47,7 @@ async def rate(transcription_id: int, rating: Rating, *, settings: DbAssistSetti
 
 
 def reward_of(user: UserRow, row: TranscriptionRow, payment: Payment, *, is_first: bool) -> Reward:
-    """Return the result of a rating: the message with its present values, and the payment."""
+    """Return the result of a rating: the present values of the message, and the payment."""
     return Reward(
         transcription=messages.as_transcription(row),
         paid_hundredths=payment.paid_hundredths,
@@ -59,13 +59,15 @@ def reward_of(user: UserRow, row: TranscriptionRow, payment: Payment, *, is_firs
 
 
 async def open_case(transcription_id: int, tg_id: int, *, session: AsyncSession) -> Case:
-    """Lock the person, then the message; this order is always the same, to avoid deadlocks."""
+    """Lock the row of the person, then the row of the message; the order is always the same, to avoid deadlocks."""
     user = await people.lock(tg_id, session=session)
     return own_case(user, await messages.lock(transcription_id, session=session))
 
 
 def own_case(user: UserRow, row: TranscriptionRow) -> Case:
-    """Return the author and the message if the message is theirs and has a text; the caller has locked both rows.
+    """Return the given rows if the message belongs to the person and has a text.
+
+    The caller must have locked both rows.
 
     Raises:
         ForbiddenError: the message belongs to another person.

@@ -1,7 +1,7 @@
-"""Delete messages that are older than the settings permit, as if their authors had deleted them.
+"""Delete messages that are older than the settings permit, in the same way as if their authors deleted them.
 
-Because of the tombstones, the next export deletes recordings, texts and exported files. Ledger entries stay. The audit
-records for each person how many of their messages were deleted.
+A tombstone is written for each deleted message. With the tombstones, the next export deletes recordings, texts and
+exported files. Ledger entries stay. The audit records for each person how many of their messages were deleted.
 """
 
 from datetime import timedelta
@@ -19,13 +19,13 @@ from glas.domain.people import Purpose
 from glas.settings import DbAssistSettings
 
 _BATCH: Final = 200
-"""Largest number of messages in one transaction, so that its locks do not last long."""
+"""Largest number of messages that one transaction deletes; the limit keeps transactions short."""
 
 _log = structlog.stdlib.get_logger("glas.db_assist")
 
 
 async def delete_old(opened: Database, rules: DbAssistSettings) -> int:
-    """Delete all messages that are too old, one person after another; return their number."""
+    """Delete all messages that are too old, one person after another; return the number of deleted messages."""
     old = _too_old(rules)
     if old is None:
         return 0
@@ -38,7 +38,7 @@ async def delete_old(opened: Database, rules: DbAssistSettings) -> int:
 
 
 async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
-    """Delete old messages of one person in one transaction; after a crash in the transaction, nothing has changed."""
+    """Delete some of the old messages of one person in one transaction; return the number of deleted messages."""
     async with opened.writing() as session:
         first = select(TranscriptionRow.user_id).where(old).order_by(TranscriptionRow.creation_datetime).limit(1)
         user_id = (await session.scalars(first)).one_or_none()
@@ -57,7 +57,7 @@ async def _delete_some(opened: Database, old: ColumnElement[bool]) -> int:
 
 
 def _too_old(rules: DbAssistSettings) -> ColumnElement[bool] | None:
-    """Return the condition that a message is too old; None if the settings permit messages of any age."""
+    """Return the SQL condition that a message is too old; None if the settings permit messages of any age."""
     agrees = func.coalesce(last_consent(TranscriptionRow.user_id, Purpose.TRAINING), False)
     limits = ((agrees.is_(False), rules.retention_days), (agrees.is_(True), rules.training_retention_days))
     found = [

@@ -1,9 +1,9 @@
-"""Choose the messages whose review is most useful.
+"""Choose for a reviewer the messages whose review is most useful.
 
-The usefulness is called the *worth* of a message. A *check* is a second review, by another person, of a message that
-one person has judged. Each choice reads all messages in the database. So if many messages wait, the choice is stored
-for some minutes, and the same reviewer gets the next messages from this stored choice. A message whose worth has
-increased since then is considered in the next choice.
+The usefulness of a review is called the *worth* of the message. A *check* is a second review, by another person, of a
+message that one person has judged. Each choice reads all messages in the database. So if many messages wait for a
+review, the choice is stored in memory for some minutes, and the same reviewer gets the next messages from this stored
+choice. If the worth of a message increases while the choice is stored, this has an effect only on the next choice.
 """
 
 import hashlib
@@ -35,22 +35,24 @@ _LIFE_S: Final = 300.0
 
 _DISPUTED, _DOUBTFUL, _UNSURE, _NEW_SPEAKER = 4.0, 3.0, 2.0, 2.0
 _RATED: Final = {Score.BAD: 3.0, Score.NORMAL: 1.0, Score.NOT_RATED: 0.5, Score.BEST: 0.0}
-"""Weights of the terms whose sum is the worth of a message.
+"""Numbers that are added to the worth of a message, depending on its score.
 
-Texts that are certainly wrong come before uncertain texts. Speakers with few reviewed messages come before speakers
-with many. `glas.db_assist.review_words` adds the terms that follow from the words.
+The worth is a sum of such numbers. They are chosen so that texts that are certainly wrong come before uncertain texts,
+and speakers with few reviewed messages before speakers with many. `glas.db_assist.review_words` adds the numbers that
+depend on the words.
 """
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """The messages that reviewers should review next, and when they were chosen.
+    """The messages that a reviewer should review next, and when these messages were chosen.
 
     Attributes:
         ids: ids of the messages, the highest worth first.
-        last_review: id of the last review before the choice; messages that were reviewed later do not wait any more.
+        last_review: id of the last review before the choice; messages that were reviewed after this review do not wait
+            any more.
         moment: the time of the choice, with a time zone.
-        until_s: the time until which the choice is used, by the monotonic clock.
+        until_s: the time until which the choice is used, in seconds of the monotonic clock.
     """
 
     ids: tuple[int, ...]
@@ -60,15 +62,15 @@ class _Choice:
 
 
 class ReviewChoices:
-    """The last choices of messages and of checks for each reviewer. Only choices that found many messages are kept."""
+    """Makes choices of messages and of checks; for each reviewer, stores the last choices that found many messages."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, bool], _Choice] = {}
 
     async def choose(self, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
-        """Return the messages with the highest worth, the best first; if a check is due, checks come first.
+        """Return the ids of the messages with the highest worth, the highest first; if a check is due, checks first.
 
-        This method may read all messages and so take long. Therefore it must not be called in a transaction that
+        This method may read all messages, which takes long. Therefore it must not be called in a transaction that
         writes.
 
         Raises:
@@ -117,7 +119,7 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
 
 
 async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSession) -> Sequence[int]:
-    """Return the messages with the highest worth among all messages that wait, the best first."""
+    """Return the ids of the messages with the highest worth among all that wait for a review, the highest first."""
     query = _waiting(reviewer_id, is_check=is_check).limit(_MANY)
     if dialect(session) != "postgresql":
         return await ranked([Found(*row) for row in await session.execute(query)], session=session)
@@ -130,7 +132,7 @@ async def _all_waiting(reviewer_id: int, *, is_check: bool, session: AsyncSessio
 
 
 def _still_waiting(reviewer_id: int, kept: _Choice) -> Select[int]:
-    """Select the messages of a choice that nobody has reviewed or corrected since, and that are not held."""
+    """Select the messages of a choice that nobody has reviewed or corrected since the choice, and that are not held."""
     held_now = select(ReviewHoldRow.transcription_id).where(ReviewHoldRow.expiry_datetime > people.now())
     heard = aliased(TranscriptionRow)
     reviewed = (
@@ -221,9 +223,9 @@ def _reviewed_speakers() -> CTE:
 
 
 def _reviewed_audio() -> CTE:
-    """Find, for each sound, the first message that was reviewed.
+    """Find, for each fingerprint of sound, the first of the messages that have this fingerprint and were reviewed.
 
-    Other messages with the same sound are not reviewed.
+    Other messages with the same fingerprint are not reviewed.
     """
     heard = aliased(TranscriptionRow)
     query = select(heard.fingerprint, func.min(heard.id).label("first_id"))
@@ -232,6 +234,6 @@ def _reviewed_audio() -> CTE:
 
 
 def _doubtful_waits() -> ColumnElement[bool]:
-    """Make the condition that a message has a doubtful correction."""
+    """Make the SQL condition that a message has a doubtful correction that was not applied."""
     doubtful = select(CorrectionChangeRow.transcription_id).where(CorrectionChangeRow.rank == Rank.DOUBTFUL.value)
     return TranscriptionRow.id.in_(doubtful)

@@ -1,4 +1,4 @@
-"""Count a reviewer's reviews, agreements with other people, and coins."""
+"""Count a reviewer's reviews, how often other people agreed with them, and the coins paid for them."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def figures_of(tg_id: int, since: datetime | None, *, session: AsyncSession) -> ReviewerFigures:
-    """Count a person's reviews and the coins for them.
+    """Count a person's reviews, the agreements of other people with them, and the coins paid for them.
 
     Args:
         tg_id: Telegram id of the reviewer.

@@ -30,10 +30,10 @@ _RETRY_AFTER_S = 0.1
 async def held(
     tg_id: int, besides: Sequence[int] = (), *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Return the message that is held for a reviewer, and extend the hold; None if there is none.
+    """Return a message that is held for a reviewer, and extend the hold; None if no message is held.
 
-    Messages in `besides` are not returned. At most two messages are held for a reviewer: the message that is being
-    reviewed now, and the next message.
+    Messages whose ids are in `besides` are not returned. At most two messages are held for a reviewer: the message that
+    is being reviewed now, and the next message.
 
     Raises:
         NotFoundError: the person does not exist.
@@ -70,9 +70,9 @@ async def hold(
     settings: DbAssistSettings,
     session: AsyncSession,
 ) -> ReviewItem | None:
-    """Return the message that is held for the reviewer, or hold the first chosen message that is still free.
+    """Return the message that is held for the reviewer, or hold the first message in `chosen` that is free.
 
-    A message is still free if it has not been held for another reviewer meanwhile.
+    A message is free if it is not held for another reviewer. Messages in `besides` are not returned.
 
     Returns:
         The message; None if no message is held and `chosen` is empty.
@@ -80,7 +80,8 @@ async def hold(
     Raises:
         NotFoundError: the person does not exist.
         ForbiddenError: the person is not a reviewer.
-        OverloadedError: all chosen messages are held for other reviewers now; there may be further messages.
+        OverloadedError: all messages in `chosen` are held for other reviewers now. If the caller chooses again, there
+            may be other messages.
     """
     # The same reviewer may have sent two requests at the same time.
     if (item := await held(tg_id, besides, settings=settings, session=session)) is not None:
@@ -97,7 +98,7 @@ async def hold(
 async def hold_one(
     transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold a message for a reviewer; return None if they may not hear it, or if it is held for somebody else."""
+    """Hold a message for a reviewer; return None if the reviewer may not review it or if it is held for another one."""
     query = open_messages(reviewer.id).where(TranscriptionRow.id == transcription_id)
     row = (await session.scalars(query)).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
@@ -141,9 +142,9 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
     Args:
         reviewer_id: id of the row of the reviewer.
-        among_all: True if the caller searches all messages: the database then first collects all consents and reviews.
-            False if the caller restricts the query to some messages: the database then looks up the consent and the
-            reviews of each message.
+        among_all: True is faster if the caller searches all messages: the database first collects all consents and
+            reviews. False is faster if the caller restricts the query to some messages: the database looks up the
+            consent and the reviews of each message.
     """
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)
@@ -166,7 +167,10 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
 
 def _may_be_heard(*, among_all: bool) -> ColumnElement[bool]:
-    """Return the SQL condition that the speaker consents to training, in a text that mentions reviewers who listen."""
+    """Return the SQL condition that the speaker consents to training.
+
+    Only consents to those versions of the consent's wording count that mention that reviewers listen to recordings.
+    """
     last = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)
     agreed = select(answer.user_id).where(

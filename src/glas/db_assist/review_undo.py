@@ -1,7 +1,7 @@
-"""Take back a reviewer's last review, for instance if the reviewer pressed a wrong key.
+"""Delete a reviewer's last review, for instance if the reviewer pressed a wrong key.
 
-An undo is possible while no other person has judged the message. Otherwise a reviewer could try several reviews, until
-one of them agrees with the review of another person and is paid.
+This is possible only while no other person has judged the message. Otherwise a reviewer could try several reviews,
+until one of the reviews agrees with the review of another person and is paid.
 """
 
 from datetime import timedelta
@@ -26,13 +26,13 @@ async def take_back(
 ) -> ReviewItem:
     """Delete a reviewer's last review, restore the words that it replaced, and hold the message for the reviewer again.
 
-    A repeated call finds no review and returns the message that is held.
+    If the call is repeated, there is no review any more, and the held message is returned.
 
     Raises:
         NotFoundError: there is no such message or person.
         ForbiddenError: the person is not a reviewer.
         ConflictError: the review is not the person's last one or is too old, another person has judged the message, or
-            it is held for another person.
+            the message is held for another person.
     """
     reviewed = await lock_reviewed(transcription_id, tg_id, session=session)
     reviews.checked(reviewed.user)

@@ -1,6 +1,7 @@
-"""Compute the part of a message's worth for a review that depends on words: two different texts, and new words.
+"""Compute the part of a message's worth for a review that depends on its words.
 
-A database cannot compare words well. So the database finds the messages, and this module compares their words.
+The worth is higher if the texts by two models differ, and if the text contains words that the last references do not
+contain. A database cannot compare words well. So the database finds the messages, and this module compares their words.
 """
 
 import re
@@ -36,7 +37,7 @@ class Found(NamedTuple):
 
 
 async def ranked(found: Sequence[Found], *, session: AsyncSession) -> list[int]:
-    """Return the ids of messages, the highest worth first; if the worth is equal, the oldest message first."""
+    """Return the ids of messages, the highest worth first; of messages with equal worth, the oldest first."""
     known = await _known_words(session) if found else frozenset()
     return [one.id for one in sorted(found, key=lambda one: (-one.worth - _worth_of_words(one, known), one.id))]
 
@@ -51,7 +52,7 @@ def _worth_of_words(one: Found, known: frozenset[str]) -> float:
 
 
 async def _known_words(session: AsyncSession) -> frozenset[str]:
-    """Return the words of the last references that are not doubtful."""
+    """Return all words of the last references; doubtful corrections are not references."""
     sure = CorrectionRow.rank != Rank.DOUBTFUL.value
     last = select(CorrectionRow.reference).where(sure).order_by(CorrectionRow.changed_datetime.desc())
     texts = await session.scalars(last.limit(_LAST_REFERENCES))

@@ -1,4 +1,4 @@
-"""Store a review: update the reference, find reviews that agree, and pay for them.
+"""Store a review: update the reference of the message, find reviews that agree, and pay for these reviews.
 
 A reviewer sees the recognised text but not the words of other people. So if two people give the same words
 independently, the words are probably right, and both are paid.
@@ -28,7 +28,7 @@ from glas.settings import DbAssistSettings
 async def set_reviewer(tg_id: int, *, is_reviewer: bool, by: int | None = None, session: AsyncSession) -> UserRow:
     """Appoint or dismiss a reviewer; the holds of a dismissed reviewer end.
 
-    `by` is the administrator, whom the audit records.
+    `by` is the Telegram id of the administrator, which the audit records.
     """
     row = await people.load(tg_id, session=session, locked=True)
     before, row.is_reviewer = row.is_reviewer, is_reviewer
@@ -55,9 +55,10 @@ async def answer(
 ) -> ReviewResult:
     """Store a review of the message that is held for the reviewer.
 
-    Words that another person gave independently become an agreed reference. Other words become a reference with the
-    rank `reviewer`, if there is no reference yet. If there is a reference with other words, two people contradict each
-    other. Then nothing changes, and a third person reviews the message.
+    If another person has independently given the same words, these words become an agreed reference. Otherwise, the
+    words of the review become a reference with the rank `reviewer`, if the message has no reference yet. If the message
+    has a reference with other words, two people contradict each other. Then the reference stays, and a third person
+    reviews the message.
 
     Raises:
         NotFoundError: the message or the person does not exist.
@@ -113,7 +114,7 @@ async def _own_hold(reviewed: ReviewedMessage, *, session: AsyncSession) -> Revi
 
 
 def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings) -> str | None:
-    """Return the words that a review contains."""
+    """Return the words that a new review contains; None if its verdict is given without words."""
     if not wanted.verdict.gives_words:
         return None
     words = (wanted.reference or reviewed.row.text or "").strip()
@@ -129,7 +130,7 @@ def _words(reviewed: ReviewedMessage, wanted: Review, settings: DbAssistSettings
 async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSession) -> list[ReviewRow] | None:
     """Return the other reviews of the message that have the same verdict and words as a new review.
 
-    If there is no such review, return an empty list if the author of the message gave the same words, otherwise None.
+    The list is empty if only the author of the message gave the same words. None means that nobody gave the same words.
     """
     if mine.reference is not None:
         found = reviewed.reviews_with(mine.reference)
@@ -143,7 +144,7 @@ async def _same(reviewed: ReviewedMessage, mine: ReviewRow, *, session: AsyncSes
 async def _let_words_count(
     reviewed: ReviewedMessage, mine: ReviewRow, *, is_agreed: bool, session: AsyncSession
 ) -> None:
-    """Make the words of a review the current words, unless there is a better reference."""
+    """Make the words of a review the current words of the message, unless the message has a better reference."""
     row, words = reviewed.row, mine.reference or ""
     if not is_agreed and row.rank not in (None, Rank.DOUBTFUL):
         return
@@ -169,7 +170,7 @@ async def _result(reviewed: ReviewedMessage, review: ReviewRow, *, session: Asyn
 
 
 async def reviews_of_person(user_id: int, *, session: AsyncSession) -> tuple[ReviewRecord, ...]:
-    """Return the reviews of a person, without the words."""
+    """Return the reviews by a person, without their words."""
     rows = await session.scalars(select(ReviewRow).where(ReviewRow.reviewer_id == user_id).order_by(ReviewRow.id))
     return tuple(ReviewRecord.model_validate(row, from_attributes=True) for row in rows)
 

@@ -1,4 +1,4 @@
-"""Store and find second hypotheses: texts of messages that another model recognised."""
+"""Store and find second hypotheses: texts of messages by a model other than the one that answered."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +11,7 @@ from glas.domain.messages import SecondHypothesis
 
 
 async def store(transcription_id: int, wanted: SecondText, *, session: AsyncSession) -> SecondHypothesis:
-    """Store a second hypothesis, and replace an earlier second hypothesis of the message.
+    """Store the second hypothesis of a message; it replaces an earlier second hypothesis of the same message.
 
     Raises:
         NotFoundError: there is no such message.

@@ -1,4 +1,4 @@
-"""Store the texts that were corrected on the web pages, until the bot has enqueued the update of its messages."""
+"""Store which texts were corrected on the web pages, until the bot has enqueued the update of its messages."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,13 +14,13 @@ from glas.db_assist import people
 from glas.domain.people import Locale
 
 _KEPT: Final = timedelta(days=30)
-"""Time after which a row is deleted even if no bot has asked for it."""
+"""Time after which a row of this list is deleted even if no bot has requested the list."""
 
 _MOST: Final = 200
 
 
 async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
-    """Store that the bot must show a changed text; do nothing if the bot has no message with the text."""
+    """Store that the bot must show a changed text; do nothing if no message of the bot shows the text."""
     row = result.transcription
     if not result.is_applied or row.answer_message_id is None:
         return
@@ -30,7 +30,7 @@ async def remember(result: CorrectionResult, *, session: AsyncSession) -> None:
 
 
 async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ...]:
-    """Return the texts that were corrected on a page and not shown by the bot in its chats yet, the oldest first."""
+    """Return the texts that were corrected on a web page and whose messages a bot must update, the oldest first."""
     row, message, user = TextToShowRow, TranscriptionRow, UserRow
     query = (
         select(row.transcription_id, row.change_id, user.tg_id, user.locale, message.chat_id)
@@ -47,7 +47,7 @@ async def waiting(bot_id: int, *, session: AsyncSession) -> tuple[TextToShow, ..
 
 
 async def taken_up(transcription_id: int, change_id: int, *, session: AsyncSession) -> None:
-    """Delete the row of a text whose update the bot has enqueued, unless the text was changed again afterwards."""
+    """Delete the row of a text whose update the bot has enqueued, unless the text was changed after `change_id`."""
     row = TextToShowRow
     await session.execute(delete(row).where(row.transcription_id == transcription_id, row.change_id == change_id))
 

@@ -1,7 +1,7 @@
-"""Count usage within 24 hours by pseudonyms that callers compute; the rows do not identify a person.
+"""Count the usage of parties within 24 hours; the rows contain pseudonyms, which callers compute, and no ids.
 
-The rows do not refer to the row of a person. So usage is also counted before a person registers and after their data is
-deleted.
+The rows of usage do not refer to the row of a person. So usage is also counted before a person registers and after the
+person's data is deleted.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ _OF_PARTY: Final = select(
 
 
 async def count(record: UsageRecord, *, session: AsyncSession) -> None:
-    """Count a recording towards the usage of its party; a repeated call does not count it again."""
+    """Count a recording towards the usage of its party; if the recording is counted already, do nothing."""
     new = insert(session, UsageRow).values(**record.model_dump(), creation_datetime=people.now())
     await session.execute(new.on_conflict_do_nothing(index_elements=["recording"]))
 

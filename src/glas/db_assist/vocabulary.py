@@ -1,4 +1,4 @@
-"""Queries about vocabularies: add words from corrections, show and change a person's words, choose keywords.
+"""Add words from corrections to vocabularies, show and change a person's vocabulary, and choose keywords.
 
 A person's vocabulary contains names (see `glas.domain.vocabulary`) that were corrected once, other words that were
 corrected in two messages, and words added by hand. `glas.db_assist.agreement` computes the vocabularies of chats and of
@@ -24,7 +24,7 @@ from glas.domain.text import normalise
 from glas.domain.vocabulary import MESSAGES_OF_A_WORD, MOST_CHARS, PutRight, VocabularyWord, spelled, words_put_right
 
 MOST_WORDS: Final = 1000
-"""Largest number of words of one person; further words are not added, not even by hand."""
+"""Largest number of words in one person's vocabulary; further words are not added, not even by hand."""
 
 _row = VocabularyWordRow
 _is_by_hand: Final = _row.transcription_id.is_(None)
@@ -33,12 +33,15 @@ _is_used: Final = or_(_is_certain, func.count() >= MESSAGES_OF_A_WORD)
 
 
 async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: AsyncSession) -> None:
-    """Remove the words of a message from its author's vocabulary, and add the words that a change corrects.
+    """Update the vocabulary of a message's author after a change of the message's words.
+
+    The words that earlier changes of this message added are removed, and the words that the given change corrects are
+    added.
 
     Args:
         row: the row of the message; it must be locked.
-        change: the change with the new current words. No words are taken from doubtful words or from the recognised
-            text.
+        change: the change with the new current words. If these are doubtful or are the recognised text, no words are
+            added.
         session: the caller's database transaction.
     """
     right: tuple[PutRight, ...] = ()
@@ -66,7 +69,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
 
 
 async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tuple[str, ...]:
-    """Return the words of a change that were not in the vocabulary before."""
+    """Return the words that a change added to the vocabulary of the message's author."""
     taught = list(await session.scalars(select(_row).where(_row.change_id == change.id).order_by(_row.id)))
     if not taught:
         return ()
@@ -76,7 +79,7 @@ async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tupl
 
 
 def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> bool:
-    """Return whether the word of a row was not in the vocabulary before."""
+    """Return whether a row has added its word to the vocabulary; `earlier` are all older rows of this word."""
     was_certain = any(one.is_name or one.transcription_id is None for one in earlier)
     if was_certain or len(earlier) >= MESSAGES_OF_A_WORD:
         return False
@@ -97,7 +100,7 @@ async def words_of(user_id: int, *, session: AsyncSession, with_unused: bool = F
 
 
 def _described(rows: Sequence[VocabularyWordRow]) -> VocabularyWord:
-    """Make the entry of one word from its rows, which are sorted with the newest first."""
+    """Make the vocabulary entry of one word from all rows of this word; the rows are sorted, the newest first."""
     n_messages = sum(row.transcription_id is not None for row in rows)
     is_added = n_messages < len(rows)
     return VocabularyWord(
@@ -111,7 +114,7 @@ def _described(rows: Sequence[VocabularyWordRow]) -> VocabularyWord:
 
 
 async def add(tg_id: int, words: Sequence[str], *, session: AsyncSession) -> tuple[VocabularyWord, ...]:
-    """Add words by hand and return the whole vocabulary.
+    """Add words to a person's vocabulary by hand, and return the whole vocabulary.
 
     Raises:
         UnknownPersonError: the person is not registered.
@@ -138,7 +141,9 @@ def _checked(word: str) -> str:
 
 
 async def remove(tg_id: int, word_id: int, *, session: AsyncSession) -> tuple[VocabularyWord, ...]:
-    """Remove a word, even if it was corrected in several messages, and return the remaining words.
+    """Remove a word from a person's vocabulary, and return the remaining words.
+
+    All rows of the word are deleted, also if the word was corrected in several messages.
 
     Raises:
         UnknownPersonError: the person is not registered.
@@ -152,7 +157,7 @@ async def remove(tg_id: int, word_id: int, *, session: AsyncSession) -> tuple[Vo
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Delete all words of a person."""
+    """Delete the vocabulary of a person."""
     await session.execute(delete(_row).where(_row.user_id == user_id))
 
 
@@ -166,8 +171,8 @@ async def choose(
 ) -> Keywords:
     """Choose at most `limit` keywords for a recording.
 
-    First come the newest words of the person, then the newest names of the chat, then the most common names of
-    everybody.
+    The first keywords are the newest words of the person. The next ones are the newest names of the chat. The last ones
+    are the names that most people of the installation have corrected.
     """
     # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
     # came before, `agreement` could count old rows and keep that count as if it were new.

@@ -1,6 +1,6 @@
-"""Run work that continues after a crash: workflows with recorded steps, queues, schedules and leases.
+"""Run work that continues after a crash of the process: workflows with recorded steps, queues, schedules and leases.
 
-The work is stored and run by DBOS, a library for durable workflows; only this package imports DBOS.
+DBOS, a library for durable workflows, stores and runs the work. Only this package imports DBOS.
 """
 
 from glas.durable.engine import Durable

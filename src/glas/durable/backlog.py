@@ -1,4 +1,4 @@
-"""Count unfinished works in DBOS's table; each query reads only the table's index of unfinished works."""
+"""Count unfinished works in the table of DBOS; each query reads only the index of unfinished works."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 
 class Backlog:
-    """Counts the works in one database (`Place`) that wait or run, in all processes together."""
+    """Counts the works in one database (`Place`) that wait or run; works of all processes are counted."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -17,17 +17,17 @@ class Backlog:
         self._works = sa.table("workflow_status", *columns, schema=schema)
 
     async def count_waiting(self, *queues: str) -> int:
-        """Return how many works wait in these queues; running works are not counted."""
+        """Return how many works wait in the given queues; running works are not counted."""
         return await self._count("ENQUEUED", *queues)
 
     async def count_running(self, *queues: str) -> int:
-        """Return how many works of these queues run."""
+        """Return how many works from the given queues are running."""
         return await self._count("PENDING", *queues)
 
     async def has_work(self, person: str, *queues: str, workflow: str | None = None) -> bool:
-        """Return whether work of a person waits or runs in these queues, which must all be `one_per_person`.
+        """Return whether work of a person waits or runs in the given queues; these queues must have `one_per_person`.
 
-        With `workflow`, only the works of this workflow count.
+        If `workflow` is given, only works of this workflow are considered.
         """
         one = sa.select(sa.literal(1)).where(self._works.c.queue_partition_key == person).limit(1)
         if workflow is not None:

@@ -1,4 +1,4 @@
-"""Configuration of DBOS and of its log."""
+"""Make the configuration of DBOS, and send the log lines of DBOS to the log of Glas."""
 
 import logging
 
@@ -38,7 +38,7 @@ def configuration_of(place: Place, engine: sa.Engine, *, slot: str) -> DBOSConfi
 
 
 def send_logs_to_ours() -> None:
-    """Write the log lines of DBOS into the log of Glas, which removes secrets, instead of printing them."""
+    """Make DBOS write its log lines into the log of Glas, which removes secrets."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

@@ -1,19 +1,20 @@
 """ADAPTER: the only module that uses private names of DBOS.
 
-`pyproject.toml` limits the version of DBOS, and tests check each use.
+Private names may change in any version of DBOS. So `pyproject.toml` limits the version of DBOS, and tests check each
+use of a private name.
 
-The following list contains each use of private names, and its advantage over the public interface.
-`benchmarks/durable.py` measured the times and rates with DBOS 3.4, PostgreSQL, and works of 8 steps:
+The following list contains each use of private names, and its advantage over the public interface. The times and rates
+were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreSQL, and works of 8 steps:
 
-- `FirstRuns`: skips queries for records of steps that cannot exist. Each work then takes 16 ms of processor time
-  instead of 21 to 24 ms. DBOS has no setting for this.
-- `QueueWaits`: polls a queue at once when work is enqueued. So 45 to 50 works a second are done, although idle queues
-  are polled only 5 times a second. The public interface permits only a shorter polling interval: with 12 polls a
-  second, 43 to 45 works a second are done. With SQLite, idle queues are polled once in 2 s, so an idle bot
-  uses 3 % of a processor core instead of 11 %.
-- `put_back`: returns the work of a killed process to its queue. The public `resume_workflows` would take the work
-  out of its queue, so a person's messages would lose their order. `resume_workflows` also does not compare the owner,
-  so two processes could both run the work.
+- `FirstRuns`: skips queries for records of steps if no such record can exist. A work then takes 16 ms of processor
+  time; with the queries, it takes 21 to 24 ms. DBOS has no setting for this.
+- `QueueWaits`: polls a queue immediately when work is enqueued. So 45 to 50 works a second are done, although idle
+  queues are polled only 5 times a second. With the public interface, only the polling interval can be shortened: with
+  12 polls a second, 43 to 45 works a second are done. With SQLite, `QueueWaits` polls idle queues only once in 2 s. An
+  idle bot then uses 3 % of a processor core; without `QueueWaits`, it uses 11 %.
+- `put_back`: puts work that a killed process had claimed back into its queue. The public `resume_workflows` would take
+  the work out of its queue, so a person's messages would lose their order. `resume_workflows` also does not check which
+  process has claimed the work, so two processes could both run the work.
 - `running`: returns the tasks that must end before DBOS is closed. The public `DBOS.destroy` always waits for whole
   seconds, even if no task runs.
 """
@@ -40,12 +41,12 @@ _IDLE_POLL_S = 2.0
 
 
 class FirstRuns:
-    """Skips the query for the record of a step, if the work has no records.
+    """Makes DBOS skip the query for the record of a step, if no step of the work has been recorded.
 
-    DBOS counts the runs of a work when it claims the work, that is, takes the work from a queue for this process. If
+    DBOS increases the count of a work's runs when it claims the work (takes the work from a queue for this process). If
     several works are claimed together, one query finds which of them have records. The query for each step is skipped
-    only for work that runs for the first time and has no records. The count of runs alone is not sufficient: resuming a
-    workflow resets its count, and a forked workflow has records from its beginning.
+    only for work that runs for the first time and has no records. The count of runs alone does not show this: resuming
+    a workflow resets its count, and a forked workflow has records from its beginning.
     """
 
     def __init__(self) -> None:
@@ -77,38 +78,44 @@ class FirstRuns:
         database.check_operation_execution = unless_first  # type: ignore[method-assign]
 
     def ended(self, workflow_id: str | None) -> None:
-        """Store that a run has ended; later runs of the same work query their records."""
+        """Store that a run of a work has ended. In later runs of the same work, the records are queried."""
         self._ids.discard(workflow_id or "")
 
 
 class QueueWaits:
-    """Makes the threads that poll queues poll at once when work is enqueued, and less often while a queue is idle."""
+    """Makes threads poll their queues immediately when work is enqueued, and less often while a queue is idle."""
 
     def __init__(self, *, is_shared: bool) -> None:
         """Make an object that changes no thread until `launch` is called.
 
         Args:
-            is_shared: whether other processes may enqueue work. If so, idle queues are polled as often as others,
-                because other processes cannot wake the threads of this process.
+            is_shared: whether other processes may enqueue work. If they may, idle queues are polled as often as other
+                queues, because other processes cannot wake the threads of this process.
         """
         self._is_shared = is_shared
         self._woken: dict[str, threading.Event] = {}
 
     def wake(self, queue: str) -> None:
-        """Poll `queue` at once, because work was enqueued."""
+        """Poll `queue` immediately, because work was enqueued."""
         self._woken.setdefault(queue, threading.Event()).set()
 
     def wake_for_new_queues(self) -> None:
-        """Begin to poll the queues that were stored just now; DBOS looks for new queues only once a second."""
+        """Begin to poll queues that this process has just stored.
+
+        Without this call, DBOS looks for new queues only once a second.
+        """
         self.wake(_NEW_QUEUES)
 
     def wake_all(self) -> None:
-        """Wake all threads, so that they notice that they must end."""
+        """Wake all threads that poll queues, so that they notice that they must end."""
         for woken in list(self._woken.values()):
             woken.set()
 
     def launch(self, first_runs: FirstRuns) -> None:
-        """Call `DBOS.launch` so that its threads can be woken, and `first_runs` is called for every claimed work."""
+        """Call `DBOS.launch`.
+
+        The threads that DBOS starts can then be woken, and `first_runs` gets every claimed work.
+        """
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
         def begin_watched(stop_event: threading.Event, dbos: DBOS) -> None:
@@ -125,8 +132,8 @@ class QueueWaits:
 class _Wait(threading.Event):
     """Replaces the event with which DBOS ends a thread.
 
-    A wait for this event also ends when the queue of the waiting thread is woken. If `dbos` is given, the wait is
-    longer while the queue is idle.
+    A wait for this event also ends when `QueueWaits.wake` is called for the queue that the waiting thread polls. If
+    `dbos` is given, the wait is longer while this queue is idle.
     """
 
     def __init__(self, stop: threading.Event, woken: dict[str, threading.Event], dbos: DBOS | None) -> None:
@@ -154,9 +161,9 @@ class _Wait(threading.Event):
         return self._stop.is_set()
 
     def _is_idle(self, queue: str) -> bool:
-        """Return whether a queue has had no work for some time.
+        """Return whether a queue has had no work for at least `_IDLE_AFTER_S` seconds.
 
-        A queue does not count as idle at once after its last work, because the next work of the same person may still
+        A queue does not count as idle immediately after a work ends, because the next work of the same person may still
         wait.
         """
         if self._dbos is None or queue == _NEW_QUEUES:
@@ -168,9 +175,10 @@ class _Wait(threading.Event):
 
 
 def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
-    """Put claimed work back into its queue. This call blocks.
+    """Put works that a process has claimed back into their queues. This call blocks.
 
-    The row of a work is changed only if the slot `owner` has claimed this work. So a repeated call changes nothing.
+    The row of a work is changed only if the process with the slot (name) `owner` has claimed this work. So a repeated
+    call changes nothing.
     """
     for workflow_id in workflow_ids:
         dbos._sys_db.reenqueue_for_recovery(workflow_id, [owner], INTERNAL_QUEUE_NAME)
@@ -184,7 +192,7 @@ def running(dbos: DBOS) -> set[Task[Any]]:
 def join_queue_threads() -> None:
     """Wait until the threads that poll queues have ended. This call blocks.
 
-    The caller must have set the event that stops these threads.
+    Before this call, the caller must set the event that stops these threads.
     """
     for thread in threading.enumerate():
         if thread.name.startswith(_QUEUE_THREAD):

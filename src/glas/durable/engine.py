@@ -2,9 +2,9 @@
 
 Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
-Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: work with a known id
-is not enqueued again. A recorded step is never repeated. A step that a crash interrupted is repeated, so each step
-must be safe to repeat.
+Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: if a work with this
+id is stored already, the work is not enqueued again. A recorded step is never repeated. A step that a crash interrupted
+is repeated, so each step must be safe to repeat.
 """
 
 import asyncio
@@ -34,20 +34,20 @@ _T = TypeVar("_T")
 
 
 class Durable:
-    """The durable engine of this process. A process can have only one engine, because DBOS permits only one."""
+    """The durable engine of this process. A process can have only one engine, because DBOS permits no second one."""
 
     _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, part: tracing.Part = "tg_bot", keep_days: float = 2.0) -> None:
-        """Make an engine; the database is not opened before `start`.
+        """Make an engine. `start` opens the database.
 
         Args:
             place: the database in which work is stored.
             slot: name of this process, which stays the same when the process is started again. After a crash, the
-                process that is started under the same name continues the work that was claimed under this name.
+                process that is started with the same name continues the work that the crashed process had claimed.
             part: the part of Glas to which traces assign the works of this engine.
-            keep_days: days after which ended work is deleted. At least 1, because Telegram may repeat an update for a
-                day, and the stored work prevents that the update is processed twice.
+            keep_days: days after which ended work is deleted. It must be at least 1: Telegram may send an update again
+                within a day, and the stored work prevents that the update is processed twice.
         """
         self._place = place
         self._slot = slot
@@ -73,8 +73,9 @@ class Durable:
         """Exchange notes (short texts) with the other processes that use this database; call this before `start`.
 
         Args:
-            note: returns the note of this process; it is called at each heartbeat.
-            hear: is called with the notes of all other running processes, by slot; each note is some seconds old.
+            note: returns the note of this process; the engine calls `note` at each heartbeat.
+            hear: is called with a mapping from the slots of all other running processes to their notes. Each note is
+                some seconds old.
         """
         self._note, self._hear = note, hear
 
@@ -83,7 +84,7 @@ class Durable:
         self._registered.workflows[name] = function
 
     def queue(self, queue: Queue) -> None:
-        """Register a queue."""
+        """Register a queue, from which this process will take work."""
         self._registered.queues.append(queue)
 
     def schedule(self, schedule: Schedule) -> None:
@@ -91,9 +92,9 @@ class Durable:
         self._registered.schedules.append(schedule)
 
     def unschedule(self, name: str) -> None:
-        """Register the name of a schedule that `start` deletes.
+        """Register the name of a schedule that `start` must delete from the database.
 
-        An earlier run of the program may have stored this schedule in the database.
+        An earlier version of the program may have stored this schedule.
         """
         self._registered.unwanted.append(name)
 
@@ -145,7 +146,7 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function so that the beginning and the end of each run are registered.
+        """Wrap a workflow function so that `Running` and `FirstRuns` get the beginning and the end of each run.
 
         The result is a plain function, because DBOS cannot register a bound method.
         """
@@ -163,7 +164,7 @@ class Durable:
     async def close(self, *, patience_s: float = 20.0) -> None:
         """Wait at most `patience_s` seconds for running work, then stop.
 
-        Work that has not ended by then continues after the next start.
+        Work that has not ended within this time continues after the next start.
         """
         if self._maintenance is not None:
             await self._maintenance.stop()
@@ -198,11 +199,11 @@ class Durable:
         Durable._is_started = False
 
     async def enqueue(self, work: Work) -> None:
-        """Store work durably, so that it is run once; work with a known id is not stored again.
+        """Store a work durably, so that it is run once; if a work with its id is stored already, do nothing.
 
-        If DBOS were called directly within a workflow, it would record the call as a step, which takes two more
-        transactions. The purpose of this record is that a repetition of the workflow does not enqueue the work again.
-        The id of the work already ensures this. So DBOS is called in a separate context, in which it records no step.
+        If DBOS were called directly within a workflow, it would record the call as a step. This record takes two more
+        transactions. Its purpose is that a repetition of the workflow does not enqueue the work again, but the id of
+        the work already ensures this. So DBOS is called in a separate context, in which DBOS records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
@@ -222,11 +223,11 @@ class Durable:
         self._waits.wake(work.queue)
 
     async def step(self, name: str, function: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Call `function` as a step of a workflow; if the step is recorded already, return the recorded value.
+        """Call `function` as a step of a workflow; if the result of the step is recorded already, return this result.
 
-        The value must be representable in JSON. An exception is passed on and not recorded, so the next run repeats the
-        step. So a function that wants an error to be recorded as the result of the step must return the error as a
-        value.
+        The result must be representable in JSON. An exception of `function` is raised by this method and not recorded,
+        so the next run of the workflow repeats the step. If an error must be recorded as the result of the step,
+        `function` must return the error as a value.
         """
 
         async def guarded() -> _T:
@@ -243,7 +244,10 @@ class Durable:
         return result
 
     async def take_lease(self, name: str, ttl_s: float) -> bool:
-        """Get or renew a lease (a right of one process) for `ttl_s` seconds; return False if another process has it."""
+        """Get or renew a lease (a right of one process) for `ttl_s` seconds.
+
+        Return False if another process has the lease.
+        """
         assert self._members is not None, "expected a started engine"  # noqa: S101
         return await asyncio.to_thread(self._members.take_lease, name, self._slot, ttl_s)
 
@@ -259,17 +263,17 @@ class Durable:
         return Backlog(self._engine, self._place.schema)
 
     async def forget(self, person: str) -> int:
-        """Delete a person's work with arguments and results: finished work at once, other work soon after its end.
+        """Delete a person's work with arguments and results: finished work immediately, other work soon after its end.
 
         Returns:
-            The number of works that were deleted at once.
+            The number of works that were deleted immediately.
         """
         assert self._maintenance is not None, "expected a started engine"  # noqa: S101
         return await self._maintenance.forget(person)
 
 
 class _NotRecordedError(BaseException):
-    """Contains the error of a step; DBOS does not record a `BaseException` as the result of the step."""
+    """Contains the error of a step. DBOS records an `Exception` as the result of a step, but not a `BaseException`."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)

@@ -3,10 +3,11 @@
 These tasks send heartbeats, take over the work of processes that have ended, delete old work, and delete the work of
 people who have requested the deletion of their data.
 
-A process without heartbeats counts as dead, although it may only have lost the connection to the database. Such a
-process therefore interrupts its own steps before other processes take over its work. Otherwise two processes could do
-the same step, such as sending a message. While the database is unavailable, no heartbeat arrives, although no process
-has ended. So a process takes over work only after its own heartbeats have arrived for some time.
+A process without heartbeats counts as dead, although it may only have lost the connection to the database. A process
+that cannot store its heartbeats therefore interrupts its own steps before other processes take over its work. Otherwise
+two processes could do the same step, such as sending a message. While the database is unavailable, no process can store
+heartbeats, although no process has ended. So a process takes over work of others only after it has stored its own
+heartbeats without a gap for some time.
 """
 
 import asyncio
@@ -61,10 +62,10 @@ class Maintenance:
             members: the object that reads and writes the tables of heartbeats and leases.
             slot: name of this process, which stays the same when the process is started again.
             keep_s: seconds after which ended work is deleted.
-            note: returns the note that this process sends to the other processes with each heartbeat.
-            hear: is called with the notes of the other processes after each heartbeat.
+            note: returns the note (a short text) that this process stores for the other processes with each heartbeat.
+            hear: is called after each heartbeat with a mapping from the slots of the other processes to their notes.
             running: the work that runs in this process.
-            is_shared: whether processes on other machines may take over the work of this process.
+            is_shared: whether other processes may use the same database and take over the work of this process.
         """
         self._dbos = dbos
         self._members = members
@@ -95,13 +96,13 @@ class Maintenance:
             await asyncio.wait(self._tasks)
 
     async def forget(self, person: str, *, before_s: float | None = None) -> int:
-        """Delete a person's work that was enqueued before `before_s` (Unix time; None means now).
+        """Delete a person's work that was enqueued before the Unix time `before_s`; None means the present time.
 
-        Work that has ended is deleted at once. Work that has not ended, such as the work that calls this method, is
+        Work that has ended is deleted immediately. Work that has not ended, such as the work that calls this method, is
         deleted soon after its end. Until then, a table of Glas contains a request for its deletion.
 
         Returns:
-            The number of works that were deleted at once.
+            The number of works that were deleted immediately.
         """
         if before_s is None:
             before_s = time.time()
@@ -135,7 +136,7 @@ class Maintenance:
         return living
 
     async def _interrupt_when_silent(self) -> None:
-        """Interrupt the running steps if no heartbeat has arrived for too long.
+        """Interrupt the running steps if this process could store no heartbeat for `_INTERRUPTED_AFTER_S` seconds.
 
         `Orphans` puts the work of these steps back into its queue.
         """
@@ -192,8 +193,8 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
     """Return the result of `work`. If it fails, log the error and return None, because the task is repeated anyway.
 
     If the database is unavailable, one line is logged. Any other error is a bug and is logged with its traceback. An
-    error must not end the background tasks, because other processes take over the work of a process that sends no
-    heartbeats.
+    error must not end the background tasks: without them, this process would store no heartbeats, and other processes
+    would take over its work.
     """
     try:
         return await work
@@ -206,7 +207,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs of workflows that no part has registered, because nobody would run them."""
+    """Cancel scheduled runs of all workflows except `workflows`, because no part has registered a function for them."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )

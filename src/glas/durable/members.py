@@ -1,7 +1,6 @@
-"""Read and write the tables of the processes that share a database.
+"""Read and write three tables about the processes that share a database.
 
-These tables contain heartbeats, leases (rights that one process has for some time), and requests to delete people's
-work.
+The tables contain heartbeats, leases (rights that one process has for some time), and requests to delete people's work.
 """
 
 import time
@@ -15,7 +14,10 @@ _PREPARING = zlib.crc32(b"glas durable tables")
 
 
 class Members:
-    """Reads and writes these tables. Each method is one transaction and blocks, so it must be called in a thread."""
+    """Reads and writes the tables of heartbeats, leases and requests.
+
+    Each method is one transaction and blocks, so a coroutine must call it in a thread.
+    """
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine
@@ -44,7 +46,7 @@ class Members:
         self._metadata = metadata
 
     def prepare(self) -> None:
-        """Create the tables; add the column `note` to a table of an older version."""
+        """Create the tables; if the table of heartbeats was made by an older version, add the column `note` to it."""
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_PREPARING)))
@@ -67,13 +69,13 @@ class Members:
                 connection.execute(sa.insert(self._executors).values(slot=slot, **values))
 
     def leave(self, slot: str) -> None:
-        """Delete the heartbeat and the leases of `slot`, because its process stops."""
+        """Delete the heartbeat and the leases of `slot`, because the process with this name stops."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._executors).where(self._executors.c.slot == slot))
             connection.execute(sa.delete(self._leases).where(self._leases.c.holder == slot))
 
     def empty_log(self) -> bool:
-        """Empty SQLite's write-ahead log, in which deleted rows can be read until they are overwritten.
+        """Empty the write-ahead log of SQLite, because deleted rows can be read in this log until they are overwritten.
 
         Returns:
             Whether the log is empty. The log cannot be emptied while other connections are reading.
@@ -87,7 +89,7 @@ class Members:
             return not is_busy
 
     def living(self, dead_after_s: float) -> dict[str, str]:
-        """Return the slots with a heartbeat within the last `dead_after_s` seconds, each with its note."""
+        """Return the slots with a heartbeat within the last `dead_after_s` seconds, mapped to their notes."""
         table = self._executors.c
         with self._engine.begin() as connection:
             since_s = self._now_s(connection) - dead_after_s
@@ -95,7 +97,7 @@ class Members:
             return {slot: note or "" for slot, note in rows}
 
     def take_lease(self, name: str, holder: str, ttl_s: float) -> bool:
-        """Get or renew a lease for `ttl_s` seconds; return False if another process has it."""
+        """Get or renew a lease for `ttl_s` seconds; return False if another process has the lease."""
         leases = self._leases
         with self._engine.begin() as connection:
             now_s = self._now_s(connection)
@@ -115,7 +117,7 @@ class Members:
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """Give up a lease if `holder` has it, so that another process can get the lease at once."""
+        """Give up a lease if `holder` has it, so that another process can get the lease immediately."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
@@ -132,20 +134,20 @@ class Members:
     def confirm_deletion(self, person: str, before_s: float) -> None:
         """Remove the request to delete a person's work, because all work enqueued before `before_s` is deleted.
 
-        A request with a later time stays.
+        If the stored request has a later time than `before_s`, it is not removed.
         """
         table = self._forgotten.c
         with self._engine.begin() as connection:
             connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
 
     def pending_deletions(self) -> list[tuple[str, float]]:
-        """Return the requests to delete work: for each person, the time before which the work was enqueued."""
+        """Return the requests to delete work, as pairs: the person, and the `before_s` of the request."""
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))
             return [(person, before_s) for person, before_s in rows]
 
     def _now_s(self, connection: sa.Connection) -> float:
-        """Return the time in seconds since 1970.
+        """Return the present time in seconds since 1970.
 
         With PostgreSQL, this is the time of the server's clock, which all machines share. With SQLite, this is the time
         of this machine's clock.

@@ -1,4 +1,4 @@
-"""Find work that this process has claimed but does not run, because the connection to the database was lost.
+"""Find work that this process has claimed but does not run, because the connection to the database was interrupted.
 
 If such work were not put back into its queue, it would delay all further work of the same person until the next start.
 """
@@ -38,12 +38,12 @@ class Running:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Register the current task as one that does the action of a step, such as sending a message.
+        """Register the current asyncio task as a task that does the action of a step, such as sending a message.
 
         The task is registered until the context is closed. `cut_off` interrupts registered tasks.
 
         Raises:
-            asyncio.CancelledError: this process has lost the database, so other processes may do the same action.
+            asyncio.CancelledError: `cut_off` was called, so other processes may do the same action.
         """
         task = asyncio.current_task()
         if self._is_cut_off or task is None:
@@ -58,7 +58,7 @@ class Running:
         """Interrupt all steps, and let no step begin until `rejoin` is called; return the number of interrupted steps.
 
         A step that has finished its action is not interrupted, although its result may not be recorded yet. If another
-        process has taken over the work by then, the database refuses to record the result.
+        process takes over the work before the result is recorded, the database refuses to record the result.
         """
         self._is_cut_off = True
         tasks = [task for task in self._acting if not task.cancelling()]
@@ -83,9 +83,9 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put back work that was not running at two calls in a row.
+        """Put work back into its queue if it was not running at this call and at the previous call.
 
-        Work that is not running at a single call may be about to start.
+        Work that was not running at one call only may be about to start.
 
         Args:
             dbos: the running object of DBOS.

@@ -1,4 +1,4 @@
-"""The place of durable work: a separate SQLite file, or a schema of a PostgreSQL server."""
+"""Define where durable work is stored: in a separate SQLite file, or in a schema of a PostgreSQL database."""
 
 import sqlite3
 import time
@@ -35,7 +35,8 @@ class Place:
         url: SQLAlchemy's URL of the database.
         schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because otherwise they would
             claim each other's work.
-        former: the file or schema in which an older version of Glas stored the same work; None if there was none.
+        former: the file or schema in which an older version of Glas stored durable work; None if no older version used
+            another one.
     """
 
     url: str
@@ -52,7 +53,7 @@ class Place:
         return _open_sqlite(self.url) if self.is_sqlite else _open_postgres(self.url)
 
     def adopt(self) -> None:
-        """Rename the former file or schema; if both exist, log a warning and change nothing."""
+        """Rename the former file or schema to the present name; if both exist, log a warning and change nothing."""
         if self.former is None:
             return
         if self.is_sqlite:
@@ -62,7 +63,7 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Return the place in a file, and create the directory of this file.
+    """Return the place for the SQLite file `path`, and create the directory of this file.
 
     No other process may have the former file open.
     """
@@ -71,14 +72,14 @@ def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
 
 
 def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
-    """Return the place in the schema of `part` on the server of `url`; the driver in the URL is ignored."""
+    """Return the place for the schema of `part` in the database `url`; the driver in the URL is ignored."""
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     schema = None if former is None else f"durable_{former}"
     return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)
 
 
 def is_away(error: Exception) -> bool:
-    """Return whether an error means that the database cannot be reached; any other error is a bug."""
+    """Return whether an error means that the database cannot be reached."""
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError | OSError)
 
 
@@ -152,7 +153,8 @@ def _connect(dialect: sa.Dialect, _record: Any, arguments: Any, options: Any) ->
 def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
     """Raise an error for a connection that the server has closed, so that the pool replaces the connection.
 
-    An idle connection receives data only if the server closes it. So this check needs no query.
+    An idle connection receives data only if the server closes the connection. So this check only tests whether data has
+    arrived, and needs no query.
     """
     if connection.closed or sockets.has_input(connection.fileno()):
         raise sa.exc.DisconnectionError("the server has closed this connection")

@@ -17,7 +17,8 @@ class Registered:
         workflows: the functions that do work, by name.
         queues: the queues in which work waits.
         schedules: the schedules, which enqueue work at fixed times.
-        unwanted: names of schedules to delete, which an earlier run of the program may have stored in the database.
+        unwanted: names of schedules that must be deleted; an earlier version of the program may have stored them in the
+            database.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Registered:
     def partition(self, work: Work) -> str | None:
         """Return the partition in which a work runs, within its queue; None if the queue has no partitions.
 
-        In a queue with `one_per_person`, each person has a partition.
+        In a queue with `one_per_person`, each person has a separate partition.
         """
         one_per_person = any(queue.name == work.queue and queue.one_per_person for queue in self.queues)
         return work.person if one_per_person else None
@@ -40,7 +41,8 @@ class Registered:
         Call this before DBOS starts.
 
         Args:
-            watched: is called with the name and the function of each workflow, and returns the function to register.
+            watched: is called with the name and the function of each workflow; it returns the function that is
+                registered with DBOS.
         """
         self.workflows = {
             name: DBOS.workflow(name=name, max_recovery_attempts=_MAX_RECOVERIES)(watched(name, function))
@@ -74,15 +76,15 @@ class Registered:
             )
 
     def drop_schedules(self, engine: sa.Engine, schema: str | None, *, is_alone: bool) -> None:
-        """Delete schedules that are unwanted; if no other process runs, also those that are not registered here.
+        """Delete the schedules in `unwanted`; if no other process runs, also delete those that are not registered here.
 
         Call this before DBOS starts. A running DBOS enqueues work for all schedules in the database, and notices the
         deletion of a schedule only some seconds later.
 
         Args:
             engine: SQLAlchemy's engine of the database.
-            schema: the schema of DBOS's tables; they may not exist yet.
-            is_alone: whether no other process runs.
+            schema: the schema of DBOS's tables. The tables may not exist yet.
+            is_alone: whether no other process that uses the database runs.
         """
         name: sa.ColumnClause[str] = sa.column("schedule_name")
         stored = sa.table("workflow_schedules", name, schema=schema)

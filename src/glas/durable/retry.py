@@ -21,7 +21,8 @@ class Retry:
     """The pauses between attempts, and the time limit for all attempts.
 
     The first pause lasts `first_s` seconds. Each further pause is about twice as long, but at most `longest_s` seconds.
-    After `patience_s` seconds in all, there are no more attempts.
+    If an attempt fails later than `patience_s` seconds after the beginning of the first attempt, there is no further
+    attempt.
     """
 
     first_s: float = 0.5
@@ -39,13 +40,14 @@ async def with_retries(
     """Call `work` until it succeeds.
 
     Args:
-        work: is called again after each temporary error.
+        work: the function to call; it is called again after each temporary error.
         retry: the pauses between the calls, and the time limit for all calls.
         name: name of the step in the log.
         pause_s: returns the least number of seconds to wait after an error; None if the error is permanent.
 
     Raises:
-        Exception: a permanent error, or the last temporary error after the time limit.
+        Exception: `work` raised a permanent error, or raised a temporary error after the time limit. The error is
+            passed on unchanged.
     """
     deadline, backoff_s = time.monotonic() + retry.patience_s, retry.first_s
     while True:

@@ -1,4 +1,4 @@
-"""Queues, works and schedules, which parts define for the engine."""
+"""Define queues, works and schedules; parts of Glas make these objects for the durable engine."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Queue:
 
     Attributes:
         name: name of the queue, which is different for each queue.
-        concurrency: number of workflows that one process runs at the same time.
+        concurrency: largest number of works of this queue that one process runs at the same time.
         one_per_person: whether the works of one person run one after another, so that one person cannot delay others.
-        poll_s: polling interval, seconds; work that this process enqueues is noticed at once.
+        poll_s: polling interval in seconds. Work that this process itself enqueues is noticed immediately.
     """
 
     name: str
@@ -28,9 +28,9 @@ class Queue:
 class Work:
     """A work that is enqueued.
 
-    In a queue with `one_per_person`, works with the same `person` run one after another. In every queue, they are
-    deleted together if this person asks for the deletion of their data. `traceparent` names a span; the work becomes a
-    part of the trace of this span. None means the span of the caller.
+    `person` is the person whose work it is. In a queue with `one_per_person`, works of the same person run one after
+    another. If a person asks for the deletion of their data, all works of this person are deleted. `traceparent` names
+    a span; the work becomes a part of the trace of this span. If `traceparent` is None, the span of the caller is used.
     """
 
     queue: str
@@ -43,14 +43,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Work that is enqueued at fixed times, once for each time.
+    """A schedule: at each of certain times, one work is enqueued.
 
     Attributes:
         name: name of the schedule, under which it is stored in the database.
-        workflow: name of the workflow function; its arguments are the scheduled time and None.
+        workflow: name of the workflow function. The function is called with two arguments: the scheduled time, and
+            None.
         cron: the times at which work is enqueued, as a cron expression. If it has six fields, the first field contains
             the seconds.
-        queue: name of the queue in which the work is put. Only processes that registered this queue run the work.
+        queue: name of the queue in which the work is put. Only processes that have registered this queue run the work.
     """
 
     name: str

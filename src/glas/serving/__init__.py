@@ -1,1 +1,1 @@
-"""Functions that all FastAPI apps of Glas use: keys, request ids, limits of bodies, the format of errors."""
+"""Functions that all FastAPI apps of Glas use: check keys, set request ids, limit bodies, and format errors."""

@@ -9,17 +9,17 @@ from glas.domain.model_ref import MODEL_HEADER
 from glas.logs import REQUEST_ID_HEADER
 
 IGNORED_HEADER = "X-Ignored-Fields"
-"""Name of the header that lists the fields of a request that had no effect, because the model does not use them."""
+"""Name of the header of an answer that lists unused fields of the request: those that the model cannot use."""
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Permit pages of these origins to call `app`.
+    """Permit web pages of the given origins to call `app`.
 
-    Call this function after adding every middleware that may refuse a request, so that pages can read the refusals,
-    too.
+    Call this function after all middleware that may refuse a request has been added to `app`. Otherwise, pages could
+    not read the answers of this middleware.
 
-    A page sends its key in a header that it sets itself, not in a cookie. So browsers are not permitted to send
-    cookies.
+    A page sends its key in the header `Authorization`, not in a cookie. So cookies are not needed, and browsers are not
+    permitted to send them.
     """
     if not origins:
         return

@@ -19,10 +19,10 @@ _STYLE: Final = (
 
 
 def render(document: dict[str, Any]) -> str:
-    """Return an HTML page with every operation: its purpose, its fields and its answers.
+    """Return an HTML page that shows the purpose, the fields and the answers of each operation of a service.
 
     Args:
-        document: an OpenAPI document, as a JSON object.
+        document: the OpenAPI document of the service, as a JSON object.
     """
     info = document["info"]
     title = escape(f"{info['title']} {info['version']}")
@@ -70,7 +70,7 @@ def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tup
 
 
 def _variants(document: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the alternatives of a schema, except null; a reference is replaced by the schema to which it refers."""
+    """Yield the alternatives of a schema, except null; each reference (`$ref`) is replaced by the schema it names."""
     for one in schema.get("anyOf", [schema]):
         found = one
         if "$ref" in one:

@@ -1,4 +1,4 @@
-"""Answer the errors of all services in one format: the body that `glas.domain.error_bodies.to_body` makes."""
+"""Answer errors in the same format in all services; `glas.domain.error_bodies.to_body` makes the body of the answer."""
 
 import re
 from collections.abc import Mapping
@@ -54,9 +54,10 @@ def _answer(error: GlasError) -> JSONResponse:
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:
-    """Return all methods that a path supports, for the header `Allow` (RFC 9110, 15.5.6).
+    """Return all HTTP methods that a path supports, for the header `Allow` (RFC 9110, 15.5.6).
 
-    Each route of FastAPI contains only one method, so the methods are collected from the OpenAPI document.
+    Each route of FastAPI has only one method, and several routes may have the same path. So the methods are collected
+    from the OpenAPI document.
     """
     paths = app.openapi()["paths"]
     found = {
@@ -71,7 +72,8 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 def _expression(template: str, operation: Mapping[str, Any]) -> str:
     """Return a regular expression that matches the paths of a template such as `/users/{tg_id}`.
 
-    A parameter that is a number matches only digits. A parameter that is a text matches any text.
+    In the place of a parameter, the expression matches the parameter's declared pattern. Without a declared pattern, it
+    matches a whole number if the parameter is an integer, otherwise any text.
     """
     schemas = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "path"}
     found = ""

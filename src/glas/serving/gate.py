@@ -1,4 +1,4 @@
-"""Middleware of every service: it checks key, rights and announced length of a request before the body is read."""
+"""Middleware of every service: checks a request's key and the length in `Content-Length` before the body is read."""
 
 import re
 import time
@@ -36,20 +36,21 @@ _log = structlog.stdlib.get_logger("glas.serving")
 
 
 class Gate:
-    """ASGI middleware: give each request an id, check its key, and refuse a body whose announced length is too large.
+    """ASGI middleware: give each request an id, check its key, and refuse a body whose `Content-Length` is too large.
 
-    FastAPI's dependencies run only after the body was read. So without this middleware, a caller without a key could
-    make the service read a large body. If a request does not announce the length of its body, the router's
-    `max_body_size` limits the body. The owner of the key is stored in the state of the ASGI scope as `caller`.
+    FastAPI's dependencies run only after the body was read. If a dependency checked the key, a caller without a key
+    could therefore make the service read a large body. If a request has no `Content-Length`, the router's
+    `max_body_size` limits the body. The sender of the request (a `glas.serving.keys.Caller`) is stored in the state of
+    the ASGI scope as `caller`.
 
     Args:
         app: the ASGI app that gets the accepted requests.
-        key: the key of the owner, who has all rights.
+        key: the key of the owner of the service, who has all rights.
         others: keys of other callers, which are also accepted.
         max_body_bytes: largest permitted length of a body, in bytes.
         open_paths: paths that need no key.
-        readable: the beginning of a path. If it is not empty, callers that are not administrators may only read paths
-            with this beginning.
+        readable: the beginning of a path. If `readable` is not empty, callers that are not administrators may only
+            read, and only paths with this beginning.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Gate:
         self._readable = readable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the app, or answer it with an error."""
+        """Pass a request on to the app, or answer the request with an error."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -160,8 +161,9 @@ def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
         headers: headers of the request, by lower-case names.
 
     Raises:
-        ForbiddenError: the key is not an administrator's. On a server without keys, the error is raised in two cases: a
-            page of another site sent the request, or the request came through a proxy and so from another machine.
+        ForbiddenError: the key does not belong to an administrator. On a server without keys, the error is raised in
+            two cases: a page of another site sent the request, or the request came through a proxy, so it may come from
+            another machine.
     """
     if not caller.is_admin:
         raise ForbiddenError(
@@ -176,7 +178,7 @@ def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
 
 
 def too_large(limit_bytes: int, came: str) -> UploadTooLargeError:
-    """Return the error for a body that exceeds the limit."""
+    """Return the error for a body that is longer than `limit_bytes`; `came` states the length of the body in words."""
     return UploadTooLargeError(f"expected an upload of at most {limit_bytes // MIB} MiB, got {came}", param="file")
 
 
@@ -186,5 +188,5 @@ def _refusal(error: GlasError) -> JSONResponse:
 
 
 def retry_header(error: GlasError) -> dict[str, str]:
-    """Return the header `Retry-After`, in whole seconds; return no header if the error contains no such time."""
+    """Return the header `Retry-After` with the seconds in `error.retry_after_s`; no header if this value is None."""
     return {} if error.retry_after_s is None else {"Retry-After": str(max(1, round(error.retry_after_s)))}

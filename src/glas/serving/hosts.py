@@ -18,15 +18,15 @@ _NAME: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 class HostCheck:
     """ASGI middleware: refuse requests whose `Host` is not a name of this server.
 
-    A page of another site can make its own host name resolve to 127.0.0.1, and then read our answers (DNS rebinding).
-    The browser sends the host name of the other site as `Host`. A server that requires a key does not need this check,
-    because a page of another site has no key.
+    The owner of another site can make the host name of this site resolve to 127.0.0.1. The pages of the site can then
+    read the answers of this server (DNS rebinding). In this case, the browser sends the host name of the other site as
+    `Host`. A server that requires a key does not need this check, because a page of another site has no key.
 
     Args:
         app: the ASGI app that gets the accepted requests.
         host: the address on which the server listens.
-        allowed: more host names, for instance those of a proxy; `*.example.org` stands for all names below it, `*` for
-            any name.
+        allowed: further permitted host names, for instance the name of a proxy. `*.example.org` permits all names below
+            example.org, and `*` permits any name.
     """
 
     def __init__(self, app: ASGIApp, *, host: str, allowed: Collection[str] = ()) -> None:

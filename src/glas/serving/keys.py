@@ -13,9 +13,10 @@ class Caller:
     """The sender of a request.
 
     Attributes:
-        name: name of the key; empty if the service requires no key.
+        name: name of the caller's key; empty if the service requires no key.
         is_admin: whether the caller may load, unload and swap models.
-        has_key: whether the caller sent a key. On a service without keys, every caller counts as its owner.
+        has_key: whether the caller sent a key. On a service that requires no key, no caller has one, and every caller
+            counts as an administrator.
     """
 
     name: str = ""
@@ -27,7 +28,7 @@ class KeyRing:
     """All keys that a service accepts.
 
     Args:
-        key: the key of the owner; None if there is none.
+        key: the key of the owner of the service; None if the owner has no key.
         others: keys of other callers, which are also accepted.
     """
 
@@ -38,7 +39,8 @@ class KeyRing:
     def caller(self, authorization: str) -> Caller:
         """Return the caller whose key is in the value of an `Authorization` header.
 
-        All keys are compared, each in constant time, so that the time of the answer reveals nothing.
+        The received key is compared with all accepted keys, each time in constant time. So the time until the answer
+        does not show how similar the received key is to an accepted key.
 
         Raises:
             AuthenticationError: the header is missing, or contains a key that the service does not accept.
@@ -57,10 +59,10 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the previous key as a further accepted key, which callers may use until all of them have the new key.
+    """Return the previous key as a further accepted key, so that callers that do not have the new key yet can use it.
 
     Return nothing if there is no previous key.
 
-    The log names a caller with this key `previous`. So the log shows whether somebody still sends the previous key.
+    In the log, the name of this key is `previous`. So the log shows whether a caller still sends the previous key.
     """
     return () if token is None else (HashedKey("previous", "admin", hashed(token)),)

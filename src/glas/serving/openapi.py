@@ -1,4 +1,4 @@
-"""Correct FastAPI's OpenAPI document: add the body of errors and the bearer key, remove statuses that never occur."""
+"""Correct FastAPI's OpenAPI document: add the body of errors and the bearer key, remove the unused status 422."""
 
 from collections.abc import Collection
 from typing import Any, Final
@@ -27,7 +27,7 @@ _BOUNDS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusive
 
 
 class ErrorDetail(BaseModel):
-    """The error: message, type, parameter and code."""
+    """The description of an error: message, type, parameter and code."""
 
     message: str
     type: str = Field(
@@ -41,7 +41,7 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success, in the format of OpenAI."""
+    """The body of every answer that reports an error, in the format of OpenAI's API."""
 
     error: ErrorDetail
 
@@ -75,12 +75,12 @@ def describe(
     """Change the OpenAPI document that FastAPI makes: declare the bearer key, and remove FastAPI's format of errors.
 
     Args:
-        app: the app whose routes are described. Routes that are added later are described, too.
+        app: the app whose routes are described. Routes that are added to `app` after this call are described, too.
         description: the purpose of the service, in one or more sentences.
         needs_key: whether callers need a key.
         open_paths: paths that need no key.
-        declares_failures: whether the routes declare their errors with `failures`. If not, the document says that each
-            route may return any error.
+        declares_failures: whether the routes declare their error statuses with `failures`. If they do not, the document
+            says that each route may return any error status.
     """
 
     def document() -> dict[str, Any]:
@@ -118,10 +118,10 @@ def _document(app: FastAPI, description: str, *, needs_key: bool, open_paths: Co
 
 
 def _with_whole_bounds(node: Any) -> Any:
-    """Convert the bounds of numbers in a document, such as 2^63, to whole numbers; FastAPI writes them as floats.
+    """Convert bounds of numbers in a document, such as -2^63, to whole numbers; FastAPI writes bounds as floats.
 
-    A program that reads a float from the document rounds it, for example to -9223372036854776000. This number is
-    outside the real bounds.
+    A program that reads the float -2^63 from the document may round it to -9223372036854776000. This number is smaller
+    than the real bound.
     """
     match node:
         case dict():

@@ -1,4 +1,4 @@
-"""The FastAPI app of a service: functions for all services, and functions for services that only other parts call."""
+"""Make the FastAPI app of a part of Glas, and prepare it if only other parts of Glas may call it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -19,7 +19,7 @@ from glas.settings.keys import HashedKey
 
 
 def new_app(part: tracing.Part, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
-    """Make the app of a part, without any routes; the caller adds them.
+    """Make the app of a part, without any routes; the caller adds the routes.
 
     The app has none of FastAPI's documentation pages, because these pages load scripts from foreign hosts.
     """
@@ -43,11 +43,12 @@ def make_internal(
     readers: Sequence[HashedKey] = (),
     readable: str = "",
 ) -> None:
-    """Prepare an app that only other parts call: check their key, limit bodies, and format and document errors.
+    """Prepare an app that only other parts of Glas call: check the key, limit bodies, and format and document errors.
 
     Args:
-        app: the app to be prepared. Middleware that must run after the check of the key must have been added already.
-        purpose: the purpose of the service, for its document.
+        app: the app to be prepared. Middleware that must run after the check of the key must be added to `app` before
+            this call.
+        purpose: the purpose of the service, for its OpenAPI document.
         key: the key that callers must send as `Authorization: Bearer`; None requires no key.
         previous_key: the former key, which is accepted until all callers have the new key; None if there is none.
         max_body_bytes: largest permitted body of a request, in bytes.
@@ -68,18 +69,18 @@ def add_operation(
     ready_summary: str,
     render: Callable[[], Awaitable[bytes]],
 ) -> None:
-    """Add the routes for operators to an internal app.
+    """Add the routes `/health`, `/ready` and `/metrics` to an app.
 
     Args:
         app: the app. `render` is stored in `app.state.figures`, so that another app of the same process can call it.
         health: the endpoint that answers as long as the process runs.
         ready: the endpoint that answers if the service can work.
-        ready_summary: description of the answer of `ready`.
+        ready_summary: description of the endpoint `ready` in the OpenAPI document.
         render: returns the metrics in Prometheus' text format.
     """
 
     async def figures() -> Response:
-        """Return the metrics."""
+        """Return the metrics of the part."""
         return Response(await render(), media_type=CONTENT_TYPE_LATEST)
 
     app.state.figures = render

@@ -12,9 +12,9 @@ _RECOGNITION: Final = "/v1/audio/"
 
 
 def telemetry(part: tracing.Part) -> TelemetryConfig:
-    """Return the argument `telemetry` for the FastAPI app of a part.
+    """Return the value of FastAPI's argument `telemetry` for the app of a part.
 
-    If no spans are recorded, the argument turns instrumentation off.
+    If no spans are recorded, this value turns FastAPI's instrumentation off.
     """
     provider = tracing.provider_of(part)
     return {

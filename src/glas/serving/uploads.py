@@ -12,19 +12,20 @@ _RETRY_S: Final = 5.0
 
 
 class UploadBudget:
-    """ASGI middleware: refuse a request if all bodies together would exceed the limit.
+    """ASGI middleware: refuse a request if its body and all stored bodies together would exceed the limit.
 
     To refuse a request, this middleware raises an error, and `glas.serving.gate.Gate` converts the error to an answer.
     So `Gate` must be the outer middleware of the two.
 
     A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
-    If no other body is stored, a request of any size is accepted; the router limits the size of a single body.
+    If no other body is stored, this middleware accepts a request of any size, because the router limits the size of a
+    single body.
 
     Args:
         app: the ASGI app that gets the accepted requests.
         most_bytes: largest permitted length of all bodies together, in bytes.
-        largest_bytes: largest permitted length of one body, in bytes; a body without an announced length counts as this
-            long.
+        largest_bytes: largest permitted length of one body, in bytes. If a request has no `Content-Length`, its body is
+            counted with this length.
     """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, largest_bytes: int) -> None:
@@ -34,7 +35,7 @@ class UploadBudget:
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the next app if the limit permits the body of the request.
+        """Pass a request on to the app if the limit permits the body of the request.
 
         Raises:
             OverloadedError: the limit would be exceeded.

@@ -126,11 +126,11 @@ class TelegramBot:
         return self.metrics.render()
 
     async def _forget_shared_accounts(self) -> None:
-        """Delete rows that earlier versions of Glas stored by mistake for shared accounts.
+        """Delete data that earlier versions of Glas stored by mistake for shared accounts.
 
         For the meaning of shared accounts, see `glas.tg_bot.api.senders`.
 
-        If a service is unavailable, the rows are deleted at the next start of the bot.
+        If a service is unavailable, the data is deleted at the next start of the bot.
         """
         services = self.services
         try:
@@ -142,7 +142,7 @@ class TelegramBot:
             await self.durable.enqueue(job.work())
 
     async def _look_at_privacy_mode(self) -> None:
-        """Log a warning if Telegram's privacy mode is on, so that the bot does not get the recordings of groups."""
+        """Log a warning if Telegram's privacy mode is on: then the bot does not get the recordings of groups."""
         me = await self.bot.get_me()
         if not me.can_read_all_group_messages:
             _log.warning(
@@ -152,7 +152,7 @@ class TelegramBot:
 
 
 async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
-    """Repeat a call to Telegram, with pauses, until Telegram answers."""
+    """Repeat a call to Telegram, with pauses between the attempts, until Telegram answers."""
     patience = RetryRule()
     await with_retries(lambda: said(call), Retry(patience_s=float("inf")), name="introduce", pause_s=patience.pause_s)
 

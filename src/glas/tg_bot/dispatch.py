@@ -42,7 +42,7 @@ class Updates:
     metrics: Metrics
 
     async def handle(self, arguments: dict[str, Any]) -> None:
-        """Process one update; this function is a workflow of the durable engine.
+        """Process one update; this method is a workflow of the durable engine.
 
         If a handler returns a job, the job is put into its queue.
         """

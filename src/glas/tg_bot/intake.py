@@ -1,9 +1,9 @@
 """Receive updates from Telegram, and store each update in the database before it is confirmed to Telegram.
 
-The request for the next updates confirms the previous updates. If the process crashes after storing an update and
-before confirming it, Telegram sends the update again. The durable engine ignores this second copy, because a work with
-the same name exists already. If several processes use one database, only one of them requests updates (polls): the
-process that has the lease for it.
+If the bot polls, its request for the next updates confirms the previous updates. If the process crashes after storing
+an update and before confirming it, Telegram sends the update again. The durable engine ignores this second copy,
+because a work with the same name exists already. If several processes use one database, only one of them requests
+updates (polls): the process that has the lease for polling.
 """
 
 import asyncio
@@ -59,17 +59,18 @@ class Intake:
         concurrency: int,
         metrics: Metrics | None = None,
     ) -> None:
-        """Make the object; nothing is received yet.
+        """Make the object; updates are received only when `poll` or `store` is called.
 
         Args:
             bot: the client of the Bot API.
             durable: the durable engine, which stores each update as a work in a queue.
             confirm_first: whether a recording in a private chat is recognised only after the person has pressed a
                 button.
-            n_at_once: if more recordings than this come within a second, the others are first acknowledged. If a
-                recording waits, every new recording is first acknowledged.
-            concurrency: number of recordings on which a process works at the same time. If this number is reached, a
-                new recording is first acknowledged.
+            n_at_once: number of recordings that may come within a second without an acknowledgement (the message that a
+                recording waits). The bot first acknowledges every further recording of this second. While a recording
+                waits, the bot first acknowledges every new recording.
+            concurrency: number of recordings on which a process works at the same time. While so many recordings are
+                being processed, the bot first acknowledges every new recording.
             metrics: counts the updates; None if nobody needs the counts.
         """
         self._bot = bot
@@ -153,7 +154,10 @@ class Intake:
             _log.warning("the lease could not be released", cause=type(error).__name__)
 
     async def _turn(self) -> None:
-        """Request some updates, and store them. The request in the next call confirms them to Telegram."""
+        """Request some updates from Telegram, and store them.
+
+        The next call of this method confirms them to Telegram with its request.
+        """
         updates = await self._ask()
         parties: dict[int | None, list[Update]] = {}
         for update in updates:
@@ -211,10 +215,10 @@ def work_for(update: Update, bot_id: int, *, confirm_first: bool, pace: Pace) ->
 
 
 def acknowledged_first(work: Work) -> Work:
-    """Return the work that tells a person that their recording waits; afterwards this work enqueues the recording.
+    """Return a work that first tells a person that their recording waits, and then enqueues the recording.
 
-    If `work` is a newcomer's command /start, only its queue is changed to `ARRIVALS`. The newcomer's recordings wait in
-    the same queue, so /start is processed before them.
+    If `work` is the command /start of a new person, return the same work in the queue `ARRIVALS`. The first recordings
+    of this person wait in this queue, too, so /start is processed before these recordings.
     """
     if work.workflow != HEAR:
         return replace(work, queue=ARRIVALS)
@@ -222,9 +226,9 @@ def acknowledged_first(work: Work) -> Work:
 
 
 def _party(update: Update) -> int | None:
-    """Return the id of the person who caused an update, or of the chat if no person is known.
+    """Return the id of the person who caused an update, or the id of the chat if no person is known.
 
-    Updates with the same id are processed in their order.
+    Updates for which this function returns the same id are processed in their order.
 
     Return None for kinds of updates that the bot ignores.
     """

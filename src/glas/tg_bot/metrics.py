@@ -111,7 +111,7 @@ class Metrics:
         self._dropped.inc()
 
     def pause_asked(self) -> None:
-        """Count that Telegram has requested a pause."""
+        """Count one pause that Telegram has requested."""
         self._pauses.inc()
 
     def waiting(self, queue: str, n_works: float) -> None:

@@ -21,7 +21,7 @@ class Pace:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """Count a recording; return how many recordings its party sent within the last minute.
+        """Count a recording; return how many recordings its party sent within the minute before it, this one included.
 
         If Telegram delivers an update again, it counts only once.
         """

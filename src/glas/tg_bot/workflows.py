@@ -68,9 +68,9 @@ class _Shared(NamedTuple):
 
 
 def register(context: Context) -> Announcing:
-    """Register all workflows and queues; return the object that sends announcements.
+    """Register all workflows and queues of the bot; return the object that sends announcements.
 
-    The caller must run its method `watch`.
+    The caller must run the method `watch` of this object.
     """
     settings, durable = context.settings, context.durable
     signer, pseudonyms = Signer(context.token), Pseudonyms(context.token)

@@ -1,8 +1,8 @@
-"""The FastAPI app of web: the first page, which turns speech into text, and pages for people who are signed in.
+"""Make the FastAPI app of web: the first page, which turns speech into text, and pages for people who are signed in.
 
 All pages consist of HTML, CSS and JavaScript modules, and load files only from this server. The first page calls the
-API of nn_service at its own address: the API is mounted in the app, or requests are passed on to another process
-(`glas.web.proxy`). The first page works without a database and without signing in.
+API of nn_service at the address of this app: nn_service is mounted in the app, or requests for the API are passed on to
+nn_service in another process (`glas.web.proxy`). The first page works without a database and without signing in.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ def create_app(
         services: clients of the parts that the pages for people who are signed in need. If it is None, nobody can sign
             in.
         options: settings of the pages for people who are signed in.
-        key: key with which sessions are signed. If it is None, a new key is made, so all sessions end when the app
+        key: key with which sessions are signed. If it is None, a random key is made, so all sessions end when the app
             ends.
         admins: Telegram ids of the administrators.
     """
@@ -81,7 +81,7 @@ def create_app(
 
 
 def _add_samples(app: FastAPI, samples_dir: Path | None) -> None:
-    """Add the routes of the sample recordings, with which people can try the page."""
+    """Add the routes of the sample recordings, with which people can try the first page."""
 
     def samples() -> list[Sample]:
         return list_samples(samples_dir)
@@ -94,7 +94,7 @@ def _add_samples(app: FastAPI, samples_dir: Path | None) -> None:
 
 
 async def page(request: Request) -> Response:
-    """Send the first page; answer with status 304 if the browser has the present version of the page already."""
+    """Send the first page; send status 304 instead if the browser has the present version of the page already."""
     body: str = request.app.state.page
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:16]}"'
     headers = SECURITY_HEADERS | _REVALIDATE | {"ETag": etag}
@@ -106,8 +106,8 @@ async def page(request: Request) -> Response:
 def _version_of(directory: Path) -> str:
     """Return a hash over the names and contents of all files in a directory.
 
-    The hash changes when any file changes, so it is used as the version of the files. A browser may therefore keep a
-    file of one version for ever.
+    The hash changes when any file changes, so it is used as the version in the addresses of the files. A browser may
+    therefore keep a file with a certain address for ever.
     """
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):

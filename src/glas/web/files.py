@@ -1,4 +1,4 @@
-"""Serve the files of the web pages under addresses that contain a version, with security headers."""
+"""Serve the files of the web pages, with security headers; the address of each file contains a version."""
 
 from pathlib import PurePath
 from typing import Final
@@ -45,7 +45,7 @@ class VersionedFiles(StaticFiles):
     """
 
     def get_path(self, scope: Scope) -> str:
-        """Remove the version from the path."""
+        """Return the path of a request without the version."""
         _version, *rest = PurePath(super().get_path(scope)).parts or ("",)
         return str(PurePath(*rest))
 

@@ -1,4 +1,4 @@
-"""What all web pages have in common: templates, navigation, error pages, headers, and the declaration of a page."""
+"""The common base of all web pages: templates, navigation, error pages, headers, and the declaration of a page."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -82,10 +82,10 @@ class Frame:
     """Makes web pages from templates."""
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        """Make the frame; `pages` are the pages of the navigation, in their order."""
+        """Make the object; `pages` are the pages of the navigation, in their order."""
         self._pages = pages
         self.static = ""
-        """Address of the files of the web pages; it is set when the app starts."""
+        """Address, with the version, under which the files of the web pages are served; set when the app starts."""
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,

@@ -24,27 +24,27 @@ _BOTTOM: Final = 22
 _SIDE: Final = 220
 _FEW: Final = 4
 _LETTER: Final = 9.5
-"""Estimated width of a letter in a label, in units of the plot, for a phone and a wide font.
+"""Estimated width of a letter in a label, in units of the plot; the estimate is for a phone with a wide font.
 
-On phones, `dashboard.css` makes the letters larger.
+Phones have the widest letters, because `dashboard.css` makes letters larger on phones.
 """
 _ROW: Final = 17
 N_COLOURS: Final = 6
 """Number of colour classes (c0 to c5) in the style sheet.
 
-If a plot has more series than classes, the classes are used again from c0 on.
+If a plot has more series than there are colour classes, the seventh series has the class c0, and so on.
 """
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], language: str) -> Markup:
-    """Draw one bar for each label, with the label and the value in its tooltip."""
+    """Draw a plot with one bar for each label; the tooltip of a bar shows the label and the value."""
     return stacks(title, [(label, (value,)) for label, value in values], language, colours=(0,))
 
 
 def stacks(
     title: str, values: Sequence[tuple[str, Sequence[float]]], language: str, *, colours: Sequence[int]
 ) -> Markup:
-    """Draw one bar for each label, which consists of several parts; `colours` are the colour classes of the parts."""
+    """Draw a plot with one bar of several parts for each label; `colours` are the colour classes of the parts."""
     most = _round_up(max((sum(parts) for _, parts in values), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
     drawn: list[Markup] = [*_scale(most, language)]
@@ -73,9 +73,10 @@ def stacks(
 
 
 def lines(title: str, labels: Sequence[str], series: Mapping[str, Mapping[str, float]], language: str) -> Markup:
-    """Draw a line with points for each series; the labels are on the horizontal axis.
+    """Draw a plot with a line and points for each series; the labels are on the horizontal axis.
 
-    A series maps labels to values. If a series has no value for a label, its line has no point at this label.
+    A series maps labels to values. If a series has no value for a label, the line of the series has no point at this
+    label.
     """
     most = _round_up(max((value for one in series.values() for value in one.values()), default=0))
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
@@ -108,8 +109,8 @@ def reliability(
         title: name of the plot.
         across: name of the horizontal axis, the confidence.
         upwards: name of the vertical axis, the share of right words.
-        points: for each group of words the mean confidence (0..1), the share of right words (0..1), and the number of
-            words, which is shown by the area of the point.
+        points: for each group of words: the mean confidence (0..1), the share of right words (0..1), and the number of
+            words. The area of a point shows the number of words.
         language: language of the numbers.
     """
     drawn = _unit_square(across, upwards, language)
@@ -176,7 +177,7 @@ def _number(value: float, language: str) -> str:
 
 
 def _labels(labels: Sequence[str]) -> list[Markup]:
-    """Draw the labels below the horizontal axis; of many labels, draw only the first, the middle and the last.
+    """Draw labels below the horizontal axis; if there are many labels, draw only the first, the middle and the last.
 
     If labels are too wide for one row, they alternate between two rows.
     """
@@ -199,7 +200,7 @@ def _labels(labels: Sequence[str]) -> list[Markup]:
 
 
 def _n_rows(labels: Sequence[str]) -> int:
-    """Return the number of rows that the labels need."""
+    """Return the number of rows (1 or 2) that the labels below the horizontal axis need."""
     shown = min(len(labels), _FEW - 1 if len(labels) > _FEW else _FEW)
     room = (_WIDTH - _LEFT - _RIGHT) / max(shown, 1)
     return 2 if any(len(label) * _LETTER > room for label in labels) else 1

@@ -1,6 +1,7 @@
-"""Pass requests for the API on to nn_service in another process, so that only this process needs a public address.
+"""Pass requests for the API on to nn_service in another process, so that nn_service needs no public address.
 
-Bodies are passed on part by part in both directions, so uploads and events are neither delayed nor stored in memory.
+Bodies of requests and answers are passed on part by part, so uploads and events are neither delayed nor stored in
+memory.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -42,7 +43,7 @@ def create_proxy(
     Args:
         url: address of nn_service.
         token: token with which this app identifies itself to nn_service.
-        key: API key that callers must send; None if it is not set.
+        key: API key that callers must send; None if no such key is set.
         max_body_bytes: largest permitted `Content-Length` of a request, in bytes.
         others: hashes of further accepted keys. If neither `key` nor such a key is set, every request is accepted.
         cors_origins: origins of pages of other sites that may call the API from a browser.
@@ -63,7 +64,7 @@ def create_proxy(
 
 
 async def forward(request: Request, path: str) -> Response:
-    """Send a request to nn_service, and return its answer part by part.
+    """Send a request to nn_service, and return the answer of nn_service part by part.
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.

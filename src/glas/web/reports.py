@@ -1,10 +1,11 @@
-"""Send a report of the gate: one HTML document that contains its own style, plots and sound.
+"""Send a report of the gate: one HTML document that contains its style, plots and sound.
 
-The content security policy of the pages permits no style in the HTML. So a report gets a separate policy. This policy
-permits the styles of the report by their hashes, and the sound within the document. It permits nothing else, in
-particular no script. The browser also treats the report as a document without an origin (`sandbox`), so the report
-cannot use the session. The sandbox has the option `allow-scripts`, so that the tools of the browser and the tests of
-Glas can inspect the document. Scripts in the report are still refused because of `default-src 'none'`.
+The content security policy of the pages permits no style in the HTML. So a report is sent with a different policy. This
+policy permits the styles of the report by their hashes, and the sound within the document. The policy permits nothing
+else, in particular no script. The browser also treats the report as a document without an origin (`sandbox`), so the
+report cannot use the visitor's session. The sandbox has the option `allow-scripts`, so that the developer tools of the
+browser and the tests of Glas can inspect the document. Scripts in the report are still refused because of `default-src
+'none'`.
 """
 
 import base64

@@ -16,7 +16,7 @@ _TEXTS_FILE: Final = "texts.jsonl"
 
 
 class Sample(BaseModel):
-    """One sample recording; `text` contains its words, or is null if they are not known."""
+    """One sample recording; `text` is what is said in the recording, or null if this is not known."""
 
     model_config = ConfigDict(frozen=True)
 

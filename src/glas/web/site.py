@@ -1,4 +1,4 @@
-"""The objects that all web pages need: clients, sessions, and the common frame."""
+"""Objects that all web pages need: clients of other parts, the finder of visitors, and the maker of pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,13 +60,13 @@ class Site:
 def make_site(
     services: Services | None, options: WebSettings, key: bytes, admins: frozenset[int], pages: Sequence[Page]
 ) -> Site:
-    """Make the object with all that the pages need.
+    """Make the object that routes of pages get from `site_of(request)`.
 
     Args:
         services: clients of other parts; None if nobody can sign in.
         options: settings of the web pages.
         key: key with which sessions are signed.
-        admins: Telegram ids of the administrators.
+        admins: Telegram ids of the administrators in the settings.
         pages: all pages, in the order of the navigation.
     """
     sessions = Sessions(key, life_s=options.session_hours * 3600)

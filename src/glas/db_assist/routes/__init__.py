@@ -1,7 +1,8 @@
-"""Routes of db_assist: each route calls a function for its work in one transaction, and returns the result.
+"""Routes of db_assist. Each route calls a function of `glas.db_assist` in one transaction, and returns the result.
 
 The transaction is opened inside the route and not by a dependency. FastAPI closes a dependency only after it has sent
-the answer. With a dependency, a caller could thus receive an answer about a payment whose commit fails afterwards.
+the answer. If a dependency opened the transaction, a caller could receive an answer about a payment, and the commit of
+this payment could fail afterwards.
 """
 
 from typing import Annotated
@@ -46,7 +47,7 @@ def agreement(request: Request) -> Agreement:
 
 
 def review_choices(request: Request) -> ReviewChoices:
-    """Return the object that chooses messages for reviewers."""
+    """Return the object that chooses messages for review."""
     found: ReviewChoices = request.app.state.review_choices
     return found
 

@@ -25,7 +25,7 @@ async def correct(request: Request, transcription_id: RowPath, correction: Corre
 
 @router.post("/correction/take-back")
 async def take_back(request: Request, transcription_id: RowPath, wanted: CorrectionReference) -> CorrectionResult:
-    """Undo the last change of the words."""
+    """Undo the last change of a message's words."""
     async with database(request).writing() as session:
         result = await corrections.take_back(transcription_id, wanted, session=session)
         if wanted.lets_bot_show:
@@ -42,14 +42,14 @@ async def confirm(request: Request, transcription_id: RowPath, wanted: Correctio
 
 @router.get("/correction/history")
 async def history(request: Request, transcription_id: RowPath) -> tuple[CorrectionChange, ...]:
-    """Return all changes of the words, the oldest first."""
+    """Return all changes of a message's words, the oldest first."""
     async with database(request).reading() as session:
         return await correction_history.history(transcription_id, session=session)
 
 
 @router.put("/messages")
 async def attach(request: Request, transcription_id: RowPath, message: AttachedMessage) -> AttachedMessage:
-    """Store the id of one more message of the bot that shows this text."""
+    """Store the id of a further message of the bot that shows the text of a recording."""
     async with database(request).writing() as session:
         await attached.attach(transcription_id, message, session=session)
     return message
@@ -62,13 +62,13 @@ async def detach(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> None:
-    """Remove a message of the bot from the list of messages that show this text."""
+    """Remove a message of the bot from the list of messages that show the text of a recording."""
     async with database(request).writing() as session:
         await attached.detach(transcription_id, chat_id, message_id, session=session)
 
 
 @router.get("/messages")
 async def attached_messages(request: Request, transcription_id: RowPath) -> tuple[AttachedMessage, ...]:
-    """Return the messages of the bot that show the text, except the answer itself."""
+    """Return the messages of the bot that show the text of a recording, except the answer to the recording."""
     async with database(request).reading() as session:
         return await attached.list_attached(transcription_id, session=session)

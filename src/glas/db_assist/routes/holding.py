@@ -1,4 +1,4 @@
-"""Routes about people's data for the web pages, and about the bot's records of work."""
+"""Routes that return people's data for the web pages, and routes about the bot's records of durable work."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
 
 @router.get("/users/{tg_id}/holding")
 async def held(request: Request, tg_id: PersonPath) -> Holding:
-    """Count the data about a person."""
+    """Count the data that is stored about a person."""
     async with database(request).reading() as session:
         return await holding.holding(tg_id, session=session)
 
@@ -93,7 +93,7 @@ async def entries(
 
 @router.post("/audit/readings")
 async def read_message(request: Request, reading: Reading) -> Transcription:
-    """Return a person's message to an administrator, and record this in the audit."""
+    """Return a person's message to an administrator, and record in the audit who has opened it."""
     async with database(request).writing() as session:
         user = await people.load(reading.tg_id, session=session)
         message = await holding.message_of(user.id, reading.transcription_id, session=session)
@@ -103,7 +103,7 @@ async def read_message(request: Request, reading: Reading) -> Transcription:
 
 @router.post("/audit/reports")
 async def read_report(request: Request, reading: ReportReading) -> None:
-    """Record that an administrator opens the report about a model."""
+    """Record in the audit that an administrator opens the gate's report about a model."""
     async with database(request).writing() as session:
         model = await model_records.find(reading.model_id, session=session)
         what = {"model": f"{model.name.rpartition('/')[2]}@{model.version}"}
@@ -112,13 +112,13 @@ async def read_report(request: Request, reading: ReportReading) -> None:
 
 @router.get("/work-to-forget")
 async def work_to_forget(request: Request) -> WorkToForget:
-    """Return the people whose records of work the bot must still delete."""
+    """Return the people whose records of durable work the bot must delete."""
     async with database(request).reading() as session:
         return await forgetting.waiting(session=session)
 
 
 @router.delete("/work-to-forget/{tg_id}")
 async def work_forgotten(request: Request, tg_id: PersonPath) -> None:
-    """Store that the bot has deleted its records of a person's work."""
+    """Store that the bot has deleted its records of a person's durable work."""
     async with database(request).writing() as session:
         await forgetting.done(tg_id, session=session)

@@ -32,7 +32,7 @@ async def transactions(
 
 @router.post("/users/{tg_id}/grants")
 async def grant(request: Request, tg_id: PersonPath, wanted: Grant) -> User:
-    """Give a person coins, or take coins back with a negative amount."""
+    """Give coins to a person, or take coins from a person; in the second case the amount is negative."""
     async with database(request).writing() as session:
         await coins.grant(tg_id, wanted, session=session)
         return await people.find(tg_id, session=session)
@@ -40,7 +40,7 @@ async def grant(request: Request, tg_id: PersonPath, wanted: Grant) -> User:
 
 @router.get("/ledger/check")
 async def check(request: Request) -> LedgerCheck:
-    """Check that everybody's cash is the sum of their ledger entries."""
+    """Check for each person whether their cash is equal to the sum of their ledger entries."""
     async with database(request).reading() as session:
         return await ledger.check(session=session)
 

@@ -12,13 +12,13 @@ router = APIRouter()
 
 @router.put("/users/{tg_id}/login")
 async def offer(request: Request, tg_id: PersonPath, token: LoginToken) -> None:
-    """Store a token with which a person can sign in once."""
+    """Store the hash of a token with which a person can sign in once."""
     async with database(request).writing() as session:
         await logins.offer(tg_id, token.token_sha256, session=session)
 
 
 @router.post("/logins/redeem")
 async def redeem(request: Request, token: LoginToken) -> User:
-    """Mark a token as used, and return its person."""
+    """Mark a token as used, and return the person for whom it was stored."""
     async with database(request).writing() as session:
         return await logins.redeem(token.token_sha256, session=session)

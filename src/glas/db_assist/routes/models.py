@@ -27,7 +27,7 @@ router = APIRouter()
 
 @router.put("/models")
 async def record(request: Request, entry: ModelEntry) -> ModelRecord:
-    """Record a model that the gate has judged, and the decision that was made with the verdict."""
+    """Store a model that the gate has judged, the verdict of the gate, and the decision about the model."""
     async with database(request).writing() as session:
         return await model_records.record(entry, session=session)
 
@@ -46,21 +46,21 @@ async def models(
 
 @router.post("/models/{model_id}/decisions")
 async def decide(request: Request, model_id: RowPath, wanted: DecisionRequest) -> DecisionResult:
-    """Change the state of a model, and return the model that must serve now."""
+    """Change the state of a model, and return the model and the present champion."""
     async with database(request).writing() as session:
         return await model_records.decide(model_id, wanted, session=session)
 
 
 @router.put("/champion")
 async def choose(request: Request, wanted: ChoiceRequest) -> DecisionResult:
-    """Record that a person chose the model that serves from now on, whether or not the gate has judged the model."""
+    """Store that a person chose a model as the champion. It is not necessary that the gate has judged the model."""
     async with database(request).writing() as session:
         return await model_records.choose(wanted, session=session)
 
 
 @router.put("/models/{model_id}/questions")
 async def ask(request: Request, model_id: RowPath, wanted: QuestionRequest) -> tuple[Announcement, ...]:
-    """Store that administrators must be asked about a candidate."""
+    """Store questions about a candidate, which the bot must send to administrators."""
     async with database(request).writing() as session:
         return await announcements.ask(model_id, wanted, session=session)
 
@@ -83,14 +83,14 @@ async def rounds(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 
 
 @router.get("/announcements")
 async def waiting(request: Request, bot_id: Annotated[int, Query(ge=1)]) -> tuple[Announcement, ...]:
-    """List the announcements that a bot must send."""
+    """Return the announcements that a bot must send."""
     async with database(request).reading() as session:
         return await announcements.waiting(bot_id, session=session)
 
 
 @router.post("/announcements/{announcement_id}/claim")
 async def claim(request: Request, announcement_id: RowPath, wanted: ClaimRequest) -> Announcement | None:
-    """Reserve an announcement for one process of the bot; return null if it must not be sent any more."""
+    """Reserve an announcement for one process of the bot; return null if the announcement must not be sent any more."""
     async with database(request).writing() as session:
         return await announcements.claim(announcement_id, wanted.claim, session=session)
 
@@ -104,6 +104,6 @@ async def end(request: Request, announcement_id: RowPath, wanted: OutcomeRequest
 
 @router.put("/users/{tg_id}/news")
 async def want_news(request: Request, tg_id: PersonPath, choice: NewsChoice) -> User:
-    """Set whether a person gets news of models that learnt from them."""
+    """Store whether a person wants news about models that learnt from them."""
     async with database(request).writing() as session:
         return await announcements.set_wanted(tg_id, wanted=choice.wanted, session=session)

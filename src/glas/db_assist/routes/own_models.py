@@ -15,7 +15,7 @@ router = APIRouter()
 
 @router.put("/own-models")
 async def record(request: Request, entry: OwnModelEntry) -> OwnModelRecord:
-    """Let a model answer a person or a group."""
+    """Assign an own model to a person or a group, so that this model answers them."""
     async with database(request).writing() as session:
         return await own_models.record(entry, session=session)
 
@@ -26,7 +26,7 @@ async def find(
     tg_id: Annotated[TgId | None, Query()] = None,
     chat_id: Annotated[ChatId | None, Query()] = None,
 ) -> tuple[OwnModelRecord, ...]:
-    """Return the own model of a person and that of a chat; without parameters, all own models that are assigned."""
+    """Return the own models of a person and of a chat; if no parameter is given, return all assigned own models."""
     async with database(request).reading() as session:
         return await own_models.find(tg_id, chat_id, session=session)
 
@@ -47,7 +47,7 @@ async def to_delete(request: Request) -> tuple[OwnModelRecord, ...]:
 
 @router.post("/own-models/{own_model_id}/retirement")
 async def retire(request: Request, own_model_id: RowPath) -> None:
-    """Retire an own model, so that it answers nobody."""
+    """Retire an own model: end its assignment to a person or group."""
     async with database(request).writing() as session:
         await own_models.retire(own_model_id, session=session)
 

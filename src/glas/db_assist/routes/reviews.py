@@ -25,7 +25,7 @@ async def set_reviewer(request: Request, tg_id: PersonPath, choice: ReviewerChoi
 
 @router.post("/reviews/next")
 async def take(request: Request, wanted: ReviewRequest) -> ReviewItem | None:
-    """Return the message that is held for a reviewer, or hold the next message; null if no message waits."""
+    """Return the message that is held for a reviewer, or hold the next message; return null if no message waits."""
     settings = rules(request)
     async with database(request).writing() as session:
         item = await review_queue.held(wanted.tg_id, wanted.besides, settings=settings, session=session)
@@ -53,7 +53,7 @@ async def answer(request: Request, transcription_id: RowPath, review: Review) ->
 
 @router.delete("/transcriptions/{transcription_id}/review")
 async def take_back(request: Request, transcription_id: RowPath, tg_id: Annotated[TgId, Query()]) -> ReviewItem:
-    """Delete a reviewer's last review, and hold its message for the reviewer again."""
+    """Delete a reviewer's last review, and hold the reviewed message for the reviewer again."""
     async with database(request).writing() as session:
         return await review_undo.take_back(transcription_id, tg_id, settings=rules(request), session=session)
 
@@ -62,6 +62,6 @@ async def take_back(request: Request, transcription_id: RowPath, tg_id: Annotate
 async def figures(
     request: Request, tg_id: PersonPath, since: Annotated[AwareDatetime | None, Query()] = None
 ) -> ReviewerFigures:
-    """Return how many messages a reviewer has reviewed, and how often other people agreed."""
+    """Return the number of a reviewer's reviews, how often other people agreed with them, and the coins for them."""
     async with database(request).reading() as session:
         return await review_figures.figures_of(tg_id, since, session=session)

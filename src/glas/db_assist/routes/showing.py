@@ -14,14 +14,14 @@ router = APIRouter(prefix="/texts-to-show")
 
 @router.get("")
 async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[TextToShow, ...]:
-    """List the texts that were corrected on the web pages and that a bot must update in Telegram."""
+    """Return the texts that were corrected on the web pages and that a bot must update in Telegram."""
     async with database(request).reading() as session:
         return await showing.waiting(bot_id, session=session)
 
 
 @router.delete("/{transcription_id}")
 async def taken_up(request: Request, transcription_id: RowPath, change_id: Annotated[RowId, Query()]) -> None:
-    """Remove a text from the list, because the bot has enqueued the update of its messages.
+    """Remove a text from this list, because the bot has enqueued the update of the messages that show the text.
 
     If the text was changed again after `change_id`, it stays in the list.
     """

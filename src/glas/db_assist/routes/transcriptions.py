@@ -30,7 +30,7 @@ _MAX_PAGE = 5000
 
 @router.post("/transcriptions")
 async def create(request: Request, new: NewTranscription) -> Transcription:
-    """Create the row of a message; if the row exists, only chat and message id of the answer may change."""
+    """Create the row of a message; if the row exists already, change only the chat and message id of the answer."""
     async with database(request).writing() as session:
         return await messages.create(new, session=session)
 
@@ -42,7 +42,7 @@ async def by_message(
     chat_id: Annotated[ChatId, Query()],
     answer_message_id: Annotated[RowId, Query()],
 ) -> Transcription:
-    """Find a message by its answer."""
+    """Find a message by the bot's answer to it."""
     async with database(request).reading() as session:
         return await messages.find_by_answer(bot_id, chat_id, answer_message_id, session=session)
 
@@ -54,7 +54,7 @@ async def by_recording(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> Transcription:
-    """Find a message by the recording that was sent."""
+    """Find a message by the chat and message id of its recording."""
     async with database(request).reading() as session:
         return await messages.find_by_recording(bot_id, chat_id, message_id, session=session)
 
@@ -67,7 +67,7 @@ async def by_file(
     model_version: Annotated[Name | None, Query()] = None,
     keywords_sha256: Annotated[str | None, Query(pattern=r"^([0-9a-f]{64})?$")] = None,
 ) -> Transcription | None:
-    """Find an earlier result for the same file, with the given model and keywords; return null if there is none."""
+    """Find the newest finished message with the same file, model and keywords; return null if there is none."""
     named = (file_unique_id, model, model_version, keywords_sha256)
     async with database(request).reading() as session:
         return await messages.find_same_file(*named, session=session)
@@ -84,7 +84,7 @@ async def transcription(request: Request, transcription_id: RowPath) -> Transcri
 async def delete(
     request: Request, transcription_id: RowPath, tg_id: Annotated[TgId, Query()], by: Administrator = None
 ) -> Forgotten:
-    """Delete a message of the person `tg_id`; its payments stay."""
+    """Delete a message of the person `tg_id`; the ledger entries about the message stay."""
     async with database(request).writing() as session:
         forgotten = await privacy.delete_message(transcription_id, tg_id, by=by, session=session)
         await log_deletion(request, forgotten, is_of_messages=True)
@@ -95,21 +95,21 @@ async def delete(
 
 @router.put("/transcriptions/{transcription_id}/answer")
 async def set_answer(request: Request, transcription_id: RowPath, place: AnswerPlace) -> Transcription:
-    """Store chat and message id of the answer."""
+    """Store the chat and message id of the answer to a message."""
     async with database(request).writing() as session:
         return await messages.set_answer(transcription_id, place, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/archive")
 async def archive(request: Request, transcription_id: RowPath, archived: Archived) -> Transcription:
-    """Store that the original bytes of the recording are in the object store."""
+    """Store that the original bytes of a message's recording are in the object store."""
     async with database(request).writing() as session:
         return await messages.archive(transcription_id, archived, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/result")
 async def finish(request: Request, transcription_id: RowPath, finished: Finished) -> Transcription:
-    """Store the result of recognition."""
+    """Store the result of the recognition of a message."""
     async with database(request).writing() as session:
         return await messages.finish(transcription_id, finished, session=session)
 
@@ -130,14 +130,14 @@ async def second(request: Request, transcription_id: RowPath) -> SecondHypothesi
 
 @router.put("/transcriptions/{transcription_id}/failure")
 async def fail(request: Request, transcription_id: RowPath, failed: Failed) -> Transcription:
-    """Store the reason why there is no text."""
+    """Store the reason why a message has no text."""
     async with database(request).writing() as session:
         return await messages.fail(transcription_id, failed, session=session)
 
 
 @router.put("/transcriptions/{transcription_id}/rating")
 async def rate(request: Request, transcription_id: RowPath, rating: Rating) -> Reward:
-    """Store a rating of a text, and pay for it once."""
+    """Store a person's score for a text, and pay for the first score."""
     async with database(request).writing() as session:
         return await ratings.rate(transcription_id, rating, settings=rules(request), session=session)
 

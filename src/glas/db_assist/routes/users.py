@@ -27,7 +27,7 @@ router = APIRouter()
 
 @router.put("/users/{tg_id}")
 async def register(request: Request, tg_id: PersonPath, choice: LocaleChoice) -> User:
-    """Create a person; if the person exists, nothing changes."""
+    """Store a new person; if the person is registered already, change nothing."""
     async with database(request).writing() as session:
         return await people.register(tg_id, choice.locale, session=session)
 
@@ -41,7 +41,7 @@ async def user(request: Request, tg_id: PersonPath) -> User:
 
 @router.delete("/users/{tg_id}")
 async def forget(request: Request, tg_id: PersonPath, by: Administrator = None) -> Forgotten:
-    """Delete a person and their messages; the ledger entries stay."""
+    """Delete a person's identity and messages; the ledger entries stay."""
     async with database(request).writing() as session:
         forgotten = await privacy.forget(tg_id, by=by, session=session)
         await log_deletion(request, forgotten)
@@ -51,9 +51,10 @@ async def forget(request: Request, tg_id: PersonPath, by: Administrator = None) 
 
 
 async def log_deletion(request: Request, forgotten: Forgotten, *, is_of_messages: bool = False) -> None:
-    """Write a deletion to the log, if there is a log and something is deleted.
+    """Write a deletion to the log of deletions, if there is a log and something is deleted.
 
-    Call it before the commit. If a crash undoes the deletion, it will be requested again.
+    Call this function before the commit of the deletion. If the process crashes before the commit, nothing is deleted,
+    and the deletion will be requested again.
     """
     log: DeletionLog | None = request.app.state.deletions
     if log is not None and forgotten.user_id is not None:
@@ -70,7 +71,7 @@ async def set_locale(request: Request, tg_id: PersonPath, choice: LocaleChoice) 
 
 @router.put("/users/{tg_id}/consents/{purpose}")
 async def set_consent(request: Request, tg_id: PersonPath, purpose: Purpose, choice: ConsentChoice) -> User:
-    """Store a consent or its withdrawal."""
+    """Store that a person gives or withdraws a consent."""
     async with database(request).writing() as session:
         changed = await people.set_consent(tg_id, purpose, choice, session=session)
     agreement(request).expire()
@@ -93,7 +94,7 @@ async def set_ban(request: Request, tg_id: PersonPath, choice: BanChoice, by: Ad
 
 @router.get("/users/{tg_id}/data")
 async def data(request: Request, tg_id: PersonPath, party: Annotated[Sha256 | None, Query()] = None) -> PersonalData:
-    """Return all data that is stored about a person; also their usage if their pseudonym is given."""
+    """Return all data that is stored about a person; if their pseudonym is given (`party`), also return the usage."""
     async with database(request).reading() as session:
         return await privacy.collect(tg_id, party, session=session)
 
@@ -102,7 +103,7 @@ async def data(request: Request, tg_id: PersonPath, party: Annotated[Sha256 | No
 async def standing(
     request: Request, party: Annotated[Sha256, Query()], tg_id: Annotated[TgId | None, Query()] = None
 ) -> Standing:
-    """Return the usage of a party in the last 24 hours, together with the person if they are registered."""
+    """Return the usage of a party in the last 24 hours and, if `tg_id` is registered, the person."""
     async with database(request).reading() as session:
         return Standing(
             user=None if tg_id is None else await people.known(tg_id, session=session),
@@ -112,7 +113,10 @@ async def standing(
 
 @router.post("/usage")
 async def count_usage(request: Request, record: UsageRecord) -> None:
-    """Count a recording towards the daily limit, if nothing else is stored about it; a repeated call counts nothing."""
+    """Count a recording about which no row of a message is stored towards the daily limit of its party.
+
+    If the recording is counted already, do nothing.
+    """
     async with database(request).writing() as session:
         await usage.count(record, session=session)
 

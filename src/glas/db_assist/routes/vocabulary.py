@@ -42,6 +42,6 @@ async def keywords(
     tg_id: Annotated[TgId | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_KEYWORDS)] = MOST_KEYWORDS,
 ) -> Keywords:
-    """Return likely words of a recording, from the vocabularies of the person, the chat and the installation."""
+    """Return keywords for a recording, from the vocabularies of the person, the chat and the installation."""
     async with database(request).reading() as session:
         return await vocabulary.choose(chat_id, tg_id, limit, agreement=agreement(request), session=session)

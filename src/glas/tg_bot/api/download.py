@@ -17,12 +17,12 @@ _CHUNK_BYTES = 256 * 1024
 
 
 async def download(bot: Bot, file_id: str, *, limit_bytes: int) -> bytes:
-    """Return the bytes of a file. This function raises the same errors as `at_hand`."""
+    """Return the bytes of a file; this function raises the same errors as `at_hand`."""
     return await (await at_hand(bot, file_id, limit_bytes=limit_bytes))()
 
 
 async def at_hand(bot: Bot, file_id: str, *, limit_bytes: int) -> Callable[[], Awaitable[bytes]]:
-    """Download a file, unless a Bot API server on this machine (with `--local`) has it on its disk.
+    """Download a file, unless a Bot API server on this machine (with `--local`) has stored the file on the disk.
 
     Returns:
         A function that returns the bytes of the file without using the network. If the file is on the disk, this

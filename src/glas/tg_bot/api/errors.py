@@ -47,7 +47,7 @@ class TelegramAwayError(ServiceUnreachableError):
 
 
 class PersonGoneError(ForbiddenError):
-    """The person blocked the bot, or the bot was removed from the chat, so the bot cannot send a message there."""
+    """The bot cannot send messages to a chat: the person blocked the bot, or the bot was removed from the chat."""
 
     code = "person_gone"
 
@@ -105,8 +105,8 @@ def translated(error: TelegramAPIError) -> GlasError:
 def error_of_answer(body: Any) -> GlasError:
     """Return the error for an answer that is not in the format of the Bot API, for example an HTML page of a proxy.
 
-    It is not known whether the call had an effect. So it is an error after which the call is repeated, as after a
-    broken connection.
+    It is not known whether the call had an effect. So the returned error is one after which the call is repeated, as
+    after a broken connection.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)
@@ -129,7 +129,7 @@ def is_not_modified(error: InvalidParameterError) -> bool:
 
 
 class RetryRule:
-    """Decide after which errors a call is repeated, and after how long a pause.
+    """Decide after which errors a call is repeated, and how long the pause before the repetition is.
 
     Temporary errors are: a service or Telegram is unavailable, or a queue is full. The cause of an internal error of a
     service may be a bug, which a repetition does not remove. So after an internal error, the call is repeated only a

@@ -1,4 +1,4 @@
-"""Stay within Telegram's limits: 30 messages a second, one a second to a chat, 20 a minute to a group.
+"""Stay within Telegram's limits: 30 messages a second in all, one a second to a chat, 20 a minute to a group.
 
 Every call to Telegram passes through `RateLimiter`. If Telegram refuses a call and requests a pause (`retry_after`),
 the call is sent again after the pause. Waiting calls are sent in the order of their urgency, so a finished text is sent
@@ -59,7 +59,7 @@ class Urgency(IntEnum):
 
 
 class NotNowError(Exception):
-    """A status line was dropped because it could not be sent at once."""
+    """A status line was dropped, because the limits did not permit to send it immediately."""
 
 
 _urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.NORMAL)
@@ -188,7 +188,7 @@ class RateLimiter(BaseRequestMiddleware):
             tracing.waited("tg_bot", "wait for Telegram's rates", waited_s)
 
     async def _turn(self, method: TelegramMethod[Any]) -> bool:
-        """Wait until a call may begin, and count the call; return whether it had to wait."""
+        """Wait until a call may begin, and count the call; return whether the call had to wait."""
         loop, wanted = asyncio.get_running_loop(), _urgency.get()
         if wanted is Urgency.STATUS and (self._waiting or not self._has_room_for_status(loop.time())):
             raise NotNowError
@@ -263,7 +263,7 @@ class RateLimiter(BaseRequestMiddleware):
         return max(self._held_until.get(where, 0.0) for where in (None, _chat(method)))
 
     def _windows(self, method: TelegramMethod[Any]) -> Iterator[_Window]:
-        """Yield the windows that limit a call: the window of all chats, and those of its chat or group."""
+        """Yield the windows that limit a call: the window of all chats, and the windows of the call's chat or group."""
         chat = _chat(method)
         if isinstance(method, (*_NEW, *_EDITS)):
             yield self._everything
@@ -287,7 +287,7 @@ class RateLimiter(BaseRequestMiddleware):
             self._forget_quiet(now_s)
 
     def _forget_quiet(self, now_s: float) -> None:
-        """Delete the counts of chats whose last calls are too old to limit new calls."""
+        """Delete the windows of chats whose last calls are too old to delay new calls."""
         for windows in (self._chats, self._groups):
             for chat in [chat for chat, window in windows.items() if window.is_quiet(now_s)]:
                 del windows[chat]

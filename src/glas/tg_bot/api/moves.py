@@ -1,7 +1,7 @@
-"""Replace the old chat id of a group that has become a supergroup by its new chat id.
+"""Replace the old chat id of a group that has become a supergroup by the new chat id.
 
-When Telegram refuses a call with the old id, its answer contains the new id. New messages are sent to the new id.
-Messages that were sent to the old id cannot be edited any more.
+When Telegram refuses a call with the old id, Telegram's answer contains the new id. New messages are sent to the new
+id. Messages that were sent to the old id cannot be edited any more.
 """
 
 from typing import Any
@@ -45,7 +45,7 @@ class Moves(BaseRequestMiddleware):
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
     ) -> Response[TelegramType]:
-        """Make a call; if the chat has a new id, make the call with this id."""
+        """Make a call; if the chat has a new id, make the call with the new id."""
         chat_id = getattr(method, "chat_id", None)
         if isinstance(chat_id, int) and chat_id in self._moved and not isinstance(method, _EDITING):
             return await make_request(bot, _sent_to(method, self._moved[chat_id]))
@@ -70,6 +70,6 @@ def _sent_to(method: TelegramMethod[TelegramType], chat_id: int) -> TelegramMeth
 def has_moved(message: Message) -> bool:
     """Return whether a message is Telegram's notice that a group has a new id.
 
-    The notice is sent to the old chat and to the new one.
+    Telegram sends this notice twice: with the old id and with the new id of the chat.
     """
     return message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None

@@ -30,7 +30,7 @@ def person_in(message: Message) -> User | None:
 
 
 def party_in(message: Message) -> int:
-    """Return the id of the party of a message; limits and queues are separate for each party.
+    """Return the id of the party of a message; limits are counted separately for each party.
 
     The party is the person who sent the message, or the chat if no person is known.
     """

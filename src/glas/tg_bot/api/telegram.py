@@ -49,7 +49,7 @@ async def open_telegram(token: str, *, api_url: str | None, is_local: bool, limi
 
     Args:
         token: token of the bot.
-        api_url: URL of a Bot API server that is used instead of Telegram's own; None for Telegram's own server.
+        api_url: URL of a Bot API server of the operator; None if Telegram's own server is used.
         is_local: whether the server at `api_url` runs with `--local`, and so returns paths of files on this machine.
         limiter: the middleware through which every call passes.
     """

@@ -77,8 +77,8 @@ async def on_grant(
 ) -> None:
     """Answer /grant: give coins to a person, or take coins from the person.
 
-    The key of the payment is computed from the message. So if the command is carried out again after a crash, the coins
-    are not paid again.
+    The key of the payment is computed from the message with the command. So if the command is carried out again after a
+    crash, the key is the same, and the coins are not given again.
     """
     wanted = _grant(command.args or "")
     if wanted is None or message.from_user is None:
@@ -102,7 +102,7 @@ async def on_grant(
 async def _make_admin(person: int, db_assist: DbAssistClient) -> None:
     """Store that a person who is named in the settings is an administrator.
 
-    Otherwise the audit could not record what this person does.
+    Without this role in the database, the audit could not record the actions of this person.
     """
     await db_assist.register(person)
     await db_assist.set_role(person, Role.ADMIN)
@@ -175,7 +175,7 @@ async def on_reviewer(message: Message, *, command: CommandObject, db_assist: Db
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:
-    """Answer /repair: start a search for lost recordings; a later message contains the result."""
+    """Answer /repair: start a search for lost recordings; its result is sent as a separate message at its end."""
     await message.answer(say("repair-begun"))
     return RepairJob(
         bot_id=bot.id, chat_id=message.chat.id, message_id=message.message_id, time=message.date.isoformat()

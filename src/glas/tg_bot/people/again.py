@@ -30,7 +30,7 @@ def make_router() -> Router:
 
 
 async def on_retry(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, say: Say) -> VoiceJob | None:
-    """Begin another attempt to recognise a recording; its answer replaces the message that the first attempt failed."""
+    """Begin another attempt to recognise a recording; the answer replaces the message about the failed attempt."""
     return await _begin(query, bot, say, attempt=values[0])
 
 
@@ -55,7 +55,7 @@ async def _begin(query: CallbackQuery, bot: Bot, say: Say, *, attempt: int) -> V
 
 
 async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | None:
-    """Answer /transcribe in reply to a recording: recognise it, even if the settings of the chat forbid this."""
+    """Answer /transcribe in reply to a recording: recognise the recording, even if the chat's settings forbid this."""
     original = message.reply_to_message
     job = voice_job(original, bot_id=bot.id, is_asked=True) if original else None
     if job is None:
@@ -64,7 +64,7 @@ async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | N
 
 
 async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Ask a person to confirm that a recording should be recognised; if a document has no sound, send a hint."""
+    """Ask a person to confirm that their recording should be recognised; if a file is no recording, send a hint."""
     if recording_in(message) is None:
         if message.chat.type == "private":
             await message.answer(say("text-hint"))

@@ -1,9 +1,9 @@
 """Send announcements about models: news to people from whom a model learnt, and questions to administrators.
 
 The bot requests announcements from db_assist at intervals, and enqueues each announcement once, as a separate work.
-News must not be sent twice. So a run first stores in the database that it sends the news (a claim), and then sends the
-news. If this run is killed, a later run finds the claim and sends nothing. Before the claim, a call to Telegram without
-a visible effect checks whether the person can be reached.
+News must not be sent twice. So the work first stores in the database that it sends the news (a claim), and then sends
+the news. If the process is killed in between, the work is repeated, finds the claim, and sends nothing. Before the
+claim, a call to Telegram without a visible effect checks whether the person can be reached.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class Announcing:
             _log.warning("an announcement was not sent", announcement=job.announcement_id, code=error.code)
 
     async def _reach(self, job: AnnounceJob) -> None:
-        """Check whether Telegram and the person can be reached; the check may be repeated, because nobody sees it."""
+        """Check whether Telegram and the person can be reached; people do not see the check, so it may be repeated."""
         with contextlib.suppress(InvalidParameterError, UnreadableAnswerError):
             await said(lambda: self.bot.send_chat_action(job.person, ChatAction.TYPING))
 

@@ -1,4 +1,4 @@
-"""End the trial of a candidate if its ratings are worse than those of the champion, or if it was refused."""
+"""End the trial of a candidate if its ratings are worse than the champion's, or if the candidate was refused."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 @dataclass(frozen=True)
 class CanaryWatch:
-    """Compares the ratings of candidate and champion at intervals. Several bot processes may do this together."""
+    """Compares the ratings of candidate and champion at intervals; several processes of the bot may do this."""
 
     nn_service: NnServiceClient
     db_assist: DbAssistClient
@@ -42,8 +42,8 @@ class CanaryWatch:
 
         The trial ends if the ratings of the candidate are worse, or if the model is no longer a candidate.
 
-        The decision is stored before the trial is ended. If the process is killed in between, the next comparison finds
-        the decision and ends the trial.
+        The decision is stored before the trial is ended. If the process is killed between these two steps, the next
+        comparison finds the decision and ends the trial.
 
         Raises:
             GlasError: nn_service or db_assist does not answer.

@@ -101,7 +101,7 @@ async def serving(nn_service: NnServiceClient, locale: Locale) -> str | None:
 
 
 async def on_balance(message: Message, user: User | None, say: Say, locale: Locale) -> None:
-    """Send a person their number of coins, and how many more they need to become a beta-tester.
+    """Send to a person the number of their coins, and how many more coins they need to become a beta-tester.
 
     Beta-testers are people with a higher daily limit.
     """

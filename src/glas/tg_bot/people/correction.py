@@ -1,9 +1,9 @@
 """Receive corrections of texts from people.
 
 In every chat, a person can press ✏️ and then send the right words. In a private chat, a person can also reply directly
-to the text of the bot or to their own recording. If the reply is similar to the text, it counts as a correction. If
-it is not clear whether the reply is a correction, the bot asks. In groups a correction begins only with ✏️, because
-people reply to each other there.
+to the text of the bot or to their own recording. If the reply is similar to the text, it counts as a correction. If it
+is not clear whether the reply is a correction, the bot asks. In groups, people also reply to each other. So in a group,
+a reply counts as a correction only after ✏️.
 """
 
 from aiogram import Bot, F, Router

@@ -18,7 +18,7 @@ def make_router() -> Router:
 
 
 async def on_added(event: ChatMemberUpdated, *, bot: Bot, phrases: Phrases) -> None:
-    """Greet a group. If privacy mode hides the group's recordings from the bot, explain how to switch it off.
+    """Greet a group. If privacy mode hides the group's recordings from the bot, explain how to switch privacy mode off.
 
     The privacy mode is requested from Telegram each time, because the owner of the bot may have changed it since the
     start of the process.

@@ -1,4 +1,4 @@
-"""Answer /model: an administrator chooses a model. It is downloaded and becomes the default model without a restart."""
+"""Answer /model: an administrator chooses a model, which is downloaded and becomes the default model immediately."""
 
 import asyncio
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ async def on_model_chosen(
     say: Say,
     locale: Locale,
 ) -> ModelJob | None:
-    """Return the job that changes to the chosen model; the message with the buttons then shows the progress."""
+    """Return the job that makes the chosen model the default model; the message with the buttons shows the progress."""
     if query.from_user.id not in admins:
         await toast(bot, query, say("admin-only"), is_alert=True)
         return None
@@ -109,7 +109,7 @@ class ModelChange:
     async def run(self, arguments: dict[str, Any]) -> None:
         """Change the default model, and show the progress meanwhile.
 
-        This function is the workflow of a `ModelJob`. After a crash, it may be repeated without harm.
+        This method is the workflow of a `ModelJob`. After a crash, this method may be repeated without harm.
         """
         job = ModelJob.model_validate(arguments)
         say = self.phrases[job.locale]

@@ -36,7 +36,8 @@ async def line_of_chat(chat_id: int, nn_service: NnServiceClient, db_assist: DbA
 async def _state(record: OwnModelRecord, nn_service: NnServiceClient) -> str:
     """Return the state of an own model: `on`, `off`, or `waits`.
 
-    `waits` means that the own model is not used now, because it was compared with a former champion.
+    `waits` means that the own model is not used now: it was compared with a former default model, not with the present
+    one.
     """
     if not record.is_used:
         return "off"

@@ -70,7 +70,7 @@ async def on_mydata(
 
 
 async def _send(bot: Bot, chat_id: int, file: BufferedInputFile, caption: str) -> None:
-    """Send one part of the data; if Telegram is unavailable for a while, only this part is sent again."""
+    """Send one part of the data; if Telegram is unavailable, repeat only the sending of this part."""
     patience = RetryRule()
     await with_retries(
         lambda: sent(lambda: bot.send_document(chat_id, file, caption=caption, request_timeout=_UPLOAD_S)),
@@ -101,8 +101,8 @@ async def on_forget_chosen(
 ) -> CleanJob | None:
     """Delete a person's data if the person has confirmed it.
 
-    Objects, rows and the records of the durable engine are deleted at once. The returned job removes the data from the
-    export.
+    Objects in the object store, rows of the database, and the records of the durable engine are deleted immediately.
+    The returned job removes the data from the export.
     """
     message, person = message_of(query), query.from_user.id
     await toast(bot, query)
@@ -117,7 +117,7 @@ async def on_forget_chosen(
 
 
 async def forget(person: int, db_assist: DbAssistClient, data_loader: DataLoaderClient, durable: Durable) -> int:
-    """Delete a person's objects and rows, and the records of the durable engine about the person.
+    """Delete a person's objects in the object store, rows in the database, and records of the durable engine.
 
     The caller must enqueue a `CleanJob`, which removes the data from the export.
 

@@ -1,4 +1,4 @@
-"""Answer personal commands, such as /mydata, that were sent in a group. The answer is sent to the private chat."""
+"""Answer personal commands, such as /mydata, that were sent in a group; the answer is sent to the private chat."""
 
 from typing import Any
 

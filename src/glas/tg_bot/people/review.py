@@ -2,7 +2,7 @@
 
 This module stores nothing. db_assist reserves one message for a reviewer, and returns the same message until it is
 reviewed. If the bot asks for the right words, its request contains the id of the reviewed message. So after a crash at
-any point, at most one message of the bot is sent twice.
+any time, at most one message of the bot is sent twice.
 """
 
 import time
@@ -48,7 +48,7 @@ class Reviewing:
     prompts: Prompts
 
     async def show_next(self, reviewer: int, say: Say) -> None:
-        """Send the next recording to a reviewer, with its text and buttons; if there is none, say so."""
+        """Send the next recording to a reviewer, with text and buttons; if no recording waits, tell the reviewer."""
         for _ in range(_TRIES):
             item = await self.db_assist.next_review(reviewer)
             if item is None:
@@ -154,7 +154,7 @@ async def on_verdict(
 async def _ask(
     query: CallbackQuery, message: Message | None, transcription_id: int, reviewing: Reviewing, say: Say
 ) -> None:
-    """Ask a reviewer for the right words; the request shows the recognised words, so that they can be copied."""
+    """Ask a reviewer for the right words; the request shows the recognised words, which the reviewer can copy."""
     if message is None:
         await toast(reviewing.bot, query, say("review-gone"), is_alert=True)
         return

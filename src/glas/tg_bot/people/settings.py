@@ -112,7 +112,7 @@ async def on_own_model(
 ) -> None:
     """Store whether recordings of a person or a group are recognised by their own model or by the champion.
 
-    Then show the choice in the message with the button.
+    Afterwards, show the stored choice in the message with the button.
     """
     message, is_used = message_of(query), bool(values[0])
     if message is None:

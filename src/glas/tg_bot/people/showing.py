@@ -34,7 +34,7 @@ async def keep_showing(bot: Bot, db_assist: DbAssistClient, durable: Durable) ->
 
 
 async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None:
-    """Request corrected texts from db_assist, and enqueue jobs that update the messages which show them.
+    """Request corrected texts from db_assist, and enqueue jobs that update the messages with these texts.
 
     The name of a job is computed from its correction, so each correction is shown only once.
     """

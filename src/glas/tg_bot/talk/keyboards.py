@@ -1,7 +1,7 @@
 """Make the buttons under messages, and the data that Telegram sends to the bot when a button is pressed.
 
 The data of each button contains an `asker`: the Telegram id of the person who may press the button. If every
-administrator of the chat may press it, `asker` is `ADMINISTRATORS`.
+administrator of the chat may press the button, `asker` is `ADMINISTRATORS`.
 """
 
 import zlib
@@ -66,7 +66,7 @@ def model_number(name: str) -> int:
 class Keyboards:
     """Makes the buttons of messages.
 
-    The same arguments always give the same buttons, so if a message is edited again with them, nothing changes.
+    The same arguments always give the same buttons. So if an edit of a message is repeated, the buttons do not change.
     """
 
     def __init__(self, signer: Signer, *, rating_days: int) -> None:
@@ -120,7 +120,7 @@ class Keyboards:
     def take_back(
         self, transcription_id: int, change_id: int, *, asker: int, born_s: int, say: Say
     ) -> InlineKeyboardMarkup:
-        """Make the button ↩️ under the confirmation of a correction; it can be pressed for a day."""
+        """Make the button ↩️ under the confirmation of a correction; people can press the button for a day."""
         values = (TAKE_BACK, transcription_id, change_id)
         return self._one(
             self._button(say("button-take-back"), *values, asker=asker, born_s=born_s, life_s=_SHORT_LIFE_S)

@@ -1,4 +1,4 @@
-"""The text and the buttons of a message, which are always sent and updated together."""
+"""Send and update the text of a message together with its buttons."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The picture above the answer to /start. It is uploaded once, and later sent by the file id that Telegram returned."""
+"""Send the picture above the answer to /start: first as an upload, later by the file id that Telegram returned."""
 
 from pathlib import Path
 

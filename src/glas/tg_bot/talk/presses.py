@@ -60,7 +60,8 @@ async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
     """Answer a press of a button with a short note, which Telegram shows for some seconds.
 
-    If it is too late for Telegram to accept the answer, send the note as a message, but only in a private chat.
+    Telegram accepts the answer only for a short time after the press. If the time has passed, send the note as a
+    message in a private chat, and send nothing in a group.
     """
     try:
         await said(lambda: bot.answer_callback_query(query.id, text[:_TOAST_CHARS] or None, show_alert=is_alert))

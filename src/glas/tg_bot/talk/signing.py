@@ -1,7 +1,7 @@
-"""Sign the data of buttons, so that it cannot be forged; data and signature fit into Telegram's limit of 64 bytes.
+"""Sign the data of buttons, so that nobody can forge the data; both fit into Telegram's limit of 64 bytes.
 
 A changed Telegram app can send any data as if a button had been pressed. So data without a valid signature is refused.
-The data of each button also contain who may press it: one person, or the administrators of its chat.
+The data of each button also states who may press the button: one person, or the administrators of the chat.
 """
 
 import base64
@@ -64,7 +64,7 @@ class Signer:
         return data
 
     def read(self, data: str, *, now_s: float) -> Pressed:
-        """Check the data of a pressed button, and parse them; `now_s` is the present Unix time in seconds.
+        """Check and parse the data of a pressed button; `now_s` is the present Unix time in seconds.
 
         Raises:
             ForgedButtonError: the signature was not made with this bot's key.

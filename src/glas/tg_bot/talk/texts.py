@@ -19,7 +19,10 @@ _SENTENCE_ENDS = (". ", "! ", "? ", "… ")
 
 
 class Part(NamedTuple):
-    """One message. A long text is a quotation, of which Telegram shows only the beginning until it is tapped."""
+    """One message of an answer.
+
+    A long text is formatted as a quotation, of which Telegram shows only the beginning until a person taps it.
+    """
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
@@ -68,7 +71,7 @@ def lay_out(text: str, *, name: str, notes: Sequence[str], say: Say, may_send_do
 def _part(front: str, text: str, back: str) -> Part:
     """Return a message that consists of `front`, `text` and `back`.
 
-    A long text becomes a quotation, of which Telegram shows only the beginning until it is tapped.
+    A long text is formatted as a quotation, of which Telegram shows only the beginning until a person taps it.
     """
     entities: tuple[MessageEntity, ...] = ()
     if len(text) > _FOLDED_CHARS:
@@ -90,9 +93,9 @@ def split(text: str, limit: int) -> list[str]:
 def _place_to_cut(head: str) -> int:
     """Return the index at which to cut a text.
 
-    Only the second half of the text is searched. The index is the last end of a paragraph, or else the last end of a
-    sentence, or else the last end of a word. If there is only a part of a very long word, return the length of the
-    text.
+    Only the second half of the text is searched. The index is the last end of a paragraph in this half. If there is
+    none, it is the last end of a sentence, and if there is none either, the last end of a word. If the half contains
+    only a part of a very long word, return the length of the text.
     """
     ends = [head.rfind("\n"), max(head.rfind(end) + 1 for end in _SENTENCE_ENDS), head.rfind(" ")]
     return next((end for end in ends if end > len(head) // 2), len(head))

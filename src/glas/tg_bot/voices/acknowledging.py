@@ -1,4 +1,4 @@
-"""Send a message to people whose recordings must wait, because more recordings came than can be recognised at once."""
+"""Tell people that their recordings must wait, because more recordings came than can be recognised immediately."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +28,8 @@ class Acknowledging:
 
         This function is a workflow of the durable engine.
 
-        If the message cannot be sent now, the recording is still enqueued, because a later message may succeed. If the
-        recording is refused, it is not enqueued.
+        If the message cannot be sent now, the recording is enqueued nevertheless, because a later message may succeed.
+        If the recording is refused, it is not enqueued.
         """
         job = VoiceJob.model_validate(arguments)
         try:

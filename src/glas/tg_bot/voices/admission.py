@@ -1,4 +1,4 @@
-"""Decide whether and how a recording is answered. The decision is made once for each recording, before any message."""
+"""Decide whether and how a recording is answered. This is decided once for each recording, before a message is sent."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -28,8 +28,8 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 class Amending:
     """Updates the messages that show a text; its fields contain the objects that it uses.
 
-    An update shows the words that the database contains at this time, which may be newer than the correction that
-    started the update. So in the end the messages agree with the database, even if updates are repeated or run in
+    An update writes the current words of the database into the messages. These words may be newer than the correction
+    that caused the update. So in the end the messages agree with the database, even if updates are repeated or run in
     another order.
     """
 

@@ -72,10 +72,12 @@ class Archiving:
             _log.error("the export could not be started; the next export removes the deleted messages", code=error.code)
 
     async def store(self, job: ToArchive) -> None:
-        """Store the bytes, the text and the recognition of a message; then write the key and the sha256 into its row.
+        """Store the bytes, the text and the recognition of a message.
 
-        If the bytes are no longer in memory, they are read from an archived message with the same file, or downloaded
-        again from Telegram.
+        Afterwards, write the key and the sha256 of the bytes into the row of the message.
+
+        If the bytes are no longer in memory, they are read from the object store if another message with the same file
+        is archived, and otherwise downloaded again from Telegram.
         """
         transcription_id = job.transcription_id
         data = self.byte_cache.get(job.file_unique_id)

@@ -1,8 +1,8 @@
 """Send the recognised text: by editing the placeholder, as a file, or in several messages.
 
-If Telegram refuses one of these ways, another way is used.
+If Telegram refuses the text in one of these forms, the text is sent in another form.
 
-The sending of each message is a separate recorded step, so after a crash at most one message is sent again.
+The sending of each message is a separate recorded step, so after a crash at most one message is sent twice.
 """
 
 import contextlib
@@ -75,7 +75,7 @@ class Delivery:
 
         Raises:
             PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
-            GlasError: the text could be sent in none of the ways.
+            GlasError: the text could be sent in none of these forms.
         """
         try:
             await self._say(answer, recognised, say)
@@ -120,7 +120,7 @@ class Delivery:
         """Store the result in the row of the message, and add the recording to the daily usage of its sender.
 
         Returns:
-            The id of the row; None if nothing is stored, or if the person's data was deleted meanwhile.
+            The id of the row; None if nothing is stored, or if the person's data was deleted during the recognition.
         """
         job, heard = answer.job, recognised.heard
         usage = self.pseudonyms.record(self.pseudonyms.party(job.party), job.id, heard.duration_s)
@@ -192,7 +192,7 @@ class Delivery:
         keyboard: InlineKeyboardMarkup | None = None,
         entities: Sequence[MessageEntity] = (),
     ) -> Message:
-        """Send a message in reply to another message; if that message was deleted, send it without being a reply."""
+        """Send a message in reply to another message; if the other message was deleted, send an ordinary message."""
         to = None if reply_to is None else _reply_to(reply_to)
         shown = list(entities) or None
         return await sent(

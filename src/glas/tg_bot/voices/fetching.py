@@ -1,9 +1,9 @@
 """Download recordings before their recognition, and limit how many bytes are in memory.
 
-A recording for which Telegram states a small size is downloaded at once. Of all larger recordings, at most `n_large`
-are being downloaded or are in memory at the same time; further large recordings wait in the order of arrival. So slow
-downloads of large files delay only other large files. If a Bot API server runs on this machine, the files are on its
-disk. Such files are read only when they are recognised, so the limit does not apply to them.
+A recording for which Telegram states a small size is downloaded immediately. Of all larger recordings, at most
+`n_large` are being downloaded or are in memory at the same time; further large recordings wait in the order of arrival.
+So slow downloads of large files delay only other large files. If a Bot API server runs on this machine, the files are
+on its disk. Such files are read only when they are recognised, so the limit does not apply to them.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ ARRIVALS, LATER = "arrivals", "later"
 
 
 class VoiceJob(BaseModel):
-    """Answer one recording."""
+    """The job to answer one recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,9 +51,9 @@ class VoiceJob(BaseModel):
 
     @property
     def id(self) -> str:
-        """Return the name of the work that answers this message.
+        """Return the id of the work that answers this message.
 
-        If Telegram sends the message again, the name is the same, so the work is done only once.
+        If Telegram sends the message again, the id is the same, so the work is done only once.
         """
         name = f"v:{self.bot_id}:{self.chat_id}:{self.message_id}:{self.attempt}"
         # A recording that was not recognised when it arrived may be requested later.
@@ -98,7 +98,7 @@ class ToArchive(BaseModel):
 
 
 class ArchiveJob(ToArchive):
-    """Archive a recording, unless the person has deleted their data."""
+    """The job to archive a recording, unless the person has deleted their data."""
 
     person: int
 
@@ -108,7 +108,7 @@ class ArchiveJob(ToArchive):
 
 
 class AmendJob(BaseModel):
-    """Update the messages that show a corrected text."""
+    """The job to update the messages that show a corrected text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -126,7 +126,7 @@ class AmendJob(BaseModel):
 
 
 class CleanJob(BaseModel):
-    """Remove deleted messages from the export; the job does not contain the id of the person who deleted them."""
+    """The job to remove deleted messages from the export; it does not contain the id of the person who deleted them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -138,7 +138,7 @@ class CleanJob(BaseModel):
 
 
 class RepairJob(BaseModel):
-    """Search for lost recordings, at an administrator's request."""
+    """The job to search for lost recordings, at an administrator's request."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -153,7 +153,7 @@ class RepairJob(BaseModel):
 
 
 class ModelJob(BaseModel):
-    """Change the default model, and show the progress in the message with which the model was chosen."""
+    """The job to change the default model; the message with which the model was chosen shows the progress."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -173,7 +173,7 @@ class ModelJob(BaseModel):
 
 
 class AnnounceJob(BaseModel):
-    """Send an announcement; the job contains the id of the announcement, but not its text."""
+    """The job to send an announcement; it contains the id of the announcement, but not its text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -188,7 +188,7 @@ class AnnounceJob(BaseModel):
 
 
 class DecisionJob(BaseModel):
-    """Carry out the decision of an administrator: make the candidate the default model, or refuse the candidate."""
+    """The job to carry out an administrator's decision: make the candidate the default model, or refuse it."""
 
     model_config = ConfigDict(frozen=True)
 

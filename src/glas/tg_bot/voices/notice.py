@@ -1,4 +1,4 @@
-"""Exchange data between bot processes, for example about waiting recordings (the data of one process: a note).
+"""Exchange notes between processes of the bot; a note contains data of one process about its waiting recordings.
 
 Each process regularly writes a heartbeat to the database, and reads the heartbeats of the other processes. A note is a
 part of a heartbeat, so notes need no further queries. When a note is read, it may be some seconds old. Notes are used

@@ -5,8 +5,9 @@ without harm. At worst, the placeholder is sent twice, because Telegram does not
 is not created twice, because its key is computed from the Telegram message. The text is not sent twice, because it is
 sent by editing the placeholder.
 
-To record a step takes a write to the disk. So a database write that can be repeated is not a separate step, but belongs
-to another step. The recording is archived after the answer, so an unavailable object store delays no text.
+Each record of a step is a write to the disk. To save such writes, a change of the database that can be repeated without
+harm is not a separate step, but a part of another step. The recording is archived after the answer, so an unavailable
+object store delays no text.
 
 In a group, most recordings are answered without a request. If nobody has requested the text, a recording without speech
 gets no answer, and its placeholder is deleted.
@@ -147,7 +148,7 @@ class Pipeline:
     async def _record(self, answer: Answer) -> int | None:
         """Create the row of a message, and return its id.
 
-        Return None if no row may be created: the speaker is not known, or has deleted their data meanwhile.
+        Return None if no row may be created: the speaker is not known, or has deleted their data since the decision.
         """
         job, recording = answer.job, answer.job.recording
         if job.person is None:
@@ -185,7 +186,7 @@ class Pipeline:
         The message has a button for another attempt, if another attempt may succeed.
 
         If nobody in a group requested the text, and the recording is too large or cannot be decoded, send no message.
-        Only delete the placeholder.
+        In this case, only delete the placeholder.
 
         Returns:
             The id of the recording's row; None if there is no row, or if the explanation could not be sent.

@@ -25,7 +25,7 @@ class Pseudonyms:
         return self._of(f"party:{party}")
 
     def judging(self, party: int) -> str:
-        """Return the pseudonym under which a model's checks of a person's corrections are counted."""
+        """Return the pseudonym under which the sound is counted with which a model checks a person's corrections."""
         return self._of(f"judging:{party}")
 
     def bucket(self, party: int) -> int:

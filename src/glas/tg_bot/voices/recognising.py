@@ -152,7 +152,9 @@ class RecordingRecogniser:
         return Heard.of(recognition, keywords)
 
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
-        """Recognise a stored recording. It first waits for a seat, like a new recording; only then its bytes are read.
+        """Recognise a stored recording.
+
+        The recording first waits for a seat, like a new recording. Its bytes are read only when it has a seat.
 
         Raises:
             GlasError: the recording cannot be read or recognised.

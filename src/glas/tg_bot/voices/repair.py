@@ -1,8 +1,8 @@
 """Search each night for lost recordings, and download them again from Telegram.
 
 Each night, the existence and the size of every object are checked. In addition, a seventh of all objects is read each
-night and compared with the stored sha256, so each object is read once a week. If a recording was not archived because a
-service was unavailable for too long, the recording is archived now.
+night and compared with the stored sha256, so each object is read once a week. If a recording was not archived after its
+answer, because a service was unavailable for too long, the nightly search archives the recording.
 """
 
 import hashlib
@@ -144,7 +144,8 @@ def _expected(row: Transcription, day: int) -> Sequence[Expected]:
 def _to_archive(row: Transcription) -> ToArchive:
     """Return the file and the text to archive for a message that was never archived.
 
-    Its recognition no longer exists. If times of words are needed later, the recording is recognised again.
+    The recognition of the message no longer exists. If times of words are needed later, the recording is recognised
+    again.
     """
     return ToArchive(
         transcription_id=row.id,

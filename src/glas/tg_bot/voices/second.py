@@ -39,7 +39,7 @@ class SecondHypotheses:
     _looked_at: float = field(default=-_LOOK_S)
 
     def offer(self, transcription_id: int, heard: Hypothesis, data: bytes, keywords: Sequence[str]) -> None:
-        """Start the second recognition of a message with another model, and return at once.
+        """Start the second recognition of a message with another model; do not wait for its end.
 
         The other model is the candidate, or the champion if the candidate has answered. Only a share of all messages is
         recognised by a second model; see `glas.domain.canary.is_drawn`. Nothing is done if the message does not belong

@@ -56,8 +56,8 @@ def _progress(partial: PartialText, duration_s: float, say: Say) -> str:
 async def shown_status(bot: Bot, chat_id: int, message_id: int, text: Callable[[], str]) -> AsyncIterator[None]:
     """Update the status line while the context is open: at most every 2.5 s, in a group at most every 15 s.
 
-    At the end of the context, a running call that edits the message is not cancelled, but finished. A cancelled call
-    could still arrive at Telegram later, and overwrite the answer.
+    At the end of the context, a running call that edits the message is not cancelled, but finished. If this call were
+    cancelled, it could nevertheless arrive at Telegram after the answer, and overwrite the answer.
     """
     done = asyncio.Event()
     task = asyncio.create_task(_keep_up_to_date(bot, chat_id, message_id, text, done))

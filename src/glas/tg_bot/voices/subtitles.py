@@ -33,9 +33,9 @@ class Subtitling:
     async def subtitles(self, row: Transcription, person: int) -> str:
         """Return the subtitles of a message in the format SubRip, made from the recognition that was stored with it.
 
-        If no recognition was stored, for example by an older version of Glas, the recording is recognised once more,
-        and the result is stored. The recording then waits for a seat and counts towards the daily limit, like any other
-        recording.
+        If no recognition is stored with the message, for example because an older version of Glas did not store it, the
+        recording is recognised again, and the result is stored. The recording then waits for a seat and counts towards
+        the daily limit, like any other recording.
 
         Args:
             row: the message.

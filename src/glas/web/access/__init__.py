@@ -1,1 +1,1 @@
-"""Access to the web pages: sessions, rights, and protection against requests that pages of other sites send."""
+"""Access to the web pages: sessions, rights, and protection against forged requests from pages of other sites."""

@@ -1,4 +1,4 @@
-"""Check requests for web pages: the person needs the right for the page, and only pages of Glas may change data."""
+"""Check requests to web pages: the person must have the right for the page, and only pages of Glas may change data."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -23,7 +23,7 @@ class ForeignPageError(ForbiddenError):
 
 
 class TooManyRequestsError(OverloadedError):
-    """A person has sent more requests in a minute than normal use of the web pages causes."""
+    """A person has sent more requests within a minute than are permitted."""
 
     code = "too_many_requests"
     status = 429
@@ -41,7 +41,7 @@ async def visitor_of(request: Request) -> Visitor:
 
 
 Visit = Annotated[Visitor, Depends(visitor_of)]
-"""Type of the parameter with which a route gets the visitor of its request."""
+"""Annotation for a parameter of a route; FastAPI passes the visitor who sent the request as this parameter."""
 
 
 def needs(right: Right | None) -> Callable[[Request], Awaitable[None]]:
@@ -76,7 +76,7 @@ def _count(request: Request, visitor: Visitor) -> None:
 
 
 def check_size(request: Request) -> None:
-    """Refuse a request whose body is larger than any form of the web pages, before the body is read.
+    """Refuse a request, before its body is read, if the body is larger than any form of the web pages.
 
     Raises:
         UploadTooLargeError: the body is too large, or its length is not stated in the header `Content-Length`.
@@ -90,7 +90,7 @@ def check_size(request: Request) -> None:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse a request that a page of another site has sent; the browser states this site in a header."""
+    """Refuse a request that a page of another site has sent; headers of the browser name the site of the page."""
     told = request.headers.get("sec-fetch-site")
     if told is not None and told != "same-origin":
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")

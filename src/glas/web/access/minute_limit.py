@@ -1,4 +1,4 @@
-"""Limit how many requests a person sends in a minute, and how many invalid sign-in links are tried in a minute."""
+"""Limit, for each minute, the requests of a person and the invalid sign-in links from a network address."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ _MOST_KEYS: Final = 10_000
 
 
 class MinuteLimit:
-    """Counts events separately for each key, and permits only a certain number of events of a key within a minute.
+    """Counts events separately for each key (a name), and permits only a certain number of events of a key in a minute.
 
     For attempts to sign in with an invalid link, the key is the network address. Valid links are not counted, because
     many people with the same address may sign in within a minute. For requests of people who are signed in, the key is
@@ -18,7 +18,7 @@ class MinuteLimit:
     """
 
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
-        """Permit each key `most` events within a minute."""
+        """Permit each key `most` events within a minute; `now` returns the present time in seconds."""
         self.most = most
         self._now = now
         self._counted: dict[str, deque[float]] = {}

@@ -26,8 +26,8 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
     Args:
         user: the person.
-        admins: Telegram ids of the administrators in the settings. A person who was removed from the settings still has
-            the role of an administrator in the database, but no longer the right.
+        admins: Telegram ids of the administrators in the settings. If a person is removed from this setting, the
+            database still contains the role of an administrator, but the person no longer has the right.
     """
     if user.is_banned:
         return frozenset()
@@ -46,7 +46,7 @@ def written(rights: Iterable[Right]) -> str:
 
 
 class People:
-    """Reads people from db_assist, and caches them for some seconds, because a page causes several requests at once."""
+    """Reads people from db_assist, and caches them for some seconds, because one page causes several requests."""
 
     def __init__(self, db_assist: DbAssistClient) -> None:
         self._db_assist = db_assist

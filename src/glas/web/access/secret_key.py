@@ -1,4 +1,4 @@
-"""The key that signs sessions. The key comes from the settings, or from a file that is created at the first start."""
+"""Get the key that signs sessions: from the settings, or from a file that is created at the first start."""
 
 import os
 import secrets
@@ -20,8 +20,8 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
 
     Args:
         given: the key from the settings. If it is None, the key is read from a file, which is created if it is missing.
-        data_dir: directory that contains the file. If the file can be neither read nor created, a key is made that only
-            this process uses.
+        data_dir: directory that contains this file. If the file can be neither read nor created, a random key is made,
+            which only this process uses.
     """
     if given is not None:
         return given.encode()
@@ -44,7 +44,7 @@ def secret_key(given: str | None, data_dir: Path) -> bytes:
 def _write(path: Path, text: str) -> None:
     """Create the file with the key so that only its owner can read it.
 
-    If another process has created the file meanwhile, the file is not changed.
+    If another process has created the file since this process looked for it, the file is not changed.
     """
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,4 +1,4 @@
-"""Sessions of people who are signed in. A signed cookie contains the session; the process stores only ended sessions.
+"""Sessions of people who are signed in: signed cookies contain them, and the process stores only the ended sessions.
 
 A cookie contains the Telegram id of the person, the person's rights at the sign-in, and a random name of the session.
 It also contains the time when the session began, and the time when the session was last renewed. The signature is
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 _MOST_S: Final = 7 * 24 * 3600
-"""Seconds after the sign-in when a session ends, even if it was renewed."""
+"""Seconds after the sign-in at which a session ends, even if the session was renewed."""
 
 _RENEWED_AFTER_S: Final = 300
 _MOST_ENDED: Final = 100_000
@@ -57,7 +57,7 @@ class Sessions:
 
     @property
     def life_s(self) -> int:
-        """Seconds for which a browser keeps the cookie."""
+        """Seconds for which a browser keeps the cookie after each renewal."""
         return int(self._life_s)
 
     def begin(self, tg_id: int, rights: str) -> Session:
@@ -66,15 +66,15 @@ class Sessions:
         return Session(tg_id, rights, secrets.token_urlsafe(18), now, now)
 
     def renewed(self, session: Session) -> Session | None:
-        """Return a copy of the session that ends later, because its last renewal is now.
+        """Return a copy of a session whose last renewal is now, so that the copy ends later than `session`.
 
-        Return None if the session was renewed a short time ago.
+        Return None if the last renewal of the session is less than `_RENEWED_AFTER_S` seconds ago.
         """
         now = int(self._now())
         return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
 
     def end(self, session: Session) -> None:
-        """End a session: this process then refuses its cookie, even if somebody has copied the cookie."""
+        """End a session; this process then refuses the session's cookie, even a copy of it."""
         if len(self._ended) >= _MOST_ENDED:
             self._ended = {name: until for name, until in self._ended.items() if until > self._now()}
         self._ended[session.name] = self._now() + self._life_s
@@ -99,7 +99,7 @@ class Sessions:
         return None if is_over or session.name in self._ended else session
 
     def form_token(self, session: Session) -> str:
-        """Return a token for the forms of a session; a request with the token was made by a page of this session."""
+        """Return the token for the forms of a session; it shows that a request was made by a page of this session."""
         return self._signature("form", session.name)
 
     def is_form_token(self, session: Session, given: str) -> bool:

@@ -15,9 +15,9 @@ from glas.web.access.sessions import Session, Sessions
 
 _COOKIE: Final = "glas-session"
 _MOST_REQUESTS: Final = 600
-"""Permitted number of requests of one person within a minute.
+"""Largest permitted number of requests of one person within a minute.
 
-Normal use stays below this number: a reviewer causes the most requests, three for each recording.
+Normal use stays below this number. Reviewers cause the most requests: three for each recording.
 """
 
 
@@ -27,11 +27,12 @@ class Visitor:
 
     Attributes:
         session: the session in the request's cookie.
-        user: the data that db_assist stores about the person now.
+        user: the present data of db_assist about the person.
         rights: the person's present rights.
         say: the catalogue in the visitor's language.
-        cookie: how the cookie in the browser must change. Only the last entry is used: a session replaces the cookie,
-            and None deletes the cookie. If there is no entry, the cookie is not changed.
+        cookie: a list that states how the cookie in the browser must change. Only the last entry is used. If this entry
+            is a session, the cookie with this session replaces the cookie in the browser. If the entry is None, the
+            cookie is deleted. If the list is empty, the cookie is not changed.
     """
 
     session: Session | None
@@ -55,12 +56,12 @@ class Visitors:
     """Finds the visitor of a request, and writes the session cookie into the answer."""
 
     def __init__(self, sessions: Sessions, people: People | None, admins: frozenset[int], *, url: str) -> None:
-        """Set how visitors are found.
+        """Make the object; no request is sent to db_assist.
 
         Args:
             sessions: reads and writes sessions.
             people: reads people from db_assist; None if nobody can sign in.
-            admins: Telegram ids of the administrators.
+            admins: Telegram ids of the administrators in the settings.
             url: public address of the web pages; empty if it is not known. If the address begins with https, browsers
                 never send the cookie over http.
         """
@@ -70,7 +71,7 @@ class Visitors:
         """Counts the requests of each person within a minute."""
         self._admins = admins
         self.public_host = urlsplit(url).netloc
-        """Host and port of the public address; empty if it is not known."""
+        """Host and port of the public address of the web pages; empty if the address is not known."""
         self._is_secure = url.startswith("https:")
         # Browsers accept a cookie with the prefix `__Host-` only over https, for this host only, and for all its paths.
         self._cookie = f"__Host-{_COOKIE}" if self._is_secure else _COOKIE
@@ -90,7 +91,7 @@ class Visitors:
         return found
 
     def begin(self, visitor: Visitor, user: User) -> bool:
-        """Sign a person in, and return True; if the person is banned, do nothing and return False."""
+        """Begin a session for a person, and return True; if the person is banned, do nothing and return False."""
         rights = rights_of(user, self._admins)
         if Right.SIGNED_IN not in rights:
             return False
@@ -108,7 +109,7 @@ class Visitors:
         visitor.cookie.append(None)
 
     def mark(self, response: Response, visitor: Visitor | None) -> None:
-        """Write the visitor's cookie into an answer if the cookie must change."""
+        """Write the visitor's cookie into an answer, if the cookie in the browser must change."""
         if visitor is None or not visitor.cookie:
             return
         session = visitor.cookie[-1]
@@ -140,6 +141,6 @@ class Visitors:
 
 
 def preferred(accepted: str) -> str:
-    """Return the first language in the header `Accept-Language` for which Glas has texts; Russian if there is none."""
+    """Return the first language in the header `Accept-Language` that has a catalogue; Russian if there is none."""
     tags = (part.partition(";")[0].strip().lower()[:2] for part in accepted.split(","))
     return next((tag for tag in tags if tag in LANGUAGES), LANGUAGES[0])

@@ -12,9 +12,9 @@ How to add a page:
    `data-` attributes.
 4. Add the `PAGE` to `PAGES` below.
 
-A form that changes something contains `{{ form_token_field }}`. A script sends requests with `static/pages/ask.js`,
-which adds the token. Requests without the token are refused. Do not check rights or tokens in a route, because
-`page_router` has done it.
+A form that changes data contains `{{ form_token_field }}`. A script sends requests with `static/pages/ask.js`, which
+adds the form token. Requests that change data without the token are refused. Do not check rights or tokens in a route,
+because `page_router` checks them for all its routes.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The page that shows the audit to administrators. Nobody can change entries on this page."""
+"""The page that shows the audit to administrators. Entries cannot be changed on this page."""
 
 from typing import Annotated, Final
 

@@ -13,7 +13,8 @@ def change(before: _Values, after: _Values, say: Catalogue) -> str:
 
     If there was no value before, only the new value is written, without an arrow.
 
-    If only one value changes, its name is left out, because the action of the entry shows which value it is.
+    If only one value changes, the name of the value is left out, because the action of the entry shows which value
+    changed.
     """
     is_one = before and after and before.keys() == after.keys() and len(after) == 1
     write = _said if is_one else _named
@@ -22,7 +23,7 @@ def change(before: _Values, after: _Values, say: Catalogue) -> str:
 
 
 def _named(name: str, value: bool | int | str | None, say: Catalogue) -> str:  # noqa: FBT001 - one of several types
-    """Return name and value in words; if the catalogue has no words for them, return them as in the database."""
+    """Return the name and the value in words; if the catalogue has no words for them, return both as stored."""
     place = name.replace("_", "-")
     if f"audit-value-{place}" not in say:
         return f"{name}: {value}"

@@ -39,10 +39,10 @@ _CARDS: Final[tuple[Callable[[Dashboard, Catalogue], Card], ...]] = (
 
 @router.get("/dashboard")
 async def dashboard(request: Request, visit: Visit, *, fresh: Annotated[bool, Query()] = False) -> Response:
-    """Show all figures; if a part does not answer, show a message instead of the figures of this part.
+    """Show all figures; if db_assist or nn_service does not answer, show a message instead of its figures.
 
-    Figures of the database may be up to `MOST_AGE_S` seconds old. If `fresh` is set, the figures are computed anew. The
-    page shows when they were computed.
+    Figures of the database may be up to `MOST_AGE_S` seconds old. If `fresh` is true, the figures are computed anew.
+    The page shows when the figures were computed.
     """
     site = site_of(request)
     services = site.services

@@ -17,12 +17,13 @@ class Card:
 
     Attributes:
         name: name of the card; links to the card use it as the anchor (`#NAME`).
-        title: title of the card, which describes what is counted.
+        title: title of the card; it describes what is counted.
         note: an explanation for the reader; may be empty.
         plots: the plots of the figure, as SVG.
-        legend: pairs of the number of a colour class and the meaning of the colour, in the order of the legend.
+        legend: explanation of the colours: pairs of the number of a colour class (see `glas.web.plots`) and its
+            meaning.
         columns: headings of the table.
-        rows: the cells of the table as text.
+        rows: the rows of the table; each cell is a text.
         sql: the SQL statement that computes the figure.
     """
 
@@ -47,7 +48,7 @@ def as_moment(value: Cell) -> datetime | None:
 
 
 def version_of(record: dict[str, Cell]) -> str:
-    """Return a text that names the model and the version in a row of a figure."""
+    """Return a text with the model and the version in a row of a figure."""
     model, version = record["model"] or "—", record["version"]
     return f"{model} {version}" if version else str(model)
 

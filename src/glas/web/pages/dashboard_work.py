@@ -39,7 +39,7 @@ def days(found: Dashboard, say: Catalogue) -> Card:
 
 
 def _all_days(known: list[str]) -> list[str]:
-    """Return 30 successive days as YYYY-MM-DD; the last one is the last day in `known`."""
+    """Return 30 successive days as YYYY-MM-DD; the last day is the last one in `known`."""
     if not known:
         return []
     last = date.fromisoformat(known[-1])
@@ -93,7 +93,7 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card about messages without a text: for each error code, the number and the time of the last one."""
+    """Make the card about messages without a text: for each error code, their number and the time of the last."""
     figure = found.figures["errors"]
     example = Markup('<a class="tall" href="/people/{}/messages/{}">{}</a>')
     rows = tuple(

@@ -17,7 +17,7 @@ _CONDITIONS: Final = ("gain", "certainty", "guard", "nonspeech", "speed", "bucke
 
 @dataclass(frozen=True)
 class Row:
-    """A row in the table of the gate's conditions; `passed` is None if the gate has not checked the condition."""
+    """A row in the table of the gate's conditions; `passed` is None if the gate did not check the condition."""
 
     title: str
     limit: str
@@ -54,7 +54,8 @@ def flat(values: object, before: str = "") -> list[tuple[str, str]]:
 def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
     """Return some results of a fine-tuning from the lineage of the model.
 
-    The results are the minutes and the number of recordings from which the model learnt, and the share of the change.
+    The results are the duration (minutes) and the number of the recordings from which the model learnt, and its share
+    (the part of the learnt change of weights that the model keeps).
     """
     result = lineage.get("result")
     if not isinstance(result, Mapping):

@@ -1,4 +1,4 @@
-"""Compare two models on messages of people: their ratings, and both texts of recordings that both have recognised."""
+"""Compare two models on messages of people: the ratings of their texts, and their texts of the same recordings."""
 
 from dataclasses import dataclass
 

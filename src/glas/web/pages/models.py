@@ -1,8 +1,9 @@
 """Show administrators the models that the gate has judged, and let the administrators choose the champion.
 
-A decision has two steps: db_assist records it, and then the model becomes the default model of nn_service. If
-nn_service cannot load the model, the decision is taken back. If this process is killed between the steps, the page
-shows that nn_service has another default model, with a button that repeats the second step.
+A decision has two steps: db_assist stores the decision, and then the chosen model becomes the default model of
+nn_service. If nn_service cannot load the model, the stored decision is taken back. If this process is killed between
+the two steps, the page shows that the default model of nn_service is not the champion. The page then has a button that
+repeats the second step.
 """
 
 import secrets
@@ -62,10 +63,10 @@ async def models(request: Request, visit: Visit) -> Response:
 
 @router.get("/models/{number}")
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
-    """Show one model: lineage, verdict, report, earlier decisions, and the decisions that are possible now.
+    """Show one model: its lineage, verdict, report and earlier decisions, and the decisions that are possible now.
 
-    `kept` is false if the model was just made the default model, but only until nn_service is restarted, because
-    GLAS_MODEL names another model.
+    `kept` is false if a button on this page has just made the model the default model, but nn_service will use another
+    model after its next restart, because the setting GLAS_MODEL names another model.
     """
     site = site_of(request)
     found = await site.services.db_assist.models()
@@ -137,7 +138,7 @@ async def promote(
 
 @router.post("/models/{number}/roll-back")
 async def roll_back(request: Request, visit: Visit, number: Number, key: Key, reason: Reason = "") -> Response:
-    """Take the present champion back, so that the previous champion is the champion again."""
+    """Roll the present champion back, so that the previous champion becomes the champion again."""
     services = site_of(request).services
     found = await services.db_assist.models()
     shown = _one(found, number)
@@ -170,7 +171,7 @@ async def roll_back(request: Request, visit: Visit, number: Number, key: Key, re
 async def serve(request: Request, visit: Visit, number: Number) -> Response:  # noqa: ARG001 - as all routes
     """Make the champion the default model of nn_service.
 
-    The page has a button for this only if nn_service has another default model.
+    The page has a button for this only if the default model of nn_service is not the champion.
     """
     services = site_of(request).services
     shown = _one(await services.db_assist.models(), number)
@@ -213,8 +214,8 @@ async def _trial(services: Services, before: ModelRef | None, after: ModelRef) -
 def _compared_with(shown: ModelRecord, found: tuple[ModelRecord, ...]) -> ModelRef | None:
     """Return the model with which the shown model is compared on messages of people.
 
-    The model is the champion. If the shown model is the champion itself, it is the previous champion. Return None if
-    there is no such model.
+    This is the champion; if the shown model is the champion itself, it is the previous champion. Return None if there
+    is no such model.
     """
     other = _before(found) if shown.state is ModelState.CHAMPION else None
     other = other or next((one for one in found if one.state is ModelState.CHAMPION), None)
@@ -236,7 +237,7 @@ def _one(found: tuple[ModelRecord, ...], number: int) -> ModelRecord:
 
 
 def _before(found: tuple[ModelRecord, ...]) -> ModelRecord | None:
-    """Return the previous champion, which would be the champion again if the present champion were taken back.
+    """Return the previous champion: it becomes the champion again if the present champion is rolled back.
 
     Return None if there is no previous champion.
     """
@@ -249,7 +250,7 @@ def _is_refused(model: ModelRecord) -> bool:
 
 
 def _is_same(served: ModelRef, model: ModelRecord) -> bool:
-    """Return whether the served model is the model of a record.
+    """Return whether the model `served` of nn_service is the model of a record.
 
     The directories in both names are not compared, because in nn_service the directory of models may have another path.
     """

@@ -1,4 +1,4 @@
-"""The web pages on which people see, download, change and delete the data that is stored about them."""
+"""The web pages on which people see, download and delete the data that is stored about them."""
 
 from typing import Annotated, Final
 

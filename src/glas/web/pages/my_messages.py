@@ -43,7 +43,7 @@ async def correct(
     reference: Annotated[str, Form(max_length=100_000)] = "",
     insists: Annotated[Literal["yes", "no"], Form()] = "no",
 ) -> Response:
-    """Correct the words of a message; if the correction is doubtful, ask for a confirmation."""
+    """Correct the words of a message of the visitor; if the correction is doubtful, ask for a confirmation."""
     mine = await _mine(request, visit, number)
     if reference.split() == mine.shown_text.split():
         return await _page(request, visit, mine, said="data-same")
@@ -61,14 +61,14 @@ async def correct(
 
 @router.post("/data/messages/{number}/take-back")
 async def take_back(request: Request, visit: Visit, number: Number, change: Annotated[RowId, Form()]) -> Response:
-    """Undo the last correction of a message."""
+    """Undo the last correction of a message of the visitor."""
     await site_of(request).services.db_assist.take_back(number, visit.person, change, lets_bot_show=True)
     return _back(number)
 
 
 @router.post("/data/messages/{number}/rating")
 async def rate(request: Request, visit: Visit, number: Number, score: Annotated[Score, Form()]) -> Response:
-    """Store the visitor's rating of the text of a message."""
+    """Store the visitor's rating of the text of their message."""
     await site_of(request).services.db_assist.rate(number, visit.person, score)
     _expire(request, visit)
     return _back(number)
@@ -76,7 +76,7 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete a message with its recording, text and corrections; the visitor keeps the coins that were paid for it."""
+    """Delete a message of the visitor with recording, text and corrections; coins that were paid for it stay paid."""
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)
@@ -132,7 +132,7 @@ def _back(number: int) -> Response:
 
 
 def _expire(request: Request, visit: Visitor) -> None:
-    """Remove the visitor from the cache of people, because a payment may have changed the balance."""
+    """Remove the visitor from the cache of people, because a payment may have changed the visitor's balance."""
     people = site_of(request).visitors.people
     if people is not None:
         people.expire(visit.person)

@@ -43,7 +43,8 @@ async def people(
 ) -> Response:
     """Show a list of people, the newest first; if `q` is a number, show only the people whom this number identifies.
 
-    The number may be a person's Telegram id, the id of their row, or the id of one of their messages.
+    A number identifies a person if it is the person's Telegram id, the id of the person's row, or the id of one of the
+    person's messages.
     """
     site, wanted = site_of(request), q.strip()
     is_number = wanted.isascii() and wanted.isdecimal() and 0 < len(wanted) <= _MOST_DIGITS and int(wanted) > 0
@@ -107,7 +108,7 @@ async def set_ban(
     days: Annotated[int, Form(ge=0, le=_MOST_DAYS)] = 0,
     reason: Reason = "",
 ) -> Response:
-    """Ban a person, for some days or without an end; or end the ban."""
+    """Ban a person for some days or without an end, or lift the ban."""
     _refuse_protected(tg_id, site_of(request))
     db_assist = site_of(request).services.db_assist
     if is_banned:
@@ -130,7 +131,8 @@ async def grant(
 ) -> Response:
     """Give coins to a person, or take coins from the person.
 
-    The form contains a random key. If the form is sent twice, the key is the same, and the coins are given only once.
+    The form contains a random key. If the same form is sent twice, both requests have the same key, so the coins are
+    given only once.
     """
     hundredths = int(Decimal(amount.strip().replace(",", ".").replace("−", "-")).scaleb(2))
     if hundredths == 0 or not reason.strip():

@@ -52,7 +52,7 @@ async def sound(request: Request, visit: Visit, tg_id: Person, number: Number) -
 
 @router.post("/people/{tg_id}/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, tg_id: Person, number: Number) -> Response:
-    """Delete a person's message."""
+    """Delete a message of a person."""
     services = site_of(request).services
     await erase_message(number, tg_id, services.db_assist, services.data_loader, by=visit.person)
     await clean_export(services.data_loader)

@@ -1,4 +1,4 @@
-"""The page for reviewers: shows one recording after another, with its text. A reviewer judges it with one key press.
+"""The page for reviewers: shows one recording after another with its text, which is judged with one key press.
 
 A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see
 corrections and reviews of other people. Two messages are reserved for a reviewer (see "hold" in the glossary): the
@@ -54,14 +54,14 @@ class SpokenWord(_Value):
 
 
 class OtherWord(_Value):
-    """A word of the text by another model, and whether it differs from the recognised text."""
+    """A word of the text by another model, and whether this word differs from the recognised text."""
 
     word: str
     differs: bool = Field(description="Whether the recognised text has another word, or no word, in the same place.")
 
 
 class Span(_Value):
-    """A part of the recording in which somebody speaks, in seconds."""
+    """A part of a recording in which somebody speaks; `start` and `end` are times in the recording, in seconds."""
 
     start: float
     end: float
@@ -84,7 +84,7 @@ class Item(_Value):
 
 
 class Figures(_Value):
-    """Sentences with numbers about the reviewer's work: reviews of today, agreement with others, coins."""
+    """Sentences with numbers about a reviewer's work: reviews of today, how often other people agreed, and coins."""
 
     today: str
     agreement: str
@@ -92,7 +92,7 @@ class Figures(_Value):
 
 
 class Wanted(_Value):
-    """The body of a request for messages: which messages the page has already."""
+    """The body of a request for messages; `known` are the ids of messages that the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
     since: AwareDatetime = Field(description="Time at which the present day begins for the reviewer.")
@@ -133,7 +133,7 @@ class Answered(_Value):
 
 @router.get("/review")
 async def page(request: Request, visit: Visit) -> Response:
-    """Send the page; its script then requests messages."""
+    """Send the page for reviewers; the script of the page then requests messages."""
     say = visit.say
     verdicts = [
         {"name": one.value, "title": say(f"verdict-{one.value}"), "about": say(f"verdict-about-{one.value}")}
@@ -193,7 +193,7 @@ async def answer(request: Request, visit: Visit, number: Number, given: Answer) 
 
 @router.delete("/review/items/{number}")
 async def take_back(request: Request, visit: Visit, number: Number) -> Item | Answered:
-    """Take back the reviewer's last review; its message is reserved for the reviewer again."""
+    """Take back the reviewer's last review; the reviewed message is reserved for the reviewer again."""
     services = site_of(request).services
     try:
         item = await services.db_assist.take_back_review(number, visit.person)
@@ -203,7 +203,7 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Reserve the next message whose recording is in the object store, and return it; None if there is none."""
+    """Reserve and return the next message whose recording is in the object store; None if there is none."""
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:
@@ -237,7 +237,7 @@ def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
 
     If both texts have the same words, return an empty tuple.
 
-    Words are compared as for error rates, that is without case and punctuation.
+    Words are compared as for error rates (under RU-NORM), that is without case and punctuation.
     """
     if normalise(text) == normalise(second):
         return ()

@@ -1,7 +1,7 @@
 """Pages to sign in with a link from the bot, to sign out, and to choose the language.
 
-Telegram opens links itself to show previews, so a link must stay valid after it was opened. The opened page shows a
-button. When a person presses the button, the person is signed in, and the link becomes invalid.
+Telegram itself opens each link in a message to show a preview, so a link must stay valid after it was opened. The
+opened page shows a button. When a person presses the button, the person is signed in, and the link becomes invalid.
 """
 
 from typing import Annotated, Final
@@ -35,7 +35,7 @@ async def explain(request: Request, visit: Visit) -> Response:
 
 @open_router.get("/sign-in/{token}")
 async def confirm(request: Request, visit: Visit, token: Annotated[str, Path(max_length=128)]) -> Response:
-    """Show the button for signing in; only after a press of the button it is checked whether the link is valid."""
+    """Show the button for signing in; the link is checked only when the button is pressed."""
     return _page(request, visit, token=token)
 
 

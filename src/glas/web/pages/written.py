@@ -25,7 +25,7 @@ def day(date: str, language: str) -> str:
 
 
 def clock(value: datetime) -> Markup:
-    """Format the time of day of a moment in UTC, with seconds."""
+    """Format the time of day of a time in UTC, with seconds, such as "14:05:09 UTC"."""
     value = value.astimezone(UTC)
     return Markup('<time datetime="{}">{:%H:%M:%S} UTC</time>').format(value.isoformat(timespec="seconds"), value)
 
