@@ -248,6 +248,26 @@ def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(arrays: Arrays, ba
         np.testing.assert_allclose(again[name].b, pair.b, rtol=1e-5, atol=1e-7)
 
 
+def test_a_checkpoint_that_nobody_looked_at_is_shown_by_the_next_run(
+    arrays: Arrays, batches: Batches, tmp_path: Path
+) -> None:
+    """A training may be killed between a checkpoint and its measurement, or after it was told to end."""
+    seen: list[int] = []
+
+    def watch(step: int, _network: Whisper) -> bool:
+        seen.append(step)
+        if seen == [2]:
+            raise BrokenOffError
+        return step == 4
+
+    options = Hyperparameters(12, 3e-3, 2, 2, save_every=2)
+    with pytest.raises(BrokenOffError):
+        train(arrays, mixed(batches, 0.0), tmp_path / "run", options, watch)
+    for _ in range(2):
+        train(arrays, mixed(batches, 0.0), tmp_path / "run", options, watch)
+    assert seen == [2, 2, 4, 4]
+
+
 def test_factors_merged_into_the_weights_do_what_the_adapters_do(
     arrays: Arrays, batches: Batches, tmp_path: Path
 ) -> None:

@@ -161,7 +161,8 @@ def train(
         folder: directory with the checkpoint and the log.
         hyperparameters: hyperparameters of the training.
         on_checkpoint: function that is called after each checkpoint with the number of finished steps. If it returns
-            True, the training ends.
+            True, the training ends. A resumed training first calls the function with its last checkpoint, because the
+            training may have been interrupted before the function ended.
 
     Returns:
         The network with its trained adapters.
@@ -173,6 +174,8 @@ def train(
     optimiser = torch.optim.AdamW(trained, lr=hyperparameters.learning_rate, weight_decay=0.01)
     first = _restore(folder / CHECKPOINT, network, optimiser)
     started, seen = time.monotonic(), _Losses()
+    if first and on_checkpoint(first, network):
+        return network
     n_threads = THREADS_FOR_GPU if network.device.type == "cuda" else 0
     with drawn_ahead(draw, first, hyperparameters.steps, n_threads) as batches:
         for step, batch in enumerate(batches, first):
