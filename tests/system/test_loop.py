@@ -28,8 +28,8 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.engines.catalogue import embedded_directory, named_champion
 from glas.recognition.lineage import read_lineage
-from glas.training.finetune.recipe import FinetuneRecipe, FitOptions, write_recipe
 from glas.system.files import sha256_of
+from glas.training.finetune.recipe import FinetuneRecipe, FitOptions, write_recipe
 from glas.training.rounds import Outcome as Ended
 from glas.training.rounds import finished_rounds
 from glas.training.sound.channel import encode_opus
