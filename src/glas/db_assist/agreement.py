@@ -1,4 +1,4 @@
-"""Find the vocabularies of chats and of the whole installation: names that enough different people have corrected.
+"""Find the vocabularies of chats and of the whole installation: names that several people wrote in corrections.
 
 The number of people who corrected a word is counted whenever it is needed. So nothing must be updated when a person's
 data is deleted, a correction is undone or a consent is withdrawn. With 56,000 corrected words of 3,000 people in an

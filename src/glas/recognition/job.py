@@ -24,7 +24,7 @@ class Job:
 
     Args:
         options: options of recognition.
-        deadline_s: seconds after the creation of this object after which the job is ended; None means never.
+        deadline_s: the job is ended this many seconds after this object was made; None means that it is never ended.
 
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S` seconds. Such recordings may not use all slots and

@@ -58,7 +58,7 @@ def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def limit_band(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Limit the samples to a telephone band: from 50–330 Hz to 3200–4000 Hz, with soft edges."""
+    """Limit the samples to a telephone band, whose soft edges are random: 50 to 330 Hz and 3200 to 4000 Hz."""
     low_hz, high_hz = rng.uniform(50, 330), rng.uniform(3200, 4000)
     steepness = rng.uniform(20, 60)
     return _filtered(
