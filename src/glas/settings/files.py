@@ -28,8 +28,8 @@ class SecretFiles(PydanticBaseSettingsSource):
         settings_cls: the class of the settings.
         variables: all variables of the environment, or all variables of `.env`, with names in lower case. The value
             None means that the variable is not set.
-        set_apart: the variables in which a secret may be given directly, without a file. If both a secret and the path of its file are set,
-            `__call__` raises an error.
+        set_apart: the variables in which a secret may be given directly, without a file. If both a secret and the path
+            of its file are set, `__call__` raises an error.
     """
 
     def __init__(

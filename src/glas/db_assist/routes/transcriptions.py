@@ -148,6 +148,6 @@ async def changed_since(
     cursor: Annotated[str, Query(max_length=64)] = "",
     limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 500,
 ) -> Page[Change]:
-    """Return one page of changes, in the order of the changes: messages that were finished or changed, and deletions."""
+    """Return one page of changes, oldest first: messages that were finished or changed, and deletions."""
     async with database(request).reading() as session:
         return await changes.page(cursor, limit, session=session)

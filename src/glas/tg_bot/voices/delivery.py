@@ -71,7 +71,7 @@ class Delivery:
     pseudonyms: Pseudonyms
 
     async def deliver(self, answer: Answer, recognised: Recognised, say: Say) -> None:
-        """Complete the row of the message, and send the text. Call this method only while a work runs, because the steps are recorded.
+        """Complete the row of the message, and send the text. Call this method only in a running work.
 
         Raises:
             PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
