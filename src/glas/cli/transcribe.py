@@ -95,7 +95,7 @@ def _recognise_all(
     settings: Settings,
     write: Callable[[Source, Heard], None],
 ) -> int:
-    """Recognise all sources with as many threads as there are workers; write the texts in the order of the sources.
+    """Recognise several sources at the same time, and write the texts in the order of the sources.
 
     Return the number of sources that could not be recognised.
     """

@@ -223,7 +223,10 @@ def _fitting(keywords: Sequence[str]) -> Iterator[str]:
 
 
 def _recognition(body: VerboseBody) -> Recognition:
-    """Convert an answer with OpenAI's flat lists of words into segments that contain their words."""
+    """Convert an answer of nn_service into a recognition.
+
+    The answer has one list of segments and one list of words. In the recognition, each segment contains its words.
+    """
     words = [Word(text=one.word, start_s=one.start, end_s=one.end, confidence=one.confidence) for one in body.words]
     uses = [KeywordUse(heard=one.heard, text=one.text, start_s=one.start, end_s=one.end) for one in body.keywords]
     segments = tuple(
