@@ -110,10 +110,10 @@ class CorrectionCalls(ABC):
         return _changes.validate_python(await self._call("GET", path))
 
     async def attach(self, transcription_id: int, kind: MessageKind, chat_id: int, message_id: int) -> None:
-        """Store that a message of the bot shows the text of a recording; a correction must update this message.
+        """Store that a Telegram message of the bot shows the text of a recording; a correction must update this message.
 
         Raises:
-            NotFoundError: there is no such message.
+            NotFoundError: no message has the id `transcription_id`.
         """
         body = AttachedMessage.model_construct(kind=kind, chat_id=chat_id, message_id=message_id)
         await self._call("PUT", f"/transcriptions/{transcription_id}/messages", body)

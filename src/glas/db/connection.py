@@ -1,4 +1,4 @@
-"""Open connections with asyncpg that are closed if the server stops answering.
+"""Open connections to PostgreSQL with asyncpg. If the server stops answering, its connections are closed.
 
 If the URL of the database names several servers, the first server that accepts writes is used.
 """

@@ -158,7 +158,7 @@ class KeptFigures:
 
 
 async def figures(counted: CountedErrors, *, session: AsyncSession) -> Dashboard:
-    """Run all SQL statements, and return their figures."""
+    """Run the SQL statements of the dashboard, and return the figures with their results."""
     name, now = dialect(session), datetime.now(UTC)
     found: dict[str, Figure] = {}
     for key, template in _QUERIES.items():

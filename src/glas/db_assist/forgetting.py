@@ -41,5 +41,5 @@ async def done(tg_id: int, *, session: AsyncSession) -> None:
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete rows that no bot has processed within 30 days."""
+    """Delete requests to delete a person's records of work that no bot has fulfilled within 30 days."""
     await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.creation_datetime < people.now() - _KEPT))

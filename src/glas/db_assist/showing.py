@@ -53,5 +53,5 @@ async def taken_up(transcription_id: int, change_id: int, *, session: AsyncSessi
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete rows that no bot has processed within 30 days."""
+    """Delete the rows of corrected texts that no bot has shown within 30 days."""
     await session.execute(delete(TextToShowRow).where(TextToShowRow.creation_datetime < people.now() - _KEPT))

@@ -144,8 +144,7 @@ class Registry:
             ConflictError: `name` is the name of a model, and `target` is another model.
             UnknownModelError: `name` is neither a model nor an alias, and cannot become an alias.
             ModelError: the new weights cannot be loaded; nothing has changed.
-            OverloadedError: the largest number of loaded models does not allow this model in addition to the default
-                model.
+            OverloadedError: the limit of loaded models is too low to keep this model and the default model in memory.
         """
         with self._swapping:
             alias = self._names.alias(name, target)

@@ -42,7 +42,7 @@ def hashed(key: str) -> bytes:
 
 
 def new_key(name: str, role: Role) -> tuple[str, HashedKey]:
-    """Make a random key; return the key itself, and its entry for the settings, which contains only the hash.
+    """Make a random API key. Return the key, and its entry for the settings, which contains only the hash of the key.
 
     Raises:
         ValueError: the name contains other characters than letters, digits, `.`, `_` and `-`, or has more than 40

@@ -13,7 +13,7 @@ from glas.tg_bot.metrics import OK, Metrics
 
 
 class Counting(BaseRequestMiddleware):
-    """A request middleware of aiogram's client: counts calls to Telegram, separately for success and for each error."""
+    """Counts the calls to Telegram by their result: success, or the kind of error. A request middleware of aiogram."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

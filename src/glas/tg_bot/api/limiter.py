@@ -116,7 +116,7 @@ class _Window:
 
 
 class RateLimiter(BaseRequestMiddleware):
-    """A request middleware of aiogram's client: delays calls so that they stay within Telegram's limits."""
+    """Delays calls to Telegram so that they stay within Telegram's limits. A request middleware of aiogram."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()

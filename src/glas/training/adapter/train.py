@@ -118,9 +118,8 @@ def losses(network: Whisper, batch: Batch, *, wants_text: bool) -> tuple[Tensor,
 def base_divergence(network: Whisper, batch: Batch) -> Tensor:
     """Compute how much the adapters change the probabilities of the next tokens.
 
-    The result is the Kullback-Leibler divergence KL(base model
-
-    network), averaged over the tokens. Method: Li and Hoiem, "Learning without Forgetting", 2016.
+    The result is the Kullback-Leibler divergence from the base model to the network, averaged over the tokens. Method:
+    Li and Hoiem, "Learning without Forgetting", 2016.
     """
     with half_precision(network.device):
         with torch.no_grad(), without_adapters(network):
