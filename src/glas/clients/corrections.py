@@ -110,7 +110,7 @@ class CorrectionCalls(ABC):
         return _changes.validate_python(await self._call("GET", path))
 
     async def attach(self, transcription_id: int, kind: MessageKind, chat_id: int, message_id: int) -> None:
-        """Store that a Telegram message of the bot shows the text of a recording; a correction must update this message.
+        """Store that a Telegram message of the bot shows a recognised text; a correction must update this message.
 
         Raises:
             NotFoundError: no message has the id `transcription_id`.
