@@ -106,8 +106,8 @@ def test_bombs_are_refused_quickly_and_in_little_memory(server: Server, samples:
 def decoding_s(data: bytes) -> float:
     """Return the processor time in seconds that decoding a file takes."""
     began_s = time.process_time()
-    with av.open(io.BytesIO(data)) as container:
-        assert sum(frame.samples for frame in container.decode(audio=0))
+    with av.open(io.BytesIO(data), "r") as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) > 0
     return time.process_time() - began_s
 
 
