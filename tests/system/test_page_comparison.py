@@ -38,9 +38,30 @@ def _recognised(page: Page, name: str, sound: bytes) -> Locator:
     return card
 
 
+def _text(server: Server, sound: bytes, model: str) -> str:
+    address = f"{server.url}/v1/audio/transcriptions"
+    answer = httpx.post(address, data={"model": model}, files={"file": sound}, trust_env=False, timeout=60)
+    return str(answer.json()["text"])
+
+
+def _read_differently(server: Server, samples: list[Sample]) -> bytes:
+    """Return the first noisy recording in which each of the two models reads a word that the other does not read.
+
+    Which recording that is depends on the processor: 8-bit arithmetic is not the same on all of them.
+    """
+    for snr_db in (3, 0, -3):
+        for sample in samples:
+            noisy = in_noise(sample.path.read_bytes(), snr_db=snr_db)
+            ours, other = (_text(server, noisy, model) for model in ("embedded", OTHER))
+            both_ways = other_words(ours, other), other_words(other, ours)
+            if all(any(word.differs for word in words) for words in both_ways):
+                return noisy
+    pytest.fail("the two models read each noisy recording alike: expected different words in one of them")
+
+
 def test_two_models_stand_side_by_side(page: Page, server: Server, samples: list[Sample]) -> None:
     """Words that only one of the texts contains are marked, as on the page of reviewers."""
-    noisy = in_noise(samples[2].path.read_bytes(), snr_db=3)
+    noisy = _read_differently(server, samples)
     card = _recognised(page, "voice.ogg", noisy)
     choice = card.get_by_label("Сравнить с другой моделью")
     expect(choice.locator("option")).to_have_text(["Сравнить с…", "Whisper base"])
@@ -48,10 +69,8 @@ def test_two_models_stand_side_by_side(page: Page, server: Server, samples: list
     heads = [re.compile(rf"^{title}: [\d,]+ с работы$") for title in ("Whisper base, русская", "Whisper base")]
     expect(card.locator(".of-text")).to_have_text(heads, timeout=RECOGNISED_MS)
 
-    address = f"{server.url}/v1/audio/transcriptions"
-    asked = httpx.post(address, data={"model": OTHER}, files={"file": noisy}, trust_env=False, timeout=60)
     ours, other = card.locator(".transcript").inner_text(), card.locator(".other-words").inner_text()
-    assert other == asked.json()["text"]
+    assert other == _text(server, noisy, OTHER)
     here, there = other_words(other, ours), other_words(ours, other)
     assert card.locator(".differs").all_inner_texts() == [one.word for one in here if one.differs]
     assert card.locator(".other-words mark").all_inner_texts() == [one.word for one in there if one.differs] != []
