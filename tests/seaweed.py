@@ -96,7 +96,7 @@ def _wait_for(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> Non
     while time.monotonic() < deadline and process.poll() is None:
         try:
             # Refused for want of a key: it is there, and its doors are closed.
-            if httpx.get(f"{endpoint}/glas", trust_env=False).status_code == httpx.codes.FORBIDDEN:
+            if httpx.get(f"{endpoint}/glas", trust_env=False, timeout=60).status_code == httpx.codes.FORBIDDEN:
                 return
         except httpx.TransportError:
             pass

@@ -159,7 +159,7 @@ def test_health_answers_monitors_that_ask_for_the_head_only(server: Server) -> N
 
 
 def test_the_document_can_be_read_by_people_without_a_foreign_host(server: Server) -> None:
-    page = httpx.get(f"{server.url}/docs", trust_env=False)
+    page = httpx.get(f"{server.url}/docs", trust_env=False, timeout=60)
     assert page.status_code == 200
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     for needed in ("POST /v1/audio/transcriptions", "timestamp_granularities[]", "GET /health"):
@@ -171,7 +171,7 @@ def test_the_document_can_be_read_by_people_without_a_foreign_host(server: Serve
 async def test_the_document_and_health_need_no_key(settings: Settings) -> None:
     async with running(settings, key="k" * 32, load=under_another_name) as app:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://glas") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://glas", timeout=60) as client:
             statuses = [(await client.get(path)).status_code for path in ("/docs", "/openapi.json", "/health")]
             assert statuses == [200, 200, 200]
             assert (await client.get("/v1/models")).status_code == 401
@@ -181,7 +181,7 @@ async def test_a_browser_may_send_the_headers_of_openais_client(settings: Settin
     allowing = settings.model_copy(update={"cors_origins": "https://example.org"})
     async with running(allowing, load=under_another_name) as app:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://glas") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://glas", timeout=60) as client:
             asked = "authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-retry-count"
             headers = {
                 "Origin": "https://example.org",
@@ -203,7 +203,7 @@ def _hosts(*allowed: str) -> httpx.AsyncClient:
     app = FastAPI()
     app.add_api_route("/", lambda: "ok")
     app.add_middleware(HostCheck, host="127.0.0.1", allowed=allowed)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -207,5 +207,5 @@ async def test_sqlite_is_safe_against_loss_of_power(settings: Settings) -> None:
 
 def test_the_client_closes_what_it_opened() -> None:
     """A client owns its connections."""
-    client = DbAssistClient(httpx.AsyncClient())
+    client = DbAssistClient(httpx.AsyncClient(timeout=60))
     asyncio.run(client.close())

@@ -17,7 +17,9 @@ def test_a_text_sent_back_gets_the_subtitles_of_the_recording(server: Server, sa
         for segment in body["segments"]
     ]
 
-    answer = httpx.post(f"{server.url}/v1/subtitles", json={"format": form, "segments": segments}, trust_env=False)
+    answer = httpx.post(
+        f"{server.url}/v1/subtitles", json={"format": form, "segments": segments}, trust_env=False, timeout=60
+    )
     whole = httpx.post(address, data={"response_format": form}, files={"file": data}, trust_env=False, timeout=60)
 
     assert answer.text == whole.text
@@ -26,7 +28,7 @@ def test_a_text_sent_back_gets_the_subtitles_of_the_recording(server: Server, sa
 
 def test_a_text_without_word_times_shares_its_seconds(server: Server) -> None:
     segments = [{"start": 1, "end": 4.5, "text": "Приезжай завтра утром."}]
-    answer = httpx.post(f"{server.url}/v1/subtitles", json={"segments": segments}, trust_env=False)
+    answer = httpx.post(f"{server.url}/v1/subtitles", json={"segments": segments}, trust_env=False, timeout=60)
     assert answer.text == "1\n00:00:01,000 --> 00:00:04,500\nПриезжай завтра утром.\n"
 
 
@@ -41,6 +43,6 @@ def test_a_text_without_word_times_shares_its_seconds(server: Server) -> None:
     ],
 )
 def test_what_has_no_times_is_refused(server: Server, segment: dict[str, object]) -> None:
-    answer = httpx.post(f"{server.url}/v1/subtitles", json={"segments": [segment]}, trust_env=False)
+    answer = httpx.post(f"{server.url}/v1/subtitles", json={"segments": [segment]}, trust_env=False, timeout=60)
     assert answer.status_code == 400
     assert answer.json()["error"]["param"].startswith("segments.0")

@@ -150,7 +150,7 @@ async def test_strangers_are_refused(seaweed: Seaweed) -> None:
             await store.read(transcription_key(1), 0, 1)
         with pytest.raises(ServiceFaultError, match="refuses the access key"):
             await store.put(transcription_key(2), b"x")
-    async with httpx.AsyncClient(base_url=seaweed.endpoint, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=seaweed.endpoint, trust_env=False, timeout=60) as http:
         for answer in (await http.get("/glas/1/1_transcription.txt"), await http.put("/glas/1/2", content=b"x")):
             assert answer.status_code == httpx.codes.FORBIDDEN
 

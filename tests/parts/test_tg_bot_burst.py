@@ -102,7 +102,7 @@ async def house(settings: Settings, telegram: TelegramServer) -> AsyncIterator[H
     """The system with a recogniser that answers at once."""
     transport = httpx.MockTransport(recognised)
     async with (
-        httpx.AsyncClient(transport=transport, base_url="http://nn_service") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://nn_service", timeout=60) as http,
         open_house(settings, telegram, NnServiceClient(http)) as opened,
     ):
         yield opened

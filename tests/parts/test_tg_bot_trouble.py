@@ -198,7 +198,10 @@ async def test_a_second_installation_is_told_apart(
 ) -> None:
     """Another program with the same token causes a clear error message."""
     monkeypatch.setattr("glas.tg_bot.intake._CONFLICT_PAUSE_S", 0.2)
-    async with open_parts(bot_settings(settings, telegram), recogniser.client) as parts, httpx.AsyncClient() as other:
+    async with (
+        open_parts(bot_settings(settings, telegram), recogniser.client) as parts,
+        httpx.AsyncClient(timeout=60) as other,
+    ):
         async with asyncio.timeout(20):
             while not parts.running.done():
                 await other.post(f"{telegram.url}/bot{telegram.token}/getUpdates", data={"timeout": "0"})
@@ -229,7 +232,7 @@ async def test_a_webhook_stores_before_it_says_yes(
             monkeypatch.setattr(house.durable, "enqueue", flaky)
             await house.start(ANNA)
             assert (await house.answer(telegram.speak(ANNA, OGG)))["text"] == "привет"
-            async with httpx.AsyncClient() as stranger:
+            async with httpx.AsyncClient(timeout=60) as stranger:
                 for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "a-guess"}):
                     answer = await stranger.post(url, json={"update_id": 1}, headers=headers)
                     assert answer.status_code == 401

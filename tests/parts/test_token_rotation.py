@@ -76,7 +76,7 @@ def test_a_process_takes_both_from_its_settings(
     told = {"GLAS_DB_ASSIST_TOKEN_FILE": str(file), "GLAS_DB_ASSIST_PREVIOUS_TOKEN": OLD, "GLAS_DB_ASSIST__PORT": "0"}
     with start_glas("db_assist", **told) as server:
         answers = [
-            httpx.get(f"{server.url}{NOWHERE}", headers={"Authorization": f"Bearer {token}"}).status_code
+            httpx.get(f"{server.url}{NOWHERE}", headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code
             for token in (NEW, OLD, OTHER)
         ]
     assert answers == [404, 404, 401]

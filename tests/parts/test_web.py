@@ -28,7 +28,10 @@ async def http(samples_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
     api.add_api_route("/health", lambda: {"status": "ok"})
     app = create_app(api=api, samples_dir=samples_dir)
     transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://web") as http:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://web", timeout=60) as http,
+    ):
         yield http
 
 
@@ -103,7 +106,7 @@ async def test_what_the_page_does_not_know_reaches_the_api(http: httpx.AsyncClie
 async def test_a_page_without_samples_lists_none(tmp_path: Path) -> None:
     for directory in (None, tmp_path / "missing"):
         transport = httpx.ASGITransport(create_app(samples_dir=directory))
-        async with httpx.AsyncClient(transport=transport, base_url="http://web") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://web", timeout=60) as http:
             assert (await http.get("/samples")).json() == []
             assert (await http.get("/samples/x.ogg")).status_code == 404
 

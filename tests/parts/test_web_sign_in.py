@@ -161,7 +161,7 @@ async def test_what_a_foreign_page_sends_is_refused(pages: Pages) -> None:
 
 async def test_a_request_that_no_browser_sends_is_refused(pages: Pages) -> None:
     transport = httpx.ASGITransport(pages.app)
-    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as bare:
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=60) as bare:
         answer = await bare.post("/sign-in", data={"token": await pages.link(await pages.person())})
     assert answer.status_code == 403
 

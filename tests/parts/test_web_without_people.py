@@ -18,7 +18,7 @@ async def test_without_a_database_the_page_says_that_nobody_signs_in() -> None:
     headers = {"Origin": ORIGIN, "Accept-Language": "de, en;q=0.7"}
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as browser,
+        httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers, timeout=60) as browser,
     ):
         assert (await browser.get("/")).status_code == 200
         for answer in (
@@ -38,7 +38,7 @@ async def test_a_silent_database_is_told(settings: Settings, migrated_sqlite: Pa
         opened.app.state.site.visitors.people._known.clear()
         await opened.services.db_assist._http.aclose()
         opened.app.state.site.visitors.people._db_assist = DbAssistClient(
-            httpx.AsyncClient(base_url="http://127.0.0.1:9", trust_env=False)
+            httpx.AsyncClient(base_url="http://127.0.0.1:9", trust_env=False, timeout=60)
         )
         answer = await browser.get("/home", headers=HTML)
     assert answer.status_code == 502

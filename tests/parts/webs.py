@@ -39,7 +39,7 @@ class Pages:
         transport = httpx.ASGITransport(self.app)
         headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
         return await self.stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url=origin, headers=headers)
+            httpx.AsyncClient(transport=transport, base_url=origin, headers=headers, timeout=60)
         )
 
     async def person(self) -> int:

@@ -10,6 +10,8 @@ from tests.telegram.people import buttons
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import JsonObject
 
+IDLE_S = 60
+_IDLE = ("getUpdates", "sendChatAction")  # calls of a bot that has nothing to say
 _WAITING = ("…", "⏳", "🎧")
 
 
@@ -60,10 +62,14 @@ class People:
         self._have_corrected = False
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until a condition in Telegram is true."""
-        deadline = time.monotonic() + 60 + 3 * len(self.crowd.people)
+        """Wait until a condition in Telegram is true; fail if the bot does nothing for a minute before that."""
+        n_calls, at_s = 0, time.monotonic()
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not happen\n{self.world.tails()}"
+            with self.telegram.world.lock:
+                n_now = sum(call.method not in _IDLE for call in self.telegram.world.calls)
+            if n_now > n_calls:
+                n_calls, at_s = n_now, time.monotonic()
+            assert time.monotonic() < at_s + IDLE_S, f"{what} did not happen\n{self.world.tails()}"
             time.sleep(0.05)
 
     def pressed(self, queries: list[str]) -> list[str]:

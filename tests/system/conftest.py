@@ -17,7 +17,7 @@ from tests.system.chromium import FLAGS, MISSING, find_chromium
 from tests.system.composition import dotenv
 from tests.telegram.world import TOKEN
 
-RECOGNISED_MS = 15_000
+RECOGNISED_MS = 60_000
 INSECURE = "http://glas.test"
 
 # What the page keeps in the browser stays out of the next test.

@@ -43,7 +43,7 @@ def check_secrets(world: World) -> None:
 def check_metrics(world: World) -> None:
     """No metric contains a token."""
     for name, url, token in _metrics(world):
-        answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60)
         assert answer.status_code in (200, 404), (name, answer.status_code)
         _expect_none(answer.content, world, f"metrics of {name}")
 

@@ -30,7 +30,7 @@ def glas(glas_environment: dict[str, str], tmp_path: Path) -> Glas:
     def run(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "glas", *map(str, arguments)]
         return subprocess.run(
-            command, input=stdin, capture_output=True, check=False, cwd=tmp_path, env=glas_environment, timeout=60
+            command, input=stdin, capture_output=True, check=False, cwd=tmp_path, env=glas_environment, timeout=150
         )
 
     return run
@@ -92,7 +92,9 @@ def test_json_is_the_servers_verbose_json(glas_here: Glas, server: Server, sampl
     body = json.loads(done.stdout)
     asked = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
     files = {"file": samples[0].path.read_bytes()}
-    served = httpx.post(f"{server.url}/v1/audio/transcriptions", data=asked, files=files, trust_env=False).json()
+    served = httpx.post(
+        f"{server.url}/v1/audio/transcriptions", data=asked, files=files, trust_env=False, timeout=60
+    ).json()
     for taken in ("processing_seconds", "elapsed_seconds"):
         assert body.pop(taken) > 0
         assert served.pop(taken) > 0

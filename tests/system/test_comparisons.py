@@ -72,7 +72,9 @@ async def test_several_pieces_of_speech_are_not_compared(server: Server, samples
 
 def test_an_empty_text_is_refused(server: Server, samples: list[Sample]) -> None:
     files = {"file": samples[0].path.read_bytes()}
-    answer = httpx.post(f"{server.url}/v1/audio/comparisons", files=files, data={"text": ""}, trust_env=False)
+    answer = httpx.post(
+        f"{server.url}/v1/audio/comparisons", files=files, data={"text": ""}, trust_env=False, timeout=60
+    )
     assert answer.status_code == 400
     assert answer.json()["error"]["param"] == "text"
 

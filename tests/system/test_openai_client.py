@@ -134,7 +134,7 @@ def test_keys(start_glas: Callable[..., AbstractContextManager[Server]], samples
             with pytest.raises(openai.AuthenticationError) as refused:
                 stranger.audio.transcriptions.create(model="auto", file=samples[0].path)
             assert refused.value.code == "invalid_api_key"
-        with httpx.Client(base_url=server.url, trust_env=False) as door:
+        with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as door:
             answers = {
                 key: door.post("/api/ps/embedded", headers={"Authorization": f"Bearer {key}"}).status_code
                 for key in (owner, anna, boris)

@@ -36,8 +36,10 @@ def test_a_sample_becomes_text_that_plays_from_any_word(page: Page, server: Serv
     page.locator(".chip").first.click()
     card = _finished(page)
     name = card.locator(".name").inner_text()
-    said = httpx.get(f"{server.url}/samples/{name}", trust_env=False).content
-    expected = httpx.post(f"{server.url}/v1/audio/transcriptions", files={"file": said}, trust_env=False).json()["text"]
+    said = httpx.get(f"{server.url}/samples/{name}", trust_env=False, timeout=60).content
+    expected = httpx.post(
+        f"{server.url}/v1/audio/transcriptions", files={"file": said}, trust_env=False, timeout=60
+    ).json()["text"]
 
     assert card.locator(".transcript").inner_text().split() == expected.split()
     word = card.locator(".word").last
@@ -207,6 +209,7 @@ def test_subtitles_of_the_page_are_those_of_the_server(page: Page, server: Serve
             files={"file": data},
             data={"response_format": form},
             trust_env=False,
+            timeout=60,
         )
         assert saved.value.suggested_filename == f"voice.{form}"
         assert saved.value.path().read_text(encoding="utf-8") == asked.text

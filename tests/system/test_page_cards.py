@@ -231,7 +231,7 @@ def test_an_english_browser_gets_an_english_page(browser: Browser, server: Serve
 
 
 def test_what_a_finger_presses_is_large_enough(browser: Browser, server: Server, first_words: list[bytes]) -> None:
-    assert httpx.get(server.url, trust_env=False).status_code == 200
+    assert httpx.get(server.url, trust_env=False, timeout=60).status_code == 200
     with (
         browser.new_context(
             base_url=server.url, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="ru-RU"

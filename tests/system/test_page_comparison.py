@@ -87,7 +87,7 @@ def test_two_models_stand_side_by_side(page: Page, server: Server, samples: list
 
 
 def test_a_model_that_cannot_be_had_is_told(page: Page, server: Server, samples: list[Sample]) -> None:
-    assert httpx.get(server.url, trust_env=False).status_code == 200
+    assert httpx.get(server.url, trust_env=False, timeout=60).status_code == 200
     card = _recognised(page, "voice.ogg", samples[0].path.read_bytes())
     text = card.locator(".transcript").inner_text()
     choice = card.get_by_label("Сравнить с другой моделью")

@@ -88,7 +88,7 @@ def test_a_model_is_fetched_and_serves_without_a_restart(
         page.get_by_role("button", name="Закрыть").click()
         expect(page.locator("#serving")).to_have_text(f"Модель: {TITLE}")
         expect(page.locator("#embedded")).to_be_hidden()
-        assert httpx.get(f"{server.url}/health", trust_env=False).json()["model"] == MODEL
+        assert httpx.get(f"{server.url}/health", trust_env=False, timeout=60).json()["model"] == MODEL
         page.get_by_role("button", name="Eng").click()
         expect(page.locator("#serving")).to_have_text(f"Model: {TITLE}")
 

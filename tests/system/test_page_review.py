@@ -139,7 +139,7 @@ def test_two_reviewers_are_never_in_each_others_way(
     assert waiting is not None
     address = f"/review/items/{waiting.transcription_id}/audio"
     assert [page.request.get(address).status for page in pages] == [200, 404]
-    assert httpx.get(office.url + address, trust_env=False).status_code == 401
+    assert httpx.get(office.url + address, trust_env=False, timeout=60).status_code == 401
     office.do(office.pages.services.db_assist.review(waiting.transcription_id, anna, Verdict.SKIP))
     assert pages[0].request.get(address).status == 404
 

@@ -32,7 +32,7 @@ def test_the_start_shows_that_it_hears(server: Server, samples: list[Sample]) ->
     assert samples[0].path.name in server.greeting
     assert re.search("раза? быстрее речи", server.greeting)
     assert "glas models get onnx:" in server.greeting.replace(str(Path(sys.executable).parent) + "/", "")
-    assert httpx.get(server.url, trust_env=False).headers["content-type"].startswith("text/html")
+    assert httpx.get(server.url, trust_env=False, timeout=60).headers["content-type"].startswith("text/html")
 
 
 def test_the_bot_is_said_to_run_only_once_telegram_has_answered(start_glas: Start) -> None:
@@ -44,14 +44,14 @@ def test_the_bot_is_said_to_run_only_once_telegram_has_answered(start_glas: Star
     with start_glas(TELEGRAM_TOKEN=TOKEN_OF_BOT, GLAS_TELEGRAM_API_URL="http://127.0.0.1:9") as alone:
         assert "Бот       Telegram пока не отвечает" in alone.greeting
         assert "запущен:" not in alone.greeting
-        assert httpx.get(f"{alone.url}/health", trust_env=False).status_code == 200
+        assert httpx.get(f"{alone.url}/health", trust_env=False, timeout=60).status_code == 200
 
 
 def test_a_server_that_listens_everywhere_says_where_to_go(start_glas: Start) -> None:
     with start_glas(GLAS_HOST="0.0.0.0", GLAS_API_KEY=KEY) as server:  # noqa: S104
         assert "0.0.0.0" not in server.greeting  # noqa: S104
         assert re.search(r"Страница  http://127\.0\.0\.1:\d+", server.greeting)
-        assert httpx.get(f"{server.url}/health", trust_env=False).status_code == 200
+        assert httpx.get(f"{server.url}/health", trust_env=False, timeout=60).status_code == 200
 
 
 def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -> None:
@@ -60,7 +60,7 @@ def test_a_signal_lets_running_work_finish(start_glas: Start, long_wav: bytes) -
     with ThreadPoolExecutor(1) as callers, start_glas(is_new=True) as server:
         url = f"{server.url}/predict"
         call = callers.submit(httpx.post, url, files={"file": part}, timeout=90, trust_env=False)
-        while not httpx.get(f"{server.url}/health", trust_env=False).json()["in_flight"]:
+        while not httpx.get(f"{server.url}/health", trust_env=False, timeout=60).json()["in_flight"]:
             assert not call.done(), "it was over before the signal; the recording must be longer"
         server.process.terminate()
         answer = call.result()
@@ -121,7 +121,7 @@ def peak_kb(pid: int, *, anew: bool = False) -> int:
 
 def test_a_foreign_host_name_is_refused(server: Server) -> None:
     """A foreign page whose name points to 127.0.0.1 cannot read answers."""
-    answer = httpx.get(f"{server.url}/health", headers={"Host": "evil.example"}, trust_env=False)
+    answer = httpx.get(f"{server.url}/health", headers={"Host": "evil.example"}, trust_env=False, timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
 
 

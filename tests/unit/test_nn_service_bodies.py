@@ -32,7 +32,7 @@ def whole(**about: object) -> Recognition:
 def client(body: object) -> NnServiceClient:
     """Make a client whose service always gives this answer."""
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
-    return NnServiceClient(httpx.AsyncClient(transport=transport, base_url="http://nn"))
+    return NnServiceClient(httpx.AsyncClient(transport=transport, base_url="http://nn", timeout=60))
 
 
 @pytest.mark.parametrize("about", [{}, {"language": "en"}, {"language": "tr"}, {"foreign": "uk"}])

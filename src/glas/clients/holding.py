@@ -22,7 +22,7 @@ class HoldingCalls(ABC):
     async def _long(self, method: str, path: str, params: dict[str, Any] | None = None) -> Any: ...
 
     async def holding(self, tg_id: int) -> Holding:
-        """Count the data about a person.
+        """Return the profile of a person, the consents, and the numbers of stored recordings, corrections and words.
 
         Raises:
             NotFoundError: nobody registered under this id.

@@ -22,7 +22,7 @@ _RowT = TypeVar("_RowT", TranscriptionRow, TransactionRow, UserRow)
 
 
 async def holding(tg_id: int, *, session: AsyncSession) -> Holding:
-    """Count the data that is stored about a person.
+    """Return the profile of a person, the consents, and the numbers of stored recordings, corrections and words.
 
     Raises:
         UnknownPersonError: the person is not registered.

@@ -27,7 +27,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ON_PAGE)]
 
 @router.get("/users/{tg_id}/holding")
 async def held(request: Request, tg_id: PersonPath) -> Holding:
-    """Count the data that is stored about a person."""
+    """Return the profile of a person, the consents, and the numbers of stored recordings, corrections and words."""
     async with database(request).reading() as session:
         return await holding.holding(tg_id, session=session)
 

@@ -179,7 +179,8 @@ class RecognitionCall:
     def _again(self, clip: Clip, first: Written, task: list[int], *, is_whole: bool) -> Written:
         """Decode a clip again: in the full window, and then, if the text still looks wrong, with sampling.
 
-        Nothing is begun after `retry_within_s`. The best of all results is returned, which may be the first.
+        When `retry_within_s` seconds have passed since the recognition call began, no further decoding is started. The
+        best of all results is returned, which may be the first.
 
         Args:
             clip: the piece of speech.
