@@ -13,15 +13,7 @@ from glas.domain.model_records import AnnouncementKind, LearningStep, ModelState
 from glas.domain.model_ref import ModelRef
 from glas.domain.people import Purpose, Role
 from tests.parts.judged import EMBEDDED, PASSED, entry
-from tests.parts.voices import BOT, send, someone
-
-
-async def speaker(db_assist: DbAssistClient) -> tuple[int, int]:
-    """A person who agrees to training; returns their Telegram id and a message of theirs."""
-    person = someone()
-    await db_assist.register(person)
-    await db_assist.set_consent(person, Purpose.TRAINING, granted=True, text_version="1")
-    return person, (await send(db_assist, person)).id
+from tests.parts.voices import BOT, someone, speaker
 
 
 async def administrator(db_assist: DbAssistClient) -> int:

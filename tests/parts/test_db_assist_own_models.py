@@ -5,11 +5,13 @@ import itertools
 import pytest
 
 from glas.clients.db_assist import DbAssistClient
+from glas.clients.model_record_bodies import NewsItem
 from glas.clients.own_models import OwnModelChoice, OwnModelEntry
 from glas.domain.errors import ConflictError, NotFoundError
+from glas.domain.model_records import AnnouncementKind, Outcome
 from glas.domain.model_ref import ModelRef
 from glas.domain.own_models import OwnModel, answering
-from tests.parts.voices import BOT, send, someone
+from tests.parts.voices import BOT, send, someone, speaker
 
 OLD, NEW, CHAMPION = "0" * 12, "1" * 12, "c" * 12
 _groups = itertools.count(-1_009_000_000_000)
@@ -109,6 +111,33 @@ async def test_it_goes_with_its_person(db_assist: DbAssistClient) -> None:
         await db_assist.record_own_model(entry("/models/nobody", tg_id=someone()))
     with pytest.raises(NotFoundError):
         await db_assist.retire_own_model(10**9)
+
+
+async def test_its_person_is_told_once(db_assist: DbAssistClient) -> None:
+    """The news is sent while the own model answers; unsent words go with the model, and others get no news of it."""
+    (anna, hers), (boris, his) = [await speaker(db_assist) for _ in range(2)]
+    news = {number: NewsItem(transcription_id=number, text_before="было", text_after="стало") for number in (hers, his)}
+    stranger = entry("/models/hers", transcription_id=hers).model_copy(update={"news": news[his]})
+    await db_assist.record_own_model(stranger)
+    assert await db_assist.waiting_announcements(BOT) == (), "a message of somebody else"
+    mine = stranger.model_copy(update={"news": news[hers]})
+    for _ in range(2):
+        await db_assist.record_own_model(mine)
+    (told,) = await db_assist.waiting_announcements(BOT)
+    assert (told.kind, told.tg_id, told.model_id) == (AnnouncementKind.OWN_NEWS, anna, None)
+    assert (told.text_before, told.text_after, told.chat_id) == ("было", "стало", anna)
+    await db_assist.choose_own_model(OwnModelChoice(tg_id=anna, is_used=False))
+    assert await db_assist.waiting_announcements(BOT) == (), "the champion answers"
+    await db_assist.choose_own_model(OwnModelChoice(tg_id=anna, is_used=True))
+    assert await db_assist.claim_announcement(told.id, "0" * 8) == told
+    assert await db_assist.claim_announcement(told.id, "1" * 8) is None, "a run that died counts as told"
+    assert [one.outcome for one in (await db_assist.export_user(anna)).news] == [Outcome.SENT]
+    await db_assist.record_own_model(mine)
+    assert await db_assist.waiting_announcements(BOT) == (), "nobody is told twice"
+    given = await db_assist.record_own_model(entry("/models/his", tg_id=boris).model_copy(update={"news": news[his]}))
+    assert len(await db_assist.waiting_announcements(BOT)) == 1
+    await db_assist.retire_own_model(given.id)
+    assert (await db_assist.export_user(boris)).news == (), "words are not kept for a model that is gone"
 
 
 async def test_it_moves_with_its_group(db_assist: DbAssistClient) -> None:

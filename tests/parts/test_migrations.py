@@ -3,16 +3,19 @@
 import asyncio
 import inspect as inspect_source
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, TypeVar
 
 import pytest
+import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.db import migrations
 from glas.db.session import Database, database_url, open_database
@@ -242,6 +245,51 @@ async def test_the_audit_survives_the_change_of_its_table(empty: Database) -> No
     assert await _actions(empty) == [(1, "ban"), (2, "retention")]
     await migrations.downgrade(empty, "20261126_audit")
     assert await _actions(empty) == [(1, "ban")]
+
+
+async def test_announcements_survive_news_about_own_models(empty: Database) -> None:
+    """Announcements stay in both directions; a downgrade removes only news about own models."""
+    await migrations.upgrade(empty, "20261127_installation")
+    moment = datetime(2026, 11, 22, tzinfo=UTC)
+    facts: dict[str, object] = {"user_id": 1, "bot_id": 1, "creation_datetime": moment}
+    async with empty.writing() as session:
+        for table, values in (
+            ("users", {"id": 1, "registration_datetime": moment, "cash_hundredths": 0, "role": 3, "locale": "ru"}
+             | {"is_reviewer": False, "is_banned": False}),
+            ("models", {"id": 1, "name": "first", "version": "0", "state": "champion", "lineage": {}, "n_people": 0}
+             | {"creation_datetime": moment}),
+            ("announcements", facts | {"model_id": 1, "kind": "question"}),
+        ):  # fmt: skip
+            await _insert(session, table, values)
+    await migrations.upgrade(empty)
+    own = {"name": "own", "version": "0", "instead_of": "1", "wer_before": 0.2, "wer_after": 0.1, "is_used": True}
+    async with empty.writing() as session:
+        await _insert(
+            session, "own_models", own | {"id": 1, "user_id": 1, "operator": "a", "creation_datetime": moment}
+        )
+        message = {"id": 1, "chat_id": 1, "message_id": 1, "attempt": 1, "file_id": "a", "file_unique_id": "b"}
+        state = {"media_kind": "voice", "is_forwarded": False, "status": "pending", "score": 0, "change_sequence": 1}
+        await _insert(session, "transcriptions", facts | message | state | {"changed_datetime": moment})
+        news = facts | {"kind": "own_news", "transcription_id": 1}
+        await _insert(session, "announcements", news | {"own_model_id": 1})
+    for wrong in (news, news | {"own_model_id": 1, "model_id": 1}, news | {"kind": "news", "own_model_id": 1}):
+        with pytest.raises(DBAPIError):
+            async with empty.writing() as session:
+                await _insert(session, "announcements", wrong | {"user_id": 1})
+    assert await _kinds(empty) == ["question", "own_news"]
+    await migrations.downgrade(empty, "20261127_installation")
+    assert await _kinds(empty) == ["question"]
+
+
+async def _insert(session: AsyncSession, table: str, values: Mapping[str, object]) -> None:
+    """Insert a row with these columns; the table may be of an older schema."""
+    columns = [sqlalchemy.column(name, Base.metadata.tables[table].c[name].type) for name in values]
+    await session.execute(sqlalchemy.insert(sqlalchemy.table(table, *columns)).values(**values))
+
+
+async def _kinds(database: Database) -> list[str]:
+    async with database.reading() as session:
+        return list(await session.scalars(text("SELECT kind FROM announcements ORDER BY id")))
 
 
 async def _actions(database: Database) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from glas.clients.model_record_bodies import DecisionRequest, NewsItem
+from glas.clients.own_models import OwnModelEntry
 from glas.domain.model_records import ModelState, Outcome
 from glas.settings import BotSettings, Settings
 from tests.parts.bots import House, open_house, texts_of_buttons
@@ -64,6 +65,27 @@ async def test_who_taught_a_model_is_told_once_and_may_refuse(house: House) -> N
     assert len(told_to(house, anna, "Я стал распознавать лучше")) == 1
     await house.press(anna, settings, "🔔")
     await house.until(lambda: len(told_to(house, anna, "Я стал распознавать лучше")) == 2)
+
+
+@in_the_module
+async def test_who_gets_an_own_model_is_told(house: House) -> None:
+    dina = await speaker(house)
+    row = await house.row_of(await house.answer(house.telegram.speak(dina, OGG)))
+    own = OwnModelEntry(
+        transcription_id=row.id,
+        name="/models/dina",
+        version="0" * 12,
+        instead_of="1" * 12,
+        wer_before=0.3,
+        wer_after=0.2,
+        operator="anna",
+        news=NewsItem(transcription_id=row.id, text_before=HEARD, text_after=RIGHT),
+    )
+    await house.services.db_assist.record_own_model(own)
+    assert await until_ended(house, dina) is Outcome.SENT
+    (told,) = told_to(house, dina, "Теперь ваши голосовые")
+    assert f"Было:\n{HEARD}\n\nСтало:\n{RIGHT}" in told["text"]
+    assert texts_of_buttons(told) == ["🔕 Не присылать такие новости"]
 
 
 @in_the_module

@@ -15,6 +15,7 @@ from glas.clients.db_assist_bodies import Finished, NewTranscription
 from glas.clients.http import open_http
 from glas.db_assist.app import create_app
 from glas.domain.messages import MediaKind, Transcription
+from glas.domain.people import Purpose
 from glas.settings import Settings
 
 BOT = 7_000_000_001
@@ -102,3 +103,11 @@ async def send(
     """Let a person send a message, and recognise it."""
     created = await client.create_transcription(message(tg_id, file=file, forwarded=forwarded))
     return await client.finish(created.id, heard(text, duration_s=duration_s, samples=samples))
+
+
+async def speaker(db_assist: DbAssistClient) -> tuple[int, int]:
+    """A person who agrees to training; returns their Telegram id and a message of theirs."""
+    person = someone()
+    await db_assist.register(person)
+    await db_assist.set_consent(person, Purpose.TRAINING, granted=True, text_version="1")
+    return person, (await send(db_assist, person)).id

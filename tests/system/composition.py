@@ -63,7 +63,7 @@ def composition(environment: Mapping[str, str], name: str = "compose.yaml") -> d
 def _filled(node: Any, environment: Mapping[str, str]) -> Any:
     match node:
         case str():
-            return _VARIABLE.sub(lambda match: _value(match, environment), node)
+            return _VARIABLE.sub(lambda match: _value(match, environment), node).replace("$$", "$")
         case dict():
             return {key: _filled(value, environment) for key, value in node.items()}
         case list():

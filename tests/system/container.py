@@ -67,7 +67,7 @@ class Container(Namespace):
     def program(self) -> list[str]:
         """Return its program and the arguments."""
         entrypoint = self.service.get("entrypoint", self.image.entrypoint)
-        return [str(one).replace("$$", "$") for one in (*entrypoint, *self.service.get("command", []))]
+        return [str(one) for one in (*entrypoint, *self.service.get("command", []))]
 
     @property
     def volumes(self) -> dict[str, tuple[Path, bool]]:

@@ -271,7 +271,7 @@ def test_prometheus_asks_the_services_that_compose_starts(variables_of_env: dict
         port = told[ports.get(name, f"GLAS_{name.upper()}__PORT")]
         assert job["static_configs"] == [{"targets": [f"{name}:{port}"]}]
         assert set(services["prometheus"]["networks"]) & set(services[name]["networks"])
-        (variable,) = re.findall(rf'"\$\$(\w+)" > {re.escape(job["authorization"]["credentials_file"])}\b', script)
+        (variable,) = re.findall(rf'"\$(\w+)" > {re.escape(job["authorization"]["credentials_file"])}\b', script)
         assert given[variable] == told[keys.get(name, f"GLAS_{name.upper()}_TOKEN")]
 
 
@@ -279,7 +279,7 @@ def test_the_token_files_are_written_for_their_owner_only(tmp_path: Path, variab
     """The command of compose.yaml runs with `echo` in the place of Prometheus."""
     service = composition(variables_of_env)["services"]["prometheus"]
     (script,) = service["command"]
-    moved = script.replace("$$", "$").replace("/run/tokens", str(tmp_path)).replace("exec prometheus", "env; echo")
+    moved = script.replace("/run/tokens", str(tmp_path)).replace("exec prometheus", "env; echo")
     environment = {"PATH": "/usr/bin:/bin"} | service["environment"]
     done = subprocess.run([*service["entrypoint"], moved], env=environment, capture_output=True, text=True, check=True)
     assert "--config.file=/etc/prometheus/prometheus.yml" in done.stdout

@@ -18,6 +18,7 @@ from glas.localisation import Value, rounded
 
 if TYPE_CHECKING:
     from glas.cli.round_steps import RecordedSteps
+    from glas.clients.model_record_bodies import NewsItem
     from glas.settings import Settings
     from glas.training.datasets.making import Rules
     from glas.training.finetune.recipe import FinetuneRecipe
@@ -134,12 +135,15 @@ def _serve_speaker(
     """Let the model of a round answer the speaker for whom the round was run.
 
     Nothing happens if the model did not pass the gate, was deleted or was retired. If `release` is not set, the model
-    does not answer the speaker; instead, a message says how to release the model.
+    does not answer the speaker; instead, a message says how to release the model. When the model is assigned to the
+    speaker, the bot gets news for them: the message whose text the model improved most.
     """
-    from glas.cli.own_models import give, is_retired
+    from glas.cli.own_models import give, is_given, is_retired
     from glas.cli.records import verdict_of
     from glas.domain.model_records import LearningStep
+    from glas.engines.catalogue import AUTO
     from glas.training.datasets import read_version
+    from glas.training.news import news_of
     from glas.training.rounds import Outcome
 
     steps.ended(ended.version, LearningStep.DECIDE, outcome=ended.outcome.value)
@@ -151,8 +155,12 @@ def _serve_speaker(
         return
     if is_retired(settings, ended.candidate):
         return
-    message = read_version(plan.datasets, ended.version).entries[-1].id
-    give(settings, verdict_of(ended), transcription_id=message)
+    version, verdict = read_version(plan.datasets, ended.version), verdict_of(ended)
+    news: tuple[NewsItem, ...] = ()
+    if settings.model == AUTO and not is_given(settings, ended.candidate):
+        former, model = verdict.champion.name, verdict.candidate.name
+        news = news_of(settings, plan.export, version, former=former, model=model)
+    give(settings, verdict, transcription_id=version.entries[-1].id, news=news[0] if news else None)
 
 
 def _values(ended: "Round") -> dict[str, Value]:

@@ -13,6 +13,7 @@ from glas.engines.catalogue import AUTO
 from glas.localisation import rounded
 
 if TYPE_CHECKING:
+    from glas.clients.model_record_bodies import NewsItem
     from glas.domain.model_ref import ModelRef
     from glas.recognition.gate import Verdict
     from glas.settings import Settings
@@ -75,6 +76,7 @@ def give(
     tg_id: int | None = None,
     chat_id: int | None = None,
     transcription_id: int | None = None,
+    news: "NewsItem | None" = None,
 ) -> None:
     """Make a model that the gate has judged the own model of a person or a group.
 
@@ -84,6 +86,7 @@ def give(
         tg_id: Telegram id of the person who gets the model.
         chat_id: Telegram id of the group that gets the model.
         transcription_id: id of a message; its sender gets the model.
+        news: a message of this person, recognised by the champion and by the model; None if there is no such news.
 
     Raises:
         GlasError: db_assist does not answer, or there is no such person or message.
@@ -100,11 +103,22 @@ def give(
         wer_before=verdict.wer_before,
         wer_after=verdict.wer_after,
         operator=getpass.getuser(),
+        news=news,
     )
     ask_db_assist(settings, lambda db_assist: db_assist.record_own_model(entry))
     out.print(say("own-serves", model=str(verdict.candidate)), markup=False)
     if settings.model != AUTO:
         out.print(f"  {say('models-setting-wins', model=settings.model)}", markup=False)
+
+
+def is_given(settings: "Settings", model: "ModelRef") -> bool:
+    """Return whether a model is the own model of a person or a group.
+
+    Raises:
+        GlasError: db_assist does not answer.
+    """
+    given = ask_db_assist(settings, lambda db_assist: db_assist.own_models())
+    return any(one.own.model == model for one in given)
 
 
 def is_retired(settings: "Settings", model: "ModelRef") -> bool:

@@ -235,7 +235,7 @@ class Announcement(Value):
     """A message about a model that the bot sends."""
 
     id: int
-    model_id: int
+    model_id: int | None = Field(description="Number of the model's record. null for news about an own model.")
     kind: AnnouncementKind
     bot_id: int
     tg_id: int = Field(description="Telegram's id of the person to whom the bot sends the message.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
 from glas.clients.bodies import ChatId, Name, RequestBody, RowId, TgId
+from glas.clients.model_record_bodies import NewsItem
 from glas.domain.model_ref import VERSION_PATTERN
 from glas.domain.own_models import OwnModelRecord
 
@@ -42,6 +43,11 @@ class OwnModelEntry(_Owned):
     wer_before: float = Field(ge=0, allow_inf_nan=False)
     wer_after: float = Field(ge=0, allow_inf_nan=False)
     operator: Name = Field(description="User of the operating system who made the decision.")
+    news: NewsItem | None = Field(
+        default=None,
+        description="A message of the person, recognised by the champion and by the own model. The bot shows it to the "
+        "person. null if there is no such news, or if the model belongs to a group.",
+    )
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:

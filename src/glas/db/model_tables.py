@@ -112,7 +112,8 @@ class AnnouncementRow(Base):
     __tablename__ = "announcements"
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
+    own_model_id: Mapped[int | None] = mapped_column(ForeignKey("own_models.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     kind: Mapped[str] = mapped_column(CODE)
     bot_id: Mapped[int] = mapped_column(BigInteger)
@@ -127,7 +128,12 @@ class AnnouncementRow(Base):
 
     __table_args__ = (
         Unique("model_id", "user_id", "kind"),
-        CheckConstraint("(kind = 'news') = (transcription_id IS NOT NULL)", name="transcription"),
+        Unique("own_model_id", "user_id", "kind"),
+        CheckConstraint("(kind = 'question') = (transcription_id IS NULL)", name="transcription"),
+        CheckConstraint(
+            "(kind = 'own_news') = (own_model_id IS NOT NULL) AND (model_id IS NULL) = (own_model_id IS NOT NULL)",
+            name="own_model",
+        ),
         among("kind", AnnouncementKind),
         among("outcome", Outcome),
         Index(None, "user_id"),

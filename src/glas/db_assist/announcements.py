@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.model_record_bodies import Announcement, NewsItem, OutcomeRequest, QuestionRequest
 from glas.db.model_tables import AnnouncementRow, ModelRow
+from glas.db.own_model_tables import OwnModelRow
 from glas.db.session import insert
 from glas.db.tables import TranscriptionRow, UserRow
 from glas.db_assist import people
@@ -21,6 +22,7 @@ from glas.domain.model_records import AnnouncementKind, ModelState, News, Outcom
 from glas.domain.people import Locale, Purpose, User
 
 _MOST_AT_ONCE = 100
+_NEWS = (AnnouncementKind.NEWS.value, AnnouncementKind.OWN_NEWS.value)
 
 
 async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSession) -> None:
@@ -30,19 +32,35 @@ async def add_news(model_id: int, news: Sequence[NewsItem], *, session: AsyncSes
     """
     for item in news:
         row = await session.get(TranscriptionRow, item.transcription_id)
-        if row is None:
-            continue
-        new = insert(session, AnnouncementRow).values(
-            model_id=model_id,
-            user_id=row.user_id,
-            kind=AnnouncementKind.NEWS.value,
-            bot_id=row.bot_id,
-            transcription_id=row.id,
-            text_before=item.text_before,
-            text_after=item.text_after,
-            creation_datetime=people.now(),
-        )
-        await session.execute(new.on_conflict_do_nothing(index_elements=["model_id", "user_id", "kind"]))
+        if row is not None:
+            await _add(item, row, AnnouncementKind.NEWS, "model_id", model_id, session=session)
+
+
+async def add_own_news(own_model_id: int, user_id: int, item: NewsItem, *, session: AsyncSession) -> None:
+    """Store the news about a person's own model; the bot sends the news while this model answers the person.
+
+    News that shows the text of a deleted message, or of a message of another person, is not stored.
+    """
+    row = await session.get(TranscriptionRow, item.transcription_id)
+    if row is not None and row.user_id == user_id:
+        await _add(item, row, AnnouncementKind.OWN_NEWS, "own_model_id", own_model_id, session=session)
+
+
+async def _add(
+    item: NewsItem, row: TranscriptionRow, kind: AnnouncementKind, about: str, number: int, *, session: AsyncSession
+) -> None:
+    """Store news; `about` is the column with the number of the model that the news is about."""
+    new = insert(session, AnnouncementRow).values(
+        **{about: number},
+        user_id=row.user_id,
+        kind=kind.value,
+        bot_id=row.bot_id,
+        transcription_id=row.id,
+        text_before=item.text_before,
+        text_after=item.text_after,
+        creation_datetime=people.now(),
+    )
+    await session.execute(new.on_conflict_do_nothing(index_elements=[about, "user_id", "kind"]))
 
 
 async def ask(model_id: int, wanted: QuestionRequest, *, session: AsyncSession) -> tuple[Announcement, ...]:
@@ -83,7 +101,7 @@ async def claim(announcement_id: int, claimed_by: str, *, session: AsyncSession)
     row = await session.get(AnnouncementRow, announcement_id, with_for_update=True)
     if row is None or row.outcome is not None:
         return None
-    if row.kind == AnnouncementKind.NEWS and row.claim not in (None, claimed_by):
+    if row.kind in _NEWS and row.claim not in (None, claimed_by):
         _end(row, Outcome.SENT)
         return None
     found = await _found(and_(AnnouncementRow.id == announcement_id, _may_be_sent()), session=session)
@@ -126,6 +144,12 @@ async def drop_unsent_news(model_id: int, *, session: AsyncSession) -> None:
     await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
 
 
+async def drop_unsent_own_news(own_model_id: int, *, session: AsyncSession) -> None:
+    """Delete the unsent news about an own model, because the model no longer answers its person."""
+    mine = AnnouncementRow.own_model_id == own_model_id
+    await session.execute(delete(AnnouncementRow).where(mine, AnnouncementRow.outcome.is_(None)))
+
+
 async def set_wanted(tg_id: int, *, wanted: bool, session: AsyncSession) -> User:
     """Store whether a person wants news about models that learnt from them."""
     row = await people.load(tg_id, session=session, locked=True)
@@ -135,7 +159,7 @@ async def set_wanted(tg_id: int, *, wanted: bool, session: AsyncSession) -> User
 
 async def news_of(user_id: int, *, session: AsyncSession) -> tuple[News, ...]:
     """Return the news of a person."""
-    mine = and_(AnnouncementRow.user_id == user_id, AnnouncementRow.kind == AnnouncementKind.NEWS.value)
+    mine = and_(AnnouncementRow.user_id == user_id, AnnouncementRow.kind.in_(_NEWS))
     rows = await session.scalars(select(AnnouncementRow).where(mine).order_by(AnnouncementRow.id))
     return tuple(News.model_validate(row, from_attributes=True) for row in rows)
 
@@ -147,27 +171,33 @@ async def forget(user_id: int, *, session: AsyncSession) -> None:
 
 def _waits() -> ColumnElement[bool]:
     """Return the SQL condition that an announcement may be sent and, if it is news, is not claimed yet."""
-    is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
-    return and_(_may_be_sent(), or_(~is_news, AnnouncementRow.claim.is_(None)))
+    return and_(_may_be_sent(), or_(AnnouncementRow.kind.not_in(_NEWS), AnnouncementRow.claim.is_(None)))
 
 
 def _may_be_sent() -> ColumnElement[bool]:
     """Return the SQL condition that an announcement may be sent.
 
-    The announcement must not have been sent, and the person must not be banned. News must be about the champion, and
-    the person must want news and consent to training. A question must be about a candidate.
+    The announcement must not have been sent, and the person must not be banned. News must be about the champion, or
+    about the own model that answers the person, and the person must want news and consent to training. A question must
+    be about a candidate.
     """
-    is_news = AnnouncementRow.kind == AnnouncementKind.NEWS.value
+    kind = AnnouncementRow.kind
     wants_news = and_(
-        ModelRow.state == ModelState.CHAMPION.value,
         UserRow.news_refusal_datetime.is_(None),
         last_consent(UserRow.id, Purpose.TRAINING).is_(True),
+    )
+    is_about_present_model = or_(
+        and_(kind == AnnouncementKind.NEWS.value, ModelRow.state == ModelState.CHAMPION.value),
+        and_(kind == AnnouncementKind.OWN_NEWS.value, OwnModelRow.user_id == UserRow.id, OwnModelRow.is_used),
     )
     return and_(
         AnnouncementRow.outcome.is_(None),
         UserRow.tg_id.is_not(None),
         UserRow.is_banned.is_(False),
-        or_(and_(is_news, wants_news), and_(~is_news, ModelRow.state == ModelState.CANDIDATE.value)),
+        or_(
+            and_(is_about_present_model, wants_news),
+            and_(kind == AnnouncementKind.QUESTION.value, ModelRow.state == ModelState.CANDIDATE.value),
+        ),
     )
 
 
@@ -176,7 +206,8 @@ async def _found(
 ) -> tuple[Announcement, ...]:
     query = (
         select(AnnouncementRow, UserRow.tg_id, UserRow.locale, TranscriptionRow.chat_id, TranscriptionRow.message_id)
-        .join(ModelRow, ModelRow.id == AnnouncementRow.model_id)
+        .outerjoin(ModelRow, ModelRow.id == AnnouncementRow.model_id)
+        .outerjoin(OwnModelRow, OwnModelRow.id == AnnouncementRow.own_model_id)
         .join(UserRow, UserRow.id == AnnouncementRow.user_id)
         .outerjoin(TranscriptionRow, TranscriptionRow.id == AnnouncementRow.transcription_id)
         .where(which, UserRow.tg_id.is_not(None))

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from glas.clients.own_models import OwnModelChoice, OwnModelEntry
 from glas.db.tables import OwnModelRow, TranscriptionRow, UserRow
-from glas.db_assist import people
+from glas.db_assist import announcements, people
 from glas.domain.errors import ConflictError, NotFoundError
 from glas.domain.own_models import OwnModelRecord
 
@@ -31,8 +31,7 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
         raise ConflictError("expected a model without an owner, got the own model of somebody else")
     is_used = former is None or former.is_used
     if former is not None and former is not row:
-        former.user_id = former.chat_id = None
-        await session.flush()
+        await _unassign(former, session=session)
     if row is None:
         row = OwnModelRow(name=entry.name)
         session.add(row)
@@ -42,6 +41,8 @@ async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelReco
     for field in ("version", "instead_of", "wer_before", "wer_after", "operator"):
         setattr(row, field, getattr(entry, field))
     await session.flush()
+    if user_id is not None and entry.news is not None:
+        await announcements.add_own_news(row.id, user_id, entry.news, session=session)
     return _as_record(row)
 
 
@@ -81,7 +82,7 @@ async def retire(own_model_id: int, *, session: AsyncSession) -> None:
     row = await session.get(OwnModelRow, own_model_id, with_for_update=True)
     if row is None:
         raise NotFoundError("expected the number of an own model", param="own_model_id")
-    row.user_id = row.chat_id = None
+    await _unassign(row, session=session)
 
 
 async def of_person(user_id: int, *, session: AsyncSession) -> OwnModelRecord | None:
@@ -127,6 +128,13 @@ async def _person(entry: OwnModelEntry, *, session: AsyncSession) -> int:
     if message is None:
         raise NotFoundError("expected a message that is stored", param="transcription_id")
     return message.user_id
+
+
+async def _unassign(row: OwnModelRow, *, session: AsyncSession) -> None:
+    """End the assignment of a model, and delete the news about the model that were not sent yet."""
+    row.user_id = row.chat_id = None
+    await session.flush()
+    await announcements.drop_unsent_own_news(row.id, session=session)
 
 
 def _is_of(tg_id: int) -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ class AnnouncementKind(StrEnum):
     """Kind of an announcement."""
 
     NEWS = "news"  # to a person from whom the champion has learnt
+    OWN_NEWS = "own_news"  # to a person, about their own model
     QUESTION = "question"  # to an administrator: may the candidate serve?
 
 

@@ -332,6 +332,7 @@ mydata-part = Part {$number}, more to follow.
 mydata-last-part = Part {$number}, the last one: now you have everything that we hold. Files with numbers at the end (.001, .002) are one large recording: join them in order.
 
 news = I transcribe better now: a new model has learnt from corrected messages, yours among them. Here is one.
+own-news = Your voice messages are now recognised by a model that has learnt from your corrections. Here is one of your messages.
 news-before = Before:
 news-after = Now:
 news-thanks = Thank you for helping!

@@ -152,15 +152,16 @@ class Announcing:
 
     async def _made(self, found: Announcement) -> tuple[Text, InlineKeyboardMarkup]:
         say, born_s = self.phrases[found.locale], int(time.time())
-        if found.kind is AnnouncementKind.NEWS:
+        if found.kind is not AnnouncementKind.QUESTION:
             before, after = found.text_before or "", found.text_after or ""
+            first = say("own-news" if found.kind is AnnouncementKind.OWN_NEWS else "news")
             news = Text(
-                say("news"), "\n\n", Bold(say("news-before")), "\n", before, "\n\n",
+                first, "\n\n", Bold(say("news-before")), "\n", before, "\n\n",
                 Bold(say("news-after")), "\n", *new_words(before, after), "\n\n", say("news-thanks"),
             )  # fmt: skip
             return news, self.keyboards.switch(MODEL_NEWS, is_on=True, asker=found.tg_id, born_s=born_s, say=say)
         model = await model_of(found.model_id, self.db_assist)
-        keyboard = self.keyboards.decision(found.model_id, asker=found.tg_id, born_s=born_s, say=say)
+        keyboard = self.keyboards.decision(model.id, asker=found.tg_id, born_s=born_s, say=say)
         text = f"{question(model, found.locale, self.phrases)}\n\n{say('candidate-ask')}"
         return Text(text), keyboard
 
@@ -169,7 +170,7 @@ def _ended(claim: str, outcome: Outcome, message_id: int | None = None) -> dict[
     return {"claim": claim, "outcome": outcome.value, "message_id": message_id}
 
 
-async def model_of(model_id: int, db_assist: DbAssistClient) -> ModelRecord:
+async def model_of(model_id: int | None, db_assist: DbAssistClient) -> ModelRecord:
     """Return the model record with the id `model_id`.
 
     Raises:
