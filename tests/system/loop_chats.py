@@ -67,6 +67,17 @@ class Chats:
         if consent:
             self._press([(person, self.telegram.answers(person)[0], "✅ Разрешаю") for person in known])
 
+    def told(self, person: int, beginning: str) -> str:
+        """Wait for the one message of the bot to a person that begins with these words; return its text."""
+
+        def found() -> list[str]:
+            texts = [str(one.get("text", "")) for one in self.telegram.world.messages.of(person)]
+            return [text for text in texts if text.startswith(beginning)]
+
+        self.until(lambda: bool(found()), f"a message «{beginning}»")
+        (text,) = found()
+        return text
+
     def speak(self, sayings: Sequence[tuple[int, Saying]]) -> list[Heard]:
         """Send all recordings of all people at once; return when all are answered."""
         sent = [

@@ -30,9 +30,10 @@ UNLIMITED = {
     "GLAS_BOT__USER_MINUTES_PER_DAY": "0",
     "GLAS_BOT__BETA_TESTER_MINUTES_PER_DAY": "0",
     "GLAS_BOT__USER_MESSAGES_PER_MINUTE": "0",
+    "GLAS_BOT__ANNOUNCE_S": "1",
     "GLAS_LOG__LEVEL": "info",
 }
-_SPEAKERS, _TESTERS = 7_400_000_001, 7_500_000_001
+SPEAKERS, _TESTERS = 7_400_000_001, 7_500_000_001
 _N_TESTERS = 8  # Telegram takes one message a second to a chat
 _SHARED_BY = 3  # people who must agree until a name is expected in all recordings
 _FOLLOW_S = 300.0  # on a machine that has much else to do
@@ -125,7 +126,7 @@ class Stage:
             self.options += ["--speaker", messages[0].speaker]
         self.models_dir.mkdir(parents=True, exist_ok=True)
         # A model of one person answers nobody else.
-        testers = [_SPEAKERS] if scene.is_personal else _testers()
+        testers = [SPEAKERS] if scene.is_personal else _testers()
         with Callers(self.url, scene.tested[0].data, self.models_dir) as callers:
             ended = self.learn(self.options, kills)
             is_forced = ended.outcome is Ended.REFUSED and ended.model is not None
@@ -142,7 +143,7 @@ class Stage:
         """Let a refused model answer, against the gate."""
         model = f"whisper:{ended.model}"
         if scene.is_personal:
-            options = ("--person", str(_SPEAKERS), "--force", "to measure it in the bot")
+            options = ("--person", str(SPEAKERS), "--force", "to measure it in the bot")
             self.glas("promote", model, "--data", str(tested), *options)
         else:
             self.glas("models", "use", model)
@@ -156,7 +157,7 @@ class Stage:
             return
         # The server loads it when its person sends something; the champion answers meanwhile.
         log = self.world.part("glas").log
-        self.chats.speak([(_SPEAKERS, scene.tested[0])])
+        self.chats.speak([(SPEAKERS, scene.tested[0])])
         self.chats.until(lambda: _is_loaded(log, model), "loading the model of a person", _FOLLOW_S)
 
     def hear(self, when: str, scene: Scene, people: Sequence[int] = ()) -> None:
@@ -170,7 +171,7 @@ class Stage:
     def teach(self, scene: Scene) -> tuple[Counter[str], list[Heard]]:
         """Each voice is a person who agrees to training, speaks, and corrects every text."""
         voices = sorted({one.speaker for one in scene.learnt})
-        people = dict(zip(voices, count(_SPEAKERS), strict=False))
+        people = dict(zip(voices, count(SPEAKERS), strict=False))
         self.chats.begin(people.values(), consent=True)
         with self.watch.of("spoken"):
             heard = self.chats.speak([(people[one.speaker], one) for one in scene.learnt])

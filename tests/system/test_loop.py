@@ -25,6 +25,7 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
+from glas.domain.metrics import error_rates
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.engines.catalogue import embedded_directory, named_champion
 from glas.recognition.lineage import read_lineage
@@ -48,7 +49,7 @@ from tests.system.loop_sayings import (
     sayings_with_names,
     some_of,
 )
-from tests.system.loop_scenes import UNLIMITED, Played, Scene, Stage
+from tests.system.loop_scenes import SPEAKERS, UNLIMITED, Played, Scene, Stage
 from tests.system.worlds import World, embedded_world
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import BOT_ID
@@ -106,6 +107,13 @@ def check_model(folder: Path) -> None:
     assert (len(lineage.speakers), len(lineage.recordings), len(lineage.texts)) == (1, len(LEARNT), len(LEARNT))
 
 
+def check_news(news: str) -> None:
+    """The text by the new model is nearer to a sentence that the person said than the text by the previous model."""
+    before, after = (news.partition(f"{title}:\n")[2].partition("\n\n")[0] for title in ("Было", "Стало"))
+    rates = [min(error_rates([said], [text]).wer for said in LEARNT) for text in (before, after)]
+    assert rates[1] < rates[0], news
+
+
 def weights_of(folder: Path) -> dict[str, str]:
     """Return the hashes of the files that determine the texts of a model. Other files contain times and memory."""
     files = [path for path in folder.rglob("*") if path.suffix in (".bin", ".safetensors", ".npz")]
@@ -140,6 +148,7 @@ async def test_corrections_become_a_better_model(whisper_base: Path, zygote: Zyg
         assert str(played.round.candidate) not in outcome.answered_by, "others have met a model of one person"
         assert str(played.round.candidate) in stage.glas("models", "own")
         assert finished_rounds(stage.data_dir / "rounds") == [played.round]
+        check_news(stage.chats.told(SPEAKERS, "Теперь ваши голосовые распознаёт модель"))
         check_model(Path(str(played.round.model)))
         weights = weights_of(Path(str(played.round.model)))
         await check(played, stage.world)

@@ -138,7 +138,16 @@ def _layer(layer: Any, weights: _Weights, name: str, width: int, inner: int) -> 
 
 
 def _project(linear: Any, weights: _Weights, attention: str, which: str, width: int) -> None:
-    """Set one matrix for queries, keys, values or output, or several of them stacked. Keys have no bias."""
+    """Fill a linear layer of CTranslate2 with projections of an attention layer of the checkpoint.
+
+    Args:
+        linear: the layer to fill. It has the rows of all named projections, one projection after the other.
+        weights: the checkpoint.
+        attention: name of the attention layer in the checkpoint.
+        which: a letter for each projection, in order: `q` queries, `k` keys, `v` values, `o` output. The checkpoint has
+            no bias for keys, so their bias is 0.
+        width: number of rows and of columns of each projection.
+    """
     names = [f"{attention}.{'out' if letter == 'o' else letter}_proj" for letter in which]
     linear.weight = weights.joined((f"{name}.weight" for name in names), width, width)
     linear.bias = np.concatenate(
