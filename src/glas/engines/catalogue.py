@@ -184,8 +184,8 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
 def made_here(name: str, models_dir: Path) -> str | None:
     """Return the uniform name of a model whose directory is inside the directory of models; None if there is none.
 
-    Only the last part of the path in `name` is used. So a caller on a machine where the directory of models has another
-    path can name the model. And no caller can name a model outside this directory.
+    Only the last part of the path in `name` is used. So callers on other machines can name the model, even if their
+    directory of models has another path than the directory here. No caller can name a model outside this directory.
     """
     engine, _, place = name.partition(":")
     last = Path(place).name
