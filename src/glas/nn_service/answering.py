@@ -158,7 +158,7 @@ def _require_bytes(file: UploadFile) -> None:
 
 
 class _Stream:
-    """The stream of events about one recording: each piece of speech is sent as soon as it is recognised."""
+    """The stream of events about one recording: the text of each piece of speech is sent as soon as it is known."""
 
     def __init__(self, service: RecognitionService, file: UploadFile, question: Question) -> None:
         _require_bytes(file)

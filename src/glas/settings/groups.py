@@ -227,8 +227,8 @@ class DbAssistSettings(BaseModel):
     vocabulary_refresh_s: float = Field(
         default=60,
         ge=0,
-        description="Seconds for which `db_assist` uses the same list of keywords for the recordings of all people, "
-        "before it reads a new list from the database. 0 means that it reads the list for each recording.",
+        description="Seconds after which `db_assist` reads the vocabulary of the installation (keywords for the "
+        "recordings of all people) from the database again. 0 means that it reads this vocabulary for each recording.",
     )
     review_reward: Decimal = Field(
         default=Decimal(5),
