@@ -229,7 +229,7 @@ def start_glas(
             process = zygote.fork(Order(["run", *parts], environment, data_dir, out=str(said), err=os.devnull))
         try:
             greeting = _greeting(process, said)
-            (url, *_) = re.findall(r"http://\S+?:\d+", greeting)
+            (url, *_) = re.findall(r"https?://\S+?:\d+", greeting)
             yield Server(url, process, greeting)
         finally:
             process.terminate()

@@ -133,10 +133,10 @@ def test_commands_and_settings_are_the_programs_own(composed: dict[str, Service]
 
 
 # What compose.yaml decides itself: addresses and keys between containers, places inside them; and what makes no sense
-# there: a webhook, which would have to be published, files of a Bot API server, and names where a key is required.
+# there: a webhook, which would have to be published, files of a Bot API server, names where a key is required, and TLS.
 _DECIDED = re.compile(
     r"GLAS_(HOST|PORT|BOT__METRICS_PORT|DATA_DIR|DOWNLOADS_DIR|DATABASE_URL|DATABASE_ROLES__\w+|S3_\w+|\w+_TOKEN|(NN_SERVICE|DB_ASSIST|DATA_LOADER)_URL|\w+__PORT"
-    r"|LOG__FORMAT|BOT__SLOT|BOT__WEBHOOK_\w+|BOT__API_IS_LOCAL|ALLOWED_HOSTS|MODEL|API_KEY)|TELEGRAM_TOKEN"
+    r"|LOG__FORMAT|TLS__\w+|BOT__SLOT|BOT__WEBHOOK_\w+|BOT__API_IS_LOCAL|ALLOWED_HOSTS|MODEL|API_KEY)|TELEGRAM_TOKEN"
 )
 
 

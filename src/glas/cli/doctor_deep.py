@@ -129,11 +129,11 @@ async def _probe(settings: Settings) -> None:
 def _services(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Compare the versions and clocks of services in other processes with those of this process."""
     for part, url in elsewhere(settings, parts):
-        yield from asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
+        yield from asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token")), settings.tls.authority))
 
 
-async def _service(part: str, url: str, token: str | None) -> list[Finding]:
-    async with open_http(url=url, token=token) as http:
+async def _service(part: str, url: str, token: str | None, authority: Path | None) -> list[Finding]:
+    async with open_http(url=url, token=token, authority=authority) as http:
         try:
             answer = await http.get("/health", timeout=TIMEOUT_S)
             version = str(answer.json()["version"])

@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -101,12 +102,12 @@ async def _ask_store(settings: Settings) -> None:
 def _services(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     """Check that the services in other processes can be reached, and that they accept the API keys in the settings."""
     for part, url in elsewhere(settings, parts):
-        yield asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token"))))
+        yield asyncio.run(_service(part, url, plain(getattr(settings, f"{part}_token")), settings.tls.authority))
 
 
-async def _service(part: str, url: str, token: str | None) -> Finding:
+async def _service(part: str, url: str, token: str | None, authority: Path | None) -> Finding:
     variable = f"GLAS_{part.upper()}"
-    async with open_http(url=url, token=token) as http:
+    async with open_http(url=url, token=token, authority=authority) as http:
         try:
             ready = await http.get("/ready", timeout=TIMEOUT_S)
             # No service has this path: the answer is 404 if the key is right, and 401 if it is not.

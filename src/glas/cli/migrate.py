@@ -83,7 +83,8 @@ async def _check_ledger(settings: Settings) -> "LedgerCheck":
     if settings.db_assist_url is not None:
         from glas.clients.http import open_http
 
-        async with open_http(url=settings.db_assist_url, token=plain(settings.db_assist_token)) as http:
+        token, authority = plain(settings.db_assist_token), settings.tls.authority
+        async with open_http(url=settings.db_assist_url, token=token, authority=authority) as http:
             return await DbAssistClient(http).check_ledger()
     from glas.db import migrations
     from glas.db.session import database_url, open_database

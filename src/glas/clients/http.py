@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from glas import tracing
 from glas.clients.in_process import InProcessClient
 from glas.domain.error_bodies import from_body
-from glas.domain.errors import ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError
+from glas.domain.errors import ConfigurationError, ServiceFaultError, ServiceTimeoutError, ServiceUnreachableError
 from glas.logs import REQUEST_ID_HEADER
 from glas.system.sockets import silence_options
 
@@ -34,6 +34,7 @@ def open_http(
     token: str | None = None,
     connect_s: float = 5.0,
     socket_path: Path | None = None,
+    authority: Path | None = None,
 ) -> httpx.AsyncClient:
     """Make an HTTP client of one service.
 
@@ -43,6 +44,10 @@ def open_http(
         token: the key for `Authorization: Bearer`.
         connect_s: longest wait for a connection, seconds.
         socket_path: path of a Unix socket that is used instead of TCP; host and port of `url` are then ignored.
+        authority: file (PEM) with certificates of an authority that is trusted in addition to the public ones.
+
+    Raises:
+        ConfigurationError: the file `authority` cannot be read.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if url is not None:
@@ -50,17 +55,25 @@ def open_http(
         # machine that stops answering ends by itself.
         timeout = httpx.Timeout(None, connect=connect_s)
         if socket_path is None:
-            transport = httpx.AsyncHTTPTransport(verify=_tls(), socket_options=silence_options())
+            transport = httpx.AsyncHTTPTransport(verify=_tls(authority), socket_options=silence_options())
         else:
-            transport = httpx.AsyncHTTPTransport(verify=_tls(), uds=str(socket_path))
+            transport = httpx.AsyncHTTPTransport(verify=_tls(None), uds=str(socket_path))
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, trust_env=False, transport=transport)
     return InProcessClient(app, headers=headers)
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def _tls(authority: Path | None) -> ssl.SSLContext:
     """Return the TLS settings. All clients use the same object, because loading the certificates takes a long time."""
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    if authority is not None:
+        try:
+            context.load_verify_locations(authority)
+        except OSError as error:  # also a file that holds no certificates
+            raise ConfigurationError(
+                f"expected a file with certificates (PEM) in GLAS_TLS__AUTHORITY, got {authority}: {error}"
+            ) from error
+    return context
 
 
 async def call(

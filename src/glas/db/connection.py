@@ -4,6 +4,7 @@ If the URL of the database names several servers, the first server that accepts 
 """
 
 import socket
+import ssl
 from asyncio import Transport
 from typing import Any, Final
 
@@ -35,11 +36,17 @@ class ConnectionWithSocket(asyncpg.Connection):  # type: ignore[misc] # the libr
 
 
 async def connect(
-    *, host: str | list[str] | None = None, port: int | list[int] | None = None, **options: Any
+    *,
+    host: str | list[str] | None = None,
+    port: int | list[int] | None = None,
+    sslmode: str | None = None,
+    sslrootcert: str | None = None,
+    **options: Any,
 ) -> asyncpg.Connection:
     """Connect to the first of several servers that can be used.
 
-    The arguments in `options` are passed to `asyncpg.connect`.
+    The arguments in `options` are passed to `asyncpg.connect`. `sslmode` and `sslrootcert` are parameters of the URL as
+    in libpq, see `_tls`.
 
     Each server gets its own time limit. asyncpg itself has only one time limit for all servers together. A server that
     does not answer would use up this limit.
@@ -51,6 +58,8 @@ async def connect(
     hosts = host if isinstance(host, list) else [host]
     ports = port if isinstance(port, list) else [port] * len(hosts)
     reason: Exception | None = None
+    if sslmode is not None:
+        options["ssl"] = _tls(sslmode, sslrootcert)
     for one_host, one_port in zip(hosts, ports, strict=True):
         try:
             return await asyncpg.connect(host=one_host, port=one_port, connection_class=ConnectionWithSocket, **options)
@@ -62,3 +71,21 @@ async def connect(
             reason = ConnectionError(f"expected a server that accepts writes at {one_host}, got a replica")
     assert reason is not None, "expected a server to connect to"  # noqa: S101
     raise reason
+
+
+def _tls(mode: str, authority: str | None) -> ssl.SSLContext | str:
+    """Return the TLS settings for asyncpg, which knows no parameter for the file of the authority.
+
+    Args:
+        mode: `sslmode` of libpq. Only `verify-ca` and `verify-full` check the certificate of the server, and only
+            `verify-full` checks its name.
+        authority: file (PEM) with certificates of authorities; None means the public authorities.
+
+    Raises:
+        OSError: the file cannot be read, or holds no certificates.
+    """
+    if mode not in ("verify-ca", "verify-full"):
+        return mode
+    context = ssl.create_default_context(cafile=authority)
+    context.check_hostname = mode == "verify-full"
+    return context

@@ -183,6 +183,7 @@ async def _make_page(settings: Settings, connections: Connections) -> FastAPI:
         api = create_proxy(
             connections.url("nn_service"),
             token=plain(settings.nn_service_token),
+            authority=settings.tls.authority,
             key=plain(settings.api_key),
             others=hashed_keys(settings.api_keys),
             cors_origins=listed(settings.cors_origins),

@@ -93,5 +93,6 @@ class Connections:
             own = self.internal_key if part == "nn_service" else key_of(self._settings, part, self._parts)
             http = open_http(url=None, app=app, token=own)
         else:
-            http = open_http(url=self.url(part), token=plain(getattr(self._settings, f"{part}_token")))
+            token = plain(getattr(self._settings, f"{part}_token"))
+            http = open_http(url=self.url(part), token=token, authority=self._settings.tls.authority)
         return await self._stack.enter_async_context(http)

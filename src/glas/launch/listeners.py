@@ -5,6 +5,7 @@ This module imports no part, so a wrong setting is reported before the parts are
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 
 from glas.domain.errors import ConfigurationError
 from glas.launch import PARTS
-from glas.settings import Settings, is_loopback, plain
+from glas.settings import Settings, TlsSettings, is_loopback, plain
 
 _METRICS = "_metrics"
 BOT_METRICS = f"tg_bot{_METRICS}"
@@ -196,9 +197,27 @@ def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
     return settings.model_copy(update={"web": settings.web.model_copy(update={"url": urls["web"]})})
 
 
-def url_of(host: str, sock: socket.socket) -> str:
+def url_of(settings: Settings, sock: socket.socket) -> str:
     """Return the URL of a bound socket; if the socket listens on all addresses, return the URL on loopback."""
-    port = sock.getsockname()[1]
+    host, port = settings.host, sock.getsockname()[1]
     if host in _EVERYWHERE:
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if settings.tls.certificate is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def require_certificate(tls: TlsSettings) -> None:
+    """Check that the certificate and the private key of this server can be used, if the settings name them.
+
+    Raises:
+        ConfigurationError: a file cannot be read, is no PEM, or the key does not belong to the certificate.
+    """
+    if tls.certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(
+            f"expected a certificate and its private key (PEM) in {tls.certificate} (GLAS_TLS__CERTIFICATE) and "
+            f"{tls.key} (GLAS_TLS__KEY), got: {error}"
+        ) from error

@@ -20,10 +20,10 @@ from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.transcription import Recognition
 from glas.launch import control_socket
 from glas.launch.assembly import Assembly, assembled
-from glas.launch.listeners import listeners, opened, url_of, with_page_address
+from glas.launch.listeners import listeners, opened, require_certificate, url_of, with_page_address
 from glas.launch.lock import held
 from glas.launch.samples import samples_dir
-from glas.settings import Settings
+from glas.settings import Settings, TlsSettings
 
 _CHECK_TIMEOUT_S = 120.0
 # Telegram usually answers in a tenth of a second. The start must not wait long if it cannot be reached.
@@ -77,15 +77,16 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
 
 async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[[Ready], None]) -> None:
     planned = listeners(settings, parts)
+    require_certificate(settings.tls)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(opened(settings, listener)) for listener in planned]
-        urls = {listener.part: url_of(settings.host, sock) for listener, sock in zip(planned, sockets, strict=True)}
+        urls = {listener.part: url_of(settings, sock) for listener, sock in zip(planned, sockets, strict=True)}
         settings = with_page_address(settings, urls)
         stack.enter_context(_traced(settings))
         stack.enter_context(held(settings, parts, next(iter(urls.values()), None)))
         side = stack.enter_context(control_socket.opened(settings, parts))
         async with assembled(settings, parts) as assembly:
-            servers = [_Server(_config(assembly.apps[listener.part])) for listener in planned]
+            servers = [_Server(_config(assembly.apps[listener.part], settings.tls)) for listener in planned]
             if side is not None:
                 servers.append(_Server(_config(control_socket.make_app(assembly.apps))))
                 sockets.append(side)
@@ -115,8 +116,11 @@ def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:
         ) from error
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
-    return uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
+def _config(app: FastAPI, tls: TlsSettings | None = None) -> uvicorn.Config:
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
+    if tls is not None:
+        config.ssl_certfile, config.ssl_keyfile = tls.certificate, tls.key
+    return config
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 from glas.clients.http import open_http
@@ -32,19 +33,26 @@ def open_transcription(settings: Settings) -> Iterator[Transcribe]:
     that is loaded into this process.
     """
     if settings.nn_service_url is not None:
-        yield functools.partial(_ask_service, settings.nn_service_url, plain(settings.nn_service_token))
+        yield functools.partial(
+            _ask_service, settings.nn_service_url, plain(settings.nn_service_token), settings.tls.authority
+        )
         return
     with open_recogniser(settings) as recogniser:
         yield recogniser.transcribe
 
 
 def _ask_service(
-    url: str, token: str | None, data: bytes, *, on_progress: Callable[[Progress], None] = _no_progress
+    url: str,
+    token: str | None,
+    authority: Path | None,
+    data: bytes,
+    *,
+    on_progress: Callable[[Progress], None] = _no_progress,
 ) -> Recognition:
     del on_progress
 
     async def ask() -> Recognition:
-        client = NnServiceClient(open_http(url=url, token=token))
+        client = NnServiceClient(open_http(url=url, token=token, authority=authority))
         try:
             return await client.transcribe(data)
         finally:

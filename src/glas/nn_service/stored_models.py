@@ -43,7 +43,8 @@ class StoredModels:
         self._not_before_s = 0.0
         token = plain(settings.data_loader.models_token)
         if settings.model == AUTO and settings.data_loader_url is not None and token is not None:
-            self._client = DataLoaderClient(open_http(url=settings.data_loader_url, token=token))
+            authority = settings.tls.authority
+            self._client = DataLoaderClient(open_http(url=settings.data_loader_url, token=token, authority=authority))
 
     def follow(self) -> None:
         """Download the models that are missing, and choose the champion if it has changed.

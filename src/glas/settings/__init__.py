@@ -31,6 +31,7 @@ from glas.settings.groups import (
 from glas.settings.keys import HashedKeys
 from glas.settings.log import LogSettings
 from glas.settings.secrets import BotToken, DatabaseUrl, Secret, plain
+from glas.settings.tls import TlsSettings
 from glas.settings.tracing import TracingSettings
 from glas.settings.web import WebSettings
 
@@ -45,6 +46,7 @@ __all__ = [
     "NnServiceSettings",
     "SettingRow",
     "Settings",
+    "TlsSettings",
     "TracingSettings",
     "WebSettings",
     "is_loopback",
@@ -225,6 +227,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
+    tls: TlsSettings = TlsSettings()
 
     @classmethod
     def settings_customise_sources(

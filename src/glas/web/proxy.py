@@ -6,6 +6,7 @@ memory.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -33,6 +34,7 @@ def create_proxy(
     url: str,
     *,
     token: str | None,
+    authority: Path | None = None,
     key: str | None,
     max_body_bytes: int,
     others: Sequence[HashedKey] = (),
@@ -43,6 +45,7 @@ def create_proxy(
     Args:
         url: address of nn_service.
         token: token with which this app identifies itself to nn_service.
+        authority: file (PEM) with certificates of an authority that is trusted in addition to the public ones.
         key: API key that callers must send; None if no such key is set.
         max_body_bytes: largest permitted `Content-Length` of a request, in bytes.
         others: hashes of further accepted keys. If neither `key` nor such a key is set, every request is accepted.
@@ -51,7 +54,7 @@ def create_proxy(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_http(url=url, token=token) as http:
+        async with open_http(url=url, token=token, authority=authority) as http:
             app.state.http = http
             yield
 
