@@ -25,12 +25,11 @@ TOKEN = "the-token-of-the-recogniser-is-long"
 def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
     """A certificate for this machine, its key, and the authority that issued it."""
     authority, folder = trustme.CA(), tmp_path_factory.mktemp("tls")
-    made = TlsSettings(certificate=folder / "server.pem", key=folder / "key.pem", authority=folder / "ca.pem")
     issued = authority.issue_cert("127.0.0.1", "localhost")
-    issued.cert_chain_pems[0].write_to_path(made.certificate)
-    issued.private_key_pem.write_to_path(made.key)
-    authority.cert_pem.write_to_path(made.authority)
-    return made
+    issued.cert_chain_pems[0].write_to_path(folder / "server.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    return TlsSettings(certificate=folder / "server.pem", key=folder / "key.pem", authority=folder / "ca.pem")
 
 
 def variables(tls: TlsSettings, *names: str) -> dict[str, str]:
