@@ -79,9 +79,9 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
     """Confine this process until it ends; the confinement cannot be undone.
 
     Args:
-        limits: the limits of memory and processor time.
-        input_bytes: length of the file that will be read; memory of this size is allowed in addition to
-            `limits.memory_bytes`.
+        limits: contains the limits of memory and processor time. Its other fields are not used here.
+        input_bytes: length of the file that this process will read, in bytes. In addition to `limits.memory_bytes`,
+            the process may use twice this number of bytes of memory.
         must_filter: whether to raise an error if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
@@ -121,7 +121,7 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities permanently.
+    """Remove all Linux capabilities of this process permanently.
 
     Also prevent other processes of the same user from reading the memory of this process.
     """

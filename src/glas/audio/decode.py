@@ -49,7 +49,8 @@ _MAX_READ_FAULTS = 16
 # joined, the time stamps jump.
 _LENGTH_UNKNOWN = frozenset({"wav", "w64", "au", "mp3", "aac", "mpeg", "mpegts"})
 
-# The number of tracks that are searched for sound, and the least peak (share of full scale) of sound: -60 dB.
+# At most this number of tracks are searched for sound. A track whose peak is below -60 dB (0.001 of full scale) counts
+# as silent.
 _MAX_TRACKS_TRIED = 8
 _AUDIBLE = 1e-3
 
@@ -76,7 +77,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
         AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit is
             yielded before the error is raised. If the file's header already states a longer duration, no sound is
             yielded.
-        DecodeLimitError: memory ran out.
+        DecodeLimitError: decoding needs more memory than is permitted.
     """
     if not data:
         raise EmptyAudioError("The file is empty: 0 bytes")
