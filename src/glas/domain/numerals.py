@@ -60,7 +60,7 @@ ORDINAL_ENDINGS = tuple(sorted(_ORDINAL_FORMS, key=len, reverse=True))
 def cardinal(number: int) -> str:
     """Write a whole number in words: 1024 → «тысяча двадцать четыре».
 
-    num2words begins such numbers with «одна тысяча». Speakers leave out the word «одна», so this function removes it.
+    num2words begins this number with «одна тысяча». Speakers leave out the word «одна», so this function removes it.
     """
     return str(num2words(number, lang="ru")).removeprefix("одна ")
 

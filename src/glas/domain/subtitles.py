@@ -34,10 +34,10 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "…")
 _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–")
 _CLOSING: Final = "\"'»”“)]"
 
-# Costs of a cue, in units of the cost of one more cue. A cut within a sentence has a cost, which is lower between two
-# clauses. An end of a sentence inside the cue, a pause inside the cue, and a time that is too short to read the cue
-# also have costs. The square of the cue's share of two full lines is added, so that the cues of a sentence have similar
-# lengths.
+# Costs of a cue; the unit is the cost of having one more cue. A cut within a sentence has a cost, which is lower
+# between two clauses. An end of a sentence inside the cue, a pause inside the cue, and a time that is too short to read
+# the cue also have costs. The square of the cue's share of two full lines is added, so that the cues of a sentence have
+# similar lengths.
 _CUT_COST: Final = 2.0
 _CLAUSE_COST: Final = 1.0
 _INNER_END_COST: Final = 3.0
@@ -95,7 +95,10 @@ def to_vtt(hypothesis: Hypothesis) -> str:
 
 
 def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
-    """Yield the cues of a hypothesis in order of time; a text without segments lasts as long as the recording."""
+    """Yield the cues of a hypothesis in order of time.
+
+    If the hypothesis has no segments, its text is treated as one segment as long as the recording.
+    """
     segments: Iterable[Segment] = hypothesis.segments
     if not hypothesis.segments:
         segments = [Segment(start_s=0, end_s=hypothesis.duration_s, text=hypothesis.text)]
