@@ -3,8 +3,8 @@
 Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
 Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: if a work with this
-id is stored already, the work is not enqueued again. A recorded step is never repeated. A step that a crash interrupted
-is repeated, so each step must be safe to repeat.
+id is stored already, a new work with this id is not enqueued. A recorded step is never repeated. A step that a crash
+interrupted is repeated, so each step must be safe to repeat.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Durable:
     _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, part: tracing.Part = "tg_bot", keep_days: float = 2.0) -> None:
-        """Make an engine. `start` opens the database.
+        """Make a durable engine. `start` opens the database.
 
         Args:
             place: the database in which work is stored.
@@ -210,7 +210,7 @@ class Durable:
         )
 
     async def _enqueue(self, work: Work, trace: dict[str, Any] | None) -> None:
-        # Without a trace, the recorded input has the same form as in versions without traces.
+        # Without a trace, the recorded input has the same form as in older versions of Glas, which had no traces.
         named = {} if trace is None else {"trace": trace}
         with (
             SetWorkflowID(work.id),
