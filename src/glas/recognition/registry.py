@@ -289,7 +289,7 @@ class Registry:
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 
     def _current(self, name: str) -> LoadedModel | None:
-        """Return the loaded model of this name.
+        """Return the loaded model with the uniform name `name`.
 
         Return None if no such model is loaded, or if its files on disk have another version.
         """
