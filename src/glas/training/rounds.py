@@ -207,7 +207,7 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
 def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
-    """Fine-tune a model; return whether a model was written, because it is better than the base model."""
+    """Fine-tune a model; return whether the model is better than the base model, and was therefore written."""
     steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),

@@ -80,7 +80,7 @@ class Shape:
 
 
 def chosen_device(name: str) -> torch.device:
-    """Return the device of torch for a name.
+    """Return the device of torch that has a given name.
 
     Args:
         name: a device of torch, such as `cpu` or `cuda:1`; or `auto`, which means the first CUDA GPU if there is one,

@@ -14,7 +14,7 @@ FESTVOX = "festvox"
 
 
 def festvox_set(package: Path) -> ReferenceSet:
-    """Return the recordings of the speaker of festvox-ru that are used only for tests, with their texts."""
+    """Return those recordings of the package festvox-ru that are used only for tests, with their texts."""
     readings = held_out_readings(package)
     return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 

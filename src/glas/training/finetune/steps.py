@@ -98,7 +98,7 @@ def finetune(
         data: the recordings.
         work: directory for clips and checkpoints; it belongs to one base model, one set of data and one recipe.
         to: directory of the new model.
-        recipe: settings of the fine-tuning. The training starts from `base`; the base model that the recipe names is
+        recipe: settings of the fine-tuning. The training starts from `base`. The name of a base model in the recipe is
             only copied into the recipe of the new model.
         report: receives messages about each step.
 

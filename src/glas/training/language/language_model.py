@@ -53,7 +53,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
     Args:
         data: directory with the data of the training.
-        texts: directory of unpacked packages, or of texts.
+        texts: directory of unpacked Debian packages (see `glas.training.texts.packages`), or of plain text files.
         to: path of the .npz file to write.
         size: how much is read, and how large the language model becomes.
         tests: sentences of tests; sentences similar to them are not read.
@@ -107,7 +107,10 @@ def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArra
 
 
 def _estimate(letters: Codes, least: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Estimate the tables for contexts that occurred at least `least` times, or more often for longer contexts."""
+    """Estimate the tables. Contexts that occurred less than a certain number of times are left out.
+
+    This number is 1 for contexts of up to one letter, and `least` * (1 + length) for longer contexts.
+    """
     tables: list[tuple[Codes, npt.NDArray[np.float32]]] = []
     code = np.zeros(len(letters), np.int64)  # of the context before each letter
     for length in range(ORDER):
@@ -138,7 +141,7 @@ def _smoothed(
     if shorter:
         lower_contexts, lower = shorter[-1]
         # The probabilities of a context need those of its ending, the context that is one letter shorter. An ending
-        # occurs at least as often as its context. But it may not be kept, if its count is below the threshold.
+        # occurs at least as often as its context. Nevertheless, the ending may have been left out as too rare.
         ending = chosen % _SIZE ** (len(shorter) - 1)
         row = np.searchsorted(lower_contexts, ending)
         found = (row < len(lower_contexts)) & (lower_contexts[np.minimum(row, len(lower_contexts) - 1)] == ending)

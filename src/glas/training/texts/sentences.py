@@ -42,7 +42,7 @@ def held_out(text: str) -> bool:
 
 
 def share_of(text: str, n_shares: int) -> int:
-    """Assign a sentence to one of `n_shares` equal shares, numbered from 0, by a hash of its label."""
+    """Assign a sentence to one of `n_shares` equal shares, numbered from 0, by a hash of its label text (`label`)."""
     return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % n_shares
 
 
@@ -135,6 +135,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Read Russian sentences of three words or more from a directory of unpacked packages or plain texts."""
+    """Read Russian sentences of three words or more from unpacked Debian packages or plain text files in a directory."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]
