@@ -135,6 +135,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Read Russian sentences of three words or more from unpacked Debian packages or plain text files in a directory."""
+    """Read Russian sentences of three or more words from a directory of unpacked Debian packages or plain text files."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]

@@ -20,8 +20,8 @@ CHARS_UTF8 = 1
 POS_CHARACTER = 1
 RATE, VOLUME, PITCH, PITCH_RANGE, WORD_GAP = 1, 2, 3, 4, 7
 
-# Voices that are never used in training: voices of men, of women and of an old woman, which differ much from each
-# other, and two Klatt synthesisers (edward, klatt2).
+# Voices that are never used in training: different voices of men and women, the voice of an old woman, and two Klatt
+# synthesisers (edward, klatt2).
 HELD_OUT_VARIANTS = (
     "Alicia",
     "Diogo",
