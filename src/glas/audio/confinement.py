@@ -2,8 +2,8 @@
 
 The limits that every POSIX system has (processor time, file size, core dumps, file descriptors) are always set. The
 other restrictions exist on Linux only, and are set only if the kernel permits them. A confined process can open no
-file, directory or socket. On Linux, it can make only a few system calls: for memory, for time, for the descriptors that
-are already open, and to end itself.
+file, directory or socket. If the kernel permits a filter of system calls, the process can make only a few system calls:
+for memory, for time, for the descriptors that are already open, and to end itself.
 """
 
 import ctypes
@@ -85,7 +85,8 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
         must_filter: whether to raise an error if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: the operating system refused a limit; or it refused the filter, and `must_filter` is set.
+        OSError: the operating system refused a limit; or it refused the filter of system calls, and `must_filter` is
+            set.
     """
     # At the hard limit, the kernel sends SIGKILL, which can have many causes. So the soft limit is one second lower:
     # its signal, SIGXCPU, shows the cause.

@@ -1,4 +1,4 @@
-"""Decode a file that is held in memory into blocks of samples.
+"""Decode the bytes of a file to blocks of samples.
 
 FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders that Glas
 lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
@@ -59,7 +59,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
     If a file is truncated or damaged, everything that can be decoded is yielded. If the sound of the file begins late
-    or has a gap, the blocks contain silence in its place, so that all times stay right.
+    or has a gap, the blocks contain silence in place of the missing sound, so that all times stay right.
 
     Args:
         data: the bytes of the whole file.

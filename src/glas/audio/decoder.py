@@ -6,8 +6,9 @@
             ...
 
 FFmpeg is a million lines of C, and it reads untrusted files. If a malicious file crashes its decoder process, or runs
-its own code in the process, no other process is affected. A decoder process has access to no other file, to no network,
-and to no recording of another person. After a decoder process has crashed, the pool starts another one.
+its own code in the process, no other process is affected. A decoder process has access only to the file that it
+decodes: not to the network, and not to a recording of another person. After a decoder process has crashed, the pool
+starts another one.
 """
 
 import queue
@@ -99,7 +100,7 @@ class DecoderPool:
     def close(self) -> None:
         """End all processes.
 
-        A recording that is being decoded raises `ServiceFaultError`. Its caller must still close it.
+        A recording that is being decoded raises `ServiceFaultError`. The caller must still close this recording.
         """
         with self._lock:
             self._is_closed = True
@@ -203,7 +204,7 @@ class Recording:
         return self.n_samples / SAMPLE_RATE_HZ
 
     def __iter__(self) -> Iterator[Samples]:
-        """Yield the remaining blocks.
+        """Yield the blocks of samples that were not yielded yet.
 
         Raises:
             AudioError: as in `decode.decode_blocks`; also DecodeLimitError and CorruptAudioError if the decoder

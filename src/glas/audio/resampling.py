@@ -42,7 +42,7 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
 
     Args:
         frames: the decoded frames, in order of time.
-        longest_s: longest permitted recording, seconds. A gap that ends later is not filled with silence.
+        longest_s: longest permitted recording, seconds. A gap that ends after this time is not filled with silence.
     """
     timeline = _Timeline(longest_s)
     converter: _Converter | None = None

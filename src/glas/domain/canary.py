@@ -14,7 +14,7 @@ N_BUCKETS: Final = 100
 
 
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
-    """Return the buckets that a candidate answers.
+    """Return the buckets of the people whom a candidate answers.
 
     If the share is increased, the candidate keeps its buckets and gets more buckets. Different candidates get different
     buckets, so that new models are not always tried on the same people.

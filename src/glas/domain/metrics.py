@@ -120,7 +120,10 @@ def _errors(
     references: Sequence[str],
     hypotheses: Sequence[str],
 ) -> tuple[Integers, Integers]:
-    """Count errors of each utterance, and words or characters of its reference; `align` decides which of these two."""
+    """Count the errors of each utterance, and the words or characters of its reference.
+
+    `align` determines whether words or characters are compared.
+    """
     counts = [
         (
             output.substitutions + output.deletions + output.insertions,

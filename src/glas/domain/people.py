@@ -36,7 +36,7 @@ class Locale(StrEnum):
 
 
 class Purpose(StrEnum):
-    """The purpose of a consent; each purpose has its own consent."""
+    """The purpose of a consent; for each purpose, a person gives or refuses a separate consent."""
 
     SERVICE = "service"
     TRAINING = "training"

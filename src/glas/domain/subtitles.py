@@ -5,7 +5,7 @@ rule is always followed:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and contains no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
-    it is shown for at least 0.8 s, and for a second for each 21 characters, unless the next cue begins earlier.
+    it is shown for at least 0.8 s, and at least 1 s for each 21 characters, unless the next cue begins earlier.
 
 The limits are usual for television (for example in Netflix's Timed Text Style Guide). Between two long pauses, dynamic
 programming finds the division of the words into cues that has the lowest cost. The cost is high for cues that break the

@@ -45,8 +45,8 @@ class FirstRuns:
 
     DBOS increases the count of a work's runs when it claims the work (takes the work from a queue for this process). If
     several works are claimed together, one query finds which of them have records. The query for each step is skipped
-    only for work that runs for the first time and has no records. The count of runs alone does not show this: resuming
-    a workflow resets its count, and a forked workflow has records from its beginning.
+    only for work that runs for the first time and has no records. The count of runs alone does not show whether there
+    are records: resuming a workflow resets its count, and a forked workflow has records from its beginning.
     """
 
     def __init__(self) -> None:

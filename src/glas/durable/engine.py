@@ -202,8 +202,8 @@ class Durable:
         """Store a work durably, so that it is run once; if a work with its id is stored already, do nothing.
 
         If DBOS were called directly within a workflow, it would record the call as a step. This record takes two more
-        transactions. Its purpose is that a repetition of the workflow does not enqueue the work again, but the id of
-        the work already ensures this. So DBOS is called in a separate context, in which DBOS records no step.
+        transactions. With the record, a repetition of the workflow does not enqueue the work a second time. But the id
+        of the work already ensures this. So DBOS is called in a separate context, in which DBOS records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()

@@ -207,7 +207,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs of all workflows except `workflows`, because no part has registered a function for them."""
+    """Cancel scheduled runs of workflows that are not in `workflows`: no part has registered these workflows."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )

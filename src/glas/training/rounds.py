@@ -138,7 +138,7 @@ def run_round(
         settings: the settings of the server; the model that they name is the champion.
         plan: the data of the round, and its settings.
         steps: its functions are called at the beginning and at the end of each step; None if nothing must be called.
-        report: receives messages about each step of the fine-tuning.
+        report: receives reports about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
     Raises:

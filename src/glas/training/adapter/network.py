@@ -1,4 +1,4 @@
-"""Whisper in torch, for training only. The parameters of the network have the names of Hugging Face's checkpoints.
+"""Whisper in torch, for training only. The parameters have the same names as in Hugging Face's checkpoints.
 
 The encoder accepts any number of frames up to its window, because training uses clips at their true length. The decoder
 returns the hidden states after every layer, because distillation compares the hidden states of two networks.

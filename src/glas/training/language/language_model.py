@@ -1,11 +1,11 @@
-"""Build the language model of spoken Russian: probabilities of letters and words, by which an engine chooses a text.
+"""Build the language model of spoken Russian: probabilities of letters and words, with which an engine chooses a text.
 
-The module reads sentences of the training grammar, word forms of the dictionary, word frequencies of the library
-wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A context
-is a sequence of up to `ORDER` - 1 letters. For each context that occurred often enough, the probabilities of all
-letters after the context are written, one byte each. The probabilities are smoothed by the method of Witten and Bell
-(1991): the more different letters followed a context, the larger is the weight of the next shorter context. Words are
-counted in `glas.training.language.words`.
+The module reads texts from a grammar of voice messages, word forms of pymorphy's dictionary, word frequencies of the
+library wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A
+context is a sequence of up to `ORDER` - 1 letters. For each context that occurred often enough, the probabilities of
+all letters after the context are written, one byte each. The probabilities are smoothed by the method of Witten and
+Bell (1991): the more different letters followed a context, the larger is the weight of the next shorter context. Words
+are counted in `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -71,7 +71,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
 
 def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
-    """Draw random label texts: voice messages from the grammar, and sequences of words from the dictionary.
+    """Draw random label texts: texts of voice messages from the grammar, and sequences of words from the dictionary.
 
     A label text is the result of `glas.training.texts.sentences.label`: words in lower case, without punctuation.
     """
@@ -86,7 +86,7 @@ def messages(lexicon: Lexicon, count: int) -> list[str]:
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Return the label texts in a directory without repetitions, except those that are similar to a test sentence."""
+    """Return the label texts of a directory, each only once, without those that are similar to a test sentence."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]

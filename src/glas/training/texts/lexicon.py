@@ -37,7 +37,7 @@ class Lexicon:
 
 
 def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
-    """Return the grammatical use of a form with this tag, such as "inf"; None if messages never use such a form."""
+    """Return the grammatical use of a form with the tag `tag`, such as "inf"; None if such forms are not used."""
     if tag.POS == "NOUN" and tag.case and tag.number:
         return f"noun {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
     if tag.POS == "ADJF" and tag.case and tag.number:

@@ -1,8 +1,8 @@
 """Draw random Russian sentences, from which the language model is built.
 
-A sentence is one of the following: an invented voice message that is made from a grammar, a sequence of words from a
-dictionary, or a part of a given line of text. A hash of the normalised text determines which sentences are used only
-for tests (held out).
+A sentence is one of the following: the text of an invented voice message, which is made from a grammar; a sequence of
+words from a dictionary; or a part of a given line of text. A hash of the normalised text determines which sentences are
+used only for tests (held out).
 """
 
 import hashlib
@@ -65,7 +65,10 @@ class TextSource:
                 return text
 
     def draw_message(self, *, test: bool = False) -> str:
-        """Draw a voice message of three words or more for training, or a held-out message if `test` is set."""
+        """Draw the text of a voice message for training, or a held-out text if `test` is set.
+
+        The text has at least three words.
+        """
         while True:
             text = self._expand("message")
             if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:
@@ -135,6 +138,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Read Russian sentences of three or more words from a directory of unpacked Debian packages or plain text files."""
+    """Read Russian sentences of three or more words from a directory of unpacked Debian packages, or of text files."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]
