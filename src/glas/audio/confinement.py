@@ -2,8 +2,8 @@
 
 The limits that every POSIX system has (processor time, file size, core dumps, file descriptors) are always set. The
 other restrictions exist on Linux only, and are set only if the kernel permits them. A confined process can open no
-file, directory or socket. On Linux, it can make only a few system calls: for memory, for time, for the descriptors that
-are already open, and to end itself.
+file, directory or socket. If the kernel permits a filter of system calls, the process can make only a few system calls:
+for memory, for time, for the descriptors that are already open, and to end itself.
 """
 
 import ctypes
@@ -79,13 +79,14 @@ def confine(limits: DecodeLimits, *, input_bytes: int, must_filter: bool = False
     """Confine this process until it ends; the confinement cannot be undone.
 
     Args:
-        limits: the limits of memory and processor time.
-        input_bytes: length of the file that will be read; memory of this size is allowed in addition to
-            `limits.memory_bytes`.
+        limits: contains the limits of memory and processor time. Its other fields are not used here.
+        input_bytes: length of the file that this process will read, in bytes. In addition to `limits.memory_bytes`,
+            the process may use twice this number of bytes of memory.
         must_filter: whether to raise an error if the system calls cannot be filtered; see `offers_filter`.
 
     Raises:
-        OSError: the operating system refused a limit; or it refused the filter, and `must_filter` is set.
+        OSError: the operating system refused a limit; or it refused the filter of system calls, and `must_filter` is
+            set.
     """
     # At the hard limit, the kernel sends SIGKILL, which can have many causes. So the soft limit is one second lower:
     # its signal, SIGXCPU, shows the cause.
@@ -121,7 +122,7 @@ def _address_space_bytes() -> int:
 
 
 def _drop_privileges() -> None:
-    """Drop all capabilities permanently.
+    """Remove all Linux capabilities of this process permanently.
 
     Also prevent other processes of the same user from reading the memory of this process.
     """

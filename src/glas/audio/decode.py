@@ -1,4 +1,4 @@
-"""Decode a file that is held in memory into blocks of samples.
+"""Decode the bytes of a file to blocks of samples.
 
 FFmpeg detects the container from the bytes of the file. FFmpeg may use only the containers and audio decoders that Glas
 lists, and no network protocol. So FFmpeg never opens another file and never decodes a picture. Files are untrusted, so
@@ -49,7 +49,8 @@ _MAX_READ_FAULTS = 16
 # joined, the time stamps jump.
 _LENGTH_UNKNOWN = frozenset({"wav", "w64", "au", "mp3", "aac", "mpeg", "mpegts"})
 
-# The number of tracks that are searched for sound, and the least peak (share of full scale) of sound: -60 dB.
+# At most this number of tracks are searched for sound. A track whose peak is below -60 dB (0.001 of full scale) counts
+# as silent.
 _MAX_TRACKS_TRIED = 8
 _AUDIBLE = 1e-3
 
@@ -58,7 +59,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
     """Decode `data` to 16 kHz mono, block by block.
 
     If a file is truncated or damaged, everything that can be decoded is yielded. If the sound of the file begins late
-    or has a gap, the blocks contain silence in its place, so that all times stay right.
+    or has a gap, the blocks contain silence in place of the missing sound, so that all times stay right.
 
     Args:
         data: the bytes of the whole file.
@@ -76,7 +77,7 @@ def decode_blocks(data: bytes, limits: DecodeLimits) -> Iterator[Samples]:
         AudioTooLongError: the sound is longer than `limits.max_duration_s` seconds. The sound up to this limit is
             yielded before the error is raised. If the file's header already states a longer duration, no sound is
             yielded.
-        DecodeLimitError: memory ran out.
+        DecodeLimitError: decoding needs more memory than is permitted.
     """
     if not data:
         raise EmptyAudioError("The file is empty: 0 bytes")

@@ -6,8 +6,9 @@
             ...
 
 FFmpeg is a million lines of C, and it reads untrusted files. If a malicious file crashes its decoder process, or runs
-its own code in the process, no other process is affected. A decoder process has access to no other file, to no network,
-and to no recording of another person. After a decoder process has crashed, the pool starts another one.
+its own code in the process, no other process is affected. A decoder process has access only to the file that it
+decodes: not to the network, and not to a recording of another person. After a decoder process has crashed, the pool
+starts another one.
 """
 
 import queue
@@ -97,7 +98,10 @@ class DecoderPool:
             self._idle.put(self._new_worker())
 
     def close(self) -> None:
-        """End all processes. Recordings in progress fail with `ServiceFaultError`, and must still be closed."""
+        """End all processes.
+
+        A recording that is being decoded raises `ServiceFaultError`. The caller must still close this recording.
+        """
         with self._lock:
             self._is_closed = True
             workers = list(self._alive)
@@ -200,7 +204,7 @@ class Recording:
         return self.n_samples / SAMPLE_RATE_HZ
 
     def __iter__(self) -> Iterator[Samples]:
-        """Yield the remaining blocks.
+        """Yield the blocks of samples that were not yielded yet.
 
         Raises:
             AudioError: as in `decode.decode_blocks`; also DecodeLimitError and CorruptAudioError if the decoder
@@ -233,7 +237,10 @@ class Recording:
             raise
 
     def _judged(self, worker: DecoderWorker, answer: tuple[bytes, bytes] | Verdict) -> Samples | None:
-        """Return the block in `answer`, or None at the end of the recording; raise the error that `answer` contains."""
+        """Return the block of samples in an answer of the decoder, or None if the answer is the end of the recording.
+
+        If the answer is an error, or if the decoder ended without an answer (`Verdict`), raise the error.
+        """
         if isinstance(answer, Verdict):
             self.verdict = answer
             raise _cause_of_death(answer, self._pool.limits)
@@ -247,7 +254,7 @@ class Recording:
         raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder gave a wrong answer")
 
     def _counted(self, block: Samples) -> Samples:
-        """Count the samples of a block, and raise if the recording is longer than the limit.
+        """Count the samples of a block, and raise `AudioTooLongError` if the recording is longer than permitted.
 
         The decoder counts the samples, too, but a malicious file may control the decoder.
         """

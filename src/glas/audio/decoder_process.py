@@ -44,7 +44,7 @@ from glas.domain.errors import GlasError
 
 REQUESTS, ANSWERS, STDERR = 0, 1, 2
 
-# Exit codes of a decoder; the warden ends when there are no more requests.
+# Exit codes of a decoder. The warden ends, too, when a decoder ends with the last of these codes.
 WELL, FAULT, NO_MORE_REQUESTS = 0, 70, 71
 
 _NOT_FOR_DECODING = ("av.__main__", "av.datasets")

@@ -1,7 +1,7 @@
 """The accepted container formats: their names, their first bytes, and error messages for all other files.
 
 FFmpeg detects the container of a file in a confined process (`glas.audio.decode`). FFmpeg may use only the containers
-of this table. Text formats (HLS, DASH, SDP, ffconcat) are not in the table, because such files make FFmpeg open other
+in `AudioFormat`. Text formats (HLS, DASH, SDP, ffconcat) are not accepted, because such files make FFmpeg open other
 files or addresses. The format that `sniff` returns is used only for storage and for error messages. File name and
 Content-Type are ignored, because the sender chooses them.
 """
@@ -151,7 +151,7 @@ def skip_id3(data: Bytes) -> int:
 
 
 def _stranger(head: bytes) -> str | None:
-    """Return the name of a known format that is not accepted, such as "a ZIP archive"; None for any other format."""
+    """Return the name of the file's format, such as "a ZIP archive", if it is known but not accepted; else None."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, name in _STRANGERS_TEXT:
         if text.startswith(magic):

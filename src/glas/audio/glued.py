@@ -13,7 +13,8 @@ from glas.domain.errors import CorruptAudioError
 MAX_PARTS: Final = 256
 """Largest number of recordings in one file. The number is limited because each recording takes time to open."""
 
-# A page of Ogg; the group holds the flag of a stream's first page.
+# The beginning of a page in an Ogg file. The group of the pattern is a byte of flags; one flag marks the first page of
+# a stream.
 _OGG_PAGE: Final = re.compile(rb"OggS\0([\0-\x07])", re.DOTALL)
 _FIRST_PAGE: Final = 0x02
 # For the first bytes of a file: the pattern with which each of its recordings begins. The patterns are so long that

@@ -21,8 +21,8 @@ class DecodeLimits:
             AudioTooLongError is raised. If the header of the file already states a longer duration, the error is raised
             before any sample is decoded.
         memory_bytes: bytes of address space that a decoder process may use for one file. Two amounts are not counted:
-            the memory that the process uses before it reads the file, and the size of the file. The limit works only on
-            Linux.
+            the memory that the process uses before it reads the file, and twice the size of the file. The limit works
+            only on Linux.
         cpu_s: processor time in seconds that the decoding of one file may take. Two hours of Opus take about 15 s on a
             server core of 2023.
         wall_s: longest total time in seconds that the reader (the process that asked for the samples) waits for the

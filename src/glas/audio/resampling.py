@@ -17,13 +17,13 @@ MIN_RATE_HZ = 4_000
 MAX_RATE_HZ = 384_000
 MAX_CHANNELS = 16
 
-# A smaller difference of time stamps is not a gap. It comes from recorders, or from containers that count in
-# milliseconds.
+# Between two frames, a shorter time without sound is not a gap. Such times come from recorders, or from containers that
+# count in milliseconds.
 _GAP_S = 0.25
-# A channel with a smaller share of the power of the loudest channel (-20 dB) is not counted in the average.
+# A channel is not counted in the average if its power is below this share (-20 dB) of the power of the loudest channel.
 _HEARD_SHARE = 0.01
-# If a mix has a smaller share of the power that the mix of unrelated channels would have (-6 dB), its channels cancel
-# each other.
+# Channels cancel each other if the power of their mix is below this share (-6 dB) of the power that a mix of unrelated
+# channels would have.
 _CANCELLED_SHARE = 0.25
 
 
@@ -42,7 +42,7 @@ def resampled(frames: Iterable[TimedFrame], *, longest_s: float) -> Iterator[Sam
 
     Args:
         frames: the decoded frames, in order of time.
-        longest_s: longest permitted recording, seconds. A gap that ends later is not filled with silence.
+        longest_s: longest permitted recording, seconds. A gap that ends after this time is not filled with silence.
     """
     timeline = _Timeline(longest_s)
     converter: _Converter | None = None
@@ -105,7 +105,8 @@ def _silence(seconds: float) -> Iterator[Samples]:
 class _Converter:
     """Converts frames of one format to samples.
 
-    FFmpeg's filter is called once for each second of sound and not for each frame, because every call has a fixed cost.
+    FFmpeg's filter does the conversion. It is called for each second of sound and not for each frame, because every
+    call has a fixed cost.
     """
 
     def __init__(self, like: Any) -> None:
@@ -116,7 +117,7 @@ class _Converter:
         self._chosen = 0
 
     def take(self, frame: Any) -> Iterator[Samples]:
-        # Gaps were found before, from the times of the frames. Here all frames follow each other without a gap.
+        # `_Timeline` has found the gaps, from the times of the frames. Here all frames follow each other without a gap.
         frame.pts = None
         self._gathered.write(frame)
         while self._gathered.samples >= self._rate_hz:
@@ -193,7 +194,7 @@ def _to_16_khz(like: Any) -> Any:
 def _check_kind(frame: Any) -> None:
     """Refuse extreme sample rates and numbers of channels.
 
-    For example, at 1 Hz each sample would become 16,000 samples.
+    For example, if a file has a rate of 1 Hz, each of its samples would become 16,000 samples.
     """
     if not MIN_RATE_HZ <= frame.sample_rate <= MAX_RATE_HZ:
         raise CorruptAudioError(

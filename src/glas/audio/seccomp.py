@@ -46,12 +46,13 @@ _ALLOWED = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-# Column of `_ALLOWED`, and the kernel's number for the architecture.
+# For each architecture: the column of its numbers in `_ALLOWED`, and the kernel's number for the architecture.
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
-# The filter language: load a word of the call's description; jump if equal; return.
+# Instructions of the filter: load a number from the description of the system call; jump if it is equal to a value;
+# return.
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _AT_NUMBER, _AT_ARCHITECTURE = 0, 4
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000 | errno.ENOSYS

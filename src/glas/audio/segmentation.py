@@ -19,7 +19,8 @@ from glas.domain.transcription import SAMPLE_RATE_HZ, Samples
 
 __all__ = ["SegmentationOptions", "SpeechPiece", "VoiceActivityDetector", "segment_speech"]
 
-# A dip shorter than three frames (96 ms) is a stop consonant rather than a gap between words.
+# Speech without a pause is cut where the mean probability of speech over three frames (96 ms) is lowest. With fewer
+# frames, the cut could be in a stop consonant instead of between words.
 _DIP_FRAMES = 3
 
 
@@ -110,13 +111,13 @@ class SegmentationOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SpeechPiece:
-    """A piece of a recording in which somebody speaks.
+    """A piece: a part of a recording that contains speech.
 
     Attributes:
         start_s: time at which the piece begins, seconds from the beginning of the recording.
         samples: the samples of the piece, shape `(n_samples,)`, 16 kHz.
         speech_s: seconds of the piece that the detector counts as speech.
-        probability: mean probability of speech in these seconds, 0..1.
+        probability: mean probability of speech over the seconds that the detector counts as speech, 0..1.
         is_cut: whether the piece ends in the middle of speech.
     """
 
@@ -133,7 +134,7 @@ class SpeechPiece:
 
     @property
     def evidence(self) -> Evidence:
-        """Measurements before recognition: the length and the probability of the speech, and the level of the sound."""
+        """Measurements of the piece: the length and the probability of its speech, and the level of its sound."""
         return Evidence(self.speech_s, self.probability, _level_db(self.samples))
 
 

@@ -40,14 +40,14 @@ def weights_path() -> Path:
 
 
 class VoiceActivityDetector:
-    """The loaded network, which all threads may share. For each recording, `stream()` returns a separate state.
+    """Silero's network in memory, which all threads may share. `stream()` returns the state for one recording.
 
     Args:
         path: the ONNX file with the weights of Silero VAD.
 
     Raises:
         ModelFileMissingError: there is no such file.
-        ModelLoadError: the file does not contain this network.
+        ModelLoadError: the file does not contain Silero's network.
     """
 
     def __init__(self, path: Path | None = None) -> None:

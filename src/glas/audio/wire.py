@@ -1,11 +1,12 @@
-"""The protocol between a decoder process and its owner, over three pipes.
+"""The protocol, over three pipes, between a decoder process and its owner (the process that needs the samples).
 
     request  (owner → decoder)   length of the file, then the file
     answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
     verdict  (warden → owner)    READY or READY_UNFILTERED (no filter of system calls), then a `Verdict` for each file
 
-The verdict has a separate pipe, and the decoder cannot write to this pipe. Otherwise a malicious file that runs its own
-code in the decoder could report that the decoder has ended, stay in memory, and read the recording of another person.
+The warden is the process that forks a decoder for each file (`glas.audio.decoder_process`). The verdict has a separate
+pipe, and the decoder cannot write to this pipe. Otherwise a malicious file that runs its own code in the decoder could
+report that the decoder has ended, stay in memory, and read the recording of another person.
 """
 
 import json

@@ -113,7 +113,7 @@ class DecoderWorker:
         return self._process.pid
 
     def send(self, data: bytes | memoryview, patience: TimeBudget) -> Verdict | None:
-        """Send a file.
+        """Send a file to the decoder.
 
         Returns:
             None if the whole file was sent; the verdict if the decoder ended before the whole file was sent.

@@ -1,8 +1,8 @@
 """Choose the people whom a candidate answers, by a number (bucket) that does not show who the people are.
 
-The bot sends a bucket with each recording: a number from 0 to 99. The bot computes the bucket from the person's
-pseudonym. A person always has the same bucket, and each bucket contains about a hundredth of all people. A candidate
-answers the people of some buckets.
+The bot sends a bucket to nn_service with each recording: a number from 0 to 99, computed from the person's pseudonym. A
+person always has the same bucket, and each bucket contains about a hundredth of all people. A candidate answers the
+people of some buckets.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ N_BUCKETS: Final = 100
 
 
 def chosen_buckets(model: str, share: float) -> frozenset[int]:
-    """Return the buckets that a candidate answers.
+    """Return the buckets of the people whom a candidate answers.
 
     If the share is increased, the candidate keeps its buckets and gets more buckets. Different candidates get different
     buckets, so that new models are not always tried on the same people.
@@ -28,7 +28,9 @@ def chosen_buckets(model: str, share: float) -> frozenset[int]:
 
 
 def is_drawn(number: int, model: ModelRef, share: float) -> bool:
-    """Return whether a second model also recognises a message; it recognises a random part of all messages.
+    """Return whether a second model also recognises a message.
+
+    The second model recognises a random part of all messages.
 
     Args:
         number: id of the message. For the same message, model and share, the result is always the same.

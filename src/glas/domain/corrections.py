@@ -1,7 +1,7 @@
 """Judge a correction: its similarity to the recognised text, and whether somebody can have said its words.
 
-Some engines can compute how well a given text matches the sound. With such an engine, this score decides whether the
-words can have been said (`Sound`). Without such a score, the edit distance between the two texts decides.
+Some engines can compute a score of how well a given text matches the sound. With such an engine, the score decides
+whether the words can have been said (`Sound`). Without a score, the edit distance between the two texts decides.
 """
 
 from datetime import datetime
@@ -81,7 +81,7 @@ class Likeness(StrEnum):
 
 
 class CorrectionChange(BaseModel):
-    """One entry in the history of a message's words."""
+    """One entry in the history of a message's corrections: a correction, or the undoing of a correction."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -104,7 +104,10 @@ class CorrectionChange(BaseModel):
 
 
 def distance(said: str, heard: str) -> float:
-    """Return the character errors under RU-NORM, divided by the length of the longer text: from 0 (same words) to 1."""
+    """Return how different two texts are under RU-NORM, from 0 (same words) to 1.
+
+    The result is the number of characters that differ, divided by the number of characters of the longer text.
+    """
     expected, found = normalise(said), normalise(heard)
     if not expected or not found:
         return 1.0
@@ -138,8 +141,8 @@ def rank_of(said: str, heard: str, *, duration_s: float, max_chars_per_s: float,
         heard: the recognised text.
         duration_s: duration of the recording in seconds; a duration below one second counts as one second.
         max_chars_per_s: largest number of letters per second that a person can say.
-        sound: whether the sound supports the words, according to an engine; if this is UNKNOWN, the edit distance
-            decides.
+        sound: whether the sound supports the words, according to an engine. If it is UNKNOWN, the edit distance between
+            `said` and `heard` decides.
     """
     if len(normalise(said)) > max_chars_per_s * max(duration_s, 1.0):
         return Rank.DOUBTFUL

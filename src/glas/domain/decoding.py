@@ -74,8 +74,8 @@ class Abilities:
     Attributes:
         batch_size: number of pieces of similar length that should be recognised in one batch, if so many pieces wait; 1
             if batches are not faster.
-        batch_s: largest number of seconds of audio in one batch. It is limited because other pieces wait until the
-            batch has been recognised.
+        batch_s: largest number of seconds of audio in one batch. The number is limited because other pieces wait until
+            the batch has been recognised.
         languages: codes (ISO 639-1) of the languages that the model recognises.
         translates: whether the model can translate speech in its languages into English.
         takes_prompt: whether the model uses `DecodingOptions.prompt`.

@@ -4,7 +4,7 @@ A number is written in digits only if RU-NORM turns the digits back into the sam
 but «пяти» is never changed. Error rates are the same with and without digits. These numbers are written in digits:
 
     numbers        «семьсот сорок два» 742; below ten only before a noun that is counted: «пять минут» 5 минут
-    round ones     «двадцать пять тысяч» 25 тысяч
+    round numbers  «двадцать пять тысяч» 25 тысяч
     time           «в семь тридцать» в 7:30, «к девяти» is not changed
     days, years    «двадцать пятого» 25-го, «пятого мая» 5-го мая, «в две тысячи двадцать пятом году» в 2025-м году
     telephone      «восемь девятьсот шестнадцать сто двадцать три сорок пять шестьдесят семь» 8-916-123-45-67
@@ -46,7 +46,8 @@ _NUMERAL = re.compile(
     r"|полтор\w+"
 )
 _YEARS: Final = {"год": "й", "года": "го", "году": "м"}
-# Digits of the groups in which a Russian telephone number is said, with and without the leading 8 or 7.
+# A Russian telephone number is said in groups of digits. These are the lengths of the groups, with and without the
+# leading 8 or 7.
 _TELEPHONES: Final = ((1, 3, 3, 2, 2), (3, 3, 2, 2))
 _LAST_HOUR, _LAST_MINUTE, _LAST_DAY = 24, 59, 31
 _LEAST_ALONE = 10
@@ -154,7 +155,7 @@ class _Line:
         start, end = run[0].start, run[-1].end
         if self._core(start - 1) not in _TIME_WORDS or self._is_counted(end) or values[0] > _LAST_HOUR:
             return None
-        # «минут на двадцать тридцать» is a span, no time.
+        # «минут на двадцать тридцать» is a duration, not a time of day.
         if _COUNTED.match(self._core(start - 2)):
             return None
         match values[1:]:
@@ -220,9 +221,9 @@ class _Line:
 
 
 def _step(core: str) -> tuple[int, int]:
-    """Return the value of a word in a number below a thousand, and its place: 100, 10 or 1.
+    """Return the value of a numeral, and its place in a number below a thousand: 100, 10 or 1.
 
-    For any other word, return two zeros.
+    For a word that is not such a numeral, return two zeros.
     """
     if core in _HUNDREDS:
         return _HUNDREDS[core], 100

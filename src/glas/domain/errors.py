@@ -5,12 +5,12 @@
     │   ├── InvalidParameterError              a field has a value that is not allowed
     │   │   └── ImplausibleCorrectionError     a correction or review without words, or an overlong review
     │   ├── NotFoundError (LookupError)        nothing with this name or id exists
-    │   │   └── UnknownPersonError             nobody registered under this Telegram id
-    │   ├── ConflictError                      something with this name exists already with other values
+    │   │   └── UnknownPersonError             nobody is registered with the given Telegram id
+    │   ├── ConflictError                      the request contradicts stored data
     │   │   └── WouldReplaceError              a file exists already, and replacing it was not requested
     │   ├── BackupError                        a file is a damaged backup, or not a backup
     │   │   └── BackupEncryptedError           a backup is encrypted, and the right secret key was not given
-    │   ├── DataSetError                       recordings with reference texts that cannot be read
+    │   ├── DataSetError                       recordings for training or evaluation are missing or unusable
     │   ├── UploadTooLargeError                more bytes than the limit
     │   └── AudioError
     │       ├── EmptyAudioError                the file has no bytes or no sample
@@ -91,13 +91,13 @@ class NotFoundError(InputError, LookupError):
 
 
 class UnknownPersonError(NotFoundError):
-    """No person with this Telegram id is registered."""
+    """No person with the given Telegram id is registered."""
 
     code = "person_unknown"
 
 
 class ConflictError(InputError):
-    """Something with this name exists already with other values, or its state does not permit the requested change."""
+    """The request contradicts stored data. For example, something with the same name exists with other values."""
 
     code = "conflict"
     status = 409
@@ -122,7 +122,7 @@ class BackupEncryptedError(BackupError):
 
 
 class DataSetError(InputError):
-    """A directory or manifest of recordings has a wrong format, or names an audio file that does not exist."""
+    """Recordings for a training or an evaluation are missing, or the list of them has a wrong format."""
 
     code = "data_set_invalid"
 
@@ -165,7 +165,7 @@ class CorruptAudioError(AudioError):
 
 
 class AudioTooLongError(AudioError):
-    """The audio is longer than the limit."""
+    """The recording is longer than is permitted."""
 
     code = "audio_too_long"
 

@@ -8,10 +8,10 @@ The same rules apply to every engine. The rules use the text, the scores of the 
    in addition, the engine is uncertain or nobody can speak so fast.
 3. A segment is dropped if the engine is uncertain of its text, and the engine or the speech detector finds little
    speech in it. (In openai/whisper's `transcribe.py`, this rule uses only the scores of the engine.)
-4. A text is dropped if nobody can say it in so short a time, even if the engine gives it a high confidence. An example
-   is a whole sentence that the engine recognises in half a second of humming.
+4. A text is dropped if nobody can say it in the seconds that the detector counts as speech, even if the engine gives
+   the text a high confidence. An example is a whole sentence that the engine recognises in half a second of humming.
 5. Some phrases, such as «Спасибо за просмотр», are often invented, but people also say them. Such a phrase is dropped
-   only if it is the whole text, and the speech is too short, too quiet or too uncertain.
+   only if it is the whole text, and the speech is too short or too quiet for it, or probably is no speech.
 """
 
 import re
@@ -167,7 +167,7 @@ def _is_invented(segment: Segment, evidence: Evidence) -> bool:
 
 
 def _is_silent(text: str, segments: tuple[Segment, ...], evidence: Evidence) -> bool:
-    """Return whether the speech is too short, too quiet or too uncertain for this text (rule 5)."""
+    """Return whether the speech is too short or too quiet for this text, or probably is no speech (rule 5)."""
     return (
         evidence.level_db < MIN_LEVEL_DB
         or evidence.probability < MIN_SPEECH_PROBABILITY

@@ -1,4 +1,4 @@
-"""Define a message: a voice message and its result, as the database, the HTTP bodies and the bot represent them."""
+"""Define a message (a recording that a person sent, with its recognised text) for the database, HTTP bodies and bot."""
 
 import hashlib
 from datetime import datetime
@@ -10,7 +10,7 @@ from glas.domain.corrections import Rank
 
 
 class Score(IntEnum):
-    """The speaker's rating of a text.
+    """The speaker's rating of a recognised text.
 
     The numbers are also the names of directories in the export. The original system used the same numbers.
     """
@@ -40,7 +40,7 @@ class MediaKind(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Kind of a message that the bot sends in addition to the answer, and that also shows the recognised text."""
+    """Kind of a Telegram message that shows the recognised text, and that the bot sends in addition to the answer."""
 
     DOCUMENT = "document"
     SUBTITLES = "subtitles"

@@ -73,7 +73,7 @@ class Interval(BaseModel):
 def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRates:
     """Count the errors of hypotheses against references, pooled over all utterances.
 
-    This function normalises both texts. If the reference of an utterance is empty, all words of its hypothesis count as
+    This function normalises all texts. If the reference of an utterance is empty, all words of its hypothesis count as
     insertions. If all references are empty, the rate is 0 if all hypotheses are empty, too, and 1 if any hypothesis is
     not empty.
 
@@ -120,7 +120,10 @@ def _errors(
     references: Sequence[str],
     hypotheses: Sequence[str],
 ) -> tuple[Integers, Integers]:
-    """Count errors of each utterance, and words or characters of its reference; `align` decides which of these two."""
+    """Count the errors of each utterance, and the words or characters of its reference.
+
+    `align` determines whether words or characters are compared.
+    """
     counts = [
         (
             output.substitutions + output.deletions + output.insertions,
@@ -161,9 +164,9 @@ def bootstrap_interval(
     """Compute the percentile interval of a pooled word error rate by the blockwise bootstrap.
 
     Whole speakers are drawn with replacement, because the errors in utterances of one speaker are not independent. If
-    single utterances were drawn, the interval would be too narrow (Bisani and Ney 2004, "Bootstrap estimates for
-    confidence intervals in ASR performance evaluation"; blocks: Liu and Peng, arXiv:1912.09508). If the speakers are
-    unknown, give every utterance a different name.
+    single utterances were drawn, the interval would be too narrow. If the speakers are unknown, give every utterance a
+    different speaker name. Sources: Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in ASR
+    performance evaluation"; for whole speakers (blocks), Liu and Peng, arXiv:1912.09508.
 
     Args:
         errors: number of word errors of each utterance.

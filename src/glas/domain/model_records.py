@@ -51,7 +51,7 @@ class LearningStep(StrEnum):
 
 
 class TaughtModel(BaseModel):
-    """A model that learnt from a person."""
+    """A model that learnt from a person's recordings."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +61,7 @@ class TaughtModel(BaseModel):
 
 
 class News(BaseModel):
-    """News for a person about a model that learnt from them."""
+    """News for a person about a model that learnt from this person's recordings."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
 """Write Russian numbers in words, as RU-NORM v1 defines them.
 
-The library num2words writes the numerals. This module determines their gender, their case and leading zeros.
+The library num2words writes the numerals. This module chooses their gender and case, and writes leading zeros.
 """
 
 from num2words import num2words
@@ -60,7 +60,7 @@ ORDINAL_ENDINGS = tuple(sorted(_ORDINAL_FORMS, key=len, reverse=True))
 def cardinal(number: int) -> str:
     """Write a whole number in words: 1024 → «тысяча двадцать четыре».
 
-    num2words begins such numbers with «одна тысяча». Speakers leave out the word «одна», so this function removes it.
+    num2words begins this number with «одна тысяча». Speakers leave out the word «одна», so this function removes it.
     """
     return str(num2words(number, lang="ru")).removeprefix("одна ")
 
@@ -88,8 +88,9 @@ def integer(digits: str) -> str:
 
 
 def decimal(whole: str, fraction: str) -> str:
-    """Write a decimal fraction in words: 2,5 → «две целых пять десятых»; it has at most `MAX_DECIMAL_PLACES` places.
+    """Write a decimal fraction in words: 2,5 → «две целых пять десятых».
 
+    `fraction` has at most `MAX_DECIMAL_PLACES` digits.
     If the whole part is too long to have a name, it is written digit by digit.
     """
     one, many = _PLACES[len(fraction) - 1]

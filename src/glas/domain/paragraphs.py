@@ -1,6 +1,6 @@
 """Divide a long text into paragraphs, at pauses of the speaker and at sentence ends.
 
-The script of the web pages, `web/static/transcript.js`, divides texts by the same rule with the same values.
+The script of the web pages, `web/static/transcript.js`, divides texts by the same rule with the same limits.
 """
 
 import re
@@ -44,7 +44,9 @@ def in_paragraphs(hypothesis: Hypothesis, text: str) -> str:
 
 
 def _is_end(last: Segment, following: Segment, n_chars: int) -> bool:
-    """Return whether a paragraph ends after its segment `last`: because a pause follows, or because it is long enough.
+    """Return whether a paragraph ends after its segment `last`.
+
+    It ends if a pause follows, or if the paragraph is long enough and `last` ends a sentence.
 
     Args:
         last: the last segment of the paragraph so far.

@@ -36,7 +36,7 @@ class Locale(StrEnum):
 
 
 class Purpose(StrEnum):
-    """The purpose of a consent; each purpose has its own consent."""
+    """The purpose of a consent; for each purpose, a person gives or refuses a separate consent."""
 
     SERVICE = "service"
     TRAINING = "training"
@@ -45,7 +45,7 @@ class Purpose(StrEnum):
 class User(BaseModel):
     """A registered person.
 
-    The balance is a whole number of hundredths of a coin, because a database may store decimals as floats.
+    A person's cash is a whole number of hundredths of a coin, because a database may store decimals as floats.
     """
 
     model_config = ConfigDict(frozen=True)

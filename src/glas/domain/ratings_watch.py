@@ -7,7 +7,7 @@ probable under H1 as under H0. By Ville's inequality, a new model that is not wo
 probability of at most `ALARM`, for any number of ratings.
 
 The share of the previous model is not known exactly but estimated from ratings. The permitted probability of a false
-alarm is 5 %. Because of the estimate, `ALARM` is smaller than that. In a simulation, the previous model had 700
+alarm is 5 %. Because of the estimate, `ALARM` is smaller than 5 %. In a simulation, the previous model had 700
 ratings, and the share of bad ratings was from 5 to 20 %. For each share there were 10,000 runs. Within 300 ratings of a
 new model that was not worse, at most 4.8 % of the runs had a false alarm. A model that was worse by `WORSE` raised an
 alarm in at least 91 % of the runs.
@@ -37,7 +37,9 @@ class RatingsWatch:
 
     Attributes:
         n_before: number of ratings of the previous model.
-        bad_before: number of bad ratings among these ratings.
+        bad_before: number of bad ratings of the previous model.
+        n_after: number of ratings of the new model that were counted so far.
+        bad_after: number of bad ratings of the new model that were counted so far.
     """
 
     n_before: int

@@ -21,9 +21,10 @@ class _Timed(NamedTuple):
 def realigned(hypothesis: Hypothesis, text: str) -> Hypothesis:
     """Replace the words of a hypothesis by the words of `text`, and compute a start and an end for each new word.
 
-    Words that are in both texts keep their times. Other words divide the time of the words that they replace in
-    proportion to their letters. For an added word, the start and the end are the time at which the word before it ends.
-    If a segment has no times of words, its time is first divided among its words, also in proportion to their letters.
+    Words that are in both texts keep their times. If other words replace words of the hypothesis, the time of the
+    replaced words is divided among the new words in proportion to their numbers of letters. For an added word, the
+    start and the end are the time at which the word before it ends. If a segment has no times of words, its time is
+    first divided among its words in the same proportion.
 
     Returns:
         The hypothesis with the new words. The new words have no confidence, because a person wrote them.

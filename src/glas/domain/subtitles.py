@@ -5,7 +5,7 @@ rule is always followed:
 
     a cue has at most two lines of 42 characters, lasts at most 7 s, and contains no pause of 1 s or more;
     it ends where a sentence ends or somebody pauses for 0.5 s, or else at a comma or a shorter pause;
-    it is shown for at least 0.8 s, and for a second for each 21 characters, unless the next cue begins earlier.
+    it is shown for at least 0.8 s, and at least 1 s for each 21 characters, unless the next cue begins earlier.
 
 The limits are usual for television (for example in Netflix's Timed Text Style Guide). Between two long pauses, dynamic
 programming finds the division of the words into cues that has the lowest cost. The cost is high for cues that break the
@@ -34,10 +34,10 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "…")
 _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–")
 _CLOSING: Final = "\"'»”“)]"
 
-# Costs of a cue, in units of the cost of one more cue. A cut within a sentence has a cost, which is lower between two
-# clauses. An end of a sentence inside the cue, a pause inside the cue, and a time that is too short to read the cue
-# also have costs. The square of the cue's share of two full lines is added, so that the cues of a sentence have similar
-# lengths.
+# Costs of a cue; the unit is the cost of having one more cue. A cut within a sentence has a cost, which is lower
+# between two clauses. An end of a sentence inside the cue, a pause inside the cue, and a time that is too short to read
+# the cue also have costs. The square of the cue's share of two full lines is added, so that the cues of a sentence have
+# similar lengths.
 _CUT_COST: Final = 2.0
 _CLAUSE_COST: Final = 1.0
 _INNER_END_COST: Final = 3.0
@@ -95,7 +95,10 @@ def to_vtt(hypothesis: Hypothesis) -> str:
 
 
 def cues(hypothesis: Hypothesis) -> Iterator[Cue]:
-    """Yield the cues of a hypothesis in order of time; a text without segments lasts as long as the recording."""
+    """Yield the cues of a hypothesis in order of time.
+
+    If the hypothesis has no segments, its text is treated as one segment as long as the recording.
+    """
     segments: Iterable[Segment] = hypothesis.segments
     if not hypothesis.segments:
         segments = [Segment(start_s=0, end_s=hypothesis.duration_s, text=hypothesis.text)]

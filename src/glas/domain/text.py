@@ -45,7 +45,7 @@ _COUNTED = re.compile(
 )
 _LONE_SIGN = re.compile(r"[%₽$€°]")
 
-# one, few (also after a decimal fraction), many
+# For each sign: its word after one, after few (also after a decimal fraction), and after many.
 _SIGNS: Final = {
     "%": ("процент", "процента", "процентов"),
     "₽": ("рубль", "рубля", "рублей"),
@@ -127,9 +127,9 @@ def _is_mark(character: str) -> bool:
 def laid_into(heard: str, said: str) -> tuple[str, int]:
     """Replace those words of a recognised text that a correction changes; keep the spelling of all other words.
 
-    With the new text, an engine then computes how probable the new text and the recognised text are for the sound. For
-    an engine, the capitals and punctuation that a person writes are less probable than those of the recognised text. So
-    the two texts must differ only in the changed words.
+    An engine then computes how probable the new text and the recognised text are for the sound. For an engine, the
+    capitals and punctuation that a person writes are less probable than those of the recognised text. So the two texts
+    must differ only in the changed words.
 
     Returns:
         The new text, and the number of changed words.

@@ -1,8 +1,8 @@
 """Define the types of the input and the output of an engine.
 
 *samples* are float32, mono, 16 kHz, shape `(n_samples,)`, in -1..1. A *hypothesis* is text that an engine produced; it
-consists of *segments*, and segments consist of *words*. All times are seconds from the start of the audio that the
-value describes.
+consists of *segments*, and segments consist of *words*. All times are seconds from the start of the audio (a piece or a
+recording) to which the hypothesis belongs.
 """
 
 from collections.abc import Iterable
@@ -177,7 +177,7 @@ class Hypothesis(BaseModel):
         """Join the hypotheses of the pieces of one recording.
 
         Args:
-            parts: pairs of the second at which a piece starts and the hypothesis for that piece, in order of time.
+            parts: pairs of the start of a piece, in seconds, and the hypothesis for this piece; in order of time.
             duration_s: duration of the whole recording, seconds.
             model: name and version of the model that recognised the pieces.
             language: ISO 639-1 code of the language of the text.

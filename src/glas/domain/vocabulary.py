@@ -1,10 +1,10 @@
 """Choose the words of a correction that are added to a person's vocabulary, and the spelling of these words.
 
-A corrected word is a *name* if its spelling shows this: it has Latin letters, a capital inside a sentence, or more than
-one capital. A name is added to the vocabulary with its first correction. Any other word may be an everyday word, so it
-is added only after the same person corrected it in two messages. A list of frequent words would not show reliably which
-words are everyday words. Of the words in everyday phrases, a fifth is not among the 10,000 most frequent forms of
-Russian words, and a tenth is not among the 20,000 most frequent forms.
+Here, a word of a correction counts as a *name* if it has Latin letters, a capital inside a sentence, or more than one
+capital. A name is added to the vocabulary with its first correction. Any other word may be an everyday word, so it is
+added only after the same person corrected texts to this word in two messages. A list of frequent words would not show
+reliably which words are everyday words. Of the words in everyday phrases, a fifth is not among the 10,000 most frequent
+forms of Russian words, and a tenth is not among the 20,000 most frequent forms.
 """
 
 import hashlib

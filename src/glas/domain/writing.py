@@ -39,7 +39,7 @@ class Writer:
         self._goes_on = False
 
     def write(self, heard: Hypothesis, *, is_cut: bool = False) -> Hypothesis:
-        """Return the hypothesis of a piece with capitals, full stops and digits, if the style contains them.
+        """Return the hypothesis of a piece with those changes that the `Style` of this writer contains.
 
         Args:
             heard: the hypothesis of the piece.

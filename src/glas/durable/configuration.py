@@ -9,7 +9,8 @@ from glas.durable.place import Place
 
 # This version is increased only if the order of recorded steps changes. Glas continues only work of the same version.
 _STEPS_VERSION = "1"
-# With SQLite, a thread looks for messages between workflows, which we do not use. The end waits for this thread.
+# With SQLite, a thread of DBOS looks for messages between workflows. Glas uses no such messages, but the end of DBOS
+# waits for this thread.
 _LISTENER_POLL_S = 0.1
 
 

@@ -12,9 +12,9 @@ were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreSQL, and works of
   queues are polled only 5 times a second. With the public interface, only the polling interval can be shortened: with
   12 polls a second, 43 to 45 works a second are done. With SQLite, `QueueWaits` polls idle queues only once in 2 s. An
   idle bot then uses 3 % of a processor core; without `QueueWaits`, it uses 11 %.
-- `put_back`: puts work that a killed process had claimed back into its queue. The public `resume_workflows` would take
-  the work out of its queue, so a person's messages would lose their order. `resume_workflows` also does not check which
-  process has claimed the work, so two processes could both run the work.
+- `put_back`: puts work back into its queue, if a killed process had claimed the work. The public `resume_workflows`
+  would take the work out of its queue, so a person's messages would lose their order. `resume_workflows` also does not
+  check which process has claimed the work, so two processes could both run the work.
 - `running`: returns the tasks that must end before DBOS is closed. The public `DBOS.destroy` always waits for whole
   seconds, even if no task runs.
 """
@@ -45,15 +45,15 @@ class FirstRuns:
 
     DBOS increases the count of a work's runs when it claims the work (takes the work from a queue for this process). If
     several works are claimed together, one query finds which of them have records. The query for each step is skipped
-    only for work that runs for the first time and has no records. The count of runs alone does not show this: resuming
-    a workflow resets its count, and a forked workflow has records from its beginning.
+    only for work that runs for the first time and has no records. The count of runs alone does not show whether there
+    are records: resuming a workflow resets its count, and a forked workflow has records from its beginning.
     """
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
 
     def watch(self, dbos: DBOS) -> None:
-        """Replace two methods of DBOS's database; call this before any work is claimed."""
+        """Replace two methods of DBOS's database object; call this before any work is claimed."""
         database = dbos._sys_db
         statuses, check = database.get_workflow_statuses, database.check_operation_execution
         records = database.tables.operation_outputs.c.workflow_uuid
@@ -177,8 +177,8 @@ class _Wait(threading.Event):
 def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
     """Put works that a process has claimed back into their queues. This call blocks.
 
-    The row of a work is changed only if the process with the slot (name) `owner` has claimed this work. So a repeated
-    call changes nothing.
+    The row of a work is changed only if the process with the slot (name) `owner` has claimed this work. Work in a queue
+    is not claimed, so a repeated call changes nothing.
     """
     for workflow_id in workflow_ids:
         dbos._sys_db.reenqueue_for_recovery(workflow_id, [owner], INTERNAL_QUEUE_NAME)

@@ -3,8 +3,8 @@
 Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
 Arguments and results of workflow functions must be JSON. The id of a work is its idempotency key: if a work with this
-id is stored already, the work is not enqueued again. A recorded step is never repeated. A step that a crash interrupted
-is repeated, so each step must be safe to repeat.
+id is stored already, a new work with this id is not enqueued. A recorded step is never repeated. A step that a crash
+interrupted is repeated, so each step must be safe to repeat.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Durable:
     _is_started: ClassVar[bool] = False
 
     def __init__(self, place: Place, *, slot: str, part: tracing.Part = "tg_bot", keep_days: float = 2.0) -> None:
-        """Make an engine. `start` opens the database.
+        """Make a durable engine. `start` opens the database.
 
         Args:
             place: the database in which work is stored.
@@ -202,15 +202,15 @@ class Durable:
         """Store a work durably, so that it is run once; if a work with its id is stored already, do nothing.
 
         If DBOS were called directly within a workflow, it would record the call as a step. This record takes two more
-        transactions. Its purpose is that a repetition of the workflow does not enqueue the work again, but the id of
-        the work already ensures this. So DBOS is called in a separate context, in which DBOS records no step.
+        transactions. With the record, a repetition of the workflow does not enqueue the work a second time. But the id
+        of the work already ensures this. So DBOS is called in a separate context, in which DBOS records no step.
         """
         await asyncio.create_task(
             self._enqueue(work, tracing.to_queue(work.queue, work.traceparent)), context=Context()
         )
 
     async def _enqueue(self, work: Work, trace: dict[str, Any] | None) -> None:
-        # Without a trace, the recorded input has the same form as in versions without traces.
+        # Without a trace, the recorded input has the same form as in older versions of Glas, which had no traces.
         named = {} if trace is None else {"trace": trace}
         with (
             SetWorkflowID(work.id),

@@ -26,8 +26,8 @@ from glas.durable.place import is_away
 
 _HEARTBEAT_S = 5.0
 DEAD_AFTER_S = 30.0
-# This is earlier than the time after which other processes count this process as dead. In the time between, interrupted
-# calls can still reach their receiver.
+# The steps are interrupted earlier than other processes count this process as dead. In the time between, calls of the
+# interrupted steps can still reach their receivers.
 _INTERRUPTED_AFTER_S = 20.0
 _CLEANING_S = 600.0
 # Pause between two batches of deletions, so that other processes can write.
@@ -41,7 +41,7 @@ _log = structlog.stdlib.get_logger("glas.durable")
 
 
 class Maintenance:
-    """Runs the background tasks of one engine."""
+    """Runs the background tasks of one durable engine."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ async def _attempt(task: str, work: Awaitable[_T]) -> _T | None:
 
 
 async def end_unknown_runs(workflows: Collection[str]) -> None:
-    """Cancel scheduled runs of all workflows except `workflows`, because no part has registered a function for them."""
+    """Cancel scheduled runs of workflows that are not in `workflows`: no part has registered these workflows."""
     found: Sequence[Any] = await DBOS.list_workflows_async(
         status=["PENDING", "ENQUEUED"], workflow_id_prefix="sched-", load_input=False, load_output=False
     )

@@ -1,6 +1,7 @@
-"""Find work that this process has claimed but does not run, because the connection to the database was interrupted.
+"""Find work that this process has claimed but does not run.
 
-If such work were not put back into its queue, it would delay all further work of the same person until the next start.
+Such work exists after the connection to the database was interrupted. If such work were not put back into its queue, it
+would delay all further work of the same person until the next start.
 """
 
 import asyncio
@@ -83,9 +84,9 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put work back into its queue if it was not running at this call and at the previous call.
+        """Put work back into its queue if the work ran neither at the previous call nor at this call.
 
-        Work that was not running at one call only may be about to start.
+        Work that did not run at only one of the two calls may be about to start.
 
         Args:
             dbos: the running object of DBOS.

@@ -13,8 +13,8 @@ import structlog
 from glas.system import sockets
 from glas.system.files import make_directory, put_in_place
 
-# DBOS uses `subsec` for the times in its rows. Older SQLite libraries do not know it, so the times would be NULL or
-# whole seconds.
+# DBOS uses `subsec` for the times in its rows. Older SQLite libraries do not know `subsec`, so the times would be NULL
+# or whole seconds.
 _KNOWS_SUBSECONDS = sqlite3.sqlite_version_info >= (3, 42)
 _BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL_SIZE = 20
@@ -35,8 +35,7 @@ class Place:
         url: SQLAlchemy's URL of the database.
         schema: the PostgreSQL schema. Parts in separate processes have separate schemas, because otherwise they would
             claim each other's work.
-        former: the file or schema in which an older version of Glas stored durable work; None if no older version used
-            another one.
+        former: another file or schema, in which an older version of Glas stored durable work; None if there is none.
     """
 
     url: str
@@ -53,7 +52,10 @@ class Place:
         return _open_sqlite(self.url) if self.is_sqlite else _open_postgres(self.url)
 
     def adopt(self) -> None:
-        """Rename the former file or schema to the present name; if both exist, log a warning and change nothing."""
+        """Rename the former file or schema to the present name.
+
+        If both names exist, log a warning and change nothing.
+        """
         if self.former is None:
             return
         if self.is_sqlite:

@@ -1,4 +1,4 @@
-"""The workflows, queues and schedules that the parts of a process have registered, before DBOS gets them."""
+"""Collect the workflows, queues and schedules that the parts of a process register, until DBOS gets them."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ class Registered:
         self.unwanted: list[str] = []
 
     def partition(self, work: Work) -> str | None:
-        """Return the partition in which a work runs, within its queue; None if the queue has no partitions.
+        """Return the partition (a part of a queue) in which a work waits; None if its queue has no partitions.
 
         In a queue with `one_per_person`, each person has a separate partition.
         """
@@ -76,7 +76,9 @@ class Registered:
             )
 
     def drop_schedules(self, engine: sa.Engine, schema: str | None, *, is_alone: bool) -> None:
-        """Delete the schedules in `unwanted`; if no other process runs, also delete those that are not registered here.
+        """Delete the schedules in `unwanted` from the database.
+
+        If no other process runs, also delete the schedules that this process has not registered.
 
         Call this before DBOS starts. A running DBOS enqueues work for all schedules in the database, and notices the
         deletion of a schedule only some seconds later.

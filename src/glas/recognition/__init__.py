@@ -1,4 +1,4 @@
-"""Recognition of recordings, from the bytes of a file to its text.
+"""Recognition of recordings, from the bytes of a file to the text of the recording.
 
     with open_recogniser(settings) as recogniser:
         recognition = recogniser.transcribe(data)

@@ -1,16 +1,16 @@
 """The batcher: a queue of pieces of speech from all recordings, and worker threads that recognise them.
 
-The order is start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing", SIGCOMM 1996). Each piece gets a
-number (its tag) when it is put into the queue, and the piece with the smallest tag is taken first. The tags are
-computed from a virtual time in seconds, which begins at 0. When a piece is taken, the virtual time is set to the tag of
-this piece, unless the virtual time is higher already. The tag of a new piece is the larger of two values: the virtual
-time, and the end of the previous piece of the same recording. The end of a piece is its tag plus its duration in
-seconds. So all recordings get equal shares of the workers' time, and a short recording does not wait until a recording
-of two hours is finished.
+The pieces are recognised in the order of start-time fair queueing (Goyal, Vin, Cheng: "Start-time Fair Queuing",
+SIGCOMM 1996). Each piece gets a number (its tag) when it is put into the queue, and the piece with the smallest tag is
+taken first. The tags are computed from a virtual time in seconds, which begins at 0. When a piece is taken, the virtual
+time is set to the tag of this piece, unless the virtual time is higher already. The tag of a new piece is the larger of
+two values: the virtual time, and the end of the previous piece of the same recording. The end of a piece is its tag
+plus its duration in seconds. So all recordings get equal shares of the workers' time, and a short recording does not
+wait until a recording of two hours is finished.
 
 While pieces of long recordings are recognised, one additional worker is available for messages (here: recordings of at
-most `glas.recognition.slots.MESSAGE_S` seconds). So a message does not even wait for the recognition of one piece of a
-long recording. A piece may be half a minute long.
+most `glas.recognition.slots.MESSAGE_S` seconds). So a message need not wait until a piece of a long recording, which
+may be half a minute long, is recognised.
 
 A worker recognises several pieces together (a batch) only if the engine is faster with batches
 (`Abilities.batch_size`). A batch consists of pieces that are in the queue already, so no piece waits for later pieces.
@@ -78,7 +78,7 @@ class Batcher:
         self._numbers = itertools.count()
         self._virtual_s = 0.0
         self._n_running = 0  # workers that call an engine now
-        self._n_long = 0  # of these workers, the workers that recognise a piece of a long recording
+        self._n_long = 0  # how many of these workers recognise a piece of a long recording
         self._is_closed = False
         self._workers = workers
         self._trimming = Trimming()
@@ -91,7 +91,7 @@ class Batcher:
         """Put a piece into the queue.
 
         Args:
-            job: the recording to which the piece belongs.
+            job: the job of the recording to which the piece belongs.
             engine: the engine, which must not be closed before the future is done.
             samples: shape `(n_samples,)`, no longer than the engine's window.
 
@@ -113,7 +113,10 @@ class Batcher:
         return piece.future
 
     def close(self) -> None:
-        """Finish the engines' running calls, and stop the workers; pieces in the queue get `ServiceStoppingError`."""
+        """Wait for the running calls of engines, and stop the workers.
+
+        The futures of the pieces in the queue get `ServiceStoppingError`.
+        """
         with self._changed:
             self._is_closed = True
             left, self._waiting = self._waiting, []

@@ -12,7 +12,7 @@ RECORDINGS = 24
 
 
 def slower_by(champion: Recogniser, candidate: Recogniser, utterances: Sequence[Utterance]) -> float:
-    """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more than the champion.
+    """Return the relative difference in processor time: 0.05 means that the candidate needs 5 % more processor time.
 
     Each recording is recognised several times by each of the two models. Only the shortest time of each model for each
     recording is used, because other programs on the machine can increase this time, but cannot decrease it. The result

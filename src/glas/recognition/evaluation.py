@@ -1,10 +1,10 @@
 """Error rates of a recogniser on recordings with reference texts.
 
 The confidence intervals of the error rates are percentile intervals of the bootstrap (Bisani and Ney 2004, "Bootstrap
-estimates for confidence intervals in ASR performance evaluation"). If the data set names the speaker of every
-recording, and contains at least `FEWEST_SPEAKERS` different speakers, the bootstrap draws speakers with all their
-recordings. Otherwise it draws single recordings, as if the recordings of one speaker were independent. If the data set
-has few speakers, the error rate on other voices may be outside the interval.
+estimates for confidence intervals in ASR performance evaluation"). If the speaker of every recording is known, and
+there are at least `FEWEST_SPEAKERS` different speakers, the bootstrap draws speakers with all their recordings.
+Otherwise the bootstrap draws single recordings, as if the recordings of one speaker were independent. If there are few
+speakers, the error rate on other voices may be outside the interval.
 """
 
 from collections.abc import Callable, Sequence
@@ -188,7 +188,8 @@ def _evaluation(
 def blocks_of(speakers: Sequence[str | None]) -> tuple[str, list[str]]:
     """Group recordings into blocks; the bootstrap draws whole blocks.
 
-    A block contains all recordings of one speaker. If speakers are missing or too few, each recording is a block.
+    A block contains all recordings of one speaker. If the names of some speakers are missing, or if there are too few
+    speakers, each recording is a block.
 
     Args:
         speakers: for each recording the name of its speaker; None if the name is missing.

@@ -151,7 +151,7 @@ class Verdict(_Value):
 def judge(
     champion: Measured, candidate: Measured, *, slower: float, overlap: Overlap, limits: GateLimits | None = None
 ) -> Verdict:
-    """Decide whether a candidate may replace the champion, from the measurements of both.
+    """Decide whether a candidate may replace the champion, from the measurements of both models.
 
     Args:
         champion: the measurements of the champion.

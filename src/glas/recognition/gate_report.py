@@ -18,7 +18,7 @@ from glas.system.message_files import delete_messages, note_messages
 
 PAGE, FIGURES = REPORT_PAGE, REPORT_FIGURES
 
-# Names of those messages of the page that contain no variables.
+# Names of those texts of the catalogue that are used in the page and contain no variables.
 _TEXTS = ("condition", "limit", "value", "parts", "parts-legend", "worst-legend", "errors", "sound", "texts-column")
 
 
@@ -114,9 +114,9 @@ def _bars(buckets: Sequence[Bucket], say: Catalogue) -> str:
 
 
 def _worst(before: Evaluation, after: Evaluation, test: ReferenceSet) -> list[str]:
-    """Return one piece of HTML for each of the recordings in which the candidate made the most word errors.
+    """Return a part of the page, as HTML, for each of the recordings in which the candidate made the most word errors.
 
-    Each piece contains a player with the sound of the recording.
+    Each of these parts contains a player with the sound of the recording.
     """
     files = {one.name: one.audio for one in test.utterances}
     texts = {one.file: one.text for one in before.utterances}

@@ -75,5 +75,5 @@ def last_release(models_dir: Path) -> Promotion | None:
 
 
 def was_released(models_dir: Path, candidate: ModelRef) -> bool:
-    """Return whether a model ever became the champion by passing the gate, even if this was taken back afterwards."""
+    """Return whether a model ever became the champion by passing the gate, even if it is not the champion now."""
     return any(one.event == "released" and one.candidate == candidate for one in read(models_dir))

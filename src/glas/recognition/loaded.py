@@ -15,8 +15,8 @@ class LoadedModel:
     """A model that is loaded into memory.
 
     Attributes:
-        engine: the engine.
-        version: version of its weights.
+        engine: the engine that recognises with the model.
+        version: version of the model's weights.
         memory_bytes: by how many bytes the memory of the process grew while the model was loaded; None if the system
             does not report the memory.
         since: time at which the model was loaded.

@@ -30,7 +30,7 @@ class ModelLoader:
         self._version_of = version_of
 
     def is_current(self, model: LoadedModel, name: str) -> bool:
-        """Return whether a loaded model has the same version as the files that are on disk under this uniform name."""
+        """Return whether a loaded model has the version of the files that are on disk under the uniform name `name`."""
         return model.version == self._version_of(name)
 
     def load(self, name: str, expected: str | None = None) -> LoadedModel:

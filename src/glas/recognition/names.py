@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from glas.domain.errors import ConflictError, UnknownModelError
 from glas.engines.catalogue import AUTO
 
-# The default model's names. Clients written for OpenAI must name a model of OpenAI's.
+# The default model's names. A client of OpenAI's API sends the name of one of OpenAI's models, so such names are here.
 DEFAULT_NAMES = (AUTO, "", "champion", "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

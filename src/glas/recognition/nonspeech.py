@@ -167,7 +167,7 @@ def humming(rng: Rng, count: int) -> Sound:
 
 
 def rustle(rng: Rng, count: int) -> Sound:
-    """Make the rustle of cloth or paper over a microphone, and of a bag."""
+    """Make a rustle like that of cloth or paper that touches a microphone, or like that of a bag."""
     return _band(_coloured(rng, count, 0), 1000, 7900) * _slow(rng, count, 12) ** 4 + clicks(rng, count) * 0.3
 
 

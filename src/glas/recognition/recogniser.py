@@ -76,9 +76,8 @@ class Recogniser:
     def choose(self, model: str, options: DecodingOptions) -> str:
         """Choose the model for a recording, without loading the model.
 
-        The result is the model that the caller names, with one exception: the caller means the default model, but this
-        model is loaded and cannot recognise the language. Then the result is a multilingual model on disk, if there is
-        one.
+        The result is the model that the caller names, with one exception. If the caller means the default model, and
+        this model is loaded and cannot recognise the language, the result is a multilingual model on disk, if any.
 
         Returns:
             A uniform name or an alias. An alias is resolved later, when the model is leased.
@@ -110,7 +109,7 @@ class Recogniser:
         """Recognise one recording with the model that `choose` returned; another thread may end the job meanwhile.
 
         Args:
-            job: the recording.
+            job: the job of the recording.
             name: the result of `choose`.
             source: a whole file, or a function that reads it.
             on_progress: see `transcribe`.

@@ -1,4 +1,4 @@
-"""Recordings with reference texts, read from a directory or a manifest."""
+"""Recordings with reference texts, read from a directory or from a file that lists recordings (a manifest)."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class ReferenceSet:
     Attributes:
         name: name of the directory or manifest.
         utterances: the recordings, at least one.
-        n_without_reference: number of recordings that were left out because their text is null.
+        n_without_reference: number of recordings that were left out because they have no reference.
     """
 
     name: str

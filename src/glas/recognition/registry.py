@@ -4,10 +4,10 @@ A model is loaded when it is first requested, and unloaded when it was not used 
 first gets a lease: the right to use the model until the lease ends. A model that is unloaded or replaced is closed only
 after its last lease has ended, so no request fails.
 
-The number of loaded models is limited (`most`). If a request needs a further model, an unused model is unloaded first.
-The default model is never unloaded for this purpose. If all other models are in use or still being loaded, the request
-is refused. The method `swap` first loads the new model, and then unloads the old model, because the old model is used
-for requests until the new model is loaded. So during a swap there may be one more model in memory.
+The number of loaded models is limited (`most`). If a request needs a model beyond this limit, an unused one is unloaded
+first. The default model is never unloaded for this purpose. If all other models are in use or still being loaded, the
+request is refused. The method `swap` first loads the new model, and then unloads the old model, because the old model
+is used for requests until the new model is loaded. So during a swap there may be one more model in memory.
 
 The former default model is unloaded later than other models, so that an administrator can return to it without waiting
 until it is loaded.
@@ -289,7 +289,7 @@ class Registry:
         return model.n_leases > 0, bool(self._names.aliases_of(name)), name == self._former, model.used_at
 
     def _current(self, name: str) -> LoadedModel | None:
-        """Return the loaded model of this name.
+        """Return the loaded model with the uniform name `name`.
 
         Return None if no such model is loaded, or if its files on disk have another version.
         """

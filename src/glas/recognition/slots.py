@@ -15,7 +15,7 @@ from concurrent.futures import Future
 
 from glas.recognition.job import Job
 
-# Longer than nearly all voice messages; decoding that much takes a few tenths of a second.
+# Nearly all voice messages are shorter than this. Decoding so many seconds takes a few tenths of a second.
 MESSAGE_S = 60.0
 
 
@@ -62,7 +62,7 @@ class JobSlot:
     """The slot of one job.
 
     Args:
-        job: the recording.
+        job: the job of the recording.
         messages: slots for recordings that are not known to be long.
         long: slots for long recordings.
     """

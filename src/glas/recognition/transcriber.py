@@ -1,4 +1,4 @@
-"""Turn one recording into text with one engine: decode it, find and recognise speech, remove text that nobody said.
+"""Turn a recording into text with an engine: decode the file, recognise its speech, remove text that nobody said.
 
 Each recording has a separate thread. All steps run at the same time, on successive parts of the recording. The batcher
 recognises the pieces of speech.

@@ -43,7 +43,7 @@ class TestData:
     test: ReferenceSet
     guards: tuple[ReferenceSet, ...] = ()
     is_personal: bool = False
-    __test__ = False  # no test of pytest's
+    __test__ = False  # so that pytest does not take this class for a test
 
 
 class TrialResult(NamedTuple):

@@ -16,7 +16,7 @@ from glas.training.datasets.exported import HYPOTHESIS, Message, read_export, ta
 from glas.training.datasets.version import Entry, Version, text_sha256
 
 MOST_TRIED = 3  # messages of each person
-LONGEST_S = 30.0  # of a message; a longer text is no example
+LONGEST_S = 30.0  # longest message that is used, in seconds
 
 
 class ComparedMessage(NamedTuple):
@@ -61,7 +61,7 @@ def news_of(settings: Settings, export: Path, version: Version, *, former: str, 
 
 
 def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
-    """Yield the message of one person whose text improved most; yield nothing if no text improved.
+    """Yield the one among a person's messages whose text improved most; yield nothing if no text improved.
 
     If two messages improved equally, a message that was not used for training is preferred, because its text is a
     fairer example of what the model can do.
@@ -73,7 +73,7 @@ def best(tried: Sequence[ComparedMessage]) -> Iterator[NewsItem]:
 
 
 def _gain(one: ComparedMessage) -> int:
-    """Return how many word errors fewer the new text has; return 0 if a text is empty or too long to be shown."""
+    """Return how many word errors the new model avoided; return 0 if a text is empty or too long to be shown."""
     if not all(0 < len(text) <= LONGEST_NEWS_CHARS for text in (one.before, one.after)):
         return 0
     wrong, _ = word_errors([one.reference] * 2, [one.before, one.after])
@@ -83,7 +83,7 @@ def _gain(one: ComparedMessage) -> int:
 def _taught(export: Path, version: Version) -> dict[str, list[tuple[Entry, Message, str]]]:
     """Return for each speaker the messages to recognise: corrected messages of the version that are in the export.
 
-    Messages of the development set are first; after that, newer messages are before older messages.
+    Messages of the development set are before all others. Apart from this, newer messages are before older messages.
     """
     messages = {message.id: message for message in read_export(export)}
     found = defaultdict[str, list[tuple[Entry, Message, str]]](list)

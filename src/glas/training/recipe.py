@@ -44,7 +44,7 @@ class Sources:
     """Directories that the recipe reads.
 
     Attributes:
-        base: directory of the official model, as `glas models get whisper-base` stores it.
+        base: directory of the official model Whisper base, as `glas models get whisper-base` stores it.
         texts: directory of unpacked Debian packages with Russian texts. If it is None, only sentences with names in
             Latin letters are synthesised.
         rhvoice: directory of RHVoice's unpacked packages. If it is None, espeak-ng synthesises the speech.

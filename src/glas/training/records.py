@@ -33,7 +33,7 @@ def entry_of(verdict: Verdict, state: FirstState, datasets: Path) -> ModelEntry:
         state=state,
         base=None if lineage is None else str(lineage.base),
         dataset_version=None if lineage is None else lineage.data,
-        # Without pseudonyms and hashes of texts: those are only in the file beside the model.
+        # Pseudonyms and hashes of texts are left out: only the lineage file of the model contains them.
         lineage={} if lineage is None else lineage.model_dump(mode="json", include={"recipe", "result", "kept"}),
         n_people=len(taught),
         message_ids=tuple(taught.values()),
@@ -54,7 +54,7 @@ def as_record(verdict: Verdict) -> VerdictRecord:
 
 
 def taught_by(version: Version) -> dict[str, int]:
-    """Return for each speaker in the training or development set of a version the id of one of their messages.
+    """Return the id of one message of each speaker in the training set or development set of a version.
 
     The keys of the result are the pseudonyms of the speakers.
     """

@@ -1,4 +1,4 @@
-"""Write the directory of the embedded model: the weights with the merged adapter, its vocabulary and checksums."""
+"""Write the directory of the embedded model: the weights with the merged adapter, the vocabulary, and checksums."""
 
 import hashlib
 from pathlib import Path
@@ -13,7 +13,8 @@ from glas.engines.whisper.vocabulary import load_tokenizer
 from glas.training.texts.written import written_lines
 
 ADAPTER = "adapter"
-# Clips are encoded with this much silence behind them: twice the most that the jitter of training cuts off.
+# Seconds of silence after a piece when the model recognises the piece. This is twice the time by which a training may
+# shorten a clip: 16 positions of the encoder, of 20 ms each.
 MARGIN_S = 0.64
 # Settings in `config.json`: how much silence the model needs, and the languages of its vocabulary.
 SETTINGS = {CONTEXT_MARGIN: MARGIN_S, LANGUAGES: [RUSSIAN]}

@@ -138,7 +138,7 @@ def run_round(
         settings: the settings of the server; the model that they name is the champion.
         plan: the data of the round, and its settings.
         steps: its functions are called at the beginning and at the end of each step; None if nothing must be called.
-        report: receives messages about each step of the fine-tuning.
+        report: receives reports about each step of the fine-tuning.
         on_measure: see `try_candidate`.
 
     Raises:
@@ -207,7 +207,7 @@ def _begin(version: Version, plan: RoundPlan) -> Round:
 def _train(
     dataset: Dataset, plan: RoundPlan, new: Round, work: Path, to: Path, *, steps: Steps, report: Report
 ) -> bool:
-    """Fine-tune a model; return whether a model was written, because it is better than the base model."""
+    """Fine-tune a model; return whether the model is better than the base model, and was therefore written."""
     steps.begun(new.version, LearningStep.FINETUNE)
     data = FinetuneData(
         _utterances(one for one in dataset.train if one.rank != REPLAY),

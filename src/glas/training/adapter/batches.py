@@ -20,7 +20,8 @@ MIN_POSITIONS = 50
 # The number of encoder positions is varied by up to 64, or by up to a third of the length of a short clip (from FUTO's
 # notebook).
 MAX_JITTER, JITTER_SHARE = 64, 3
-# Share of the batches with joined clips; range of the silence between two joined clips; limit of their total length.
+# Share of the batches with joined clips; range of the silence between two joined clips, in seconds; limit of their
+# total length, in seconds.
 JOINED, PAUSE_S, LONGEST_S = 0.35, (0.1, 1.8), 16.0
 N_POSITIONS = 1500  # of the encoder of every published Whisper
 IGNORED = -100  # a label that no loss counts; torch's default
@@ -38,7 +39,8 @@ class Batch:
         tokens: inputs of the decoder (batch, n).
         labels: the token that should follow at each position (batch, n); `IGNORED` in the prompt and after the end of
             the text.
-        states: the teacher's hidden states (layers, batch, n, width); None if no clip has such states.
+        states: hidden states of the teacher (`glas.training.adapter.teacher`), shape (layers, batch, n, width); None if
+            these states are not used.
         is_text: whether a position counts in the losses (batch, n).
     """
 
@@ -49,7 +51,7 @@ class Batch:
     is_text: Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the batch on a device."""
+        """Return a copy of the batch, with its tensors on a device."""
         if device.type == "cpu":
             return self
         values = (None if value is None else value.to(device) for value in vars(self).values())
@@ -61,7 +63,7 @@ class Batches:
     """Draws the batch of any training step; the seed and the number of the step determine all contents of the batch.
 
     Args:
-        folder: directory of the shards.
+        folder: directory of the shards, which are files with clips (`glas.training.sound.clips`).
         names: names of the shards from which clips are drawn.
         tokens: the tokenizer of the model.
         channel: function that augments a clip; see `glas.training.sound.augment`.

@@ -2,7 +2,9 @@
 
 Method: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021. The output of a changed layer is
 
-    y = W x + (alpha / r) B A x.
+    y = W x + (alpha / r) B A x
+
+with the frozen weights W, and the trained matrices A and B of rank r.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Whisper in torch, for training only. The parameters of the network have the names of Hugging Face's checkpoints.
+"""Whisper in torch, for training only. The parameters have the same names as in Hugging Face's checkpoints.
 
 The encoder accepts any number of frames up to its window, because training uses clips at their true length. The decoder
 returns the hidden states after every layer, because distillation compares the hidden states of two networks.
@@ -80,7 +80,7 @@ class Shape:
 
 
 def chosen_device(name: str) -> torch.device:
-    """Return the device of torch for a name.
+    """Return the device of torch that has a given name.
 
     Args:
         name: a device of torch, such as `cpu` or `cuda:1`; or `auto`, which means the first CUDA GPU if there is one,

@@ -33,14 +33,17 @@ class Targets:
     Attributes:
         stored: hidden states, shape `(layers, rows, width)`; there is one row for each token, and the rows of a clip
             are consecutive.
-        starts: first row of each clip, and at the end the number of all rows.
+        starts: for each clip, the index of its first row; the last element is the number of all rows.
     """
 
     stored: States
     starts: npt.NDArray[np.int64]
 
     def of(self, number: int) -> States:
-        """Return the states (layers, tokens, width) of the clip `number`; the first token is the last of the prompt."""
+        """Return the states (layers, tokens, width) of the clip `number`.
+
+        The first of these tokens is the last token of the prompt. The other tokens are those of the text.
+        """
         return self.stored[:, self.starts[number] : self.starts[number + 1]]
 
 

@@ -9,7 +9,7 @@ RUSSIAN = "<|ru|>"
 
 
 class Tokens:
-    """The tokenizer of a Whisper, for training.
+    """The tokenizer of a Whisper model, for training.
 
     Args:
         directory: directory that contains the tokenizer.

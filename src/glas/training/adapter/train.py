@@ -21,7 +21,7 @@ CHECKPOINT = "checkpoint.pt"
 LOG = "train.jsonl"
 LABEL_SMOOTHING = 0.05
 LARGEST_GRADIENT = 1.0
-THREADS_FOR_GPU = 4  # that draw batches
+THREADS_FOR_GPU = 4  # number of threads that draw batches if a GPU computes the training
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class WeightedBatch(NamedTuple):
     base_weight: float = 0.0
 
     def to(self, device: torch.device) -> "WeightedBatch":
-        """Return the batch on a device, with the same weights."""
+        """Return a copy with the same weights, and with the tensors of the batch on a device."""
         return self._replace(batch=self.batch.to(device))
 
 
@@ -87,7 +87,7 @@ OnCheckpoint = Callable[[int, Whisper], bool]
 
 
 def student(arrays: Arrays, hyperparameters: Hyperparameters) -> Whisper:
-    """Make the network with new adapters; an adapter that is not yet trained changes nothing."""
+    """Make the student: the network with new adapters. An adapter that is not yet trained changes nothing."""
     torch.manual_seed(0)
     network = Whisper(arrays, hyperparameters.n_heads)
     for side, rank in (("encoder", hyperparameters.encoder_rank), ("decoder", hyperparameters.decoder_rank)):

@@ -111,8 +111,8 @@ def target_of(message: Message, *, min_confidence: float) -> Target | None:
 
     If the message has a reference, the result is the reference. If a reviewer judged that nobody speaks, the result is
     an empty text. If a reviewer judged that the recording cannot be used for another reason, the result is None. In all
-    other cases, the result is the hypothesis, but only if the speaker rated the hypothesis perfect and the confidence
-    of the hypothesis is high enough. If not, the result is None.
+    other cases, the result is the hypothesis, but only if the speaker gave it the best rating, and if the confidence of
+    the hypothesis is high enough. If not, the result is None.
 
     Args:
         message: a message of the export.

@@ -28,7 +28,7 @@ class Rules:
         test_share: part of the speakers, 0..1, whose recordings form the test set. In a dataset for one person: part of
             the texts.
         dev_share: part of the speakers or texts, 0..1, whose recordings form the development set.
-        min_confidence: a hypothesis with a lower confidence (0..1) is not learnt, even if its speaker rated it perfect.
+        min_confidence: a hypothesis with a lower confidence (0..1) is not learnt, even if it has the best rating.
         speaker: pseudonym of a person, if the dataset is for this person only; otherwise None.
         replay: directories or manifests of further recordings with reference texts, which are also used for training.
         non_speech: directories of sounds without speech, for which an empty text is learnt.
@@ -90,7 +90,7 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
 
 
 class _Sides:
-    """Assigns each recording to a split: to its split in earlier versions or, if there is none, to a random split."""
+    """Assigns recordings to splits: to the split in earlier versions or, if there is none, to a random split."""
 
     def __init__(self, versions: Iterable[Version], rules: Rules) -> None:
         self._rules = rules

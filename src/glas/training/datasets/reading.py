@@ -97,5 +97,5 @@ def _example(entry: Entry, message: Message, min_confidence: float, *, checks_au
         if checks_audio and sha256_of(message.audio) != entry.audio_sha256:
             return None
     except FileNotFoundError:
-        return None  # an export has just moved it
+        return None  # an export that is running has moved the file
     return Example(message.audio, target.text, message.speaker, target.rank)

@@ -34,13 +34,16 @@ from glas.training.sound.clips import open_clips
 from glas.training.voices.spoken import Speech, speak_shards
 
 SHARD = 900  # number of the calibration set's shard; the shards for training have smaller numbers
-BABBLE_CLIPS = 41  # clips before a clip of which its background voices are made
+BABBLE_CLIPS = 41  # the background voices of a clip are made from so many clips before this clip
 SNR_DB = (-3.0, 20.0)
 CALIBRATION = FILE
 
 
 class ScoredMessage(NamedTuple):
-    """A recognised message: the features of each word, whether each word is right, and whether any word is wrong."""
+    """A recognised message (here: any recording).
+
+    Contains the features of each word, whether each word is right, and whether any word is wrong.
+    """
 
     signs: list[Signs]
     is_right: list[bool]
@@ -163,7 +166,8 @@ def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> Sc
         count = len(normalise(word).split())
         is_right.append(all(flags[place : place + count]))
         place += count
-    # RU-NORM reads some successive words as one number, so the single words cannot be matched with its words.
+    # RU-NORM reads some successive words as one number. Then the recognised words cannot be matched with the words of
+    # the normalised text.
     if place != len(flags):
         return ScoredMessage([], [], normalise(said) != normalise(heard))
     return ScoredMessage(list(signs), is_right, normalise(said) != normalise(heard))

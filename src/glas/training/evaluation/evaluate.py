@@ -14,7 +14,7 @@ FESTVOX = "festvox"
 
 
 def festvox_set(package: Path) -> ReferenceSet:
-    """Return the recordings of the speaker of festvox-ru that are used only for tests, with their texts."""
+    """Return those recordings of the package festvox-ru that are used only for tests, with their texts."""
     readings = held_out_readings(package)
     return ReferenceSet(FESTVOX, tuple(Utterance(one.audio, one.audio.name, one.text) for one in readings))
 
@@ -24,7 +24,7 @@ def test_sets(festvox: Path | None, recordings: Sequence[Path]) -> list[Referenc
 
     Args:
         festvox: directory of the unpacked package festvox-ru; None if it is not used.
-        recordings: directories or manifests; see `read_reference_set`.
+        recordings: directories or manifests of recordings with references; see `read_reference_set`.
     """
     return [*([festvox_set(festvox)] if festvox else []), *(read_reference_set(folder) for folder in recordings)]
 

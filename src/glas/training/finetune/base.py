@@ -28,7 +28,7 @@ class Base:
         """Read the adapter of the served model; return None if the model has no adapter.
 
         Raises:
-            ModelFileMissingError, ModelLoadError: an error of `read_adapter`.
+            ModelFileMissingError, ModelLoadError: the errors of `read_adapter`.
         """
         return read_adapter(self.directory / ADAPTER) if (self.directory / ADAPTER).is_dir() else None
 

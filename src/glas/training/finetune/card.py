@@ -89,7 +89,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _hardware(result: Mapping[str, Any], threads: int) -> str:
-    """Return the end of a sentence of the card; it says on which hardware the training ran."""
+    """Return the last words of a sentence in the card; these words say on which hardware the training ran."""
     if result.get("gpu"):
         return f"on one {result['gpu']}, at most {result['peak_gpu_memory_mb'] / 1024:.1f} GiB of its memory"
     return f"with {threads} threads"

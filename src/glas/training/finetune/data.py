@@ -22,7 +22,8 @@ class FinetuneData:
     Attributes:
         corrected: recordings with references, from which the model learns. If `dev` is empty, these recordings are
             divided into a training set and a development set (`glas.training.finetune.split`).
-        replayed: other recordings with references, on which the model is trained so that it forgets less.
+        replayed: other recordings with references. Training also uses them, so that the model forgets less of what it
+            could recognise before.
         kept: sets of recordings on which the model must not become worse. The model is not trained on them. They are
             used for the choice of the share.
         dev: the development set: recordings with references, for early stopping and the choice of the share.
@@ -37,7 +38,7 @@ class FinetuneData:
 
 
 def prepare(data: FinetuneData, report: Report) -> FinetuneData:
-    """Reduce the replayed recordings, give all sets different names, and report sets that are too small.
+    """Leave out replayed recordings if there are too many, give all sets different names, and report too small sets.
 
     Args:
         data: the recordings, as the caller gives them.

@@ -13,7 +13,7 @@ from glas.training.finetune.targets import target_text
 from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, decode_audio
 
 LONGEST_S = 25.0  # of an example; Whisper's window is 30 s
-EDGE_S = 0.2  # of sound kept before and behind a piece of a longer recording
+EDGE_S = 0.2  # seconds of sound that are kept before and after a piece of a longer recording
 
 Read = Callable[[Path], Samples]
 

@@ -23,9 +23,10 @@ from glas.training.sound.augment import Augmentation
 
 BEST = "best.npz"
 DEV_LOG = "dev.jsonl"
-# Share of the clips that get only another level and a faint noise: they were recorded by real microphones.
+# This share of the clips gets no effects except another level and a faint noise, because the clips were recorded by
+# real microphones.
 UNCHANGED = 0.6
-WARM_UP = 10  # the learning rate rises in one tenth of the steps
+WARM_UP = 10  # the learning rate rises in the first tenth of the steps
 
 
 def fit(
@@ -110,7 +111,7 @@ def _draw(corrected: Batches, replay: Batches | None, options: FitOptions) -> Dr
 class _EarlyStopping:
     """Measures the loss on dev at each checkpoint, and stores the adapter with the lowest loss.
 
-    It ends the training if the lowest loss is `patience` checkpoints old.
+    It ends the training if no checkpoint among the last `patience` checkpoints has a lower loss than earlier ones.
     """
 
     def __init__(self, run: Path, dev: Batches, patience: int, on_step: Callable[[int, float], None]) -> None:

@@ -33,8 +33,8 @@ class FitOptions(_Options):
         rank: rank of the adapters, on every linear layer of encoder and decoder.
         learning_rate: the largest learning rate, which is reached at the end of the warm-up.
         replay_share: part of the steps, 0..1, that use replayed clips, if there are such clips.
-        base_weight: weight of the loss in the steps that use replayed clips: the difference from the base model's
-            probabilities.
+        base_weight: weight of the loss in the steps that use replayed clips. This loss is the difference between the
+            probabilities of the model and those of the base model.
         patience: number of checkpoints without a lower loss on dev after which the training ends.
         checkpoints: largest number of checkpoints, which are spread evenly over the steps.
     """

@@ -1,4 +1,4 @@
-"""Report the steps of a fine-tuning to its caller, as messages of the catalogue."""
+"""Report the steps of a fine-tuning to its caller, as texts of the catalogue."""
 
 from typing import Protocol
 
@@ -6,11 +6,11 @@ from glas.localisation import Value
 
 
 class Report(Protocol):
-    """Receives messages about the steps: the name of each message in `glas.localisation`, and its values."""
+    """Receives reports about the steps: the name of a text in `glas.localisation`, and the values of its variables."""
 
     def __call__(self, name: str, /, **values: Value) -> None:
-        """Receive one message."""
+        """Receive one report: the name of a text, and the values of its variables."""
 
 
 def silent(_name: str, /, **_values: Value) -> None:
-    """Ignore a message."""
+    """Ignore a report."""

@@ -1,4 +1,4 @@
-"""Names of the shards of a fine-tuning."""
+"""Names of the shards (files with clips) of a fine-tuning."""
 
 from typing import Final
 

@@ -69,7 +69,7 @@ class MeasuredShare(_Value):
     def is_better_than(self, before: "MeasuredShare") -> bool:
         """Return whether this model is better than the base model on the development set.
 
-        It must not make more word errors, and the sum of its word errors and character errors must be lower.
+        This model must not make more word errors, and the sum of its word errors and character errors must be lower.
         """
         fewer_characters = self.dev.char_errors + self.dev.word_errors < before.dev.char_errors + before.dev.word_errors
         return self.dev.word_errors <= before.dev.word_errors and fewer_characters
@@ -78,8 +78,8 @@ class MeasuredShare(_Value):
 def choose_share(before: ShareLosses, shares: Sequence[ShareLosses]) -> float | None:
     """Return the permitted share with the lowest loss on dev.
 
-    A share is permitted only if its loss on dev is lower than that of the base model, and if it makes no other set
-    worse. If no share is permitted, return None.
+    A share is permitted only if the model with this share has a lower loss on dev than the base model, and is not worse
+    than the base model on any set in `kept`. If no share is permitted, return None.
 
     Args:
         before: losses of the base model (share 0).

@@ -1,4 +1,4 @@
-"""Fine-tune a Whisper on corrected recordings: write examples, train an adapter, choose its share, write the model.
+"""Fine-tune a model on corrected recordings: write examples, train an adapter, choose its share, write the new model.
 
 A step is skipped if its files exist already. So a second call with the same arguments resumes an interrupted
 fine-tuning.
@@ -98,9 +98,9 @@ def finetune(
         data: the recordings.
         work: directory for clips and checkpoints; it belongs to one base model, one set of data and one recipe.
         to: directory of the new model.
-        recipe: settings of the fine-tuning. The training starts from `base`; the base model that the recipe names is
+        recipe: settings of the fine-tuning. The training starts from `base`. The name of a base model in the recipe is
             only copied into the recipe of the new model.
-        report: receives messages about each step.
+        report: receives reports about each step.
 
     Raises:
         DataSetError: there are too few recordings, or the data of a person was deleted during the fine-tuning.
@@ -249,7 +249,7 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
 
 
 def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]:
-    """Report the losses of each share while they are computed; return all losses.
+    """Report the losses of each share as soon as they are computed; return all losses.
 
     The first losses must be those of the base model. All other losses are compared with them.
     """

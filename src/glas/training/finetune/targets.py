@@ -41,9 +41,9 @@ def _keys(words: list[str]) -> list[str]:
 
 
 def _dressed(words: list[str], heard: list[str]) -> list[str]:
-    """Add to words the capitals and punctuation of the recognised words `heard` that they replace.
+    """Add to words of a reference the capitals and punctuation of `heard`, the recognised words in the same place.
 
-    The words have neither capitals nor punctuation. A capital at the beginning of `heard` and punctuation marks at the
+    `words` have neither capitals nor punctuation. A capital at the beginning of `heard` and punctuation marks at the
     end of `heard` are copied.
     """
     behind = len(heard)

@@ -1,11 +1,11 @@
-"""Build the language model of spoken Russian: probabilities of letters and words, by which an engine chooses a text.
+"""Build the language model of spoken Russian: probabilities of letters and words, with which an engine chooses a text.
 
-The module reads sentences of the training grammar, word forms of the dictionary, word frequencies of the library
-wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A context
-is a sequence of up to `ORDER` - 1 letters. For each context that occurred often enough, the probabilities of all
-letters after the context are written, one byte each. The probabilities are smoothed by the method of Witten and Bell
-(1991): the more different letters followed a context, the larger is the weight of the next shorter context. Words are
-counted in `glas.training.language.words`.
+The module reads texts from a grammar of voice messages, word forms of pymorphy's dictionary, word frequencies of the
+library wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A
+context is a sequence of up to `ORDER` - 1 letters. For each context that occurred often enough, the probabilities of
+all letters after the context are written, one byte each. The probabilities are smoothed by the method of Witten and
+Bell (1991): the more different letters followed a context, the larger is the weight of the next shorter context. Words
+are counted in `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
     Args:
         data: directory with the data of the training.
-        texts: directory of unpacked packages, or of texts.
+        texts: directory of unpacked Debian packages (see `glas.training.texts.packages`), or of plain text files.
         to: path of the .npz file to write.
         size: how much is read, and how large the language model becomes.
         tests: sentences of tests; sentences similar to them are not read.
@@ -71,7 +71,7 @@ def build(data: Path, texts: Path | None, to: Path, size: LMSize, tests: Iterabl
 
 
 def drawn(lexicon: Lexicon, sentences: int) -> list[str]:
-    """Draw random label texts: voice messages from the grammar, and sequences of words from the dictionary.
+    """Draw random label texts: texts of voice messages from the grammar, and sequences of words from the dictionary.
 
     A label text is the result of `glas.training.texts.sentences.label`: words in lower case, without punctuation.
     """
@@ -86,7 +86,7 @@ def messages(lexicon: Lexicon, count: int) -> list[str]:
 
 
 def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
-    """Return the label texts in a directory without repetitions, except those that are similar to a test sentence."""
+    """Return the label texts of a directory, each only once, without those that are similar to a test sentence."""
     known = HeldOutSentences(tests)
     sentences = dict.fromkeys(label(line) for line in read_lines(texts))
     return [sentence for sentence in sentences if sentence and not held_out(sentence) and sentence not in known]
@@ -107,7 +107,10 @@ def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArra
 
 
 def _estimate(letters: Codes, least: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Estimate the tables for contexts that occurred at least `least` times, or more often for longer contexts."""
+    """Estimate the tables. Contexts that occurred less than a certain number of times are left out.
+
+    This number is 1 for contexts of up to one letter, and `least` * (1 + length) for longer contexts.
+    """
     tables: list[tuple[Codes, npt.NDArray[np.float32]]] = []
     code = np.zeros(len(letters), np.int64)  # of the context before each letter
     for length in range(ORDER):
@@ -138,7 +141,7 @@ def _smoothed(
     if shorter:
         lower_contexts, lower = shorter[-1]
         # The probabilities of a context need those of its ending, the context that is one letter shorter. An ending
-        # occurs at least as often as its context. But it may not be kept, if its count is below the threshold.
+        # occurs at least as often as its context. Nevertheless, the ending may have been left out as too rare.
         ending = chosen % _SIZE ** (len(shorter) - 1)
         row = np.searchsorted(lower_contexts, ending)
         found = (row < len(lower_contexts)) & (lower_contexts[np.minimum(row, len(lower_contexts) - 1)] == ending)

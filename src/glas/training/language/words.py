@@ -2,11 +2,11 @@
 
 Frequencies are those of wordfreq (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter).
 Glas also has texts of its own: plain Russian texts, and messages from its grammar. The frequencies of words in these
-texts are not added to those of wordfreq, because the development texts became less probable in an experiment with such
-a sum. Words with the same grammatical properties form a class. The properties are those in pymorphy's dictionary: part
-of speech, case, number, gender, tense and person, for all readings of the word that are not rare. How often two classes
-or two words follow each other is counted in the texts of Glas. All counts are smoothed by the method of Witten and Bell
-(1991). `glas.engines.word_lm` describes how the probabilities are combined.
+texts are not added to those of wordfreq: in an experiment with such a sum, texts that were set aside for such choices
+became less probable. Words with the same grammatical properties form a class. The properties are those in pymorphy's
+dictionary: part of speech, case, number, gender, tense and person, for all readings of the word that are not rare. How
+often two classes or two words follow each other is counted in the texts of Glas. All counts are smoothed by the method
+of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities are combined.
 """
 
 import re

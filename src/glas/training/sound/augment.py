@@ -18,7 +18,7 @@ from glas.training.sound.channel import (
 from glas.training.sound.noises import add_noise, coloured_noise
 
 CLEAN = 0.2  # share of the clips to which only a faint noise is added
-# For each effect, its share of the other clips.
+# Each effect is added to this share of the other clips.
 TILT, REVERB, NOISE, CLIP, TELEPHONE, OPUS, LOSS = 0.6, 0.3, 0.45, 0.08, 0.35, 0.15, 0.06
 SNR_DB = (5.0, 35.0)
 LEVEL_DB = (-32.0, -8.0)  # range of the root mean square of the result; 0 dB is full scale
@@ -29,8 +29,8 @@ FAINT_DB = (40.0, 75.0)  # range of the signal-to-noise ratio of the faint noise
 class Augmentation:
     """A function that applies a random chain of effects to a clip.
 
-    The state of the random generator and the other clips determine the result. So a training that was interrupted gets
-    the same clips as a training that was not.
+    The clip, the other clips and the state of the random generator determine the result. So a training that was
+    interrupted gets the same augmented clips as a training that was not.
 
     Attributes:
         snr_db: range from which the signal-to-noise ratio is drawn for clips with noise, in decibels.

@@ -16,7 +16,7 @@ import pymorphy3
 WORD = re.compile(r"[а-яё]{1,16}\Z")
 UNWANTED = {"Abbr", "Erro", "Arch", "Dist", "Infr", "Init", "Prnt", "LATN", "Slng", "Orgn", "Surn", "Patr"}
 RARE_FORMS = 150_000
-RARE_VERBS = 3000  # of each kind
+RARE_VERBS = 3000  # of each grammatical use
 LONGEST_RARE = 13  # letters
 
 
@@ -37,7 +37,7 @@ class Lexicon:
 
 
 def use_of(tag: pymorphy3.tagset.OpencorporaTag) -> str | None:
-    """Return the grammatical use of a form with this tag, such as "inf"; None if messages never use such a form."""
+    """Return the grammatical use of a form with the tag `tag`, such as "inf"; None if such forms are not used."""
     if tag.POS == "NOUN" and tag.case and tag.number:
         return f"noun {tag.case} {tag.gender if tag.number == 'sing' else 'x'} {tag.number}"
     if tag.POS == "ADJF" and tag.case and tag.number:
@@ -75,7 +75,8 @@ def build_lexicon(prefix: str = "") -> Lexicon:
             dictionary[word] = use_of(tag)
     rng = random.Random(5)
     rare = rng.sample(sorted(dictionary), min(RARE_FORMS, len(dictionary)))
-    # The estimator contains ambiguous forms only. Verbs are seldom ambiguous, so add verbs from the dictionary.
+    # pymorphy's table of probabilities, which was read above, contains ambiguous forms only. Verbs are seldom
+    # ambiguous, so add verbs from the dictionary.
     for use in ("inf", "verb3 sing", "past masc sing"):
         verbs = sorted(word for word, its_use in dictionary.items() if its_use == use)
         forms.setdefault(use, []).extend(rng.sample(verbs, min(RARE_VERBS, len(verbs))))
@@ -83,7 +84,7 @@ def build_lexicon(prefix: str = "") -> Lexicon:
 
 
 def load_lexicon(path: Path, prefix: str = "") -> Lexicon:
-    """Read the lexicon from a file; build it with `prefix` and write it if the file is missing."""
+    """Read the lexicon from a file; if the file is missing, build the lexicon with `prefix`, and write the file."""
     if not path.exists():
         lexicon = build_lexicon(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Make sentences with names that are written in Latin letters in Russian texts, with their Russian pronunciation.
+"""Make Russian sentences that contain a name in Latin letters; give the spelling and the pronunciation of each.
 
 The spellings are those that are usual in Russian messages. A synthetic voice speaks the pronunciation, and the model
 learns the spelling.
@@ -83,7 +83,7 @@ _SENTENCES = (
 
 
 def sentence_with_name(dice: random.Random) -> tuple[str, str]:
-    """Draw a random sentence with a name; return its spelling and its pronunciation."""
+    """Draw a random sentence that contains a name; return the spelling and the pronunciation of the sentence."""
     written = dice.choice(sorted(NAMES))
     frame = dice.choice(_SENTENCES)
     said = NAMES[written]

@@ -4,8 +4,8 @@ The files are: aphorisms and jokes (fortunes-ru, plain text); translations of ga
 campaigns, freeciv-data, .mo files); help (gnome-user-docs, .page; libreoffice-help-ru, .html); and the phrases of a
 dictionary (mueller7-dict, .dict.dz). All other files and languages are ignored.
 
-This module downloads nothing. Before you use it, download each package with `apt-get download PACKAGE`, and unpack all
-packages into one directory with `dpkg -x FILE DIRECTORY`.
+This module downloads nothing. Before you use this module, download each package with `apt-get download PACKAGE`, and
+unpack all packages into one directory with `dpkg -x FILE DIRECTORY`.
 """
 
 import gzip
@@ -62,7 +62,8 @@ def _reader(path: Path) -> Callable[[Path], Iterator[str]] | None:
         return _marked_up if {"ru", "gnome-help"} & set(path.parts) else None
     if path.name.endswith(".dict.dz"):
         return _dictionary
-    # The fortunes are files like 2001.03; beside them lie their indices (.dat) and links (.u8).
+    # The texts of fortunes-ru are files with names such as 2001.03. The same directory contains indices (.dat) of these
+    # files, and links to them (.u8).
     plain = path.suffix in {"", ".txt"} or path.suffix[1:].isdigit()
     return _plain if plain and "doc" not in path.parts else None
 

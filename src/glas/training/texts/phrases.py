@@ -1,4 +1,4 @@
-"""Read the grammar of voice messages from `phrases.txt`: slots (named places), and the phrases for each slot."""
+"""Read the grammar of voice messages from `phrases.txt`: slots (places in a sentence) and the phrases for each slot."""
 
 import re
 from functools import lru_cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from glas.training.texts.packages import raw_texts
 
-WORDS = (2, 28)  # of a sentence
+WORDS = (2, 28)  # least and largest number of words in a sentence
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[А-ЯЁ«\"—-])")
 _PARAGRAPH_END = re.compile(r"\n\s*\n|^%$|^\s*--.*$", re.MULTILINE)

@@ -1,8 +1,8 @@
 """Draw random Russian sentences, from which the language model is built.
 
-A sentence is one of the following: an invented voice message that is made from a grammar, a sequence of words from a
-dictionary, or a part of a given line of text. A hash of the normalised text determines which sentences are used only
-for tests (held out).
+A sentence is one of the following: the text of an invented voice message, which is made from a grammar; a sequence of
+words from a dictionary; or a part of a given line of text. A hash of the normalised text determines which sentences are
+used only for tests (held out).
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def held_out(text: str) -> bool:
 
 
 def share_of(text: str, n_shares: int) -> int:
-    """Assign a sentence to one of `n_shares` equal shares, numbered from 0, by a hash of its label."""
+    """Assign a sentence to one of `n_shares` equal shares, numbered from 0, by a hash of its label text (`label`)."""
     return int(hashlib.sha1(label(text).encode(), usedforsecurity=False).hexdigest(), 16) % n_shares
 
 
@@ -65,7 +65,10 @@ class TextSource:
                 return text
 
     def draw_message(self, *, test: bool = False) -> str:
-        """Draw a voice message of three words or more for training, or a held-out message if `test` is set."""
+        """Draw the text of a voice message for training, or a held-out text if `test` is set.
+
+        The text has at least three words.
+        """
         while True:
             text = self._expand("message")
             if 3 <= len(label(text).split()) <= MAX_WORDS and held_out(text) == test:
@@ -135,6 +138,6 @@ def inflect_last(ordinal: str, case: str) -> str:
 
 
 def read_lines(folder: Path | None) -> list[str]:
-    """Read Russian sentences of three words or more from a directory of unpacked packages or plain texts."""
+    """Read Russian sentences of three or more words from a directory of unpacked Debian packages, or of text files."""
     lines = read_sentences(folder) if folder else ()
     return [re.sub(r"[^а-яёА-ЯЁ ]+", " ", line) for line in lines if len(label(line).split()) >= 3]

@@ -20,7 +20,8 @@ CHARS_UTF8 = 1
 POS_CHARACTER = 1
 RATE, VOLUME, PITCH, PITCH_RANGE, WORD_GAP = 1, 2, 3, 4, 7
 
-# Never used in training: men, women and an old woman of different makes, and two Klatt synthesisers (edward, klatt2).
+# Voices that are never used in training: different voices of men and women, the voice of an old woman, and two Klatt
+# synthesisers (edward, klatt2).
 HELD_OUT_VARIANTS = (
     "Alicia",
     "Diogo",
@@ -36,7 +37,7 @@ HELD_OUT_VARIANTS = (
     "grandma",
 )
 
-# espeak-ng 1.52 crashes when these speak very low, so they are never used.
+# espeak-ng 1.52 crashes when these voices speak with a very low pitch, so they are never used.
 UNSTABLE_VARIANTS = ("Demonic", "rob")
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)

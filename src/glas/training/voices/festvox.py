@@ -4,7 +4,7 @@ The embedded model is never trained on his voice. Half of his sentences, chosen 
 data. The other half is used to test how models learn from corrections. VoxForge (another collection of recordings) has
 mostly the same sentences, so it is not used for training either.
 
-To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`), and pass this directory. In the package,
+To use the package, unpack it (`dpkg -x festvox-ru_*.deb FOLDER`), and pass the directory FOLDER. In the package,
 `etc/txt.done.data` has lines `( id "text" )`, in which + is written before a stressed vowel; the sound is in
 `wav/ID.wav`.
 """
@@ -36,7 +36,7 @@ def held_out_reading(text: str) -> bool:
 def read_festvox(folder: Path) -> list[Reading]:
     """Return all recordings of the package with their texts, in the order of the file `txt.done.data`.
 
-    `folder` is the unpacked package, or the directory of the voice in the package.
+    `folder` is the directory of the unpacked package, or the directory of the voice inside the package.
 
     Raises:
         ConfigurationError: the directory does not contain this package.
@@ -56,5 +56,5 @@ def read_festvox(folder: Path) -> list[Reading]:
 
 
 def held_out_readings(folder: Path) -> list[Reading]:
-    """Return the recordings of the half that is used only for tests."""
+    """Return the recordings of that half of the package that is used only for tests."""
     return [reading for reading in read_festvox(folder) if held_out_reading(reading.text)]

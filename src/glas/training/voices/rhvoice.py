@@ -76,7 +76,7 @@ class RHVoice:
                 "They are in Debian's section non-free: apt-get download PACKAGE, dpkg -x FILE DIRECTORY"
             )
         for core in sorted(root.glob("usr/lib/*/libRHVoice_core.so.*")):
-            ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # else libRHVoice searches for it in the system only
+            ctypes.CDLL(str(core), mode=ctypes.RTLD_GLOBAL)  # otherwise libRHVoice searches only in the system
         self._library = ctypes.CDLL(str(libraries[0]))
         self._library.RHVoice_new_tts_engine.restype = ctypes.c_void_p
         self._library.RHVoice_new_message.restype = ctypes.c_void_p
