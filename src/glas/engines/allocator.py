@@ -10,7 +10,9 @@ TRIM_EVERY_S = 10.0
 
 
 def return_large_blocks() -> None:
-    """Make glibc return every freed block of 1 MiB or more to the system immediately, until this process ends.
+    """Make glibc return memory blocks of 1 MiB or more to the system as soon as this process frees them.
+
+    The setting applies until the process ends.
 
     By default, glibc keeps freed blocks that are smaller than a threshold. Whenever a larger block is freed, glibc
     raises this threshold, up to 32 MiB. With this default, a CTC model of 5 million parameters needed up to 210 MB of
@@ -22,7 +24,7 @@ def return_large_blocks() -> None:
 
 
 def trim() -> None:
-    """Return to the system all memory that is free at present, for instance after a model was unloaded."""
+    """Return to the system all memory that this process has freed, for instance after a model was unloaded."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -69,7 +69,7 @@ def _whisper_of_the_hub(repository: str) -> KnownModel:
 
 
 class Title(NamedTuple):
-    """Title of a model for people, in Russian and in English."""
+    """Title by which people see a model, in Russian and in English."""
 
     ru: str
     en: str
@@ -185,7 +185,7 @@ def made_here(name: str, models_dir: Path) -> str | None:
     """Return the uniform name of a model whose directory is inside the directory of models; None if there is none.
 
     Only the last part of the path in `name` is used. So callers on other machines can name the model, even if their
-    directory of models has another path than the directory here. No caller can name a model outside this directory.
+    directory of models has another path than `models_dir`. No caller can name a model outside `models_dir`.
     """
     engine, _, place = name.partition(":")
     last = Path(place).name

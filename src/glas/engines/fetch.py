@@ -149,9 +149,10 @@ def _remove_if_empty(gathering: Path) -> None:
 
 
 def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
-    """Remove files that do not belong to the model, then move the temporary directory to its final place.
+    """Remove foreign files from the temporary directory `gathering`, then move this directory to `target`.
 
-    If there is already a directory at the final place, those of its files that are not replaced stay.
+    Foreign files are those that `files` does not name. If `target` exists, the files are moved into it. Other files in
+    `target` stay.
     """
     for path in sorted(gathering.rglob("*"), reverse=True):  # the content of a directory comes before the directory
         if path.is_dir() and not any(path.iterdir()):

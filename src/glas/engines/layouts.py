@@ -30,7 +30,8 @@ class Layout:
         optional: files that are used if they exist.
         version: the `version` that `config.json` must contain, if any. This check is necessary for GigaAM v3: without
             the right `version` in `config.json`, onnx-asr would compute the features of GigaAM v2 and report no error.
-        index: a JSON file whose `weight_map` names the files of the weights; required, if given.
+        index: a JSON file whose `weight_map` names the files of the weights. If the layout has an index, this file is
+            required.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.
     """

@@ -8,8 +8,8 @@ from math import exp, inf
 
 from glas.domain.transcription import Word
 
-# A model gives the beginning of a token but not its end. If no other token follows at once, the token gets this time
-# for each letter. Ordinary Russian speech has 12 to 15 letters per second.
+# A model gives the beginning of a token but not its end. If the next token does not follow directly, the token gets
+# this time for each letter. Ordinary Russian speech has 12 to 15 letters per second.
 LETTER_S = 0.08
 
 _CLOSING = frozenset(".,!?…:;%)»”")
@@ -60,8 +60,9 @@ def spell(
     """Join the tokens of a hypothesis into words.
 
     A token that begins with a space begins a word. Closing punctuation (`,` `.` `»`) belongs to the word before it,
-    even after a space. A mark between two spaces, such as a dash, also belongs to the word before it: `Москва —`. So
-    the words joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
+    even after a space. A punctuation mark between two spaces, such as a dash, also belongs to the word before it:
+    `Москва —`. So the words joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote
+    or a dash.)
 
     The raw confidence of a word is the product of the probabilities of its tokens, because a word is right only if all
     its letters are right. Of several ways to combine the probabilities, the product separates right words from wrong

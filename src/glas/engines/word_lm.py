@@ -1,7 +1,7 @@
 """A word bigram language model with classes of words, which is stored in `lm.npz` beside the character model.
 
 The probability of a word depends on its frequency, on the class of the word before it, and, for frequent pairs, on the
-word before it. Words that are not in the list get a probability from the character model:
+word before it. Words that are not in the model's word list get a probability from the character model:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
@@ -66,7 +66,7 @@ class WordLM:
         self._probability = tuple(_probabilities(np.arange(256), step).tolist())
 
     def number(self, word: str) -> int:
-        """Return the index of a word in the list; `NO_WORD` if it is not there."""
+        """Return the index of a word in the word list; `NO_WORD` if the word is not in the list."""
         spelt = word.encode(ENCODING, errors="replace")
         at = bisect_left(self._words, spelt)
         return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
@@ -75,7 +75,7 @@ class WordLM:
         """Return the natural logarithm of the probability of a word after the word before it.
 
         Args:
-            word: index of the word in the list, or `NO_WORD`.
+            word: index of the word in the word list, or `NO_WORD`.
             before: index of the word before it, `NO_WORD` or `beginning`.
             spelling: probability of the word's letters in the character model.
         """

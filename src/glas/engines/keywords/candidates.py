@@ -13,9 +13,9 @@ MOST_HEARD_WORDS: Final = 3  # recognised words that one keyword may replace
 DOUBTFUL: Final = 0.8
 """A word with a lower confidence than this may be a wrongly recognised keyword.
 
-This limit was chosen with 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
-`benchmarks/keywords.txt`. In every range, the lowest confidence of a word was at most 0.80; in 95 % of the ranges, it
-was at most 0.66.
+This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. In 88 places of this set, the embedded model wrote
+other words instead of a keyword. In each place, the lowest confidence of these words was at most 0.80. In 95 % of the
+places, the lowest confidence was at most 0.66.
 """
 MOST_DISTANCE: Final = 0.33
 MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words around it and without each
@@ -100,7 +100,7 @@ def candidates(
 
     Args:
         words: the recognised words.
-        keywords: the keywords that the caller sent, with an index.
+        keywords: the keywords that the caller sent, with an index for searching.
         spelt: the result of `spelt_stretches`; these words are skipped.
         knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
             list of words.
@@ -118,7 +118,10 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Of the candidates that are alike, keep at most `MOST_OF_A_KEYWORD` different texts: the most similar ones."""
+    """Keep at most `MOST_OF_A_KEYWORD` different texts of candidates that are alike (see `Candidate.is_alike`).
+
+    The texts that sound most similar to the recognised words are kept.
+    """
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]

@@ -119,13 +119,13 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each word from the sounds `heard`; None if the distance is too large.
+    """Yield, for each word, its distance from the sounds `heard`; None if the distance is too large.
 
     Args:
         many: sounds of the words. The words must be sorted by their sounds, so that a common beginning of several words
             is compared only once.
         heard: the sounds with which each word is compared.
-        most: largest distance for each sound of the word.
+        most: largest distance, divided by the number of sounds of the word.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:

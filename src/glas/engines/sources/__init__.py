@@ -1,7 +1,7 @@
 """Sources: places from which the files of a model can be downloaded.
 
-A source collects files in a temporary directory. A download may be interrupted at any moment. The next download of the
-model continues with the files in this directory, even if the missing bytes come from another source.
+Downloaded files are collected in a temporary directory. A download may be interrupted at any moment. The next download
+of the model continues with the files in this directory, even if the missing bytes come from another source.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""The model hub over plain HTTP: list the files of a repository, and download a file; a download can be resumed.
+"""List and download files of a repository of the model hub over plain HTTP; downloads can be resumed.
 
 huggingface_hub is not used. Version 2 of huggingface_hub deletes an incomplete file when the connection breaks, and
 files of models have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:

@@ -46,7 +46,7 @@ def read_binary(path: Path) -> Binary:
 
     Raises:
         ModelFileMissingError: there is no such file.
-        ModelLoadError: the file is damaged, or has another format, version or kind of model.
+        ModelLoadError: the file is damaged, is in another format or version, or contains a model of another kind.
     """
     try:
         file = np.memmap(path, np.uint8, mode="c")

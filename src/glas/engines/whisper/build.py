@@ -40,7 +40,7 @@ def build_model(
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
         target: directory of the new model.
-        adapter: directory of changes to the weights; see `glas.engines.whisper.adapter`.
+        adapter: directory of the adapter that changes the weights; see `glas.engines.whisper.adapter`.
         share: the part of the changes that is applied, 0..1.
         tokenizer: tokenizer of the smaller vocabulary, made by `trimming.trim`; None keeps all tokens.
         settings: further entries of `config.json`, such as the silence that must follow a sound.
@@ -67,7 +67,7 @@ def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
         tokenizer: a tokenizer that `trimming.trim` made from the model's tokenizer.
 
     Raises:
-        ModelLoadError: the tokenizer is not a part of the model's tokenizer, or does not contain a language.
+        ModelLoadError: the tokenizer is not a part of the model's tokenizer, or lacks the token of a language.
     """
     rows = kept_rows(model.tokenizer, tokenizer, model.config["vocab_size"])
     ids = {old: new for new, old in enumerate(rows)}

@@ -61,7 +61,7 @@ class Signs(NamedTuple):
 
 
 class Calibrates(Protocol):
-    """Interface of a calibration."""
+    """Interface of a calibration, which computes the confidence of words."""
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
         """Return the probability that each word is right."""

@@ -142,7 +142,7 @@ def _project(linear: Any, weights: _Weights, attention: str, which: str, width: 
 
     Args:
         linear: the layer to fill. It has the rows of all named projections, one projection after the other.
-        weights: the checkpoint.
+        weights: the weights of the checkpoint.
         attention: name of the attention layer in the checkpoint.
         which: a letter for each projection, in order: `q` queries, `k` keys, `v` values, `o` output. The checkpoint has
             no bias for keys, so their bias is 0.

@@ -1,7 +1,7 @@
 """The engine for Whisper.
 
-A piece is decoded once, without Whisper's time tokens. The encoder's input is the piece followed by as much silence as
-the model needs. A model that was trained on pieces without silence needs no silence. If it is not known how much
+A piece is decoded without Whisper's time tokens. The encoder's input is the piece followed by as much silence as the
+model needs. A model that was trained on pieces without silence needs no silence. If it is not known how much
 silence a model needs (`glas.engines.whisper.context`), the piece is followed by silence up to the full window of 30 s.
 If a text looks wrong (see `glas.engines.whisper.clip.looks_wrong`), the piece is decoded a second time in the full
 window, and if necessary a third time with sampling. When the text is known, the times of its words are computed from

@@ -4,9 +4,9 @@ A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * n
 chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces
 the errors (docs/lab-notes.md).
 
-The score is a sum over the tokens and words of a text. So a text that ends too early has a higher score, because
-missing words do not lower the sum. The mean of the log-probabilities of the tokens does not have this fault. So a text
-cannot be chosen if it is much shorter than the text with the highest mean.
+The score is a sum over the tokens and words of a text. Missing words do not lower this sum, so a text that ends too
+early can have a higher score than the whole text. The mean of the log-probabilities of the tokens does not have this
+fault. Therefore a text cannot be chosen if it is much shorter than the text with the highest mean.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
 """Reduce the vocabulary of a Whisper model to the tokens that given texts need. The new ids have no gaps.
 
-The tokenizer is a byte-level BPE: it begins with bytes, and joins neighbouring tokens by a list of merges. The reduced
-tokenizer must have all tokens of a text, the two tokens from which each of these tokens is merged, and so on down to
-bytes. Then the reduced tokenizer gives the same tokens for this text as the whole tokenizer, because the same merges
-happen in the same order. All bytes are kept, so every text can still be written.
+The tokenizer is a byte-level BPE: it divides a text into bytes, and then joins neighbouring tokens by a list of merges.
+The reduced tokenizer must have all tokens of a text, the two tokens from which each of these tokens is merged, and so
+on down to bytes. Then the reduced tokenizer gives the same tokens for this text as the whole tokenizer, because the
+same merges happen in the same order. All bytes are kept, so every text can still be written.
 """
 
 import json
