@@ -21,7 +21,7 @@ from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segme
 
 
 class ResponseFormat(StrEnum):
-    """Response formats."""
+    """The response formats of OpenAI's transcription API."""
 
     JSON = "json"
     TEXT = "text"
@@ -80,7 +80,7 @@ def render_verbose(
     The answer contains segments unless only words are requested. The answer contains words only if they are requested.
 
     Args:
-        recognition: the recognition.
+        recognition: the recognition that the answer contains.
         granularities: the units of text for which the request asks for times.
         include: the optional contents for which the request asks.
         elapsed_s: seconds from the request to this answer.

@@ -70,10 +70,10 @@ class Metrics:
             Gauge(name, text, registry=self._registry).set_function(value)
 
     def succeeded(self, recognition: Recognition, own: OwnModel | None, *, elapsed_s: float) -> None:
-        """Count a finished recording.
+        """Count a recording that was recognised.
 
         Args:
-            recognition: the recognition.
+            recognition: the recognition of the recording.
             own: the own model that was requested. All own models are counted under one label, because there may be
                 thousands of them.
             elapsed_s: seconds since the recording was accepted.

@@ -58,7 +58,7 @@ def make_router() -> APIRouter:
 
 
 async def list_models(request: Request) -> ModelsBody:
-    """Return all models on disk, the default model first. A model that is not loaded is loaded when it is requested."""
+    """Return all models on disk, the default model first. A model is loaded when a request names it."""
     registry = service_of(request).registry
     names = await asyncio.to_thread(registry.names)
     return ModelsBody(data=[_model(registry, name) for name in names])

@@ -69,7 +69,7 @@ async def start(request: Request, name: str, wanted: Annotated[FetchRequest | No
 
 
 async def stop(request: Request, name: str) -> Response:
-    """Stop a download; the next download of this model continues with the part that has arrived."""
+    """Stop a download; the bytes that have arrived are kept for the next download of this model."""
     service_of(request).administration.stop(name)
     return Response(status_code=204)
 

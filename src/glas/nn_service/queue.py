@@ -37,7 +37,7 @@ class RecognitionQueue:
 
     @property
     def in_flight(self) -> int:
-        """Number of recordings that are being recognised or wait for it; idle work is not counted."""
+        """Number of recordings that are being recognised or wait; the recording of `IdleWork` is not counted."""
         return self._in_flight
 
     def submit(self, job: Job, work: Callable[[], T], *, is_idle_work: bool = False) -> asyncio.Future[T]:

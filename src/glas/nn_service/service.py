@@ -66,7 +66,7 @@ class RecognitionService:
 
     @property
     def in_flight(self) -> int:
-        """Number of recordings that are being recognised or wait for it; idle work is not counted."""
+        """Number of recordings that are being recognised or wait; the recording of `IdleWork` is not counted."""
         return self._queue.in_flight
 
     def require_ready(self) -> None:

@@ -1,4 +1,4 @@
-"""Download the champion and the candidates from data_loader, if the servers do not share a directory of models.
+"""Download the champion and the candidates from data_loader, for servers that do not share a directory of models.
 
 data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
 temporary directory. If the downloaded files have the right version, the temporary directory is moved into the directory
