@@ -94,7 +94,7 @@ class DataLoaderClient(StoredModelCalls):
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of those of the expected objects (at most 1,000) that are missing or have other bytes."""
+        """Return the keys of expected objects that are missing or have other bytes; at most 1,000 can be checked."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)

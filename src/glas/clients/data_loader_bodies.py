@@ -40,7 +40,7 @@ class Lost(Value):
 
 
 class Keys(Value):
-    """Keys of objects."""
+    """Keys of objects in the object store."""
 
     keys: tuple[Key, ...] = Field(max_length=1000)
 
@@ -106,7 +106,7 @@ class ExportState(Value):
 
 
 class Health(Value):
-    """State of the service."""
+    """State of data_loader."""
 
     status: str
     store: str = Field(description="Where objects are stored: `directory` or `s3`.")

@@ -130,7 +130,7 @@ class DbAssistClient(
         await self._call("POST", "/usage", record)
 
     async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
-        """Return the settings of the bot in a chat, or the defaults."""
+        """Return the settings of the bot in a chat; if none are stored, return the default settings."""
         return ChatSettings.model_validate(await self._call("GET", f"/chats/{bot_id}/{chat_id}"))
 
     async def set_chat(self, bot_id: int, chat_id: int, settings: ChatSettings) -> ChatSettings:
@@ -173,7 +173,7 @@ class DbAssistClient(
         """Store that the recording of a message is in the object store. Call this before or after `finish`.
 
         Raises:
-            ConflictError: other bytes were stored before.
+            ConflictError: other bytes are stored for this message.
         """
         body = Archived.model_construct(audio_key=audio_key, audio_sha256=sha256, audio_size_bytes=size_bytes)
         return await self._put(transcription_id, "archive", body)
@@ -216,7 +216,7 @@ class DbAssistClient(
     async def same_file(
         self, file_unique_id: str, *, model: ModelRef | None = None, keywords_sha256: str | None = None
     ) -> Transcription | None:
-        """Return the newest message with a text of the same file; None if there is none.
+        """Return the newest message that has a text and whose recording is the same file; None if there is none.
 
         Args:
             file_unique_id: Telegram's id of the file, which is the same for all bots.

@@ -90,7 +90,7 @@ class Forgotten(Value):
 
 
 class Holding(Value):
-    """The amount of stored data about a person, and their amounts of the last 24 hours, which have limits."""
+    """The amount of stored data about a person, and the person's recordings and coins of the last 24 hours."""
 
     user: User
     consents: tuple[ConsentRecord, ...] = Field(description="All answers of the person about consents, oldest first.")
@@ -143,7 +143,7 @@ class Reading(RequestBody):
 
 
 class WorkToForget(Value):
-    """People whose data was deleted, but not yet the bot's own records of how it handled their messages."""
+    """People whose data was deleted, while the bot still has records of how it handled their messages."""
 
     people: tuple[int, ...] = Field(
         description="Telegram's ids of the people whose records of work the bot must still delete."

@@ -40,7 +40,7 @@ class StreamingTransport(httpx.AsyncBaseTransport):
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """One request and its answer; it is also the stream of the answer's body."""
+    """One request and its answer; this object is also the stream of the answer's body."""
 
     def __init__(self, body: httpx.AsyncByteStream) -> None:
         self._body = body.__aiter__()

@@ -5,7 +5,7 @@ from typing import Final
 from glas.clients.bodies import RequestBody, Sha256
 
 LOGIN_MINUTES: Final = 5
-"""Minutes for which a link works."""
+"""Minutes for which a link to sign in works."""
 
 
 class LoginToken(RequestBody):

@@ -19,7 +19,9 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens of the person end.
+        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`.
+
+        Earlier tokens of this person become invalid.
 
         Args:
             tg_id: the person who has requested the token.

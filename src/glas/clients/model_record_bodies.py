@@ -11,7 +11,7 @@ from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
 LONGEST_NEWS_CHARS = 1000
-"""Largest number of characters of a recognised text in news; longer texts are not chosen."""
+"""Largest number of characters of a recognised text in news; messages with longer texts are not chosen for news."""
 
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
@@ -121,7 +121,10 @@ class DecisionRecord(Value):
 
 
 class ModelRecord(Value):
-    """A model with its verdicts and decisions: the gate of this installation judged it, or such a model replaced it."""
+    """A model with its verdicts and decisions.
+
+    The gate of this installation has judged the model, or has judged the model that replaced it.
+    """
 
     id: int
     name: str
@@ -232,7 +235,7 @@ class QuestionRequest(RequestBody):
 
 
 class Announcement(Value):
-    """A message about a model that the bot sends."""
+    """A Telegram message of the bot about a model."""
 
     id: int
     model_id: int | None = Field(description="Number of the model's record. null for news about an own model.")

@@ -94,7 +94,7 @@ class ModelCalls(ABC):
         """Reserve an announcement for the process that is about to send it.
 
         Returns:
-            The announcement; None if it must not be sent, or if another process may have sent the news already.
+            The announcement. None if it must not be sent, or if it is news that another process may have sent already.
         """
         body = ClaimRequest.model_construct(claim=claim)
         return _claimed.validate_python(await self._call("POST", f"/announcements/{announcement_id}/claim", body))

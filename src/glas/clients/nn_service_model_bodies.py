@@ -160,7 +160,7 @@ class FetchRequest(RequestBody):
 
 
 class SwapRequest(RequestBody):
-    """The model that answers requests with a name from now on; if no model has this name, it becomes an alias."""
+    """The model that answers requests with a name from now on; if no model has this name, the name becomes an alias."""
 
     model: str | None = Field(
         default=None,

@@ -20,7 +20,7 @@ class ModelRatings(Value):
 
 
 class RatingCalls(ABC):
-    """Read the ratings of texts by the models that recognised them."""
+    """Read people's ratings of the texts that a given model recognised."""
 
     @abstractmethod
     async def _call(
