@@ -1,6 +1,6 @@
 """Define the command line of Glas.
 
-Only this package reads the environment. It reads the environment once, and passes the settings to the other packages.
+Only this package reads environment variables. It reads them one time, and passes the settings to the other packages.
 """
 
 from typing import Annotated

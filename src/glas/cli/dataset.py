@@ -1,4 +1,4 @@
-"""`glas dataset`: make and show versions of the dataset, which list the recordings to train and measure a model."""
+"""`glas dataset`: make and show dataset versions, the lists of recordings that train and measure a model."""
 
 from collections import Counter
 from pathlib import Path
@@ -40,7 +40,7 @@ def make(
     dev_share: Share = 0.05,
     min_confidence: Sure = 0.9,
 ) -> None:
-    """Make a version of the dataset from the export."""
+    """Make a dataset version from the recordings of the export."""
     settings = open_settings(quiet=True)
     from glas.training.datasets.making import Rules, make_version
 

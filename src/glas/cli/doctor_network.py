@@ -126,7 +126,7 @@ async def _service(part: str, url: str, token: str | None) -> Finding:
 
 
 def telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that Telegram accepts the bot's token, and whether the bot receives the messages of groups.
+    """Check that Telegram accepts the bot's token, and report whether the bot receives the messages of groups.
 
     Messages of errors are not shown, because they may contain the URL of a request to the Bot API with the bot's token.
     """

@@ -37,7 +37,7 @@ def list_models() -> None:
 def history(
     model: Annotated[str | None, typer.Argument(metavar=say("metavar-model"), help=say("models-history-model"))] = None,
 ) -> None:
-    """Show every decision about the models or one model, the oldest first, with the origin of each model."""
+    """Show every decision about all models or one model, the oldest decision first, and the origin of each model."""
     settings = open_settings(quiet=True)
     with told():
         records = all_records(settings)

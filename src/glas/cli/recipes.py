@@ -58,7 +58,7 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
     Raises:
         ConfigurationError: the model is no Whisper.
         UnknownModelError: there is neither a model nor a directory of that name.
-        ModelFileMissingError: the model or its official weights are not on disk.
+        ModelFileMissingError: the model or OpenAI's weights are not on disk.
     """
     from glas.engines.catalogue import AUTO, local_directory, resolve, resolve_chosen
     from glas.engines.known import EMBEDDED

@@ -12,7 +12,7 @@ _STDIN = "-"
 
 
 class Source:
-    """A file, or standard input."""
+    """A file with a recording, or standard input."""
 
     def __init__(self, name: str, *, limit_mb: int) -> None:
         self._limit_bytes = limit_mb * MIB
