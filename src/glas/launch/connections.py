@@ -1,4 +1,4 @@
-"""Make the clients of services; they call services in this process in memory, and all other services over TCP."""
+"""Make clients of services. The clients call services of this process in memory, and other services over TCP."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
