@@ -57,7 +57,7 @@ class DataLoaderClient(StoredModelCalls):
         await self._http.aclose()
 
     async def store_audio(self, transcription_id: int, data: bytes, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the original bytes of a message.
+        """Store the original bytes of the recording of a message.
 
         Args:
             transcription_id: id of the message.

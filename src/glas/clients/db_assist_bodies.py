@@ -96,7 +96,7 @@ class AnswerPlace(RequestBody):
 
 
 class Archived(RequestBody):
-    """The object that contains the original bytes of a message."""
+    """The object in the object store that contains the original bytes of a message's recording."""
 
     audio_key: Name
     audio_sha256: Sha256

@@ -78,8 +78,9 @@ class NnServiceClient:
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
                 last ones are left out.
-            bucket: the bucket of the person; see `glas.domain.canary`.
-            own: the own model of the person or chat; if it is not in memory, the default model answers.
+            bucket: the bucket of the person who sent the recording; see `glas.domain.canary`.
+            own: the own model of the person or chat from which the recording comes; if this model is not in memory, the
+                default model answers.
             when_idle: whether to recognise only while no other request waits for a text. If another request waits or
                 arrives, OverloadedError is raised.
             timeout_s: longest wait, seconds, including the time in the queue.

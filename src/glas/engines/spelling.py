@@ -66,8 +66,8 @@ def spell(
 
     The raw confidence of a word is the product of the probabilities of its tokens, because a word is right only if all
     its letters are right. Of several ways to combine the probabilities, the product separates right words from wrong
-    words best. The product is also nearly equal to the share of words that are right. The minimum is higher than this
-    share, and the geometric mean is much higher (measured: docs/models.md).
+    words best. The product is also nearly equal to the share of words that are right. The smallest of the probabilities
+    is higher than this share, and their geometric mean is much higher (measured: docs/models.md).
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.

@@ -51,7 +51,7 @@ class Question:
     """Bucket (0 to 99) of the person who made the recording, see `glas.domain.canary`. None if the bucket is not known.
     """
     own: OwnModel | None = None
-    """The own model of the person or chat; None if there is none."""
+    """The own model of the person or chat from which the recording comes; None if there is no own model."""
     when_idle: bool = False
     """Whether the recording is recognised only while no other request waits; see `glas.nn_service.idle`."""
     hints: tuple[str, ...] = ()

