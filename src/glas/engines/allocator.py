@@ -32,13 +32,13 @@ def trim() -> None:
 class Trimming:
     """Returns free memory to the system at intervals while pieces are recognised; threads may share one object.
 
-    Each thread has a separate heap. The results of a piece of speech are freed in another order than they were
-    allocated. So the heaps contain free blocks that are too small for the results of later pieces. After the
+    Each thread has a separate heap. The memory blocks with the results of a piece are freed in another order than they
+    were allocated. So the heaps contain free blocks that are too small for the results of later pieces. After the
     recognition of 150 pieces of 2 to 28 s in two threads, the heaps had 345 MB, of which 210 MB were free.
     `malloc_trim` returned nearly all free memory, in 1 to 10 ms.
 
     Args:
-        every_s: seconds between two calls of `trim`.
+        every_s: shortest time between two calls of `trim`, in seconds.
     """
 
     def __init__(self, every_s: float = TRIM_EVERY_S) -> None:

@@ -50,7 +50,7 @@ def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
         The uniform name of the candidate.
 
     Raises:
-        ModelFileMissingError: the model is not on disk.
+        ModelFileMissingError: the candidate is not on disk.
         ModelError: the directory of models cannot be written.
     """
     name = uniform_on_disk(choice.model, models_dir)

@@ -18,10 +18,10 @@ class CharacterLM:
     divided by `step`.
 
     Args:
-        arrays: `letters` is a string of all letters. `step` is the natural logarithm that one unit of cost stands for.
-            For each length n of contexts there are two arrays: `contexts{n}`, shape `(n_contexts,)`, has the contexts
-            as ascending numbers; `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of each letter
-            after each context as an unsigned byte.
+        arrays: `letters` is a string of all letters. `step` is the size of one unit of cost in nats. For each length n
+            of contexts there are two arrays. `contexts{n}`, shape `(n_contexts,)`, has the contexts as ascending
+            numbers. `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of each letter after each context as an
+            unsigned byte.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.

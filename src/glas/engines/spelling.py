@@ -19,7 +19,7 @@ _SPECIAL = re.compile(r"\s*<[^<>\s]+>\s*")
 
 @dataclass
 class _Stretch:
-    """Tokens between two spaces. Punctuation is not spoken, so it does not count for time and confidence."""
+    """Tokens between two spaces. Punctuation has no influence on the times and the confidence of the word."""
 
     start_s: float
     text: str = ""

@@ -40,7 +40,7 @@ class _StoppedError(Exception):
 
 @dataclass
 class Fetch:
-    """The progress of the download of one model; only the thread that downloads the model changes these values.
+    """The progress of the download of one model; only the thread that downloads the model changes the attributes.
 
     Attributes:
         name: uniform name of the model.

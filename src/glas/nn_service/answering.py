@@ -48,7 +48,7 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Bucket (0 to 99) of the person who made the recording, see `glas.domain.canary`. None if the bucket is not known.
+    """Bucket (0 to 99) of the person who sent the recording, see `glas.domain.canary`. None if the bucket is not known.
     """
     own: OwnModel | None = None
     """The own model of the person or chat from which the recording comes; None if there is no own model."""

@@ -49,11 +49,12 @@ def create_app(
 
     Args:
         settings: the whole configuration. It may contain keys of further callers (GLAS_API_KEYS).
-        key: the API key of the owner, which callers send in the header `Authorization: Bearer KEY`. If neither this key
-            nor another key is set, every request is accepted.
+        key: the API key of the installation's owner, which callers send in the header `Authorization: Bearer KEY`. If
+            neither this key nor another key is set, every request is accepted.
         previous_key: the former key. It is still accepted, so that callers can change to the new key one after another.
         internal_key: the key that the other parts in this process send.
-        load: makes an engine from a model's uniform name; None loads the files on disk.
+        load: function that makes an engine from a model's uniform name; with None, engines are made from the files on
+            disk.
     """
 
     @asynccontextmanager

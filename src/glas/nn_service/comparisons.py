@@ -19,7 +19,7 @@ Text = Annotated[
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan of the app stores the service in `app.state`."""
+    """Make the router; its route uses the recognition service that the app's lifespan stores in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"])
     router.add_api_route(
         "/v1/audio/comparisons",

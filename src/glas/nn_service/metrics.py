@@ -24,7 +24,7 @@ class Metrics:
         n_in_flight: returns the number of recordings that are being recognised or wait.
         n_loaded: returns the number of models in memory, without own models.
         n_own_loaded: returns the number of own models in memory.
-        is_choice_served: returns whether the chosen model is the default model.
+        is_choice_served: returns whether the model that an administrator chose is the default model.
     """
 
     def __init__(

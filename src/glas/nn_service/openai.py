@@ -85,7 +85,7 @@ async def _check_fields(request: Request) -> None:
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan of the app stores the service in `app.state`."""
+    """Make the router; its routes use the recognition service that the app's lifespan stores in `app.state`."""
     router = APIRouter(
         max_body_size=max_body_bytes,
         tags=["recognition"],

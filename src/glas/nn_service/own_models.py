@@ -39,7 +39,7 @@ class OwnModels:
         settings: the settings; they contain the directory of models, and the largest number of own models in memory.
             Own models answer only if GLAS_MODEL is `auto`, because an administrator who names a model wants only this
             model to answer.
-        registry: loads the own models. Its default model answers if an own model is not available.
+        registry: loads the own models. The default model of the registry answers if an own model is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -76,7 +76,7 @@ class OwnModels:
     def answering(self, own: OwnModel | None) -> LoadedModel | None:
         """Return an own model if it can answer now; otherwise return None.
 
-        If the own model is not loaded, its loading is requested.
+        If the own model is not loaded, `follow` is requested to load it.
         """
         with self._lock:
             return self._find(own)
@@ -129,7 +129,7 @@ class OwnModels:
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
         """Return an own model if it can answer now; otherwise return None.
 
-        If the only reason is that the own model is not loaded, request its loading.
+        If the only reason is that the own model is not loaded, request that `follow` loads it.
 
         The caller must hold the lock.
         """

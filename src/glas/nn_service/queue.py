@@ -44,7 +44,7 @@ class RecognitionQueue:
         """Start the work on a recording; this must be called in the thread of the event loop.
 
         Args:
-            job: the recording.
+            job: the job of the recording.
             work: function that recognises the recording.
             is_idle_work: whether the recording comes from `IdleWork`, and so does not count towards the limit.
 
@@ -93,7 +93,7 @@ class RecognitionQueue:
             self._in_flight -= 1
 
     def close(self) -> None:
-        """Finish all accepted recordings, then stop the threads."""
+        """Finish the recognition of all accepted recordings, then stop the threads."""
         with self._lock:
             self._is_closed = True
         self._executor.shutdown(wait=True)

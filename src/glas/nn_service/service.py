@@ -35,8 +35,8 @@ class RecognitionService:
         administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: seconds after the call of `submit` after which an unfinished recognition is stopped; None means
-            never.
+        deadline_s: time limit for a recognition, in seconds from the call of `submit`. Then an unfinished recognition
+            is stopped. None means that there is no limit.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class RecognitionService:
         Raises:
             UnknownModelError: there is no such model.
             InvalidParameterError: the model is loaded and does not support the options.
-            OverloadedError: the queue is full, or the service is not idle.
+            OverloadedError: the queue is full; or `when_idle` is set, and the service has other work.
         """
         job = Job(options, deadline_s=self._deadline_s)
         try:
@@ -190,7 +190,8 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
 
     Args:
         settings: the whole configuration.
-        load: makes an engine from a model's uniform name; None loads the files on disk.
+        load: function that makes an engine from a model's uniform name; with None, engines are made from the files on
+            disk.
     """
     nn = settings.nn_service
     async with contextlib.AsyncExitStack() as stack:

@@ -28,7 +28,7 @@ _log = structlog.stdlib.get_logger("glas.nn_service")
 
 
 class StoredModels:
-    """Downloads the models that data_loader lists, and chooses the champion. Only one thread may use an object.
+    """Downloads the models that data_loader lists, and chooses the champion; only one thread may use this object.
 
     Nothing is done unless the settings contain the address of data_loader and the token for models, and GLAS_MODEL is
     `auto`.

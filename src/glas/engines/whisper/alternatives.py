@@ -112,7 +112,7 @@ def alternatives(
 
 
 def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
-    """Return a change for each token that was nearly as probable as the written token, the most probable first."""
+    """Return a change for each token that was nearly as probable as the written token, most probable change first."""
     found = []
     for place, written in enumerate(first):
         behind = [choice.token for choice in first[place + 1 :][:GUESSED]]
@@ -126,7 +126,7 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 
 
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
-    """Return whether a token, instead of the first token of `written`, may change more than punctuation and capitals.
+    """Return whether writing `token` in place of `written[0]` may change words, not only punctuation or capitals.
 
     At the end of the text, a change of punctuation is also tried, because the decoder may have ended the text too early
     after a full stop.

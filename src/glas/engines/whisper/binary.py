@@ -78,7 +78,7 @@ def _check_head(path: Path, reader: "_Reader") -> None:
 
 
 class _Reader:
-    """Reads values from the file, one after another."""
+    """Reads values from a `model.bin`, one after another."""
 
     def __init__(self, path: Path, file: Array) -> None:
         self._path = path

@@ -41,13 +41,13 @@ def build_model(
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
         target: directory of the new model.
         adapter: directory of the adapter that changes the weights; see `glas.engines.whisper.adapter`.
-        share: the part of the changes that is applied, 0..1.
+        share: the part of the adapter's changes that is applied, 0..1.
         tokenizer: tokenizer of the smaller vocabulary, made by `trimming.trim`; None keeps all tokens.
         settings: further entries of `config.json`, such as the silence that must follow a sound.
 
     Raises:
         ModelFileMissingError: a file is missing.
-        ModelLoadError: a file is damaged, or the parts do not belong together.
+        ModelLoadError: a file is damaged, or the base model, adapter and tokenizer do not belong together.
     """
     model = read_model(base)
     if adapter is not None:

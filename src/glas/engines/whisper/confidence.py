@@ -124,7 +124,7 @@ def signs_of(
 
     Args:
         words: the words of the text, each with the sum of its tokens' log-probabilities.
-        alternatives: all texts that were found, including the chosen one.
+        alternatives: all texts that were found, including the chosen text.
         language_model: a language model of the text's language; without it, every word gets the same `prior`.
         message_logprob: mean log-probability of the text's tokens.
     """

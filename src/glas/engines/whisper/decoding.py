@@ -52,7 +52,7 @@ class Prefix:
         places: places of its tokens in the memory.
         best: ids of the most probable next tokens, the most probable first.
         logprobs: natural logarithms of the probabilities of the tokens in `best`.
-        logits: logits of all next tokens, if they were requested.
+        logits: logits of all possible next tokens, if they were requested.
         attention: attention over the sound at the last token, shape `(heads, positions)`, if it is kept.
     """
 
@@ -113,7 +113,7 @@ class Decoding:
 
         Args:
             prompt: tokens of the prompt.
-            start: index of the start token, after which the network predicts whether anybody speaks.
+            start: index in the prompt of the start token, after which the network predicts whether anybody speaks.
             barred: numbers that are added to the logits of the first token of the text, shape `(tokens,)`.
         """
         length = len(prompt)
@@ -128,11 +128,11 @@ class Decoding:
     def extend(
         self, chains: Sequence[tuple[Prefix, Sequence[int]]], *, with_logits: bool = False
     ) -> list[list[Prefix]]:
-        """Read more tokens.
+        """Let the decoder read more tokens after prefixes.
 
         Args:
             chains: prefixes, each with the tokens that follow it.
-            with_logits: whether to return the logits of all next tokens.
+            with_logits: whether to return the logits of all possible next tokens.
 
         Returns:
             For each chain, one prefix for each of its tokens: the prefix that ends with this token.

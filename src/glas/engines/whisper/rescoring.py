@@ -85,7 +85,7 @@ def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
 
 
 class _Step(NamedTuple):
-    """A token of a draft, or its end (None), with its log-probability and the attention before it."""
+    """One token of a draft, or its end (None), with its log-probability and the attention that predicted it."""
 
     token: int | None
     logprob: float
@@ -102,7 +102,7 @@ def _steps(draft: Draft) -> list[_Step]:
 
 
 def _draft(first: Draft, steps: Sequence[_Step]) -> Draft:
-    """Make a draft of these steps, with the prompt of the first draft."""
+    """Make a draft from steps; the attention for the prompt is taken from the first draft."""
     tokens = [step.token for step in steps if step.token is not None]
     logprobs = [step.logprob for step in steps]
     looks = [step.look for step in steps if step.look is not None]

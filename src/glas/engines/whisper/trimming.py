@@ -24,7 +24,7 @@ def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:
 
     Args:
         tokenizer: tokenizer of the whole vocabulary.
-        texts: the texts; if a text occurs both with and without a space before it, both must be given.
+        texts: the texts; if a text occurs both with and without a space before it, both forms must be given.
 
     Returns:
         Ids in ascending order: the tokens of the texts, the tokens from which these tokens are merged, all bytes, and
@@ -81,10 +81,10 @@ def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
         whole: tokenizer of the whole vocabulary.
         trimmed: the result of `trim`.
         size: number of rows of the whole model's embeddings. The rows after the tokenizer's last token belong to time
-            tokens; all of them are kept.
+            tokens; all these rows are kept.
 
     Raises:
-        ModelLoadError: the reduced tokenizer has tokens that are missing in the whole tokenizer, or another order.
+        ModelLoadError: the reduced tokenizer has tokens that the whole tokenizer lacks, or has them in another order.
     """
     tokens = token_list(whole, size)
     place = {token: index for index, token in enumerate(tokens)}
