@@ -1,4 +1,4 @@
-"""The part of the db_assist client for coins."""
+"""The methods of the db_assist client for coins."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for corrections."""
+"""The methods of the db_assist client for corrections."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -82,7 +82,7 @@ class CorrectionCalls(ABC):
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
-        """Return texts that were corrected on the web pages, so that the bot updates its messages that show them."""
+        """Return texts that were corrected on the web pages; the bot must update its messages that show these texts."""
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
@@ -95,7 +95,7 @@ class CorrectionCalls(ABC):
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
         """Replace the text of a message by the words of a change, at the request of a reviewer.
 
-        The words become a reference with the rank `reviewer`, even if they were doubtful.
+        The words become a reference with the rank `reviewer`, even if the correction was doubtful.
 
         Raises:
             ForbiddenError: the person is neither a reviewer nor an administrator.

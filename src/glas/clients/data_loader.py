@@ -63,12 +63,12 @@ class DataLoaderClient(StoredModelCalls):
             transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: sha256 of a lost object that this call restores; None for a new recording. `data` must have
-                this hash. If the stored object is damaged, `data` replaces it.
+                this hash. If the stored object is damaged, `data` replaces the object.
 
         Raises:
             InvalidParameterError: `data` does not have this sha256.
             AudioError: `data` is empty, or its first bytes belong to no audio format.
-            UploadTooLargeError: `data` exceeds the size limit.
+            UploadTooLargeError: `data` is larger than the service permits.
             ConflictError: other bytes are stored for this message.
         """
         return await self._put(f"/objects/{transcription_id}/audio", data, lost_sha256)
@@ -163,12 +163,13 @@ class DataLoaderClient(StoredModelCalls):
         """Start an export and do not wait for its end.
 
         Args:
-            full: whether to compare all messages and files, instead of the changes since the last export.
+            full: whether to compare all messages with the exported files, and not only the messages that have changed
+                since the last export.
             only_again: whether to do nothing if nothing was ever exported. Callers that have deleted messages set this
                 to True.
 
         Raises:
-            ConflictError: an export is running.
+            ConflictError: an export is running already.
         """
         params = {"full": full, "only_again": only_again}
         return ExportState.model_validate(
@@ -185,11 +186,12 @@ class DataLoaderClient(StoredModelCalls):
         """Export all changes since the last export, and wait for the end.
 
         Args:
-            full: whether to compare all messages and files, instead of the changes since the last export.
+            full: whether to compare all messages with the exported files, and not only the messages that have changed
+                since the last export.
             on_progress: is called whenever the progress has been queried, at most every half second.
 
         Raises:
-            ConflictError: an export is running.
+            ConflictError: an export is running already.
             GlasError: the error that ended the export early; the next export continues where this export stopped.
         """
         state = await self.start_export(full=full)

@@ -128,7 +128,7 @@ class PersonSummary(Value):
 
 
 class ReportReading(RequestBody):
-    """An administrator opens the gate's report about a model; the audit must record this."""
+    """Request to record in the audit that an administrator opens the gate's report about a model."""
 
     by: TgId
     model_id: RowId

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for a person's data: count, read, download and delete the data."""
+"""The methods of the db_assist client for a person's data: count, read, download and delete the data."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -39,7 +39,7 @@ class HoldingCalls(ABC):
         return Page[Transcription].model_validate(await self._call("GET", f"/users/{tg_id}/messages", params=params))
 
     async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Return all data about a person; also their usage of the last 24 hours if their pseudonym is given."""
+        """Return all data about a person; also the usage of the last 24 hours if the pseudonym `party` is given."""
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
@@ -74,5 +74,5 @@ class HoldingCalls(ABC):
         return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
 
     async def work_forgotten(self, tg_id: int) -> None:
-        """Store that the bot has deleted its records of a person's work."""
+        """Store that the bot has deleted its records of how it handled a person's messages."""
         await self._call("DELETE", f"/work-to-forget/{tg_id}")

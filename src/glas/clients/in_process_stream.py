@@ -1,6 +1,6 @@
 """An httpx transport that calls an ASGI app in this process and returns its answer part by part.
 
-httpx's own `ASGITransport` returns an answer only when it is complete, so it could not pass on partial texts.
+httpx's own `ASGITransport` returns an answer only when the answer is complete, so partial texts would arrive too late.
 """
 
 import asyncio

@@ -9,6 +9,6 @@ LOGIN_MINUTES: Final = 5
 
 
 class LoginToken(RequestBody):
-    """The hash of a link's token. The token itself is never sent to db_assist."""
+    """The hash of the token in a link to sign in. The token itself is never sent to db_assist."""
 
     token_sha256: Sha256

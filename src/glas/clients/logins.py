@@ -1,4 +1,4 @@
-"""The part of the db_assist client for links with which people sign in to the web pages."""
+"""The methods of the db_assist client for links with which people sign in to the web pages."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from glas.domain.people import User
 
 
 class LoginCalls(ABC):
-    """Store and redeem tokens with which a person signs in once."""
+    """Store and redeem tokens, with each of which a person can sign in to the web pages once."""
 
     @abstractmethod
     async def _call(

@@ -27,7 +27,7 @@ Claim = Annotated[
 
 
 class CheckRecord(Value):
-    """One row of the gate's table; the fields are those of `glas.recognition.gate.Check`."""
+    """The result of one check of the gate; the fields are those of `glas.recognition.gate.Check`."""
 
     condition: Name
     subject: str = ""
@@ -38,7 +38,7 @@ class CheckRecord(Value):
 
 
 class VerdictRecord(Value):
-    """The verdict of the gate."""
+    """The verdict of the gate about a model."""
 
     passed: bool
     wer_before: float = Field(
@@ -187,7 +187,7 @@ class _Decider(RequestBody):
 
 
 class DecisionRequest(_Decider):
-    """A decision about a model that has a record."""
+    """A decision about a model that has a model record."""
 
     state: ModelState
     expected: ModelState | None = Field(

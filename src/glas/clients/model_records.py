@@ -1,4 +1,4 @@
-"""The part of the db_assist client for models that the gate has judged."""
+"""The methods of the db_assist client for models that the gate has judged."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -75,7 +75,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
-        """Store that the bot must ask these administrators whether a candidate should serve.
+        """Store that the bot must ask the administrators `tg_ids` whether a candidate should become the champion.
 
         Returns:
             All questions about this candidate.
@@ -87,7 +87,7 @@ class ModelCalls(ABC):
         return _announcements.validate_python(await self._call("PUT", f"/models/{model_id}/questions", body))
 
     async def waiting_announcements(self, bot_id: int) -> tuple[Announcement, ...]:
-        """Return the announcements that this bot must send."""
+        """Return the announcements that the bot `bot_id` must send."""
         return _announcements.validate_python(await self._call("GET", "/announcements", params={"bot_id": bot_id}))
 
     async def claim_announcement(self, announcement_id: int, claim: str) -> Announcement | None:

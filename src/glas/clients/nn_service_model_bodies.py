@@ -154,7 +154,7 @@ class OfferedModelsBody(Body):
 
 
 class FetchRequest(RequestBody):
-    """Whether a model serves after its download."""
+    """Whether a model becomes the default model after its download."""
 
     serve: bool = Field(default=False, description="Whether the model becomes the default model after the download.")
 

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for ratings of models."""
+"""The methods of the db_assist client for ratings of models."""
 
 from abc import ABC, abstractmethod
 from typing import Any

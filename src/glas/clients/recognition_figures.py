@@ -27,7 +27,7 @@ For the 50th and the 99th percentile, replace 0.95 by 0.5 and 0.99.
 
 
 class Spread(Value):
-    """A histogram: how many recordings took at most which time, in seconds."""
+    """A histogram: for each of several times in seconds, the number of recordings that took at most this time."""
 
     total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for reviews."""
+"""The methods of the db_assist client for reviews."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -67,8 +67,8 @@ class ReviewCalls(ABC):
         Args:
             transcription_id: id of the message.
             tg_id: Telegram id of the reviewer.
-            verdict: the result of the review, such as CORRECT.
-            reference: the words that were said; given only with the verdict CORRECT.
+            verdict: the result of the review. CORRECT means that the reviewer corrected the text.
+            reference: the words that were said, according to the reviewer; given only with the verdict CORRECT.
 
         Raises:
             ImplausibleCorrectionError: `reference` contains no word, or more than can be said in the recording.
@@ -87,7 +87,7 @@ class ReviewCalls(ABC):
             NotFoundError: there is no such message or person.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
             ConflictError: the review is not the person's last one or is too old, another person has judged the message,
-                or the message is held for another person.
+                or the message is held for another reviewer.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))
