@@ -24,7 +24,7 @@ _PACKAGES: Final = ("av", "onnxruntime", "onnx_asr", "ctranslate2")
 
 
 class Finding(NamedTuple):
-    """Result of one check."""
+    """Result of one check of `glas doctor`."""
 
     level: Literal["ok", "warn", "fail"]
     what: str

@@ -25,7 +25,7 @@ _SOME_ID: Final = 1
 
 
 def uses_database(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether any of the parts uses the database: db_assist, or a part whose durable work is stored there."""
+    """Return whether a part uses the database: db_assist, or a part whose durable work is stored in the database."""
     return "db_assist" in parts or (settings.database_url is not None and not _KEEP_WORK.isdisjoint(parts))
 
 
@@ -37,7 +37,7 @@ def elsewhere(settings: Settings, parts: Collection[str]) -> list[tuple[str, str
 
 
 def _database(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the database can be reached, and that its schema has the revision of this program."""
+    """Check that the database can be reached, and that its schema has the revision that this program needs."""
     if not uses_database(settings, parts):
         return
     if settings.database_url is None and not (settings.data_dir / "glas.db").exists():

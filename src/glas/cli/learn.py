@@ -164,7 +164,7 @@ def _serve_speaker(
 
 
 def _values(ended: "Round") -> dict[str, Value]:
-    """Return the values for the message about a round."""
+    """Return the values of the variables in the message about a round."""
     from glas.training.rounds import Outcome
 
     values: dict[str, Value] = {"version": ended.version}

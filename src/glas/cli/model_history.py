@@ -115,7 +115,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """Return a text: from how many people a model learnt, and how many of them later withdrew their consent."""
+    """Return a text that says from how many people a model learnt, and how many of them withdrew their consent."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

@@ -84,7 +84,7 @@ class Connections:
         return url
 
     async def enter(self, app: FastAPI) -> None:
-        """Start the lifespan of an app; it ends when all parts are stopped."""
+        """Start the lifespan of an app; the lifespan ends when all parts are stopped."""
         await self._stack.enter_async_context(entered([app]))
 
     async def _http(self, part: str) -> httpx.AsyncClient:

@@ -76,7 +76,8 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
 
     Args:
         data_dir: path of the data directory.
-        holder: this process, which is written into the lock file; error messages of other processes name it.
+        holder: id and URL of this process, which are written into the lock file. Other processes show them in error
+            messages.
         alone: whether the lock is exclusive; if not, other processes may share the lock.
 
     Raises:

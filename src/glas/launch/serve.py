@@ -132,7 +132,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _called_off_by_signals() -> Iterator[None]:
-    """Open a context in which a signal to stop cancels this task, so that parts that have started are stopped."""
+    """Open a context in which a signal to stop cancels the current task, so that the started parts are stopped."""
     loop, task, received = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
     assert task is not None, "expected to be run as a task"  # noqa: S101
 

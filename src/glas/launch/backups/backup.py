@@ -89,7 +89,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
 
 @contextmanager
 def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """Open a context with a temporary file for writing; after it, sync the file to disk and rename it to `target`.
+    """Open a context with a temporary file; at the end of the context, sync the file and rename it to `target`.
 
     Raises:
         WouldReplaceError: the target exists when the backup is finished, and `force` is not set.
