@@ -38,7 +38,7 @@ class CorrectionCalls(ABC):
         sound: Sound = Sound.UNKNOWN,
         lets_bot_show: bool = False,
     ) -> CorrectionResult:
-        """Store the words that were said, according to the author of a message; they replace an earlier correction.
+        """Store the words that were said, according to the author of a message, in place of an earlier correction.
 
         The history keeps all corrections. If the words were probably not said, the correction is doubtful. A doubtful
         correction is stored, but it is not paid and does not become a reference. A doubtful correction replaces the

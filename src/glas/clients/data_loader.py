@@ -136,7 +136,8 @@ class DataLoaderClient(StoredModelCalls):
         """Fetch the recognition of a message.
 
         Returns:
-            The recognition; None if none is stored, if it is damaged, or if a later version of Glas stored it.
+            The recognition; None if no recognition is stored, or if the stored recognition is damaged or comes from a
+            later version of Glas.
         """
         key = recognition_key(transcription_id)
         try:

@@ -29,7 +29,7 @@ class ConsentRecord(Value):
 
 
 class ReviewRecord(Value):
-    """A review that a person made. It does not contain the words of the recording, because another person said them."""
+    """A review that a person made, without the words of the recording, because another person said these words."""
 
     transcription_id: int
     verdict: Verdict

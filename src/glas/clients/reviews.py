@@ -24,7 +24,9 @@ class ReviewCalls(ABC):
     ) -> Any: ...
 
     async def set_reviewer(self, tg_id: int, *, is_reviewer: bool, by: int | None = None) -> User:
-        """Give a person the right to review, or take it back. `by` is the administrator, whom the audit records.
+        """Give a person the right to review, or take this right back.
+
+        `by` is the Telegram id of the administrator; the audit records the action of this administrator.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -74,7 +76,7 @@ class ReviewCalls(ABC):
             ImplausibleCorrectionError: `reference` contains no word, or more than can be said in the recording.
             NotFoundError: the message or the person does not exist.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
-            ConflictError: the message is held for another reviewer or was already reviewed by this person, or its
+            ConflictError: the message is held for another reviewer or was already reviewed by this person, or the
                 speaker has withdrawn the consent.
         """
         body = Review.model_construct(tg_id=tg_id, verdict=verdict, reference=reference)

@@ -52,7 +52,7 @@ def load_engine(
         providers: onnxruntime's execution providers (the devices), the preferred one first. If `CUDA` is the first one,
             Whisper runs on the graphics card, too.
         precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
-            other models, this argument is ignored, because they run in the precision of their files.
+            other models, this argument is ignored, because other models run in the precision of their files.
 
     Raises:
         UnknownModelError: there is no such model; the error message suggests similar names.

@@ -27,8 +27,8 @@ class Holder:
 
     Attributes:
         pid: id of the process.
-        url: address of the web pages that the process serves, or of its only service; None if it does not listen on any
-            port.
+        url: address of the web pages that the process serves, or else of the only service in the process; None if the
+            process listens on no port.
     """
 
     pid: int

@@ -21,7 +21,7 @@ class Tried:
 
     Attributes:
         model: uniform name of the candidate.
-        version: version of its weights.
+        version: version of the candidate's weights.
         choice: the administrator's choice of the candidate and of the shares of people and messages.
         buckets: the candidate answers people with these buckets, see `glas.domain.canary`.
     """

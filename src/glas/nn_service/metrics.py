@@ -75,7 +75,7 @@ class Metrics:
         Args:
             recognition: the recognition of the recording.
             own: the own model that was requested. All own models are counted under one label, because there may be
-                thousands of them.
+                thousands of own models.
             elapsed_s: seconds since the recording was accepted.
         """
         self._requests.labels("ok").inc()

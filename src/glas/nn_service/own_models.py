@@ -1,9 +1,9 @@
 """Own models in memory: models that answer one person or one chat instead of the default model.
 
 The caller names the own model for a recording; nn_service does not store to whom an own model belongs. A recording
-never waits for an own model. If the own model is not in memory, it is loaded by another thread, and the default model
-answers until then. An own model is used only while the default model has the version with which the own model was
-compared.
+never waits for an own model. If the own model is not in memory, another thread loads it, and the default model answers
+until the own model is loaded. An own model is used only while the default model has the version with which the own
+model was compared.
 """
 
 import contextlib
@@ -61,8 +61,8 @@ class OwnModels:
     def lease(self, own: OwnModel | None, options: DecodingOptions) -> Iterator[LoadedModel | None]:
         """Yield an own model, and keep it loaded while the context is open.
 
-        If the own model cannot answer now, yield None. If the only reason is that the own model is not loaded, it is
-        loaded in the background, and can answer later requests.
+        If the own model cannot answer now, yield None. If the only reason is that the own model is not loaded, `follow`
+        is requested to load the own model, which can then answer later requests.
         """
         model = self._take(own, options)
         try:

@@ -33,7 +33,7 @@ class Form:
     Attributes:
         keyword: the keyword as the caller wrote it.
         written: the form as it is written into a text.
-        said: the pronunciation in Russian letters; it differs from `written` only for words in Latin letters.
+        said: the pronunciation in Russian letters. It is the same text as `written`, except for words in Latin letters.
         sounds: the sounds of `said`, as `sounds_of` returns them.
     """
 

@@ -39,7 +39,7 @@ class RemoteFile:
 
     Attributes:
         path: path of the file in the repository.
-        url: address of its content at a fixed commit.
+        url: address of the file's content at a fixed commit.
         size: size of the file in bytes.
         digest: hash of the content, hexadecimal.
         digest_kind: `sha256` for large files; `git` (the hash of a git blob) for small files; empty if there is no

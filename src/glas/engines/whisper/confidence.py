@@ -48,7 +48,7 @@ class Signs(NamedTuple):
         logprob: sum of the log-probabilities of the word's tokens.
         agreement: share, 0..1, of the found texts that contain this word; the texts are weighted by their
             probabilities.
-        prior: the language model's log-probability of the word, divided by its number of letters.
+        prior: the language model's log-probability of the word, divided by the number of the word's letters.
         letters: number of letters and digits of the word.
         message: mean log-probability of all tokens of the text to which the word belongs.
     """

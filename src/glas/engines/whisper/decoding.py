@@ -1,7 +1,7 @@
 """Run the decoder's graph for prefixes of texts of one piece of sound.
 
 Texts with a common beginning share the decoder's results for this beginning. Each token that the decoder has read has a
-place in one memory (KV cache). A prefix (`Prefix`) contains the places of its tokens. One call reads any number of
+place in one memory (KV cache). A `Prefix` contains the places of the prefix's tokens. One call reads any number of
 tokens, of one or of several texts.
 """
 
@@ -49,7 +49,7 @@ class Prefix:
     """A beginning of a text that the decoder has read: the prompt and the first tokens of the text.
 
     Attributes:
-        places: places of its tokens in the memory.
+        places: places of the prefix's tokens in the memory.
         best: ids of the most probable next tokens, the most probable first.
         logprobs: natural logarithms of the probabilities of the tokens in `best`.
         logits: logits of all possible next tokens, if they were requested.

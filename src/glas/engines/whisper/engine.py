@@ -56,7 +56,8 @@ class WhisperEngine:
         beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.
         context: rule for the silence that follows a piece in the encoder's input; None uses the rule of the model.
         retry_within_s: a piece may be decoded again only within this time after the beginning of a call, in seconds.
-        calibration: computes confidences of words; None uses the calibration beside the weights, if there is one.
+        calibration: object that computes the confidence of words; None uses the calibration beside the weights, if
+            there is one.
 
     Raises:
         ModelFileMissingError: a file is missing in the directory.

@@ -175,8 +175,8 @@ class Graph:
         Args:
             x: name of the input, of shape `(…, inputs)`.
             projections: names of the matrices, without `.weight`.
-            factors: for each matrix, a factor by which it is multiplied; if none are given, all factors are 1. Factors
-                cannot be used for projections with a bias.
+            factors: for each matrix, a factor by which the matrix is multiplied; if no factors are given, all factors
+                are 1. Factors cannot be used for projections with a bias.
             per_row: whether each row of the input needs its own scale, because the rows differ much in size; see the
                 docstring of the module.
         """

@@ -61,8 +61,8 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
         force: whether to replace an existing file.
 
     Raises:
-        ConfigurationError: the settings name a server for the database but none for the objects, or the other way
-            round. Or PostgreSQL cannot be reached, or `pg_dump` is missing or too old.
+        ConfigurationError: only the database or only the object store is on a server, PostgreSQL cannot be reached, or
+            `pg_dump` is missing or too old.
         InvalidParameterError: a recipient is not a public key.
         NotFoundError: there is no data to back up.
         WouldReplaceError: the file `target` exists, and `force` is not set.
