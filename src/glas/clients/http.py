@@ -40,7 +40,7 @@ def open_http(
     Args:
         url: address of the service; None if the service runs in this process.
         app: the ASGI app of the service, if the service runs in this process.
-        token: the key for `Authorization: Bearer`.
+        token: the API key that is sent in the header `Authorization: Bearer`; None sends no API key.
         connect_s: longest wait for a connection, seconds.
         socket_path: path of a Unix socket that is used instead of TCP; host and port of `url` are then ignored.
     """

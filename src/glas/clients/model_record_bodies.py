@@ -209,7 +209,7 @@ class DecisionRequest(_Decider):
 
 
 class ChoiceRequest(_Decider):
-    """The model that will serve from now on, whether or not the gate of this installation has judged it."""
+    """The model that is the champion from now on, whether or not the gate of this installation has judged it."""
 
     model: ModelRef
     former: ModelRef | None = Field(
@@ -228,7 +228,7 @@ class DecisionResult(Value):
 
 
 class QuestionRequest(RequestBody):
-    """The administrators who are asked whether a candidate should serve."""
+    """The administrators who are asked whether a candidate should become the champion."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)

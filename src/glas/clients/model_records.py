@@ -66,7 +66,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
 
     async def choose_model(self, choice: ChoiceRequest) -> DecisionResult:
-        """Record that a person chose the model that serves from now on; a repeated call changes nothing.
+        """Record that a person chose the model that is the champion from now on; a repeated call changes nothing.
 
         Raises:
             NotFoundError: there is no such person.

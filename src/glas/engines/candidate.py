@@ -44,7 +44,7 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Choose a candidate; all servers that use this directory of models then try the candidate.
+    """Choose a candidate; all servers that use the directory `models_dir` then try the candidate.
 
     Returns:
         The uniform name of the candidate.

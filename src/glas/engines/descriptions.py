@@ -60,8 +60,8 @@ class Piece:
     Attributes:
         wheel: the wheel that contains the piece.
         member: exact path of the member inside the wheel.
-        size: size in bytes.
-        sha256: sha256 of its content, hexadecimal.
+        size: size of the piece in bytes.
+        sha256: sha256 of the piece, hexadecimal.
     """
 
     wheel: Wheel
@@ -75,9 +75,9 @@ class PinnedFile:
     """A file of a model whose hash is fixed in the code, so that it can be downloaded from any source.
 
     Attributes:
-        name: name in the directory of the model.
-        size: size in bytes.
-        sha256: sha256 of its content, hexadecimal.
+        name: name of the file in the directory of the model.
+        size: size of the file in bytes.
+        sha256: sha256 of the file, hexadecimal.
         pieces: members of wheels that, joined in this order, are the file; empty if no package contains the file.
     """
 

@@ -28,7 +28,7 @@ def fetch_model(
     """Download the weights of a known model, unless they are on disk; see `fetch`.
 
     Args:
-        name: long or short name of a known model.
+        name: uniform name or short name of a known model.
         models_dir: directory of models, which is created if it is missing.
         on_progress: is called in the calling thread, each time a part of a file has arrived.
         precision: `int8` or `fp32`. None means int8 if the model hub has int8 files of the model. Compared with fp32, a

@@ -33,11 +33,11 @@ class WordLM:
         arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
             `word_costs` and `word_classes` have one byte for each word. `word_step` is the size of one unit of cost in
             nats. `class_gains`, shape `(n, n)`, has the logarithms of R in units of `word_step`, as signed bytes; each
-            row belongs to a class of the word before. The last two classes are the class of unknown
-            words, and the class for the beginning of a text. `pair_contexts` has the indices of the first words of
-            frequent pairs; an index equal to the number of words stands for the beginning of a text. The second words
-            of the pairs with the i-th first word are in `pair_words[pair_starts[i]:pair_starts[i + 1]]`. `pair_costs`
-            has the cost of each pair, and `pair_rest` the cost of β for each first word.
+            row belongs to a class of the word before. The last two classes are the class of unknown words, and the
+            class for the beginning of a text. `pair_contexts` has the indices of the first words of frequent pairs; an
+            index equal to the number of words stands for the beginning of a text. The second words of the pairs with
+            the i-th first word are in `pair_words[pair_starts[i]:pair_starts[i + 1]]`. `pair_costs` has the cost of
+            each pair, and `pair_rest` the cost of β for each first word.
 
     Attributes:
         beginning: number that stands for the beginning of a text, in place of the word before the first word.

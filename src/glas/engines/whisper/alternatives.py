@@ -4,8 +4,8 @@ The decoder first writes one text greedily. At some places another token was nea
 At such a place, decoding is repeated with the other token until the text agrees with the first text again. From there
 on, the first text continues. The probability of an alternative is computed from the probabilities of its own tokens,
 and of the tokens of the first text before and after them. The effect of the alternative's own tokens on the
-probabilities of later tokens is neglected. Only uncertain places are decoded again, so this takes less time than a beam
-search, which decodes every text to its end.
+probabilities of later tokens is neglected. Only uncertain places are decoded again, so this method takes less time than
+a beam search, which decodes every text to its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -67,7 +67,7 @@ def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
         tokenizer: a tokenizer that `trimming.trim` made from the model's tokenizer.
 
     Raises:
-        ModelLoadError: the tokenizer is not a part of the model's tokenizer, or lacks the token of a language.
+        ModelLoadError: the tokenizer has tokens that the model's tokenizer lacks, or lacks the token of a language.
     """
     rows = kept_rows(model.tokenizer, tokenizer, model.config["vocab_size"])
     ids = {old: new for new, old in enumerate(rows)}

@@ -1,7 +1,7 @@
 """Convert checkpoints to CTranslate2's format once, and keep the results.
 
-    <cache>/<name of the source>-<digest of its path>-<quantisation>/    the CTranslate2 model
-        source.json                                                      from which files the model was made
+    <cache>/<name of the source>-<digest of the source's path>-<quantisation>/    the CTranslate2 model
+        source.json                                                               files from which the model was made
 
 The result of a conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no
 incomplete model. The conversion is repeated if a file of the source has changed since the conversion, or if a file of
