@@ -1,6 +1,7 @@
 """Define the command line of Glas.
 
-Only this package reads the environment. It reads the environment once, and passes the settings to the other packages.
+Only this package reads environment variables. The variables are read one time, and the settings are passed to the
+other packages.
 """
 
 from typing import Annotated

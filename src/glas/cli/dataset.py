@@ -1,4 +1,4 @@
-"""`glas dataset`: make and show versions of the dataset, which list the recordings to train and measure a model."""
+"""`glas dataset`: make and show dataset versions, the lists of recordings for training and measuring models."""
 
 from collections import Counter
 from pathlib import Path
@@ -40,7 +40,7 @@ def make(
     dev_share: Share = 0.05,
     min_confidence: Sure = 0.9,
 ) -> None:
-    """Make a version of the dataset from the export."""
+    """Make a dataset version from the recordings of the export."""
     settings = open_settings(quiet=True)
     from glas.training.datasets.making import Rules, make_version
 
@@ -95,7 +95,7 @@ def _show_line(version: "Version", speaker: str | None, *, n_gone: int = 0) -> N
     Args:
         version: the version of the dataset.
         speaker: a speaker's pseudonym, to count only the recordings of this speaker; None counts all recordings.
-        n_gone: number of speakers of the version of whom the export contains no recording any more.
+        n_gone: number of speakers in the version whose recordings are no longer in the export.
     """
     sides = Counter(one.split.value for one in version.entries if speaker in (None, one.speaker))
     counts = ", ".join(f"{side} {sides[side]}" for side in ("train", "dev", "test"))

@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 def ask_db_assist(settings: "Settings", call: "Callable[[DbAssistClient], Awaitable[_T]]") -> _T:
-    """Pass a client of db_assist to `call`, and return the result; see `glas.launch.assembly.open_db_assist`.
+    """Pass a client of db_assist to `call`, and return the result of `call`; see `assembly.open_db_assist`.
 
     Raises:
         GlasError: db_assist does not answer, or answered with an error.

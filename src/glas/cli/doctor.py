@@ -50,10 +50,10 @@ def doctor(
 def parts_here(settings: Settings) -> list[str]:
     """Return the parts that this machine runs, according to the settings.
 
-    A service needs an API token only if other processes call the service. So services with an API token and without an
-    address are the parts of this machine, unless all services have an API token and no address. If all services have an
-    address, and the settings contain the token of the bot, the bot is the only part of this machine. In all other
-    cases, the parts are those that `glas run` starts.
+    A service needs an API token only if other processes call the service. So the parts of this machine are the services
+    for which the settings contain an API token and no address. If all services or no services are of this kind, the
+    parts are those that `glas run` starts. There is one exception: if all services have an address, and the settings
+    contain the token of the bot, the bot is the only part of this machine.
     """
     able = parts_that_can(settings)
     services = [part for part in PARTS if hasattr(settings, f"{part}_url")]

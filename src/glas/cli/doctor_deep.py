@@ -189,7 +189,7 @@ def webhook(info: dict[str, Any], settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Compare the checksums of the models' files with the stored checksums."""
+    """Compare the checksums of the models' files with the lists `SHA256SUMS` in the directories of the models."""
     if "nn_service" not in parts:
         return
     for directory in checksums.listed(settings.models_dir, embedded_directory()):

@@ -24,7 +24,7 @@ _PACKAGES: Final = ("av", "onnxruntime", "onnx_asr", "ctranslate2")
 
 
 class Finding(NamedTuple):
-    """Result of one check."""
+    """Result of one check of `glas doctor`."""
 
     level: Literal["ok", "warn", "fail"]
     what: str
@@ -155,7 +155,7 @@ def _problem(error: GlasError) -> str:
     return f"{say.error(error.code)} ({error})"
 
 
-# A look gets the settings and the names of the parts, and checks only what these parts use.
+# A check gets the settings and the names of the parts, and checks only what these parts use.
 Look: TypeAlias = Callable[[Settings, Collection[str]], Iterator[Finding]]
 
 LOOKS: Final[tuple[Look, ...]] = (_program, _packages, _data_dir, _model, _champion, _port, _hub, _pip, _training)

@@ -26,7 +26,7 @@ _SOME_ID: Final = 1
 
 
 def uses_database(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether any of the parts uses the database: db_assist, or a part whose durable work is stored there."""
+    """Return whether a part uses the database: db_assist, or a part whose durable work is stored in the database."""
     return "db_assist" in parts or (settings.database_url is not None and not _KEEP_WORK.isdisjoint(parts))
 
 
@@ -38,7 +38,7 @@ def elsewhere(settings: Settings, parts: Collection[str]) -> list[tuple[str, str
 
 
 def _database(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the database can be reached, and that its schema has the revision of this program."""
+    """Check that the database can be reached, and that its schema has the revision that this program needs."""
     if not uses_database(settings, parts):
         return
     if settings.database_url is None and not (settings.data_dir / "glas.db").exists():
@@ -127,7 +127,7 @@ async def _service(part: str, url: str, token: str | None, authority: Path | Non
 
 
 def telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that Telegram accepts the bot's token, and whether the bot receives the messages of groups.
+    """Check that Telegram accepts the bot's token, and report whether the bot receives the messages of groups.
 
     Messages of errors are not shown, because they may contain the URL of a request to the Bot API with the bot's token.
     """

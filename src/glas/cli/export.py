@@ -33,7 +33,8 @@ def export_through(open_client: OpenClient, *, full: bool) -> None:
 
     Args:
         open_client: returns a context manager, which opens and closes a client of data_loader.
-        full: whether to compare all messages and files, and not only messages that have changed since the last export.
+        full: whether to compare all messages with the exported files, and not only the messages that have changed since
+            the last export.
     """
 
     async def ask(progress: Progress) -> ExportReport:

@@ -56,7 +56,7 @@ def learn(
         from glas.launch.assembly import open_data_loader
         from glas.training.datasets.making import Rules
 
-        # With a test set from elsewhere, all speakers of the export can be learnt from.
+        # If the test set is not taken from the export, a model can learn from all speakers of the export.
         test_share = settings.data_loader.test_share if test is None else 0.0
         rules = Rules(test_share=test_share, dev_share=dev_share, speaker=speaker, replay=replay or ())
         chosen = chosen_recipe(recipe, epochs=epochs, shares=share)
@@ -135,8 +135,8 @@ def _serve_speaker(
     """Let the model of a round answer the speaker for whom the round was run.
 
     Nothing happens if the model did not pass the gate, was deleted or was retired. If `release` is not set, the model
-    does not answer the speaker; instead, a message says how to release the model. When the model is assigned to the
-    speaker, the bot gets news for them: the message whose text the model improved most.
+    does not answer the speaker; instead, the command prints how to release the model. When the model is assigned to the
+    speaker, the bot gets news for the speaker: the speaker's message whose text the model improved most.
     """
     from glas.cli.own_models import give, is_given, is_retired
     from glas.cli.records import verdict_of
@@ -164,7 +164,7 @@ def _serve_speaker(
 
 
 def _values(ended: "Round") -> dict[str, Value]:
-    """Return the values for the message about a round."""
+    """Return the values of the variables in the message about a round."""
     from glas.training.rounds import Outcome
 
     values: dict[str, Value] = {"version": ended.version}

@@ -1,4 +1,4 @@
-"""`glas migrate`: upgrade the schema of the database. `glas ledger`: compare all balances with the ledger.
+"""`glas migrate`: upgrade the schema of the database. `glas ledger`: compare people's balances with the ledger.
 
 Both commands import the packages of the database only when they run, because a machine that only recognises speech does
 not have these packages.
@@ -72,7 +72,7 @@ def _passwords(settings: Settings) -> dict[str, str]:
 
 
 async def _check_ledger(settings: Settings) -> "LedgerCheck":
-    """Compare all balances with the ledger, through db_assist or directly in the database.
+    """Compare people's balances with the ledger, through db_assist or directly in the database.
 
     If the settings contain an address of db_assist, db_assist is called at this address. If the settings contain
     neither this address nor a database, and a server with db_assist runs on this machine, this server is called.

@@ -37,7 +37,7 @@ def list_models() -> None:
 def history(
     model: Annotated[str | None, typer.Argument(metavar=say("metavar-model"), help=say("models-history-model"))] = None,
 ) -> None:
-    """Show every decision about the models or one model, the oldest first, with the origin of each model."""
+    """Show every decision about all models or one model, the oldest decision first, and the origin of each model."""
     settings = open_settings(quiet=True)
     with told():
         records = all_records(settings)
@@ -115,7 +115,7 @@ def _rates(verdict: "VerdictRecord") -> str:
 
 
 def _people(record: "ModelRecord") -> str:
-    """Return a text: from how many people a model learnt, and how many of them later withdrew their consent."""
+    """Return a text that says from how many people a model learnt, and how many of them withdrew their consent."""
     if not record.n_people:
         return "—"
     withdrawn = say("records-withdrawn", count=record.n_withdrawn) if record.n_withdrawn else ""

@@ -43,7 +43,7 @@ def own(
 
 
 def require_ready(settings: "Settings", candidate: str, tg_id: int | None) -> None:
-    """Check that a model can become an own model. Call this function before the model is measured, which takes long.
+    """Check that a model can become an own model. Call this before the model is measured: a measurement takes long.
 
     Args:
         settings: the whole configuration.
@@ -86,7 +86,8 @@ def give(
         tg_id: Telegram id of the person who gets the model.
         chat_id: Telegram id of the group that gets the model.
         transcription_id: id of a message; its sender gets the model.
-        news: a message of this person, recognised by the champion and by the model; None if there is no such news.
+        news: a message of the person who gets the model, recognised by the champion and by the model; None if there is
+            no such news.
 
     Raises:
         GlasError: db_assist does not answer, or there is no such person or message.

@@ -61,9 +61,9 @@ def promote(
 
 
 def _check_options(person: int | None, chat: int | None, force: str | None) -> None:
-    """End the command with a message if its options are wrong.
+    """End the command `glas promote` with a message if its options are wrong.
 
-    Options are wrong if a release is forced without a reason, or if a person and a chat are given together.
+    The options are wrong if a release is forced without a reason, or if a person and a chat are given together.
     """
     fault = None
     if force is not None and not force.strip():

@@ -49,7 +49,7 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
     """Return the base model of a training, with the directory of its weights.
 
     Args:
-        settings: the whole configuration; the directory of models is taken from it.
+        settings: the whole configuration, which contains the directory of models.
         name: name of the model in the format of GLAS_MODEL, so `auto` is the champion; or the directory of the model.
         weights: directory of OpenAI's weights of Whisper base. With None, the weights of the model itself are used if
             the model is a checkpoint that was not converted to CTranslate2's format. For another model, OpenAI's
@@ -58,7 +58,7 @@ def open_base(settings: "Settings", name: str, weights: Path | None) -> "Base":
     Raises:
         ConfigurationError: the model is no Whisper.
         UnknownModelError: there is neither a model nor a directory of that name.
-        ModelFileMissingError: the model or its official weights are not on disk.
+        ModelFileMissingError: the model or OpenAI's weights are not on disk.
     """
     from glas.engines.catalogue import AUTO, local_directory, resolve, resolve_chosen
     from glas.engines.known import EMBEDDED

@@ -145,7 +145,7 @@ def record_promotion(settings: "Settings", verdict: "Verdict", *, released: bool
 
 
 def record_end(settings: "Settings", ref: "ModelRef", state: ModelState, reason: str) -> None:
-    """Record in db_assist that a candidate was refused, or that a champion was rolled back.
+    """Record in db_assist that a candidate was refused, or that the previous champion has replaced a champion.
 
     If the model is neither a candidate nor the champion any more, nothing is recorded. If db_assist does not answer, a
     warning is printed.

@@ -117,7 +117,7 @@ def _greet(ready: "Ready") -> None:
 
 
 def _glas() -> str:
-    """Return the command that starts this program: its name if it is in the PATH, otherwise its path."""
+    """Return the command that starts this program: its name if a directory of PATH contains it, otherwise its path."""
     installed = Path(sys.executable).with_name("glas")
     if shutil.which("glas") == str(installed) or not installed.exists():
         return "glas"

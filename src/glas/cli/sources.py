@@ -12,7 +12,7 @@ _STDIN = "-"
 
 
 class Source:
-    """A file, or standard input."""
+    """A file with a recording, or standard input."""
 
     def __init__(self, name: str, *, limit_mb: int) -> None:
         self._limit_bytes = limit_mb * MIB
@@ -52,7 +52,7 @@ class Source:
 def file_names(sources: Sequence[Source]) -> list[str]:
     """Return for each source the name of its output file, without extension; all names are different.
 
-    The names are different so that no output replaces another output. They are as short as possible. The name of
+    The names are different so that no output replaces another output. The names are as short as possible. The name of
     `a/voice.ogg` is `voice`, unless another source would have the same name, such as `voice.opus`. Then the name is
     `voice.ogg`. If another source, such as `b/voice.ogg`, would also have the name `voice.ogg`, the name is
     `a_voice.ogg`. If the same file is given twice, the second name gets a number.

@@ -55,10 +55,12 @@ def needs_training_packages() -> Iterator[None]:
 
 
 def base_weights(base: Path | None) -> Path:
-    """Return the directory of OpenAI's weights of Whisper base; if `base` is None, it is in the directory of models.
+    """Return the directory of OpenAI's weights of Whisper base.
+
+    This is `base`, or a directory inside the directory of models if `base` is None.
 
     Raises:
-        ModelFileMissingError: the weights are not on disk; the message says how to get them.
+        ModelFileMissingError: the weights are not on disk; the error message says how to get the weights.
     """
     from glas.engines.catalogue import local_directory
 
@@ -81,7 +83,7 @@ def whole_way(
     recordings: Recordings = None,
     smoke: Annotated[bool, typer.Option("--smoke", help=say("train-smoke"))] = False,
 ) -> None:
-    """Run all steps of the training, if no single step is named."""
+    """Run all steps of the training, if the command line names no single step."""
     if context.invoked_subcommand is not None:
         return
     with needs_training_packages():

@@ -146,7 +146,7 @@ def _tell_failure(source: Source, error: GlasError | OSError, limits: AudioSetti
 
 
 def _writer(sources: list[Source], fmt: Format, output: Path | None) -> Callable[[Source, Heard], None]:
-    """Return a function that writes a text into the directory `output`, or prints it if `output` is None."""
+    """Return a function that writes a text into a file in `output`, or prints the text if `output` is None."""
     if output is not None:
         names = dict(zip(map(id, sources), file_names(sources), strict=True))
 

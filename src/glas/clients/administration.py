@@ -1,4 +1,4 @@
-"""The part of the db_assist client for administrators."""
+"""The methods of the db_assist client for administrators."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -61,8 +61,8 @@ class AdministrationCalls(ABC):
         """Return a page of people, the newest first.
 
         Args:
-            number: return only people whom this number identifies: as their Telegram id, as the number of their row, or
-                as the number of one of their messages. None returns everybody.
+            number: a Telegram id, the number of a person's row, or the number of a message. Only people whom this
+                number identifies are returned. None returns everybody.
             before: `next_cursor` of the previous page; None for the first page.
             limit: largest number of people, at most 200.
         """

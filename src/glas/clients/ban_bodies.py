@@ -1,4 +1,4 @@
-"""Body of the request that bans a person."""
+"""Body of the request that bans a person or lifts a ban."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for coins."""
+"""The methods of the db_assist client for coins."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -26,7 +26,7 @@ class CoinCalls(ABC):
     ) -> tuple[Transaction, ...]:
         """Return a person's ledger entries from `since` up to, but not including, `until`; the oldest first.
 
-        Times have a time zone.
+        `since` and `until` must have a time zone.
         """
         params = {"since": since and since.isoformat(), "until": until and until.isoformat()}
         return _transactions.validate_python(await self._call("GET", f"/users/{tg_id}/transactions", params=params))

@@ -46,7 +46,7 @@ class CorrectionReference(RequestBody):
 
 
 class TextToShow(Value):
-    """A text that was corrected on the web pages; the bot must update its messages that show this text."""
+    """A text that was corrected on the web pages; the bot must update its Telegram messages that show this text."""
 
     transcription_id: int
     change_id: int = Field(description="Number of the last change of the text in the history of corrections.")
@@ -76,7 +76,7 @@ class CorrectionResult(Reward):
 
 
 class AttachedMessage(RequestBody):
-    """A message of the bot that shows a text and must be updated when the text is corrected."""
+    """A Telegram message of the bot that shows a text, and that the bot must update when the text is corrected."""
 
     kind: MessageKind
     chat_id: ChatId

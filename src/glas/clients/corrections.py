@@ -1,4 +1,4 @@
-"""The part of the db_assist client for corrections."""
+"""The methods of the db_assist client for corrections."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -38,7 +38,7 @@ class CorrectionCalls(ABC):
         sound: Sound = Sound.UNKNOWN,
         lets_bot_show: bool = False,
     ) -> CorrectionResult:
-        """Store the words that were said, according to the author of a message; they replace an earlier correction.
+        """Store the words that were said, according to the author of a message, in place of an earlier correction.
 
         The history keeps all corrections. If the words were probably not said, the correction is doubtful. A doubtful
         correction is stored, but it is not paid and does not become a reference. A doubtful correction replaces the
@@ -50,8 +50,8 @@ class CorrectionCalls(ABC):
             reference: the words that were said, according to the author.
             is_confirmed: whether the author confirms a doubtful correction.
             sound: how well the words fit the sound, according to an engine.
-            lets_bot_show: whether the bot must be told to update its messages that show the text. The web pages set
-                this to True, because they cannot change messages in Telegram.
+            lets_bot_show: whether the bot must be told to update its Telegram messages that show the text. The web
+                pages set this to True, because they cannot change messages in Telegram.
 
         Raises:
             ImplausibleCorrectionError: the correction contains no word.
@@ -82,7 +82,7 @@ class CorrectionCalls(ABC):
         return await self._corrected("POST", transcription_id, "/take-back", body)
 
     async def texts_to_show(self, bot_id: int) -> tuple[TextToShow, ...]:
-        """Return texts that were corrected on the web pages and that the bot must still update in its messages."""
+        """Return texts that were corrected on the web pages; the bot must update its messages that show these texts."""
         return _texts.validate_python(await self._call("GET", "/texts-to-show", params={"bot_id": bot_id}))
 
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
@@ -95,7 +95,7 @@ class CorrectionCalls(ABC):
     async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
         """Replace the text of a message by the words of a change, at the request of a reviewer.
 
-        The words become a reference with the rank `reviewer`, even if they were doubtful.
+        The words become a reference with the rank `reviewer`, even if the correction was doubtful.
 
         Raises:
             ForbiddenError: the person is neither a reviewer nor an administrator.
@@ -124,11 +124,13 @@ class CorrectionCalls(ABC):
         await self._call("DELETE", f"/transcriptions/{transcription_id}/messages", params=params)
 
     async def attached(self, transcription_id: int) -> tuple[AttachedMessage, ...]:
-        """Return the bot's messages that show the text of a recording, except its answer; the oldest first."""
+        """Return the bot's Telegram messages that show a recognised text, except the bot's answer; the oldest first."""
         return _attached.validate_python(await self._call("GET", f"/transcriptions/{transcription_id}/messages"))
 
     async def by_recording(self, bot_id: int, chat_id: int, message_id: int) -> Transcription:
-        """Find a message by its recording in Telegram; if there were several attempts, return the last one.
+        """Find a message by the Telegram message that contains its recording.
+
+        If the bot tried to recognise the recording several times, return the message of the last attempt.
 
         Raises:
             NotFoundError: there is no such message.

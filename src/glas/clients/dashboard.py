@@ -1,4 +1,4 @@
-"""The part of the db_assist client for the dashboard."""
+"""The methods of the db_assist client for the dashboard."""
 
 from abc import ABC, abstractmethod
 from typing import Any, TypeAlias

@@ -57,18 +57,18 @@ class DataLoaderClient(StoredModelCalls):
         await self._http.aclose()
 
     async def store_audio(self, transcription_id: int, data: bytes, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the original bytes of a message.
+        """Store the original bytes of the recording of a message.
 
         Args:
             transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: sha256 of a lost object that this call restores; None for a new recording. `data` must have
-                this hash. If the stored object is damaged, `data` replaces it.
+                this hash. If the stored object is damaged, `data` replaces the object.
 
         Raises:
             InvalidParameterError: `data` does not have this sha256.
             AudioError: `data` is empty, or its first bytes belong to no audio format.
-            UploadTooLargeError: `data` exceeds the size limit.
+            UploadTooLargeError: `data` is larger than the service permits.
             ConflictError: other bytes are stored for this message.
         """
         return await self._put(f"/objects/{transcription_id}/audio", data, lost_sha256)
@@ -94,7 +94,7 @@ class DataLoaderClient(StoredModelCalls):
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of those of the expected objects (at most 1,000) that are missing or have other bytes."""
+        """Return the keys of expected objects that are missing or have other bytes; at most 1,000 can be checked."""
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)
@@ -136,7 +136,8 @@ class DataLoaderClient(StoredModelCalls):
         """Fetch the recognition of a message.
 
         Returns:
-            The recognition; None if none is stored, if it is damaged, or if a later version of Glas stored it.
+            The recognition; None if no recognition is stored, or if the stored recognition is damaged or comes from a
+            later version of Glas.
         """
         key = recognition_key(transcription_id)
         try:
@@ -163,12 +164,13 @@ class DataLoaderClient(StoredModelCalls):
         """Start an export and do not wait for its end.
 
         Args:
-            full: whether to compare all messages and files, instead of the changes since the last export.
+            full: whether to compare all messages with the exported files, and not only the messages that have changed
+                since the last export.
             only_again: whether to do nothing if nothing was ever exported. Callers that have deleted messages set this
                 to True.
 
         Raises:
-            ConflictError: an export is running.
+            ConflictError: an export is running already.
         """
         params = {"full": full, "only_again": only_again}
         return ExportState.model_validate(
@@ -185,11 +187,12 @@ class DataLoaderClient(StoredModelCalls):
         """Export all changes since the last export, and wait for the end.
 
         Args:
-            full: whether to compare all messages and files, instead of the changes since the last export.
+            full: whether to compare all messages with the exported files, and not only the messages that have changed
+                since the last export.
             on_progress: is called whenever the progress has been queried, at most every half second.
 
         Raises:
-            ConflictError: an export is running.
+            ConflictError: an export is running already.
             GlasError: the error that ended the export early; the next export continues where this export stopped.
         """
         state = await self.start_export(full=full)

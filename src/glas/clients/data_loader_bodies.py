@@ -16,7 +16,7 @@ class StoredObject(Value):
 
 
 class Expected(Value):
-    """The content that should be stored under a key."""
+    """The key of an object, and the size and the sha256 that the object should have."""
 
     key: Key
     size_bytes: int = Field(ge=0)
@@ -40,7 +40,7 @@ class Lost(Value):
 
 
 class Keys(Value):
-    """Keys of objects."""
+    """Keys of objects in the object store."""
 
     keys: tuple[Key, ...] = Field(max_length=1000)
 
@@ -73,7 +73,7 @@ class ExportProgress(Value):
 
 
 class ExportReport(ExportProgress):
-    """Result of an export, and the amount of data in its directory after the export."""
+    """Result of an export, and the amount of data in the directory of the exported files after the export."""
 
     is_full: bool = Field(
         description="Whether all messages were compared with the database. Otherwise only those that had changed "
@@ -106,7 +106,7 @@ class ExportState(Value):
 
 
 class Health(Value):
-    """State of the service."""
+    """State of data_loader."""
 
     status: str
     store: str = Field(description="Where objects are stored: `directory` or `s3`.")

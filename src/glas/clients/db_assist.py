@@ -113,11 +113,11 @@ class DbAssistClient(
         return User.model_validate(await self._call("PUT", f"/users/{tg_id}/consents/{purpose}", body))
 
     async def standing(self, party: str, tg_id: int | None = None) -> Standing:
-        """Return the usage of a party in the last 24 hours; also return the person if `tg_id` is given and registered.
+        """Return the usage of a party in the last 24 hours, and the person if a registered person has the id `tg_id`.
 
         Args:
-            party: the pseudonym under which usage is counted.
-            tg_id: the Telegram id of the person.
+            party: the pseudonym under which the usage of the party is counted.
+            tg_id: Telegram id of the person; None if the person is not known.
         """
         return Standing.model_validate(await self._call("GET", "/standing", params={"party": party, "tg_id": tg_id}))
 
@@ -130,7 +130,7 @@ class DbAssistClient(
         await self._call("POST", "/usage", record)
 
     async def chat(self, bot_id: int, chat_id: int) -> ChatSettings:
-        """Return the settings of the bot in a chat, or the defaults."""
+        """Return the settings of the bot in a chat; if none are stored, return the default settings."""
         return ChatSettings.model_validate(await self._call("GET", f"/chats/{bot_id}/{chat_id}"))
 
     async def set_chat(self, bot_id: int, chat_id: int, settings: ChatSettings) -> ChatSettings:
@@ -148,7 +148,7 @@ class DbAssistClient(
     # Messages
 
     async def create_transcription(self, new: NewTranscription) -> Transcription:
-        """Create the row of a message; its id is part of the keys of the message's objects.
+        """Create the row of a message; the id of the row is part of the keys of the message's objects.
 
         If a repeated call contains another chat id or message id of the bot's answer, these ids replace the stored ids.
 
@@ -173,13 +173,13 @@ class DbAssistClient(
         """Store that the recording of a message is in the object store. Call this before or after `finish`.
 
         Raises:
-            ConflictError: other bytes were stored before.
+            ConflictError: other bytes are stored for this message.
         """
         body = Archived.model_construct(audio_key=audio_key, audio_sha256=sha256, audio_size_bytes=size_bytes)
         return await self._put(transcription_id, "archive", body)
 
     async def finish(self, transcription_id: int, finished: Finished) -> Transcription:
-        """Store the result of recognition.
+        """Store the result of the recognition of a message.
 
         Raises:
             ConflictError: another text or a failure is stored already.
@@ -189,7 +189,7 @@ class DbAssistClient(
     async def fail(self, transcription_id: int, code: str) -> Transcription:
         """Store the reason why the recognition of a message gave no text.
 
-        If the person presses the button «Повторить» (repeat), a new attempt begins with a new row.
+        If the sender presses the button «Повторить» (repeat), a new attempt begins, for which a new row is created.
 
         Raises:
             ConflictError: a text or another failure is stored already.
@@ -216,7 +216,7 @@ class DbAssistClient(
     async def same_file(
         self, file_unique_id: str, *, model: ModelRef | None = None, keywords_sha256: str | None = None
     ) -> Transcription | None:
-        """Return the newest message with a text of the same file; None if there is none.
+        """Return the newest message that has a text and whose recording is the same file; None if there is none.
 
         Args:
             file_unique_id: Telegram's id of the file, which is the same for all bots.
@@ -230,9 +230,10 @@ class DbAssistClient(
         return _known_file.validate_python(await self._call("GET", "/transcriptions/by-file", params=params))
 
     async def rate(self, transcription_id: int, tg_id: int, score: Score) -> Reward:
-        """Store a person's rating of a text; change score, ledger, cash and role in one transaction.
+        """Store a person's rating of the text of a message.
 
-        Only the first rating is paid.
+        The message's score, the ledger, and the person's cash and role change in one transaction. Only the first rating
+        is paid.
 
         Raises:
             NotFoundError: the message or the person does not exist.

@@ -96,7 +96,7 @@ class AnswerPlace(RequestBody):
 
 
 class Archived(RequestBody):
-    """The object that contains the original bytes of a message."""
+    """The object in the object store that contains the original bytes of a message's recording."""
 
     audio_key: Name
     audio_sha256: Sha256
@@ -165,7 +165,7 @@ class Grant(RequestBody):
 
 
 class Reward(Value):
-    """Result of a rating or of a correction: the message after it, and the payment for it."""
+    """Result of a rating or of a correction: the changed message, and the payment for the rating or correction."""
 
     transcription: Transcription
     paid_hundredths: int = Field(
@@ -269,7 +269,7 @@ class LedgerCheck(Value):
 
 
 class Health(Value):
-    """State of the service."""
+    """State of db_assist."""
 
     status: str
     database: str

@@ -65,7 +65,7 @@ async def erase_message(
 
 
 async def clean_export(data_loader: DataLoaderClient) -> None:
-    """Start an export, which removes deleted data from the files; if it fails, the next export does this."""
+    """Start an export, which removes deleted data from the exported files; if it fails, the next export does this."""
     try:
         await data_loader.start_export(only_again=True)
     except ConflictError:

@@ -16,12 +16,12 @@ _END: Final = "[DONE]"
 
 
 class PartialText(NamedTuple):
-    """The text so far of a recording that is still being recognised."""
+    """The text of the beginning of a recording, while the rest of the recording is being recognised."""
 
     done_s: float
-    """Seconds of the recording up to the end of the last piece of speech."""
+    """Seconds from the beginning of the recording to the end of the last recognised piece."""
     text: str
-    """The text so far."""
+    """The text that is recognised so far."""
 
 
 class _DeltaBody(Body):
@@ -36,7 +36,7 @@ async def read_events(response: httpx.Response, on_progress: Callable[[PartialTe
 
     Args:
         response: the answer to a request with `stream=true` and `response_format=verbose_json`.
-        on_progress: is called after each piece of speech.
+        on_progress: is called with the partial text after each recognised piece of speech.
 
     Raises:
         ServiceFaultError: the answer has another form.

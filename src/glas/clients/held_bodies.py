@@ -29,7 +29,7 @@ class ConsentRecord(Value):
 
 
 class ReviewRecord(Value):
-    """A review that a person made. It does not contain the words of the recording, because another person said them."""
+    """A review that a person made, without the words of the recording, because another person said these words."""
 
     transcription_id: int
     verdict: Verdict
@@ -90,7 +90,7 @@ class Forgotten(Value):
 
 
 class Holding(Value):
-    """The amount of stored data about a person, and their amounts of the last 24 hours, which have limits."""
+    """The amount of stored data about a person, and the person's recordings and coins of the last 24 hours."""
 
     user: User
     consents: tuple[ConsentRecord, ...] = Field(description="All answers of the person about consents, oldest first.")
@@ -128,7 +128,7 @@ class PersonSummary(Value):
 
 
 class ReportReading(RequestBody):
-    """An administrator opens the gate's report about a model; the audit must record this."""
+    """Request to record in the audit that an administrator opens the gate's report about a model."""
 
     by: TgId
     model_id: RowId
@@ -143,7 +143,7 @@ class Reading(RequestBody):
 
 
 class WorkToForget(Value):
-    """People whose data was deleted, but not yet the bot's own records of how it handled their messages."""
+    """People whose data was deleted, while the bot still has records of how it handled their messages."""
 
     people: tuple[int, ...] = Field(
         description="Telegram's ids of the people whose records of work the bot must still delete."

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for a person's data: count, read, download and delete the data."""
+"""The methods of the db_assist client for a person's data: count, read, download and delete the data."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -39,20 +39,20 @@ class HoldingCalls(ABC):
         return Page[Transcription].model_validate(await self._call("GET", f"/users/{tg_id}/messages", params=params))
 
     async def export_user(self, tg_id: int, *, party: str | None = None) -> PersonalData:
-        """Return all data about a person; also their usage of the last 24 hours if their pseudonym is given."""
+        """Return all data about a person; also the usage of the last 24 hours if the pseudonym `party` is given."""
         return PersonalData.model_validate(await self._long("GET", f"/users/{tg_id}/data", params={"party": party}))
 
     async def forget(self, tg_id: int, *, by: int | None = None) -> Forgotten:
-        """Delete a person: consents, messages, corrections. The ledger entries stay.
+        """Delete a person and the person's consents, messages and corrections. The ledger entries stay.
 
         The caller must delete the objects that the answer lists. If this answer is lost, a repeated call does not list
-        them, because it finds no person. For this case, `changed_since` returns the ids of deleted messages, and
-        data_loader deletes their objects and their copies in the export.
+        the objects, because it does not find the person any more. For this case, `changed_since` returns the ids of
+        deleted messages. data_loader then deletes the objects of these messages, and the copies in the export.
 
         Args:
             tg_id: Telegram id of the person.
-            by: Telegram id of the administrator who deletes the data, which the audit then records; None if the person
-                deletes it.
+            by: Telegram id of the administrator who deletes the data; the audit records this deletion. None if the
+                person deletes the data.
 
         Raises:
             ForbiddenError: `by` is not an administrator.
@@ -70,9 +70,9 @@ class HoldingCalls(ABC):
         return Forgotten.model_validate(await self._call("DELETE", f"/transcriptions/{transcription_id}", None, params))
 
     async def work_to_forget(self) -> WorkToForget:
-        """Return people whose data was deleted, but not yet the bot's records of how it handled their messages."""
+        """Return people whose data was deleted, while the bot still has records of how it handled their messages."""
         return WorkToForget.model_validate(await self._call("GET", "/work-to-forget"))
 
     async def work_forgotten(self, tg_id: int) -> None:
-        """Store that the bot has deleted its records of a person's work."""
+        """Store that the bot has deleted its records of how it handled a person's messages."""
         await self._call("DELETE", f"/work-to-forget/{tg_id}")

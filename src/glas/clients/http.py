@@ -1,4 +1,4 @@
-"""Make the HTTP calls of all clients, in memory or over TCP; convert an error answer to the exception of the service.
+"""Make the HTTP calls of all clients, in memory or over TCP; raise the error that the service reported.
 
 An in-memory transport ignores httpx's time-outs and does not run the lifespan of the app. Therefore this module limits
 the time of calls with `asyncio.timeout`, and `glas.launch` runs the lifespan.
@@ -41,7 +41,7 @@ def open_http(
     Args:
         url: address of the service; None if the service runs in this process.
         app: the ASGI app of the service, if the service runs in this process.
-        token: the key for `Authorization: Bearer`.
+        token: the API key that is sent in the header `Authorization: Bearer`; None sends no API key.
         connect_s: longest wait for a connection, seconds.
         socket_path: path of a Unix socket that is used instead of TCP; host and port of `url` are then ignored.
         authority: file (PEM) with certificates of an authority that is trusted in addition to the public ones.
@@ -131,7 +131,7 @@ async def exchange(
 ) -> httpx.Response:
     """Make one call whose answer need not be JSON; the arguments `headers` and `body` are passed to httpx unchanged.
 
-    It raises the same errors as `call`.
+    This function raises the same errors as `call`.
     """
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s):
@@ -144,7 +144,7 @@ async def exchange(
 async def streamed(
     http: httpx.AsyncClient, method: str, path: str, *, timeout_s: float, **body: Any
 ) -> AsyncIterator[httpx.Response]:
-    """Make one call, and yield its answer before the body has arrived. It raises the same errors as `call`."""
+    """Make one call, and yield its answer before the body has arrived; raise the same errors as `call`."""
     with _translated(http, timeout_s):
         async with asyncio.timeout(timeout_s), http.stream(method, path, headers=_carried(), **body) as response:
             if response.status_code >= _FIRST_ERROR_STATUS:

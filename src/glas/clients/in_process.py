@@ -89,7 +89,7 @@ class _Exchange:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        """Store a part of the answer, which the app sends."""
+        """Store a part of the answer that the app has sent."""
         if message["type"] == "http.response.start":
             self.has_begun = True
             self.status = message["status"]

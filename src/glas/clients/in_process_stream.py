@@ -1,6 +1,6 @@
 """An httpx transport that calls an ASGI app in this process and returns its answer part by part.
 
-httpx's own `ASGITransport` returns an answer only when it is complete, so it could not pass on partial texts.
+httpx's own `ASGITransport` returns an answer only when the answer is complete, so partial texts would arrive too late.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class StreamingTransport(httpx.AsyncBaseTransport):
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """One request and its answer; it is also the stream of the answer's body."""
+    """One request and its answer; this object is also the stream of the answer's body."""
 
     def __init__(self, body: httpx.AsyncByteStream) -> None:
         self._body = body.__aiter__()

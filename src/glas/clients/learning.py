@@ -1,4 +1,4 @@
-"""The part of the db_assist client for rounds of learning."""
+"""The methods of the db_assist client for rounds of learning."""
 
 from abc import ABC, abstractmethod
 from typing import Any

@@ -37,7 +37,7 @@ class StepRecord(Value):
 
 
 class RoundRecord(Value):
-    """A round of learning, with its steps that have begun, in their order."""
+    """A round of learning, with those of its steps that have begun, in the order of the steps."""
 
     name: str = Field(description="Name of the dataset version with which the round trains a model.")
     steps: tuple[StepRecord, ...]

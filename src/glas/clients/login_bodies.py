@@ -5,10 +5,10 @@ from typing import Final
 from glas.clients.bodies import RequestBody, Sha256
 
 LOGIN_MINUTES: Final = 5
-"""Minutes for which a link works."""
+"""Minutes for which a link to sign in works."""
 
 
 class LoginToken(RequestBody):
-    """The hash of a link's token. The token itself is never sent to db_assist."""
+    """The hash of the token in a link to sign in. The token itself is never sent to db_assist."""
 
     token_sha256: Sha256

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for links with which people sign in to the web pages."""
+"""The methods of the db_assist client for links with which people sign in to the web pages."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from glas.domain.people import User
 
 
 class LoginCalls(ABC):
-    """Store and redeem tokens with which a person signs in once."""
+    """Store and redeem tokens, with each of which a person can sign in to the web pages once."""
 
     @abstractmethod
     async def _call(
@@ -19,7 +19,9 @@ class LoginCalls(ABC):
     ) -> Any: ...
 
     async def offer_login(self, tg_id: int, token: str) -> None:
-        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`; earlier tokens of the person end.
+        """Store a token with which a person can sign in once, within `LOGIN_MINUTES`.
+
+        Earlier tokens of this person become invalid.
 
         Args:
             tg_id: the person who has requested the token.

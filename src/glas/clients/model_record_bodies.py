@@ -11,7 +11,7 @@ from glas.domain.model_ref import ModelRef
 from glas.domain.people import Locale
 
 LONGEST_NEWS_CHARS = 1000
-"""Largest number of characters of a recognised text in news; longer texts are not chosen."""
+"""Largest number of characters of a recognised text in news; messages with longer texts are not chosen for news."""
 
 _MOST_NEWS = 10_000
 _MOST_PEOPLE = 1_000_000
@@ -27,7 +27,7 @@ Claim = Annotated[
 
 
 class CheckRecord(Value):
-    """One row of the gate's table; the fields are those of `glas.recognition.gate.Check`."""
+    """The result of one check of the gate; the fields are those of `glas.recognition.gate.Check`."""
 
     condition: Name
     subject: str = ""
@@ -38,7 +38,7 @@ class CheckRecord(Value):
 
 
 class VerdictRecord(Value):
-    """The verdict of the gate."""
+    """The verdict of the gate about a model."""
 
     passed: bool
     wer_before: float = Field(
@@ -121,7 +121,10 @@ class DecisionRecord(Value):
 
 
 class ModelRecord(Value):
-    """A model with its verdicts and decisions: the gate of this installation judged it, or such a model replaced it."""
+    """A model with its verdicts and decisions.
+
+    The gate of this installation has judged the model, or has judged the model that replaced it.
+    """
 
     id: int
     name: str
@@ -184,7 +187,7 @@ class _Decider(RequestBody):
 
 
 class DecisionRequest(_Decider):
-    """A decision about a model that has a record."""
+    """A decision about a model that has a model record."""
 
     state: ModelState
     expected: ModelState | None = Field(
@@ -206,7 +209,7 @@ class DecisionRequest(_Decider):
 
 
 class ChoiceRequest(_Decider):
-    """The model that will serve from now on, whether or not the gate of this installation has judged it."""
+    """The model that is the champion from now on, whether or not the gate of this installation has judged it."""
 
     model: ModelRef
     former: ModelRef | None = Field(
@@ -225,14 +228,14 @@ class DecisionResult(Value):
 
 
 class QuestionRequest(RequestBody):
-    """The administrators who are asked whether a candidate should serve."""
+    """The administrators who are asked whether a candidate should become the champion."""
 
     bot_id: RowId
     tg_ids: tuple[TgId, ...] = Field(max_length=1000)
 
 
 class Announcement(Value):
-    """A message about a model that the bot sends."""
+    """A Telegram message of the bot about a model."""
 
     id: int
     model_id: int | None = Field(description="Number of the model's record. null for news about an own model.")

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for models that the gate has judged."""
+"""The methods of the db_assist client for models that the gate has judged."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -66,7 +66,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
 
     async def choose_model(self, choice: ChoiceRequest) -> DecisionResult:
-        """Record that a person chose the model that serves from now on; a repeated call changes nothing.
+        """Record that a person chose the model that is the champion from now on; a repeated call changes nothing.
 
         Raises:
             NotFoundError: there is no such person.
@@ -75,7 +75,7 @@ class ModelCalls(ABC):
         return DecisionResult.model_validate(await self._call("PUT", "/champion", choice))
 
     async def ask_about(self, model_id: int, bot_id: int, tg_ids: Collection[int]) -> tuple[Announcement, ...]:
-        """Store that the bot must ask these administrators whether a candidate should serve.
+        """Store that the bot must ask the administrators `tg_ids` whether a candidate should become the champion.
 
         Returns:
             All questions about this candidate.
@@ -87,14 +87,14 @@ class ModelCalls(ABC):
         return _announcements.validate_python(await self._call("PUT", f"/models/{model_id}/questions", body))
 
     async def waiting_announcements(self, bot_id: int) -> tuple[Announcement, ...]:
-        """Return the announcements that this bot must send."""
+        """Return the announcements that the bot `bot_id` must send."""
         return _announcements.validate_python(await self._call("GET", "/announcements", params={"bot_id": bot_id}))
 
     async def claim_announcement(self, announcement_id: int, claim: str) -> Announcement | None:
         """Reserve an announcement for the process that is about to send it.
 
         Returns:
-            The announcement; None if it must not be sent, or if another process may have sent the news already.
+            The announcement. None if it must not be sent, or if it is news that another process may have sent already.
         """
         body = ClaimRequest.model_construct(claim=claim)
         return _claimed.validate_python(await self._call("POST", f"/announcements/{announcement_id}/claim", body))

@@ -78,12 +78,13 @@ class NnServiceClient:
             model: `auto`, or another name that the service knows.
             keywords: words that may be said, the most useful first; if there are more than the service permits, the
                 last ones are left out.
-            bucket: the bucket of the person; see `glas.domain.canary`.
-            own: the own model of the person or chat; if it is not in memory, the default model answers.
+            bucket: the bucket of the person who sent the recording; see `glas.domain.canary`.
+            own: the own model of the person or chat from which the recording comes; if this model is not in memory, the
+                default model answers.
             when_idle: whether to recognise only while no other request waits for a text. If another request waits or
                 arrives, OverloadedError is raised.
             timeout_s: longest wait, seconds, including the time in the queue.
-            on_progress: is called after each piece of speech.
+            on_progress: is called with the partial text after each recognised piece of speech.
 
         Raises:
             AudioError: the bytes cannot be decoded to samples.
@@ -109,8 +110,8 @@ class NnServiceClient:
         Args:
             audio: function that fetches the bytes of the recording; it is called only if the bytes are needed.
             text: the words that may have been said.
-            against: the present text of the recording; if `text` has the same words, SUPPORTS is returned without a
-                call.
+            against: the present text of the recording; if `text` has the same words, `Sound.SUPPORTS` is returned, and
+                nn_service is not called.
         """
         if normalise(text) == normalise(against):
             return Sound.SUPPORTS

@@ -3,9 +3,9 @@
 The bodies about models are in `glas.clients.nn_service_model_bodies`.
 
 The fields of recognitions have the names of OpenAI's API: https://platform.openai.com/docs/api-reference/audio (as of
-2026-11). These fields are not part of OpenAI's format: `confidence` on segments and words, and at the top `model`,
-`model_version`, `confidence`, `fingerprint`, `processing_seconds`, `elapsed_seconds`, `warning` and `keywords`.
-OpenAI's clients ignore these additional fields.
+2026-11). Some fields are not part of OpenAI's format, and OpenAI's clients ignore them. Segments and words have the
+additional field `confidence`. The whole answer has the additional fields `model`, `model_version`, `confidence`,
+`fingerprint`, `processing_seconds`, `elapsed_seconds`, `warning` and `keywords`.
 """
 
 from typing import Any, Final, Literal, Self
@@ -201,7 +201,7 @@ class PredictionBody(Body):
 
 
 class TitleBody(Body):
-    """Name of a model that is shown to people, in each language. It never contains a path."""
+    """The name by which people see a model, in each language. The name never contains a path."""
 
     ru: str
     en: str

@@ -154,13 +154,13 @@ class OfferedModelsBody(Body):
 
 
 class FetchRequest(RequestBody):
-    """Whether a model serves after its download."""
+    """Whether a model becomes the default model after its download."""
 
     serve: bool = Field(default=False, description="Whether the model becomes the default model after the download.")
 
 
 class SwapRequest(RequestBody):
-    """The model that answers requests with a name from now on; if no model has this name, it becomes an alias."""
+    """The model that answers requests with a name from now on; if no model has this name, the name becomes an alias."""
 
     model: str | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for own models."""
+"""The methods of the db_assist client for own models."""
 
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Self

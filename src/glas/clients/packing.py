@@ -48,8 +48,8 @@ async def packed(
 ) -> AsyncIterator[Part]:
     """Yield zip files that together contain all data: `data.json`, texts, recognitions and recordings.
 
-    One zip file is in memory at a time. A file that is larger than a part is divided into `name.001`, `name.002` and so
-    on, which the person must join.
+    One zip file is in memory at a time. A file that is larger than `part_bytes` is divided into `name.001`, `name.002`
+    and so on. The person must join these parts.
 
     Args:
         data: the data about the person in the database.

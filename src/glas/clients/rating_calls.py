@@ -1,4 +1,4 @@
-"""The part of the db_assist client for ratings of models."""
+"""The methods of the db_assist client for ratings of models."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -20,7 +20,7 @@ class ModelRatings(Value):
 
 
 class RatingCalls(ABC):
-    """Read the ratings of texts by the models that recognised them."""
+    """Read people's ratings of the texts that a given model recognised."""
 
     @abstractmethod
     async def _call(

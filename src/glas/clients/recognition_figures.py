@@ -20,14 +20,14 @@ histogram_quantile(0.95, sum by (le) (glas_recognition_processing_seconds_bucket
 histogram_quantile(0.95, sum by (le) (glas_recognition_waiting_seconds_bucket))
 sum(glas_recognition_processing_seconds_sum) / sum(glas_recognition_audio_seconds_total)
 sum by (outcome) (glas_recognition_requests_total)"""
-"""Queries for Prometheus that return the same figures.
+"""Queries with which Prometheus computes the same numbers as this module.
 
 For the 50th and the 99th percentile, replace 0.95 by 0.5 and 0.99.
 """
 
 
 class Spread(Value):
-    """A histogram: how many recordings took at most which time, in seconds."""
+    """A histogram: for each of several times in seconds, the number of recordings that took at most this time."""
 
     total_s: float = Field(description="Sum of the times of all recordings, in seconds.")
     buckets: tuple[tuple[float, int], ...] = Field(

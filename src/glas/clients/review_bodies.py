@@ -15,7 +15,7 @@ TAKE_BACK_MINUTES: Final = 5
 
 
 class ReviewRequest(RequestBody):
-    """The reviewer who asks for a message, and the messages that are already held for this reviewer."""
+    """The reviewer who asks for a message, and the message that is already held for this reviewer, if there is one."""
 
     tg_id: TgId
     besides: tuple[RowId, ...] = Field(

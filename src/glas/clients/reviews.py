@@ -1,4 +1,4 @@
-"""The part of the db_assist client for reviews."""
+"""The methods of the db_assist client for reviews."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -24,7 +24,9 @@ class ReviewCalls(ABC):
     ) -> Any: ...
 
     async def set_reviewer(self, tg_id: int, *, is_reviewer: bool, by: int | None = None) -> User:
-        """Give a person the right to review, or take it back. `by` is the administrator, whom the audit records.
+        """Give a person the right to review, or take this right back.
+
+        `by` is the Telegram id of the administrator; the audit records the action of this administrator.
 
         Raises:
             NotFoundError: nobody registered under this id.
@@ -67,14 +69,14 @@ class ReviewCalls(ABC):
         Args:
             transcription_id: id of the message.
             tg_id: Telegram id of the reviewer.
-            verdict: the result of the review, such as CORRECT.
-            reference: the words that were said; given only with the verdict CORRECT.
+            verdict: the result of the review. CORRECT means that the reviewer corrected the text.
+            reference: the words that were said, according to the reviewer; given only with the verdict CORRECT.
 
         Raises:
             ImplausibleCorrectionError: `reference` contains no word, or more than can be said in the recording.
             NotFoundError: the message or the person does not exist.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
-            ConflictError: the message is held for another reviewer or was already reviewed by this person, or its
+            ConflictError: the message is held for another reviewer or was already reviewed by this person, or the
                 speaker has withdrawn the consent.
         """
         body = Review.model_construct(tg_id=tg_id, verdict=verdict, reference=reference)
@@ -87,7 +89,7 @@ class ReviewCalls(ABC):
             NotFoundError: there is no such message or person.
             ForbiddenError: the person is neither a reviewer nor an administrator, or is banned.
             ConflictError: the review is not the person's last one or is too old, another person has judged the message,
-                or the message is held for another person.
+                or the message is held for another reviewer.
         """
         path = f"/transcriptions/{transcription_id}/review"
         return ReviewItem.model_validate(await self._call("DELETE", path, params={"tg_id": tg_id}))

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for second hypotheses."""
+"""The methods of the db_assist client for second hypotheses."""
 
 from abc import ABC, abstractmethod
 from typing import Annotated, Any

@@ -8,7 +8,7 @@ from glas.clients.bodies import RequestBody, Sha256, Value
 from glas.domain.model_ref import VERSION_PATTERN, ModelRef
 
 PART_BYTES: Final = 8 * 1024 * 1024
-"""Largest part of a file. Files are stored in parts, so that neither side holds a whole file in memory."""
+"""Largest part of a file, in bytes. Files are stored in parts, so that no process has a whole file in memory."""
 
 _SEGMENT: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"
 

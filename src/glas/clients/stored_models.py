@@ -1,4 +1,4 @@
-"""The part of the data_loader client for models in the object store: store a model, download it into a directory."""
+"""The methods of the data_loader client for models in the object store: store a model, download it into a directory."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The part of the db_assist client for vocabularies."""
+"""The methods of the db_assist client for vocabularies."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

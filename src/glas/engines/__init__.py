@@ -23,13 +23,14 @@ class Engine(Protocol):
 
     @property
     def abilities(self) -> Abilities:
-        """The options that the model supports, and the best size of a batch."""
+        """The options that the model supports, and the best number of pieces in a batch."""
 
     def recognise(self, batch: Sequence[Samples], options: DecodingOptions = PLAIN) -> list[Hypothesis]:
         """Recognise pieces of speech.
 
         Args:
-            batch: the samples of each piece, of shape `(n_samples,)`, float32, mono, 16 kHz, no longer than `window_s`.
+            batch: the samples of each piece: shape `(n_samples,)`, float32, mono, 16 kHz. No piece may be longer than
+                `window_s`.
             options: options of recognition. The caller must refuse options that the model does not support; see
                 `abilities`.
 
@@ -39,4 +40,4 @@ class Engine(Protocol):
         """
 
     def close(self) -> None:
-        """Free the weights."""
+        """Free the memory of the weights."""

@@ -10,7 +10,9 @@ TRIM_EVERY_S = 10.0
 
 
 def return_large_blocks() -> None:
-    """Make glibc return every freed block of 1 MiB or more to the system immediately, until this process ends.
+    """Make glibc return memory blocks of 1 MiB or more to the system as soon as this process frees them.
+
+    The setting applies until the process ends.
 
     By default, glibc keeps freed blocks that are smaller than a threshold. Whenever a larger block is freed, glibc
     raises this threshold, up to 32 MiB. With this default, a CTC model of 5 million parameters needed up to 210 MB of
@@ -22,7 +24,7 @@ def return_large_blocks() -> None:
 
 
 def trim() -> None:
-    """Return to the system all memory that is free at present, for instance after a model was unloaded."""
+    """Return to the system all memory that this process has freed, for instance after a model was unloaded."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -30,13 +32,13 @@ def trim() -> None:
 class Trimming:
     """Returns free memory to the system at intervals while pieces are recognised; threads may share one object.
 
-    Each thread has a separate heap. The results of a piece of speech are freed in another order than they were
-    allocated. So the heaps contain free blocks that are too small for the results of later pieces. After the
+    Each thread has a separate heap. The memory blocks with the results of a piece are freed in another order than they
+    were allocated. So the heaps contain free blocks that are too small for the results of later pieces. After the
     recognition of 150 pieces of 2 to 28 s in two threads, the heaps had 345 MB, of which 210 MB were free.
     `malloc_trim` returned nearly all free memory, in 1 to 10 ms.
 
     Args:
-        every_s: seconds between two calls of `trim`.
+        every_s: shortest time between two calls of `trim`, in seconds.
     """
 
     def __init__(self, every_s: float = TRIM_EVERY_S) -> None:

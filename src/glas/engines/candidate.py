@@ -15,7 +15,7 @@ CANDIDATE = "candidate"
 
 
 class CandidateChoice(BaseModel):
-    """A candidate, and the shares of people and messages for which it is used."""
+    """A candidate, the share of people whom it answers, and the share of messages for which it makes second texts."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +36,7 @@ class CandidateChoice(BaseModel):
 
 
 def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
-    """Return the candidate that was chosen; None if there is none, or if the file is damaged."""
+    """Return the chosen candidate; None if no candidate was chosen, or if the file with the choice is damaged."""
     try:
         return CandidateChoice.model_validate_json((models_dir / CANDIDATE).read_bytes())
     except (OSError, ValidationError):
@@ -44,13 +44,13 @@ def chosen_candidate(models_dir: Path) -> CandidateChoice | None:
 
 
 def choose_candidate(choice: CandidateChoice, models_dir: Path) -> str:
-    """Choose a candidate; all servers that use this directory of models then try the candidate.
+    """Choose a candidate; all servers that use the directory `models_dir` then try the candidate.
 
     Returns:
         The uniform name of the candidate.
 
     Raises:
-        ModelFileMissingError: the model is not on disk.
+        ModelFileMissingError: the candidate is not on disk.
         ModelError: the directory of models cannot be written.
     """
     name = uniform_on_disk(choice.model, models_dir)

@@ -31,7 +31,7 @@ def known_models() -> tuple[KnownModel, ...]:
 
 
 def known_model(name: str) -> KnownModel:
-    """Return the model with a given long or short name; a short name is, for example, `gigaam-v3-ctc`.
+    """Return the model with a given uniform name, or with a given short name such as `gigaam-v3-ctc`.
 
     The name `whisper:<owner>/<name>` means a Whisper model on the model hub (Hugging Face). Glas has no other data
     about such a model than the name of its repository.
@@ -69,7 +69,7 @@ def _whisper_of_the_hub(repository: str) -> KnownModel:
 
 
 class Title(NamedTuple):
-    """Title of a model for people, in Russian and in English."""
+    """Title by which people see a model, in Russian and in English."""
 
     ru: str
     en: str
@@ -100,14 +100,14 @@ def local_directory(models_dir: Path, name: str) -> Path:
 
 
 def directory_of(models_dir: Path, model: KnownModel) -> Path:
-    """Return the directory for the weights of a model; Glas need not know the model by name."""
+    """Return the directory for the weights of a model, which need not be one of `known_models`."""
     if model.name == EMBEDDED:
         return embedded_directory()
     return models_dir / re.sub(r"[^A-Za-z0-9._-]+", "--", model.name)
 
 
 def embedded_directory() -> Path:
-    """Return the directory of the embedded model, in the installed package or in the checkout."""
+    """Return the directory of the embedded model, in the installed package or in a checkout of the repository."""
     installed = _PACKAGE / "models" / _EMBEDDED_FOLDER
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "models" / _EMBEDDED_FOLDER
 
@@ -125,9 +125,9 @@ def resolve(name: str, models_dir: Path) -> str:
     """Return the uniform name of a model for a name that a person wrote.
 
     `auto` means the champion. If there is no champion, `auto` means the first model of `AUTO_ORDER` that is on disk.
-    Nothing is downloaded. `onnx:<directory>` and `whisper:<directory>` get an absolute path, so that the name does not
-    depend on the working directory. A Whisper model that was downloaded from the model hub has precedence over a
-    directory of the same name.
+    Nothing is downloaded. The paths in `onnx:<directory>` and `whisper:<directory>` are made absolute, so that the name
+    does not depend on the working directory. A Whisper model that was downloaded from the model hub has precedence over
+    a directory of the same name.
 
     Raises:
         UnknownModelError: there is neither a model nor a directory of that name.
@@ -182,10 +182,11 @@ def uniform_on_disk(chosen: str, models_dir: Path) -> str | None:
 
 
 def made_here(name: str, models_dir: Path) -> str | None:
-    """Return the uniform name of a model whose directory is inside the directory of models; None if there is none.
+    """Return the uniform name of a model inside the directory of models; None if there is no such model.
 
-    Only the last part of the path in `name` is used. So callers on other machines can name the model, even if their
-    directory of models has another path than the directory here. No caller can name a model outside this directory.
+    `name` must contain an absolute path. Only the last part of this path is used. So a name from another machine is
+    valid here, too, even if the directory of models has another path there. No caller can name a model outside
+    `models_dir`.
     """
     engine, _, place = name.partition(":")
     last = Path(place).name
@@ -196,7 +197,7 @@ def made_here(name: str, models_dir: Path) -> str | None:
 
 
 def named_champion(models_dir: Path) -> str | None:
-    """Return the name in the file `champion`, even if this model does not exist.
+    """Return the name in the file `champion`, even if there is no model of this name.
 
     Return None if there is no such file, and an empty string if the file cannot be read.
     """

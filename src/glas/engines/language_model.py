@@ -56,7 +56,7 @@ class LanguageModel:
         return self._look_up(word)[0] != NO_WORD
 
     def _found(self, word: str) -> tuple[int, float]:
-        """Return the index of a word in the word list, and the probability of its letters.
+        """Return the index of a word in the word list, and the probability of the word's letters.
 
         If the word is not in the list, the index is `NO_WORD`. If a letter of the word is unknown, the probability is
         0.

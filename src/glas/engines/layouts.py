@@ -24,13 +24,14 @@ class Layout:
 
     Attributes:
         kind: name of the family in the library onnx-asr, or `whisper`; Whisper models have a separate engine.
-        networks: files of weights with their fp32 names. ONNX files also exist in int8, with `.int8` before the
-            extension; other files do not.
+        networks: names of the files of weights in fp32. ONNX files also exist in int8, with `.int8` before the
+            extension of the name; other files do not.
         texts: files with vocabulary and configuration; all these files are required.
         optional: files that are used if they exist.
         version: the `version` that `config.json` must contain, if any. This check is necessary for GigaAM v3: without
             the right `version` in `config.json`, onnx-asr would compute the features of GigaAM v2 and report no error.
-        index: a JSON file whose `weight_map` names the files of the weights; required, if given.
+        index: a JSON file whose `weight_map` names the files of the weights. If the layout has an index, this file is
+            required.
         otherwise: another layout of the same weights, which is used if a directory or a repository does not have the
             files of this layout.
     """
@@ -44,7 +45,7 @@ class Layout:
     otherwise: "Layout | None" = None
 
     def networks_in(self, precision: Precision) -> tuple[str, ...]:
-        """Return the names of the ONNX files in a precision."""
+        """Return the names of the files of weights in a precision."""
         if precision == "fp32":
             return self.networks
         return tuple(
@@ -70,7 +71,7 @@ class Layout:
     def share(self, directory: Path) -> float:
         """Return the share (0..1) of the required files that exist; of both precisions, return the larger share.
 
-        If there is only a configuration, the share is 0.
+        If the directory contains only a configuration, the share is 0.
         """
         present = [
             1 - len(lacking) / len(self.files(precision))
@@ -199,7 +200,7 @@ def precision_of(directory: Path, layout: Layout, prefer: Precision) -> Precisio
     """Choose the precision in which a model is loaded.
 
     Returns:
-        `prefer` if all its files exist, otherwise the other precision.
+        `prefer` if all files of this precision exist, otherwise the other precision.
 
     Raises:
         ModelFileMissingError: no precision is complete; the error message names the missing files of the more complete
@@ -241,9 +242,9 @@ def configuration(directory: Path) -> dict[str, object]:
 
 
 def vocabulary_of(directory: Path, layout: Layout) -> tuple[str, ...]:
-    """Read the tokens of a model of onnx-asr from its files; return an empty tuple if the files contain none.
+    """Read the tokens of a model that onnx-asr decodes; return an empty tuple if the model's files contain no tokens.
 
-    A text file contains a token and its number on each line. The tokens of T-one are in its configuration.
+    The tokens are in a text file with one token and its number on each line, or in the configuration (T-one).
     """
     match configuration(directory).get("decoder_params"):
         case {"vocabulary": [*tokens]}:

@@ -20,7 +20,7 @@ CONVERTED = "converted"
 class _Located(NamedTuple):
     """A model on disk: its uniform name, its directory and its description.
 
-    `known` is None for a directory that the caller named.
+    The description `known` is None for a directory that the caller named.
     """
 
     name: str
@@ -42,16 +42,17 @@ def load_engine(
     """Load a model from disk; nothing is downloaded.
 
     Args:
-        name: `auto`; the long or short name of a known model; `whisper:<owner>/<name>` of the model hub; or
-            `onnx:<directory>` or `whisper:<directory>`.
+        name: `auto`; the uniform name or short name of a known model; `whisper:<owner>/<name>`, a model of the model
+            hub; `onnx:<directory>`; or `whisper:<directory>`.
         models_dir: directory of downloaded models and of converted Whisper checkpoints.
         threads: number of threads of one inference call.
-        workers: number of simultaneous calls; only for engines that run calls in parallel themselves.
+        workers: number of parallel calls of a Whisper model on a graphics card. In all other cases, the number of
+            parallel calls is not limited.
         beam_size: beam size of Whisper; 1 means greedy decoding.
         providers: onnxruntime's execution providers (the devices), the preferred one first. If `CUDA` is the first one,
             Whisper runs on the graphics card, too.
         precision: precision of Whisper's matrices; None means int8 on a processor and float16 on a graphics card. For
-            other models, this argument is ignored, because they run in the precision of their files.
+            other models, this argument is ignored, because other models run in the precision of their files.
 
     Raises:
         UnknownModelError: there is no such model; the error message suggests similar names.

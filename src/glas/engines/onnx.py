@@ -42,7 +42,7 @@ class OnnxEngine:
     Several threads may call `recognise` at the same time, because the engine has no state.
 
     Args:
-        directory: directory of the model; see `glas.engines.layouts`. The int8 variant is preferred, except on a
+        directory: directory of the model; see `glas.engines.layouts`. The int8 files are preferred, except on a
             graphics card, because onnxruntime's provider for graphics cards has no kernels for dynamically quantised
             layers.
         name: uniform name of the model.

@@ -8,8 +8,8 @@ from math import exp, inf
 
 from glas.domain.transcription import Word
 
-# A model gives the beginning of a token but not its end. If no other token follows at once, the token gets this time
-# for each letter. Ordinary Russian speech has 12 to 15 letters per second.
+# A model gives the beginning of a token but not its end. If the next token does not follow directly, the token gets
+# this time for each letter. Ordinary Russian speech has 12 to 15 letters per second.
 LETTER_S = 0.08
 
 _CLOSING = frozenset(".,!?…:;%)»”")
@@ -19,7 +19,7 @@ _SPECIAL = re.compile(r"\s*<[^<>\s]+>\s*")
 
 @dataclass
 class _Stretch:
-    """Tokens between two spaces. Punctuation is not spoken, so it does not count for time and confidence."""
+    """Tokens between two spaces. Punctuation has no influence on the times and the confidence of the word."""
 
     start_s: float
     text: str = ""
@@ -60,13 +60,14 @@ def spell(
     """Join the tokens of a hypothesis into words.
 
     A token that begins with a space begins a word. Closing punctuation (`,` `.` `»`) belongs to the word before it,
-    even after a space. A mark between two spaces, such as a dash, also belongs to the word before it: `Москва —`. So
-    the words joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote or a dash.)
+    even after a space. A punctuation mark between two spaces, such as a dash, also belongs to the word before it:
+    `Москва —`. So the words joined by spaces are the text. (onnx-asr's own text loses the space before an opening quote
+    or a dash.)
 
     The raw confidence of a word is the product of the probabilities of its tokens, because a word is right only if all
     its letters are right. Of several ways to combine the probabilities, the product separates right words from wrong
-    words best. The product is also nearly equal to the share of words that are right. The minimum is higher than this
-    share, and the geometric mean is much higher (measured: docs/models.md).
+    words best. The product is also nearly equal to the share of words that are right. The smallest of the probabilities
+    is higher than this share, and their geometric mean is much higher (measured: docs/models.md).
 
     Args:
         tokens: subwords or letters; a leading space stands for SentencePiece's `▁`.

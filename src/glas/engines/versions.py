@@ -37,7 +37,7 @@ class ModelVersions:
     """Compute versions of models. Every method may be called from any thread.
 
     Args:
-        models_dir: directory of downloaded models; checksums are stored there if it exists.
+        models_dir: directory of downloaded models; checksums are stored there if this directory exists.
         keeps: whether checksums are stored; False if the directory must not be written to.
     """
 

@@ -1,7 +1,7 @@
 """A word bigram language model with classes of words, which is stored in `lm.npz` beside the character model.
 
 The probability of a word depends on its frequency, on the class of the word before it, and, for frequent pairs, on the
-word before it. Words that are not in the list get a probability from the character model:
+word before it. Words that are not in the model's word list get a probability from the character model:
 
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
@@ -31,13 +31,13 @@ class WordLM:
 
     Args:
         arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
-            `word_costs` and `word_classes` have one byte for each word. `word_step` is the natural logarithm that one
-            unit of cost stands for. `class_gains`, shape `(n, n)`, has the logarithms of R in units of `word_step`, as
-            signed bytes; a row belongs to the class of the word before. The last two classes are the class of unknown
-            words, and the class for the beginning of a text. `pair_contexts` has the indices of the first words of
-            frequent pairs; an index equal to the number of words stands for the beginning of a text. The second words
-            of the pairs with the i-th first word are in `pair_words[pair_starts[i]:pair_starts[i + 1]]`. `pair_costs`
-            has the cost of each pair, and `pair_rest` the cost of β for each first word.
+            `word_costs` and `word_classes` have one byte for each word. `word_step` is the size of one unit of cost in
+            nats. `class_gains`, shape `(n, n)`, has the logarithms of R in units of `word_step`, as signed bytes; each
+            row belongs to a class of the word before. The last two classes are the class of unknown words, and the
+            class for the beginning of a text. `pair_contexts` has the indices of the first words of frequent pairs; an
+            index equal to the number of words stands for the beginning of a text. The second words of the pairs with
+            the i-th first word are in `pair_words[pair_starts[i]:pair_starts[i + 1]]`. `pair_costs` has the cost of
+            each pair, and `pair_rest` the cost of β for each first word.
 
     Attributes:
         beginning: number that stands for the beginning of a text, in place of the word before the first word.
@@ -66,7 +66,7 @@ class WordLM:
         self._probability = tuple(_probabilities(np.arange(256), step).tolist())
 
     def number(self, word: str) -> int:
-        """Return the index of a word in the list; `NO_WORD` if it is not there."""
+        """Return the index of a word in the word list; `NO_WORD` if the word is not in the list."""
         spelt = word.encode(ENCODING, errors="replace")
         at = bisect_left(self._words, spelt)
         return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
@@ -75,7 +75,7 @@ class WordLM:
         """Return the natural logarithm of the probability of a word after the word before it.
 
         Args:
-            word: index of the word in the list, or `NO_WORD`.
+            word: index of the word in the word list, or `NO_WORD`.
             before: index of the word before it, `NO_WORD` or `beginning`.
             spelling: probability of the word's letters in the character model.
         """

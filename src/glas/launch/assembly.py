@@ -86,7 +86,7 @@ def _settled() -> Iterator[None]:
     """Exclude the objects that exist now from garbage collection while the context is open.
 
     Hundreds of thousands of objects live as long as the process. If these objects are not excluded, a full garbage
-    collection stops the whole process for a third of a second. There is one full garbage collection for about thirty
+    collection stops the whole process for a third of a second. A full garbage collection happens about every thirty
     messages.
     """
     gc.collect()
@@ -101,11 +101,11 @@ def _settled() -> Iterator[None]:
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
     """Open a context with a client of data_loader for a command.
 
-    The client calls the service at the address in the settings, or the service of the server that runs in the data
+    The client calls the service at the address in the settings, or the service of the server that uses the data
     directory. If there is no address and no server, a data_loader runs in this process while the context is open.
 
     Raises:
-        DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
+        DataDirectoryInUseError: a server uses the data directory but has no socket for commands.
     """
     here = [part for part in ("db_assist", "data_loader") if getattr(settings, f"{part}_url") is None]
     if "data_loader" not in here:
@@ -119,7 +119,7 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
     """Open a context with a client of db_assist for a command; see `open_data_loader`.
 
     Raises:
-        DataDirectoryInUseError: a server runs in the data directory but has no socket for commands.
+        DataDirectoryInUseError: a server uses the data directory but has no socket for commands.
     """
     here = ["db_assist"] if settings.db_assist_url is None else []
     async with _reached(settings, "db_assist", here) as (running, connections):
@@ -130,10 +130,10 @@ async def open_db_assist(settings: Settings) -> AsyncIterator[DbAssistClient]:
 async def _reached(
     settings: Settings, part: str, here: Sequence[str]
 ) -> AsyncIterator[tuple[httpx.AsyncClient | None, Connections]]:
-    """Connect to a part of the server that runs in the data directory, or start parts in this process.
+    """Connect to a part of the server that uses the data directory, or start parts in this process.
 
-    The parts in `here` are started if no server runs in the data directory. If `here` is empty, this function looks for
-    no server and starts nothing.
+    The parts in `here` are started if no server uses the data directory. If `here` is empty, this function looks for no
+    server and starts nothing.
 
     Yields:
         Two values. The first is the HTTP client of `part` in the running server; None if `here` is empty or no server

@@ -1,4 +1,4 @@
-"""Make the clients of services; they call services in this process in memory, and all other services over TCP."""
+"""Make clients of services. The clients call services of this process in memory, and other services over TCP."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -84,7 +84,7 @@ class Connections:
         return url
 
     async def enter(self, app: FastAPI) -> None:
-        """Start the lifespan of an app; it ends when all parts are stopped."""
+        """Start the lifespan of an app; the lifespan ends when all parts are stopped."""
         await self._stack.enter_async_context(entered([app]))
 
     async def _http(self, part: str) -> httpx.AsyncClient:

@@ -27,8 +27,8 @@ class Holder:
 
     Attributes:
         pid: id of the process.
-        url: address of the web pages that the process serves, or of its only service; None if it does not listen on any
-            port.
+        url: address of the web pages that the process serves, or else of the only service in the process; None if the
+            process listens on no port.
     """
 
     pid: int
@@ -76,7 +76,8 @@ def taken(data_dir: Path, holder: Holder, *, alone: bool) -> Iterator[None]:
 
     Args:
         data_dir: path of the data directory.
-        holder: this process, which is written into the lock file; error messages of other processes name it.
+        holder: id and URL of this process, which are written into the lock file. Other processes show them in error
+            messages.
         alone: whether the lock is exclusive; if not, other processes may share the lock.
 
     Raises:

@@ -42,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Ready:
-    """Report about the start of the parts; it is made when all parts accept requests.
+    """Report about the start of the parts, made when all parts accept requests.
 
     Attributes:
         urls: addresses of the parts that listen on a port, by the name of the part.
@@ -67,7 +67,7 @@ async def serve(settings: Settings, parts: Collection[str], on_ready: Callable[[
     Raises:
         ConfigurationError: a part is unknown or needs another part, a port is in use, or a port could be reached from
             other machines without an API key.
-        DataDirectoryInUseError: another server runs in the data directory.
+        DataDirectoryInUseError: another server uses the data directory.
         ModelError: the model cannot be loaded.
     """
     with _called_off_by_signals():
@@ -136,7 +136,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _called_off_by_signals() -> Iterator[None]:
-    """Open a context in which a signal to stop cancels this task, so that parts that have started are stopped."""
+    """Open a context in which a signal to stop cancels the current task, so that the started parts are stopped."""
     loop, task, received = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
     assert task is not None, "expected to be run as a task"  # noqa: S101
 

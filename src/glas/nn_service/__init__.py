@@ -1,1 +1,1 @@
-"""The part nn_service: recognises speech, and offers this through an HTTP API that is compatible with OpenAI's API."""
+"""The part nn_service: recognises speech for callers of an HTTP API that is compatible with OpenAI's API."""

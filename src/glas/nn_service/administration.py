@@ -40,7 +40,7 @@ class _StoppedError(Exception):
 
 @dataclass
 class Fetch:
-    """The progress of the download of one model; only the thread that downloads the model changes these values.
+    """The progress of the download of one model; only the thread that downloads the model changes the attributes.
 
     Attributes:
         name: uniform name of the model.
@@ -141,7 +141,7 @@ class Administration:
             and the choice could be stored.
 
         Raises:
-            ModelError: the model cannot be loaded; nothing has changed.
+            ModelError: the model cannot be loaded; the default model has not changed.
         """
         self._registry.swap(AUTO, name)
         try:
@@ -157,8 +157,8 @@ class Administration:
 
         Do nothing if GLAS_MODEL names a model, or if the choice has not changed since the last call.
 
-        If the chosen model cannot be loaded, the present default model stays, and later calls do not try the same
-        choice again.
+        If the chosen model cannot be loaded, the present default model stays. Later calls do not try to load the same
+        model again.
 
         Returns:
             Uniform name of the new default model; None if the default model has not changed.
@@ -177,7 +177,7 @@ class Administration:
             _log.error("the chosen model cannot be served", model=named, error=error.message)
             return None
         except Exception:  # noqa: BLE001 - logged; an error of one choice must not end the following of others
-            # A bug in a loader: the next choice must be followed all the same.
+            # After a bug in the loading of this model, the model that is chosen next must still be loaded.
             _log.exception("the chosen model cannot be served", model=named)
             return None
         return chosen

@@ -48,14 +48,14 @@ class Question:
     granularities: frozenset[Granularity] = frozenset()
     include: frozenset[Include] = frozenset()
     bucket: int | None = None
-    """Bucket (0 to 99) of the person who made the recording, see `glas.domain.canary`. None if the bucket is not known.
+    """Bucket (0 to 99) of the person who sent the recording, see `glas.domain.canary`. None if the bucket is not known.
     """
     own: OwnModel | None = None
-    """The own model of the person or chat; None if there is none."""
+    """The own model of the person or chat from which the recording comes; None if there is no own model."""
     when_idle: bool = False
     """Whether the recording is recognised only while no other request waits; see `glas.nn_service.idle`."""
     hints: tuple[str, ...] = ()
-    """Names of the fields in the request that only some models use: `prompt`, `hotwords`, `keywords`."""
+    """Names of those fields of the request that only some models use: `prompt`, `hotwords`, `keywords`."""
 
     def whole(self, recognition: Recognition, elapsed_s: float) -> dict[str, Any]:
         """Return the answer in the format `verbose_json`; `elapsed_s` is the time since the request, in seconds."""
@@ -158,7 +158,7 @@ def _require_bytes(file: UploadFile) -> None:
 
 
 class _Stream:
-    """The stream of events about one recording: the text of each piece of speech is sent as soon as it is known."""
+    """The stream of events about one recording: the text of a piece is sent as soon as the piece is recognised."""
 
     def __init__(self, service: RecognitionService, file: UploadFile, question: Question) -> None:
         _require_bytes(file)

@@ -49,11 +49,12 @@ def create_app(
 
     Args:
         settings: the whole configuration. It may contain keys of further callers (GLAS_API_KEYS).
-        key: the API key of the owner, which callers send in the header `Authorization: Bearer KEY`. If neither this key
-            nor another key is set, every request is accepted.
+        key: the API key of the installation's owner, which callers send in the header `Authorization: Bearer KEY`. If
+            neither this key nor another key is set, every request is accepted.
         previous_key: the former key. It is still accepted, so that callers can change to the new key one after another.
         internal_key: the key that the other parts in this process send.
-        load: makes an engine from a model's uniform name; None loads the files on disk.
+        load: function that makes an engine from a model's uniform name; with None, engines are made from the files on
+            disk.
     """
 
     @asynccontextmanager
@@ -121,7 +122,7 @@ async def health(
     own: OwnModelQuery = "",
     instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
-    """Report that the service runs, its default model, and how many recordings are being recognised or wait.
+    """Return the state of the service: its default model, and how many recordings are being recognised or wait.
 
     If the query contains a bucket or an own model, the reported model is the one that would recognise a recording sent
     with the same values.

@@ -21,8 +21,8 @@ class Tried:
 
     Attributes:
         model: uniform name of the candidate.
-        version: version of its weights.
-        choice: the administrator's choice: the candidate, and the shares of people and messages for which it is used.
+        version: version of the candidate's weights.
+        choice: the administrator's choice of the candidate and of the shares of people and messages.
         buckets: the candidate answers people with these buckets, see `glas.domain.canary`.
     """
 
@@ -50,14 +50,14 @@ class Canary:
     def follow(self) -> None:
         """Load the chosen candidate, so that it answers its share of people.
 
-        If the candidate cannot be loaded, the champion answers everybody, and later calls do not try the same choice
-        again.
+        If the candidate cannot be loaded, the champion answers everybody. Later calls do not try to load the same
+        candidate again.
         """
         with self._lock:
             self._follow()
 
     def take_back(self) -> None:
-        """End the trial of the candidate on all servers that use this directory of models.
+        """End the trial of the candidate on all servers that use the same directory of models.
 
         Running requests keep the candidate until they end.
 
@@ -104,7 +104,7 @@ class Canary:
         return Tried(name, loaded.version, choice, chosen_buckets(name, choice.share))
 
     def model_for(self, bucket: int | None) -> str | None:
-        """Return the uniform name of the candidate if it answers this bucket of people; None if it does not."""
+        """Return the uniform name of the candidate if it answers people with this bucket; None if it does not."""
         tried = self.tried
         return tried.model if tried is not None and bucket in tried.buckets else None
 

@@ -12,7 +12,7 @@ _CANDIDATE = "/api/candidate"
 
 
 def make_router() -> APIRouter:
-    """Make the router."""
+    """Make the router of the routes for the candidate."""
     router = APIRouter(tags=["models"])
     router.add_api_route(
         _CANDIDATE,

@@ -19,7 +19,7 @@ Text = Annotated[
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan of the app stores the service in `app.state`."""
+    """Make the router; its route uses the recognition service that the app's lifespan stores in `app.state`."""
     router = APIRouter(max_body_size=max_body_bytes, tags=["recognition"])
     router.add_api_route(
         "/v1/audio/comparisons",
@@ -34,8 +34,8 @@ def make_router(*, max_body_bytes: int) -> APIRouter:
 async def compare(request: Request, *, file: Recording, text: Text, model: Model = "auto") -> ComparisonBody:
     """Recognise a recording; compare how probable the given text and the recognised text are for the model.
 
-    The answer is `unknown` in three cases: the model cannot compute the probability of a text, the recording has
-    several pieces of speech, or the difference of the probabilities is neither small nor large.
+    The field `sound` of the answer is `unknown` in three cases: the model cannot compute the probability of a text, the
+    recording has several pieces of speech, or the difference of the probabilities is neither small nor large.
     """
     options = DecodingOptions(language=RUSSIAN, compared=text, wants_words=False)
     recognition = await recognise(request, service_of(request), file, Question(model=model, options=options))

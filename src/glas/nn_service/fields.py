@@ -19,7 +19,7 @@ Recording = Annotated[
     UploadFile,
     File(
         description="Audio or video file. Its format is determined from its bytes.",
-        # Many generators of clients recognise a file only by this format, and not by its media type.
+        # Many programs that generate clients detect a file field only by this format, and not by a media type.
         json_schema_extra={"format": "binary"},
     ),
 ]
@@ -171,7 +171,7 @@ InsteadOfQuery = Annotated[str, Query(pattern=f"^(?:{VERSION_PATTERN})?$", descr
 def own_model(name: str, instead_of: str) -> OwnModel | None:
     """Return the own model that the fields `own_model` and `instead_of` describe; None if `name` is empty.
 
-    `name` is the value of `own_model`: the name of the model, `@` and its version.
+    `name` is the value of `own_model`: the name of the model, `@`, and the version of the model.
     """
     if not name:
         return None

@@ -22,7 +22,7 @@ class ChoiceFollower:
     was requested. If this server does not share a directory of models with other servers, the thread first downloads
     the champion and the candidates from data_loader.
 
-    Call `close` at the end.
+    Call `close` when the service stops.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ from glas.domain.transcription import Hypothesis, KeywordUse, Recognition, Segme
 
 
 class ResponseFormat(StrEnum):
-    """Response formats."""
+    """The response formats of OpenAI's transcription API."""
 
     JSON = "json"
     TEXT = "text"
@@ -80,7 +80,7 @@ def render_verbose(
     The answer contains segments unless only words are requested. The answer contains words only if they are requested.
 
     Args:
-        recognition: the recognition.
+        recognition: the recognition that the answer contains.
         granularities: the units of text for which the request asks for times.
         include: the optional contents for which the request asks.
         elapsed_s: seconds from the request to this answer.
@@ -112,7 +112,7 @@ def render_verbose(
 
 
 def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -> dict[str, list[Logprob]]:
-    """Return the field `logprobs` if the request asks for it; otherwise return no field.
+    """Return the field `logprobs` if the request asks for it; otherwise return an empty dictionary.
 
     The list in the field is empty if the model returns no tokens.
     """
@@ -126,7 +126,7 @@ def render_logprobs(segments: Iterable[Segment], include: Collection[Include]) -
 
 
 def render_segment(index: int, segment: Segment) -> SegmentBody:
-    """Return one segment in the form of the format `verbose_json`.
+    """Return one segment as the format `verbose_json` contains it.
 
     OpenAI's API requires the fields `tokens` and `seek`, which describe windows of 30 s. Not all engines have such
     windows, so `tokens` is always empty and `seek` is always 0.
@@ -147,7 +147,7 @@ def render_segment(index: int, segment: Segment) -> SegmentBody:
 
 
 def render_word(word: Word) -> WordBody:
-    """Return one word with its times in the form of the format `verbose_json`."""
+    """Return one word with its times, as the format `verbose_json` contains it."""
     return WordBody(
         word=word.text,
         start=round(word.start_s, 3),

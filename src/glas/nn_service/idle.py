@@ -23,10 +23,10 @@ class IdleWork:
 
         Args:
             job: the job of the recording.
-            n_in_flight: number of other recordings in the service.
+            n_in_flight: number of other recordings that are being recognised or wait.
 
         Raises:
-            OverloadedError: other recordings are in the service.
+            OverloadedError: another recording is being recognised or waits.
         """
         with self._lock:
             if n_in_flight or self._job is not None:

@@ -24,7 +24,7 @@ class Metrics:
         n_in_flight: returns the number of recordings that are being recognised or wait.
         n_loaded: returns the number of models in memory, without own models.
         n_own_loaded: returns the number of own models in memory.
-        is_choice_served: returns whether the chosen model is the default model.
+        is_choice_served: returns whether the model that an administrator chose is the default model.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class Metrics:
             Gauge(name, text, registry=self._registry).set_function(value)
 
     def succeeded(self, recognition: Recognition, own: OwnModel | None, *, elapsed_s: float) -> None:
-        """Count a finished recording.
+        """Count a recording that was recognised.
 
         Args:
-            recognition: the recognition.
+            recognition: the recognition of the recording.
             own: the own model that was requested. All own models are counted under one label, because there may be
-                thousands of them.
+                thousands of own models.
             elapsed_s: seconds since the recording was accepted.
         """
         self._requests.labels("ok").inc()

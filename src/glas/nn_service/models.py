@@ -1,4 +1,4 @@
-"""Routes of models: list the models on disk and in memory. Administrators can load, swap and unload them."""
+"""Routes that list the models on disk and in memory. Administrators can also load, swap and unload models."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ _LOADED = "/api/ps"
 
 
 def make_router() -> APIRouter:
-    """Make the router of models."""
+    """Make the router of the routes for models."""
     router = APIRouter(tags=["models"])
     router.add_api_route(_MODELS, list_models, methods=["GET"], summary="List all models on disk", responses=failures())
     router.add_api_route(
@@ -58,14 +58,14 @@ def make_router() -> APIRouter:
 
 
 async def list_models(request: Request) -> ModelsBody:
-    """Return all models on disk, the default model first. A model that is not loaded is loaded when it is requested."""
+    """Return all models on disk, the default model first. A model is loaded when a request names it."""
     registry = service_of(request).registry
     names = await asyncio.to_thread(registry.names)
     return ModelsBody(data=[_model(registry, name) for name in names])
 
 
 async def show_model(request: Request, name: str) -> ModelBody:
-    """Describe one model."""
+    """Return the description of one model."""
     registry = service_of(request).registry
     return _model(registry, await asyncio.to_thread(registry.find, name))
 
@@ -92,10 +92,10 @@ async def load(request: Request, name: str) -> LoadedBody:
 async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> SwappedBody:
     """Load weights, and then use them for requests with `name`; requests that arrive meanwhile do not fail.
 
-    If the name is `auto` and the body names a model, this model becomes the default model. It stays the default model
-    after a restart, unless GLAS_MODEL names another model. A name that is not the name of a model, such as `candidate`,
-    becomes an alias of the model in the body until the next restart. Without a body, the files of the named model are
-    read again. If the new weights cannot be loaded, nothing changes.
+    If `name` is `auto` and the body names a model, this model becomes the default model. It stays the default model
+    after a restart, unless GLAS_MODEL names another model. If no model has the name `name`, for example `candidate`,
+    this name becomes an alias of the model in the body until the next restart. Without a body, the files of the model
+    `name` are read again. If the new weights cannot be loaded, nothing changes.
     """
     service = service_of(request)
     registry, kept = service.registry, None

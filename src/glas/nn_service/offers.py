@@ -20,7 +20,7 @@ _FETCHES = "/api/fetches/{name:path}"
 
 
 def make_router() -> APIRouter:
-    """Make the router."""
+    """Make the router of the routes for known models and their downloads."""
     router = APIRouter(tags=["models"])
     router.add_api_route(
         _MODELS,
@@ -62,14 +62,15 @@ async def offers(request: Request) -> OfferedModelsBody:
 async def start(request: Request, name: str, wanted: Annotated[FetchRequest | None, Body()] = None) -> FetchBody:
     """Start the download of a model without waiting for its end; `GET /api/models` reports the progress.
 
-    A model that is on disk is not downloaded again. With `serve`, the model becomes the default model.
+    A model that is on disk is not downloaded again. If `serve` is set in the body, the model then becomes the default
+    model.
     """
     serve = wanted is not None and wanted.serve
     return _shown(service_of(request).administration.start(name, serve=serve))
 
 
 async def stop(request: Request, name: str) -> Response:
-    """Stop a download; the next download of this model continues with the part that has arrived."""
+    """Stop a download; the bytes that have arrived are kept for the next download of this model."""
     service_of(request).administration.stop(name)
     return Response(status_code=204)
 

@@ -85,7 +85,7 @@ async def _check_fields(request: Request) -> None:
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router; the lifespan of the app stores the service in `app.state`."""
+    """Make the router; its routes use the recognition service that the app's lifespan stores in `app.state`."""
     router = APIRouter(
         max_body_size=max_body_bytes,
         tags=["recognition"],
@@ -136,9 +136,9 @@ async def transcriptions(
 ) -> Response:
     """Recognise one recording.
 
-    With `stream=true`, each piece of speech is sent as a `transcript.text.delta` event as soon as it is recognised. The
-    whole text is sent as `transcript.text.done`. With `verbose_json` these events also contain segments, words and the
-    progress.
+    With `stream=true`, the text of each piece of speech is sent in an event `transcript.text.delta` as soon as the
+    piece is recognised. The whole text is sent in an event `transcript.text.done`. With `verbose_json`, these events
+    also contain segments, words and the progress.
     """
     spoken, checks_language = _spoken(language, languages, is_named="language" in await request.form())
     question = Question(

@@ -1,9 +1,9 @@
 """Own models in memory: models that answer one person or one chat instead of the default model.
 
 The caller names the own model for a recording; nn_service does not store to whom an own model belongs. A recording
-never waits for an own model. If the own model is not in memory, it is loaded by another thread, and the default model
-answers until then. An own model is used only while the default model has the version with which the own model was
-compared.
+never waits for an own model. If the own model is not in memory, another thread loads it, and the default model answers
+until the own model is loaded. An own model is used only while the default model has the version with which the own
+model was compared.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class OwnModels:
         settings: the settings; they contain the directory of models, and the largest number of own models in memory.
             Own models answer only if GLAS_MODEL is `auto`, because an administrator who names a model wants only this
             model to answer.
-        registry: loads the own models. Its default model answers if an own model is not available.
+        registry: loads the own models. The default model of the registry answers if an own model is not available.
     """
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
@@ -61,8 +61,8 @@ class OwnModels:
     def lease(self, own: OwnModel | None, options: DecodingOptions) -> Iterator[LoadedModel | None]:
         """Yield an own model, and keep it loaded while the context is open.
 
-        If the own model cannot answer now, yield None. If the only reason is that the own model is not loaded, it is
-        loaded in the background, and can answer later requests.
+        If the own model cannot answer now, yield None. If the only reason is that the own model is not loaded, `follow`
+        is requested to load the own model, which can then answer later requests.
         """
         model = self._take(own, options)
         try:
@@ -76,7 +76,7 @@ class OwnModels:
     def answering(self, own: OwnModel | None) -> LoadedModel | None:
         """Return an own model if it can answer now; otherwise return None.
 
-        If the own model is not loaded, its loading is requested.
+        If the own model is not loaded, `follow` is requested to load it.
         """
         with self._lock:
             return self._find(own)
@@ -129,7 +129,7 @@ class OwnModels:
     def _find(self, own: OwnModel | None) -> LoadedModel | None:
         """Return an own model if it can answer now; otherwise return None.
 
-        If the only reason is that the own model is not loaded, request its loading.
+        If the only reason is that the own model is not loaded, request that `follow` loads it.
 
         The caller must hold the lock.
         """

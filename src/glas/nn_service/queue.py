@@ -37,14 +37,14 @@ class RecognitionQueue:
 
     @property
     def in_flight(self) -> int:
-        """Number of recordings that are being recognised or wait for it; idle work is not counted."""
+        """Number of recordings that are being recognised or wait; the recording of `IdleWork` is not counted."""
         return self._in_flight
 
     def submit(self, job: Job, work: Callable[[], T], *, is_idle_work: bool = False) -> asyncio.Future[T]:
         """Start the work on a recording; this must be called in the thread of the event loop.
 
         Args:
-            job: the recording.
+            job: the job of the recording.
             work: function that recognises the recording.
             is_idle_work: whether the recording comes from `IdleWork`, and so does not count towards the limit.
 
@@ -93,7 +93,7 @@ class RecognitionQueue:
             self._in_flight -= 1
 
     def close(self) -> None:
-        """Finish all accepted recordings, then stop the threads."""
+        """Finish the recognition of all accepted recordings, then stop the threads."""
         with self._lock:
             self._is_closed = True
         self._executor.shutdown(wait=True)

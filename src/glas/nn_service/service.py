@@ -35,8 +35,8 @@ class RecognitionService:
         administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: seconds after the call of `submit` after which an unfinished recognition is stopped; None means
-            never.
+        deadline_s: time limit for a recognition, in seconds from the call of `submit`. Then an unfinished recognition
+            is stopped. None means that there is no limit.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class RecognitionService:
 
     @property
     def in_flight(self) -> int:
-        """Number of recordings that are being recognised or wait for it; idle work is not counted."""
+        """Number of recordings that are being recognised or wait; the recording of `IdleWork` is not counted."""
         return self._queue.in_flight
 
     def require_ready(self) -> None:
@@ -99,10 +99,10 @@ class RecognitionService:
             read: function that reads the whole file; it is called once, in another thread.
             model: name of the model, as the caller wrote it.
             options: options of recognition.
-            bucket: the bucket (0 to 99) of the person, see `glas.domain.canary`. For some buckets, the candidate
-                answers instead of the default model.
-            own: the own model of the person or chat, which answers instead of the default model if it is available;
-                None if there is none.
+            bucket: the bucket (0 to 99) of the person who sent the recording, see `glas.domain.canary`. For some
+                buckets, the candidate answers instead of the default model.
+            own: the own model of the person or chat from which the recording comes. If this model is available, it
+                answers instead of the default model. None if there is no own model.
             when_idle: whether to recognise the recording only while no other request waits for a text.
             on_progress: function that is called with the progress, in another thread.
 
@@ -112,7 +112,7 @@ class RecognitionService:
         Raises:
             UnknownModelError: there is no such model.
             InvalidParameterError: the model is loaded and does not support the options.
-            OverloadedError: the queue is full, or the service is not idle.
+            OverloadedError: the queue is full; or `when_idle` is set, and the service has other work.
         """
         job = Job(options, deadline_s=self._deadline_s)
         try:
@@ -190,7 +190,8 @@ async def open_service(settings: Settings, load: LoadEngine | None = None) -> As
 
     Args:
         settings: the whole configuration.
-        load: makes an engine from a model's uniform name; None loads the files on disk.
+        load: function that makes an engine from a model's uniform name; with None, engines are made from the files on
+            disk.
     """
     nn = settings.nn_service
     async with contextlib.AsyncExitStack() as stack:

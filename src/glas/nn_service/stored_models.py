@@ -1,4 +1,4 @@
-"""Download the champion and the candidates from data_loader, if the servers do not share a directory of models.
+"""Download the champion and the candidates from data_loader, for servers that do not share a directory of models.
 
 data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
 temporary directory. If the downloaded files have the right version, the temporary directory is moved into the directory
@@ -28,7 +28,7 @@ _log = structlog.stdlib.get_logger("glas.nn_service")
 
 
 class StoredModels:
-    """Downloads the models that data_loader lists, and chooses the champion. Only one thread may use an object.
+    """Downloads the models that data_loader lists, and chooses the champion; only one thread may use this object.
 
     Nothing is done unless the settings contain the address of data_loader and the token for models, and GLAS_MODEL is
     `auto`.

@@ -54,7 +54,7 @@ class SubtitlesRequest(BaseModel):
 
 
 def make_router(*, max_body_bytes: int) -> APIRouter:
-    """Make the router."""
+    """Make the router of the route for subtitles."""
     router = APIRouter(tags=["recognition"], max_body_size=max_body_bytes)
     text = {"schema": {"type": "string"}}
     router.add_api_route(

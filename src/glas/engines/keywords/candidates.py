@@ -13,9 +13,9 @@ MOST_HEARD_WORDS: Final = 3  # recognised words that one keyword may replace
 DOUBTFUL: Final = 0.8
 """A word with a lower confidence than this may be a wrongly recognised keyword.
 
-This limit was chosen with 88 ranges of words that the embedded model wrote instead of a keyword of the set `dev` of
-`benchmarks/keywords.txt`. In every range, the lowest confidence of a word was at most 0.80; in 95 % of the ranges, it
-was at most 0.66.
+This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. In 88 places of this set, the embedded model wrote
+other words instead of a keyword. In each place, the lowest confidence of these words was at most 0.80. In 95 % of the
+places, the lowest confidence was at most 0.66.
 """
 MOST_DISTANCE: Final = 0.33
 MOST_OF_A_KEYWORD: Final = 3  # candidates for one place, with short words around it and without each
@@ -37,8 +37,8 @@ class Candidate:
     Attributes:
         start, end: the range `[start, end)` of the recognised words that the form would replace.
         form: the form of a keyword that may have been said.
-        distance: phonetic distance between the recognised words and the form, as a share of the form's length; 0 for
-            equal sounds.
+        distance: phonetic distance between the recognised words and the form, divided by the number of sounds of the
+            form; 0 for equal sounds.
         before, behind: a short word that was said before or after the keyword, but was recognised as a part of the
             replaced words; empty if there is none.
     """
@@ -79,7 +79,7 @@ Knows = Callable[[str], bool]
 def spelt_stretches(words: Sequence[Word], keywords: Keywords) -> list[Candidate]:
     """Find ranges of words that have the same spelling as a keyword.
 
-    Longer ranges have precedence, and the ranges do not overlap.
+    The returned ranges do not overlap. If two ranges overlap, only the longer one is returned.
     """
     parts = [parts_of(word.text) for word in words]
     found: list[Candidate] = []
@@ -100,8 +100,8 @@ def candidates(
 
     Args:
         words: the recognised words.
-        keywords: the keywords that the caller sent, with an index.
-        spelt: the result of `spelt_stretches`; these words are skipped.
+        keywords: the keywords that the caller sent, with an index for searching.
+        spelt: the result of `spelt_stretches`; the words in these ranges are skipped.
         knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
             list of words.
     """
@@ -118,7 +118,10 @@ def candidates(
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Of the candidates that are alike, keep at most `MOST_OF_A_KEYWORD` different texts: the most similar ones."""
+    """Of candidates that are alike (see `Candidate.is_alike`), keep at most `MOST_OF_A_KEYWORD`.
+
+    The kept candidates have different texts. They are the candidates that sound most similar to the recognised words.
+    """
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.distance, one.end - one.start)):
         rivals = [other for other in kept if one.is_alike(other)]
@@ -146,9 +149,10 @@ def _of_stretch(words: Sequence[Word], start: int, end: int, keywords: Keywords)
 
 
 def _parted(heard: Sounds) -> Iterator[tuple[str, Sounds, str]]:
-    """Yield the recognised sounds: first all of them, then without each short word with which they may begin or end.
+    """Yield all recognised sounds, and then the sounds without a short word at their beginning or end.
 
-    Each result consists of the short word before, the remaining sounds, and the short word behind.
+    Each result consists of the removed word at the beginning, the remaining sounds, and the removed word at the end. A
+    word that was not removed is empty.
     """
     yield "", heard, ""
     for word in _BEFORE:

@@ -9,12 +9,13 @@ from glas.engines.keywords.vocabulary import Keywords
 
 MOST_SCORED: Final = 8  # texts that are scored; the decoder reads each of them once
 MOST_LOST: Final = 8.0
-"""Largest loss with which a keyword of one word is written. For a keyword of n words, the limit is n times as large.
+"""Largest decrease of the text's log-probability at which a keyword of one word is written.
 
-The loss is the natural logarithm of the probability of the recognised text, minus that of the text with the keyword.
-This limit was chosen on the set `dev` of `benchmarks/keywords.txt`. For 42 of 55 terms that were recognised as other
-words, the loss is at most this limit. For each of 570 keywords that were not said but sounded similar, the loss is at
-least 12 (docs/lab-notes.md).
+For a keyword of n words, the limit is n times as large. The decrease is the natural logarithm of the probability of the
+recognised text, minus that of the text with the keyword. This limit was chosen on the set `dev` of
+`benchmarks/keywords.txt`. For 42 of 55 terms that were recognised as other words, the decrease is at most this limit.
+For each of 570 keywords that were not said but sound similar to said words, the decrease is at least 12
+(docs/lab-notes.md).
 """
 
 ALIKE: Final = 0.12
@@ -44,7 +45,7 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
     Args:
         words: the recognised words; joined by spaces they are the text.
-        keywords: the keywords that the caller sent, with an index.
+        keywords: the keywords that the caller sent, with an index for searching.
         score: function that returns the log-probabilities of texts, given the sound; None if the engine has no such
             function.
         knows: function that returns whether a word, in lower case, exists in the language; None if the engine has no
@@ -71,7 +72,10 @@ def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
 
 
 def borne(words: Sequence[Word], near: Sequence[Candidate], score: Score) -> list[Candidate]:
-    """Return the candidates, without overlaps, whose loss is at most `MOST_LOST` for each word of the keyword."""
+    """Return the candidates, without overlaps, with which the text is still probable enough.
+
+    A candidate may decrease the log-probability of the text by at most `MOST_LOST` for each word of the keyword.
+    """
     if not near:
         return []
     tried = list({_scored_text(words, one): one for one in reversed(near[:MOST_SCORED])}.items())

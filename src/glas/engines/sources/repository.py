@@ -33,7 +33,7 @@ class RepositorySource:
 
     @property
     def place(self) -> str:
-        """Address of the hub, for messages."""
+        """Address of the hub, for messages to people."""
         return self.endpoint
 
     def gather(self, directory: Path, on_progress: OnProgress) -> list[str]:
@@ -62,7 +62,7 @@ class RepositorySource:
 
 
 def endpoint_of_environment() -> str:
-    """Return the address in HF_ENDPOINT, which other programs use, too; if it is not set, the address of the hub."""
+    """Return the address of the model hub: the value of HF_ENDPOINT, or `HUB` if this variable is not set."""
     return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 

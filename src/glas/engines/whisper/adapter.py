@@ -5,7 +5,7 @@ adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.
                               `….lora_B.weight` (outputs, rank)
 
 The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read the files that
-this module writes. This module can read PEFT's files if they use only these features.
+this module writes. This module can read PEFT's files if they use only the features that are described here.
 """
 
 import hashlib
@@ -83,7 +83,7 @@ def digest(arrays: Mapping[str, Array]) -> str:
 
 
 def write_adapter(directory: Path, adapter: Adapter) -> None:
-    """Write an adapter in float16, and replace an older adapter; the same adapter always gives the same bytes.
+    """Write an adapter in float16, in place of an older adapter; the same adapter always gives the same bytes.
 
     Raises:
         ModelLoadError: the shapes of the two factors of a matrix do not fit each other.

@@ -1,8 +1,8 @@
 """Compute the time of each token from the decoder's cross-attention (method of openai/whisper, `timing.py`).
 
 Alignment heads are the heads of the cross-attention that attend to the place of the next token in the sound. Their
-attention is normalised over the tokens, smoothed over time and averaged. Dynamic time warping then finds the path
-through tokens and positions with the highest attention.
+attention is normalised over the tokens, smoothed over time and averaged over the heads. Dynamic time warping then finds
+the path through tokens and positions with the highest attention.
 """
 
 import numpy as np

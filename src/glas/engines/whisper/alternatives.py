@@ -3,8 +3,9 @@
 The decoder first writes one text greedily. At some places another token was nearly as probable and would change a word.
 At such a place, decoding is repeated with the other token until the text agrees with the first text again. From there
 on, the first text continues. The probability of an alternative is computed from the probabilities of its own tokens,
-and of the tokens of the first text before and after them. The effect of the own tokens on the probabilities of later
-tokens is neglected. So only uncertain places take time, while a beam search decodes every text to its end.
+and of the tokens of the first text before and after them. The effect of the alternative's own tokens on the
+probabilities of later tokens is neglected. Only uncertain places are decoded again, so this method takes less time than
+a beam search, which decodes every text to its end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -111,7 +112,7 @@ def alternatives(
 
 
 def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
-    """Return a change for each token that was nearly as probable as the written token, the most probable first."""
+    """Return a change for each token that was nearly as probable as the written token, most probable change first."""
     found = []
     for place, written in enumerate(first):
         behind = [choice.token for choice in first[place + 1 :][:GUESSED]]
@@ -125,7 +126,7 @@ def _begun(first: Path, end: int, letters: Letters) -> list[_Change]:
 
 
 def _is_worth_it(token: int, written: Sequence[int], end: int, letters: Letters) -> bool:
-    """Return whether a token in place of the first of `written` may change words, and not only punctuation or capitals.
+    """Return whether writing `token` in place of `written[0]` may change words, not only punctuation or capitals.
 
     At the end of the text, a change of punctuation is also tried, because the decoder may have ended the text too early
     after a full stop.

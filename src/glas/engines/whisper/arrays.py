@@ -1,6 +1,6 @@
 """Read the weights of a Whisper model in any format as arrays with Hugging Face's names.
 
-Names are those of transformers' `WhisperModel`, without the prefix `model.`: `encoder.conv1.weight`,
+The names are those of transformers' `WhisperModel`, without the prefix `model.`: `encoder.conv1.weight`,
 `decoder.embed_tokens.weight`, `decoder.layers.0.encoder_attn.q_proj.weight`. Matrices have the shape (outputs, inputs).
 """
 
@@ -66,7 +66,7 @@ def binary_arrays(path: Path) -> dict[str, Array]:
     """Read all weights of CTranslate2's `model.bin` as float32; integers are divided by their scales.
 
     Raises:
-        ModelFileMissingError, ModelLoadError: as `read_binary`.
+        ModelFileMissingError, ModelLoadError: see `read_binary`.
     """
     return {name: as_float32(stored) for name, stored in stored_arrays(path).items()}
 
@@ -75,7 +75,7 @@ def stored_arrays(path: Path) -> dict[str, Array | Quantised]:
     """Read all weights of a `model.bin` in their stored number format; the arrays are mapped from the file.
 
     Raises:
-        ModelFileMissingError, ModelLoadError: as `read_binary`.
+        ModelFileMissingError, ModelLoadError: see `read_binary`.
     """
     arrays: dict[str, Array | Quantised] = {}
     for name, stored, scale in _matrices(read_binary(path)):
@@ -106,7 +106,7 @@ def load_configuration(directory: Path) -> dict[str, Any]:
             from its weights, because its `config.json` does not contain the shape.
 
     Raises:
-        ModelFileMissingError, ModelLoadError: as `load_arrays`.
+        ModelFileMissingError, ModelLoadError: see `load_arrays`.
     """
     if not (directory / CONVERTED_WEIGHTS).is_file():
         return read_configuration(directory)

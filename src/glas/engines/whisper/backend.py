@@ -36,13 +36,14 @@ class Draft(NamedTuple):
 
     Attributes:
         tokens: ids of the tokens of the text, without the end token.
-        avg_logprob: mean natural logarithm of a token's probability, including the end token; 0 for no tokens.
+        avg_logprob: the natural logarithm of a token's probability, averaged over the tokens and the end token; 0 if
+            there are no tokens.
         no_speech_probability: probability, according to the network, that nobody speaks, 0..1.
         has_ended: whether the network generated the end token.
         logprobs: natural logarithm of each token's probability; None if the library does not return it.
-        attention: attention over the sound when the decoder read each token of the prompt and of the text. Each array
-            has the shape `(heads, positions)`. None if no attention was requested, or if the library does not return
-            it.
+        attention: one array for each token of the prompt and of the text: the attention over the sound when the decoder
+            read this token, shape `(heads, positions)`. None if no attention was requested, or if the library does not
+            return it.
         replaced: the range `[start, end)` of the first draft's tokens in whose place this draft has other tokens; None
             if this draft was not made by changing the first draft.
     """
@@ -110,7 +111,7 @@ class Backend(Protocol):
 
         Args:
             encoded: the result of `encode`.
-            prompts: the prompt of each text; all have the same length.
+            prompts: the prompt for each sound; all prompts have the same length.
             most_tokens: largest number of tokens of a text.
             temperature: temperature of sampling; with 0 the most probable tokens are chosen.
             beam_size: width of the search at temperature 0; 1 means greedy decoding.
@@ -119,12 +120,14 @@ class Backend(Protocol):
         """
 
     def score(self, encoded: Any, prompt: list[int], texts: Sequence[list[int]]) -> list[float]:
-        """Compute the natural logarithm of the probability of given texts of one sound, including the end token.
+        """Compute the natural logarithms of the probabilities of given texts of one sound.
+
+        The probability of a text includes the probability of the end token after it.
 
         Args:
             encoded: the result of `encode` for one sound.
             prompt: the tokens that precede each text.
-            texts: tokens of the texts without the end token; each must fit into the decoder after the prompt.
+            texts: tokens of the texts without the end token; the prompt and each text must fit into the decoder.
         """
 
     def align(self, encoded: Any, task: list[int], drafts: Sequence[Draft], frames: list[int]) -> list[Timing]:
@@ -133,7 +136,7 @@ class Backend(Protocol):
         Args:
             encoded: the result of `encode`.
             task: the tokens before the texts, without `<|notimestamps|>`.
-            drafts: the result of `generate`.
+            drafts: for each sound, a draft that `generate` returned.
             frames: number of mel frames of each sound without padding.
         """
 

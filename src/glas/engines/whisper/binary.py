@@ -46,7 +46,7 @@ def read_binary(path: Path) -> Binary:
 
     Raises:
         ModelFileMissingError: there is no such file.
-        ModelLoadError: the file is damaged, or has another format, version or kind of model.
+        ModelLoadError: the file is damaged, is in another format or version, or contains a model of another kind.
     """
     try:
         file = np.memmap(path, np.uint8, mode="c")
@@ -78,7 +78,7 @@ def _check_head(path: Path, reader: "_Reader") -> None:
 
 
 class _Reader:
-    """Reads values from the file, one after another."""
+    """Reads values from a `model.bin`, one after another."""
 
     def __init__(self, path: Path, file: Array) -> None:
         self._path = path

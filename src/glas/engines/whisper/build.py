@@ -40,14 +40,14 @@ def build_model(
     Args:
         base: a checkpoint of Hugging Face or a CTranslate2 model with the whole vocabulary.
         target: directory of the new model.
-        adapter: directory of changes to the weights; see `glas.engines.whisper.adapter`.
-        share: the part of the changes that is applied, 0..1.
+        adapter: directory of the adapter that changes the weights; see `glas.engines.whisper.adapter`.
+        share: the part of the adapter's changes that is applied, 0..1.
         tokenizer: tokenizer of the smaller vocabulary, made by `trimming.trim`; None keeps all tokens.
         settings: further entries of `config.json`, such as the silence that must follow a sound.
 
     Raises:
         ModelFileMissingError: a file is missing.
-        ModelLoadError: a file is damaged, or the parts do not belong together.
+        ModelLoadError: a file is damaged, or the base model, adapter and tokenizer do not belong together.
     """
     model = read_model(base)
     if adapter is not None:
@@ -67,7 +67,7 @@ def with_vocabulary(model: Model, tokenizer: Tokenizer) -> Model:
         tokenizer: a tokenizer that `trimming.trim` made from the model's tokenizer.
 
     Raises:
-        ModelLoadError: the tokenizer is not a part of the model's tokenizer, or does not contain a language.
+        ModelLoadError: the tokenizer has tokens that the model's tokenizer lacks, or lacks the token of a language.
     """
     rows = kept_rows(model.tokenizer, tokenizer, model.config["vocab_size"])
     ids = {old: new for new, old in enumerate(rows)}

@@ -1,11 +1,11 @@
 """Convert checkpoints to CTranslate2's format once, and keep the results.
 
-    <cache>/<name of the source>-<digest of its path>-<quantisation>/    the CTranslate2 model
-        source.json                                                      from which files the model was made
+    <cache>/<name of the source>-<digest of the source's path>-<quantisation>/    the CTranslate2 model
+        source.json                                                               files from which the model was made
 
-A conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no incomplete
-model. The conversion is repeated if a file of the source has changed since the conversion, or if a file of the result
-has another length than at the end of the conversion.
+The result of a conversion is written under a temporary name and renamed when it is complete, so that a crash leaves no
+incomplete model. The conversion is repeated if a file of the source has changed since the conversion, or if a file of
+the result has another length than at the end of the conversion.
 """
 
 import contextlib
@@ -34,7 +34,8 @@ def converted(source: Path, cache: Path, quantisation: Quantisation) -> Path:
     """Return the directory of the CTranslate2 model for a checkpoint; convert the checkpoint if necessary.
 
     Args:
-        source: a checkpoint, or a CTranslate2 model, which is returned unchanged.
+        source: directory of a checkpoint or of a CTranslate2 model. If it contains a CTranslate2 model, this directory
+            is returned.
         cache: directory of conversions, which is created if it is missing.
         quantisation: number format in which the matrices are stored, such as int8.
 

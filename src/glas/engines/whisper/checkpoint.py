@@ -84,7 +84,7 @@ def read_weights(directory: Path) -> dict[str, Array]:
     """Read all tensors by name; the prefix `model.`, which some checkpoints have, is removed.
 
     Raises:
-        ModelFileMissingError, ModelLoadError: as `read_tensors`.
+        ModelFileMissingError, ModelLoadError: see `read_tensors`.
     """
     return {
         name.removeprefix("model."): tensor

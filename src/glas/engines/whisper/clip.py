@@ -38,7 +38,7 @@ class Clip:
 
     @property
     def most_tokens(self) -> int:
-        """Largest number of tokens that a person can say in the duration of the clip."""
+        """Largest number of tokens of a text that a person can say in the duration of the clip."""
         return SPARE_TOKENS + round(MOST_TOKENS_PER_S * self.duration_s)
 
 

@@ -48,7 +48,7 @@ class Signs(NamedTuple):
         logprob: sum of the log-probabilities of the word's tokens.
         agreement: share, 0..1, of the found texts that contain this word; the texts are weighted by their
             probabilities.
-        prior: the language model's log-probability of the word, divided by its number of letters.
+        prior: the language model's log-probability of the word, divided by the number of the word's letters.
         letters: number of letters and digits of the word.
         message: mean log-probability of all tokens of the text to which the word belongs.
     """
@@ -61,7 +61,7 @@ class Signs(NamedTuple):
 
 
 class Calibrates(Protocol):
-    """Interface of a calibration."""
+    """Interface of a calibration, which computes the confidence of words."""
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
         """Return the probability that each word is right."""
@@ -124,7 +124,7 @@ def signs_of(
 
     Args:
         words: the words of the text, each with the sum of its tokens' log-probabilities.
-        alternatives: all texts that were found, including the chosen one.
+        alternatives: all texts that were found, including the chosen text.
         language_model: a language model of the text's language; without it, every word gets the same `prior`.
         message_logprob: mean log-probability of the text's tokens.
     """

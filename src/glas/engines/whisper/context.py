@@ -60,7 +60,7 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule in a model's files; without one, the rule that was measured for OpenAI's weights of this size.
+    """Return the rule in a model's files; if there is none, the rule measured for OpenAI's weights of the same size.
 
     For sizes that were not measured, the rule is silence up to the end of the window.
 

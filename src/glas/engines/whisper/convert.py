@@ -53,7 +53,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
         quantisation: number format in which the matrices are stored, such as int8.
 
     Raises:
-        ModelLoadError: the weights are incomplete or have another shape.
+        ModelLoadError: a weight is missing or has a wrong shape.
     """
     spec = _spec(model.config, _Weights(model))
     spec.register_vocabulary(token_list(model.tokenizer, model.config["vocab_size"]))
@@ -69,7 +69,7 @@ def write_model(model: Model, target: Path, quantisation: Quantisation) -> None:
 
 
 class _Weights:
-    """The weights of a model; each weight is read with the shape that it must have."""
+    """The weights of a model; `get` checks that a weight has the right shape."""
 
     def __init__(self, model: Model) -> None:
         self._source = model.source
@@ -141,8 +141,8 @@ def _project(linear: Any, weights: _Weights, attention: str, which: str, width: 
     """Fill a linear layer of CTranslate2 with projections of an attention layer of the checkpoint.
 
     Args:
-        linear: the layer to fill. It has the rows of all named projections, one projection after the other.
-        weights: the checkpoint.
+        linear: the layer to fill. Its rows are the rows of all named projections, one projection after the other.
+        weights: the weights of the checkpoint.
         attention: name of the attention layer in the checkpoint.
         which: a letter for each projection, in order: `q` queries, `k` keys, `v` values, `o` output. The checkpoint has
             no bias for keys, so their bias is 0.

@@ -1,7 +1,7 @@
 """Run the decoder's graph for prefixes of texts of one piece of sound.
 
 Texts with a common beginning share the decoder's results for this beginning. Each token that the decoder has read has a
-place in one memory (KV cache). A prefix (`Prefix`) contains the places of its tokens. One call reads any number of
+place in one memory (KV cache). A `Prefix` contains the places of the prefix's tokens. One call reads any number of
 tokens, of one or of several texts.
 """
 
@@ -26,7 +26,7 @@ class Encoded:
     """The encoded form of some sounds, as the decoder reads it.
 
     Attributes:
-        cross: keys and values of each layer's cross-attention, `onnxruntime.OrtValue`, by the names of the graph.
+        cross: keys and values of each layer's cross-attention, `onnxruntime.OrtValue`, by their names in the graph.
         sounds: number of encoded sounds.
         positions: number of positions of each sound.
     """
@@ -49,10 +49,10 @@ class Prefix:
     """A beginning of a text that the decoder has read: the prompt and the first tokens of the text.
 
     Attributes:
-        places: places of its tokens in the memory.
+        places: places of the prefix's tokens in the memory.
         best: ids of the most probable next tokens, the most probable first.
         logprobs: natural logarithms of the probabilities of the tokens in `best`.
-        logits: logits of all next tokens, if they were requested.
+        logits: logits of all possible next tokens, if they were requested.
         attention: attention over the sound at the last token, shape `(heads, positions)`, if it is kept.
     """
 
@@ -113,7 +113,7 @@ class Decoding:
 
         Args:
             prompt: tokens of the prompt.
-            start: index of the start token, after which the network predicts whether anybody speaks.
+            start: index in the prompt of the start token, after which the network predicts whether anybody speaks.
             barred: numbers that are added to the logits of the first token of the text, shape `(tokens,)`.
         """
         length = len(prompt)
@@ -128,11 +128,11 @@ class Decoding:
     def extend(
         self, chains: Sequence[tuple[Prefix, Sequence[int]]], *, with_logits: bool = False
     ) -> list[list[Prefix]]:
-        """Read more tokens.
+        """Let the decoder read more tokens after prefixes.
 
         Args:
             chains: prefixes, each with the tokens that follow it.
-            with_logits: whether to return the logits of all next tokens.
+            with_logits: whether to return the logits of all possible next tokens.
 
         Returns:
             For each chain, one prefix for each of its tokens: the prefix that ends with this token.

@@ -13,8 +13,8 @@ def build_encoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
 
     The input `mel` is a spectrogram of shape `(batch, mels, 2 * positions)`. The outputs are the keys and values of the
     cross-attention of each layer `i` of the decoder, in the order of axes that `glas.engines.whisper.decoder_graph`
-    needs. `cross_keys_i` has the shape `(batch, heads, positions, head width)`, and is already divided by the root of
-    the head's width. `cross_values_i` has the shape `(batch, heads, head width, positions)`.
+    needs. `cross_keys_i` has the shape `(batch, heads, positions, head width)`, and is already divided by the square
+    root of the head's width. `cross_values_i` has the shape `(batch, heads, head width, positions)`.
     """
     graph = Graph(weights, precision)
     x = _convolutions(graph, shape)

@@ -1,12 +1,12 @@
 """The engine for Whisper.
 
-A piece is decoded once, without Whisper's time tokens. The encoder's input is the piece followed by as much silence as
-the model needs. A model that was trained on pieces without silence needs no silence. If it is not known how much
+A piece is decoded without Whisper's time tokens. The encoder's input is the piece followed by as much silence as the
+model needs. A model that was trained on pieces without silence needs no silence. If it is not known how much
 silence a model needs (`glas.engines.whisper.context`), the piece is followed by silence up to the full window of 30 s.
 If a text looks wrong (see `glas.engines.whisper.clip.looks_wrong`), the piece is decoded a second time in the full
-window, and if necessary a third time with sampling. When the text is known, the times of its words are computed from
-the attention. If there is a language model beside the weights (`lm.npz`), the engine uses this language model to choose
-among the texts that were found.
+window. If this text looks wrong, too, the piece is decoded a third time with sampling. When the text is known, the
+times of its words are computed from the attention. If there is a language model beside the weights (`lm.npz`), the
+engine uses this language model to choose among the texts that were found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,8 +41,8 @@ MAX_SPREAD_FRAMES = FRAMES_PER_S
 class WhisperEngine:
     """A loaded Whisper model; see `glas.engines.Engine`. Several threads may call `recognise` at the same time.
 
-    Pieces of one call are recognised in batches if this is faster (`abilities.batch_size`) and their lengths are
-    similar. The engine forms the batches, and returns the hypotheses in the order of the pieces.
+    Pieces of one call are recognised in batches if this is faster (`abilities.batch_size`) and if the pieces have
+    similar lengths. The engine forms the batches, and returns the hypotheses in the order of the pieces.
 
     Args:
         directory: a checkpoint of Hugging Face (safetensors) or a CTranslate2 model.
@@ -55,8 +55,9 @@ class WhisperEngine:
             parallel calls is not limited.
         beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.
         context: rule for the silence that follows a piece in the encoder's input; None uses the rule of the model.
-        retry_within_s: seconds after the beginning of a call within which a piece may be decoded again.
-        calibration: computes confidences of words; None uses the calibration beside the weights, if there is one.
+        retry_within_s: a piece may be decoded again only within this time after the beginning of a call, in seconds.
+        calibration: object that computes the confidence of words; None uses the calibration beside the weights, if
+            there is one.
 
     Raises:
         ModelFileMissingError: a file is missing in the directory.

@@ -130,7 +130,7 @@ def _draft(path: Path, read: Prompt, silence: float, end: int) -> Draft:
 
 
 def _share(logits: npt.NDArray[Any], token: int | None) -> float:
-    """Return the probability of a token; 0 if there is no such token."""
+    """Return the probability of a token according to the logits; 0 if `token` is None."""
     if token is None:
         return 0.0
     weights = np.exp(logits - logits.max())

@@ -1,4 +1,4 @@
-"""Build ONNX graphs of Whisper's layers from its weights.
+"""Build ONNX graphs of Whisper's layers from the weights of a model.
 
 Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs each matrix (rearranges
 its numbers in memory for fast products) once, when the model is loaded. Two operators of onnxruntime multiply by int8
@@ -108,7 +108,7 @@ def quantise(matrix: Array) -> tuple[Array, Array]:
 
 
 class Graph:
-    """Builds a graph operator by operator. The methods return the names of tensors.
+    """Builds a graph operator by operator. The methods return the names of the tensors that they add to the graph.
 
     Args:
         weights: the weights of the network, which become constants of the graph.
@@ -147,7 +147,7 @@ class Graph:
         return output
 
     def split(self, x: str, parts: int, width: int) -> list[str]:
-        """Split the last axis into parts of equal width."""
+        """Split the last axis of a tensor into parts of equal width."""
         outputs = [f"part_{len(self._nodes)}_{index}" for index in range(parts)]
         self.nodes("Split", [x, self.constant([width] * parts)], outputs, axis=-1)
         return outputs
@@ -175,7 +175,8 @@ class Graph:
         Args:
             x: name of the input, of shape `(…, inputs)`.
             projections: names of the matrices, without `.weight`.
-            factors: a factor for each matrix; 1 if none are given. Factors cannot be used for projections with a bias.
+            factors: for each matrix, a factor by which the matrix is multiplied; if no factors are given, all factors
+                are 1. Factors cannot be used for projections with a bias.
             per_row: whether each row of the input needs its own scale, because the rows differ much in size; see the
                 docstring of the module.
         """

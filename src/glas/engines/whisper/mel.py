@@ -30,8 +30,9 @@ _BLOCK_FRAMES = 16
 
 @lru_cache(maxsize=2)
 def _filters(n_mels: int) -> tuple[Features, Features]:
-    """Return the window, shape (400,), and the mel filters, shape (n_mels, 201), on Slaney's mel scale, 0 to 8 kHz.
+    """Return the window of the Fourier transform, and the mel filters on Slaney's mel scale from 0 to 8 kHz.
 
+    The window has the shape (400,). The mel filters have the shape (n_mels, 201).
     Slaney's mel scale ("Auditory Toolbox", 1998) is linear up to 1 kHz, with 3 mels per 200 Hz. Above 1 kHz the scale
     is logarithmic: 27 mels are a factor of 6.4 in frequency. Each filter is a triangle with the area 1.
     The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400, n_mels=n_mels)`.

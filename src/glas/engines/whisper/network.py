@@ -48,7 +48,7 @@ def check_device(device: Device, precision: Precision) -> None:
 
 
 class Network:
-    """A loaded CTranslate2 model. Threads may share it; `workers` calls run in parallel on one copy of the weights.
+    """A loaded CTranslate2 model. Threads may share it; up to `workers` calls run in parallel and share the weights.
 
     Args:
         directory: directory of the CTranslate2 model.
@@ -64,8 +64,8 @@ class Network:
         languages: codes (ISO 639-1) of the languages for which the model was made; empty for a model for English only.
 
     Raises:
-        ModelLoadError: CTranslate2 cannot load the model, its tokenizer is not that of a Whisper, or a language that
-            `config.json` names is missing.
+        ModelLoadError: CTranslate2 cannot load the model, the model's tokenizer is not that of a Whisper, or the model
+            lacks a language that `config.json` names.
     """
 
     def __init__(self, directory: Path, *, device: Device, precision: Precision, threads: int, workers: int) -> None:

@@ -1,9 +1,9 @@
 """Whisper in onnxruntime: the backend for processors.
 
 onnxruntime packs int8 weights (rearranges them in memory for fast products) once, when the model is loaded. The library
-oneDNN, which CTranslate2 uses, packs int8 weights for every product. So with onnxruntime, a token takes a third of the
-time that it takes with CTranslate2 (docs/benchmarks.md). When a model is loaded, the graphs are built from the weights
-of the CTranslate2 model.
+oneDNN, which CTranslate2 uses, packs int8 weights for every product. So with onnxruntime, decoding a token takes a
+third of the time that it takes with CTranslate2 (docs/benchmarks.md). When a model is loaded, the ONNX graphs of the
+encoder and the decoder are built from the weights of the CTranslate2 model.
 """
 
 from collections.abc import Sequence
@@ -157,7 +157,7 @@ class OnnxNetwork:
 
     @staticmethod
     def _read(decoding: Decoding, chains: Sequence[tuple[Prefix, Sequence[int]]]) -> list[list[Prefix]]:
-        """Read tokens after prefixes; a chain may have no tokens."""
+        """Read the tokens of chains (prefixes, each with the tokens after it); a chain may have no tokens."""
         read = iter(decoding.extend(some, with_logits=True) if (some := [one for one in chains if one[1]]) else ())
         return [next(read) if tokens else [] for _, tokens in chains]
 

@@ -180,12 +180,12 @@ class RecognitionCall:
         """Decode a clip again: in the full window, and then, if the text still looks wrong, with sampling.
 
         When `retry_within_s` seconds have passed since the recognition call began, no further decoding is started. The
-        best of all results is returned, which may be the first.
+        method returns the best of all results, which may be `first`.
 
         Args:
             clip: the piece of speech.
             first: the first result, which looks wrong.
-            task: the tokens of language and task.
+            task: the tokens for the language and the task.
             is_whole: whether the first result was decoded in the full window, without other clips.
         """
         temperature = self._options.temperature

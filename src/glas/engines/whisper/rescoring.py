@@ -4,9 +4,9 @@ A text's score is `log P(text | sound) + WEIGHT * (log P(words) + WORD_BONUS * n
 chosen with OpenAI's whisper-base. With this model, every weight from 0.1 to 0.3, and every bonus from 0 to 8, reduces
 the errors (docs/lab-notes.md).
 
-The score is a sum over the tokens and words of a text. So a text that ends too early has a higher score, because
-missing words do not lower the sum. The mean of the log-probabilities of the tokens does not have this fault. So a text
-cannot be chosen if it is much shorter than the text with the highest mean.
+The score is a sum over the tokens and words of a text. Missing words do not lower this sum, so a text that ends too
+early can have a higher score than the whole text. The mean of the log-probabilities of the tokens does not have this
+fault. Therefore a text cannot be chosen if it is much shorter than the text with the highest mean.
 """
 
 from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
 
 
 class _Step(NamedTuple):
-    """A token of a draft, or its end (None), with its log-probability and the attention before it."""
+    """One token of a draft, or its end (None), with its log-probability and the attention that predicted it."""
 
     token: int | None
     logprob: float
@@ -102,7 +102,7 @@ def _steps(draft: Draft) -> list[_Step]:
 
 
 def _draft(first: Draft, steps: Sequence[_Step]) -> Draft:
-    """Make a draft of these steps, with the prompt of the first draft."""
+    """Make a draft from steps; the attention for the prompt is taken from the first draft."""
     tokens = [step.token for step in steps if step.token is not None]
     logprobs = [step.logprob for step in steps]
     looks = [step.look for step in steps if step.look is not None]

@@ -13,7 +13,7 @@ class Shape:
         width: number of values for each position (`d_model`).
         mels: number of mel bands.
         tokens: size of the vocabulary.
-        source_positions: positions of the encoder's window, 20 ms each.
+        source_positions: number of positions in the encoder's window; each position stands for 20 ms.
         target_positions: largest number of tokens in the decoder.
         encoder_layers, encoder_heads, decoder_layers, decoder_heads: numbers of layers, and of heads in each layer.
         alignment_heads: heads of the decoder's cross-attention from which times are computed, by layer.

@@ -1,9 +1,9 @@
 """Reduce the vocabulary of a Whisper model to the tokens that given texts need. The new ids have no gaps.
 
-The tokenizer is a byte-level BPE: it begins with bytes, and joins neighbouring tokens by a list of merges. The reduced
-tokenizer must have all tokens of a text, the two tokens from which each of these tokens is merged, and so on down to
-bytes. Then the reduced tokenizer gives the same tokens for this text as the whole tokenizer, because the same merges
-happen in the same order. All bytes are kept, so every text can still be written.
+The tokenizer is a byte-level BPE: it divides a text into bytes, and then joins neighbouring tokens by a list of merges.
+The reduced tokenizer must have all tokens of a text, the two tokens from which each of these tokens is merged, and so
+on down to bytes. Then the reduced tokenizer gives the same tokens for this text as the whole tokenizer, because the
+same merges happen in the same order. All bytes are kept, so every text can still be written.
 """
 
 import json
@@ -24,7 +24,7 @@ def choose_tokens(tokenizer: Tokenizer, texts: Iterable[str]) -> list[int]:
 
     Args:
         tokenizer: tokenizer of the whole vocabulary.
-        texts: the texts; if a text occurs both with and without a space before it, both must be given.
+        texts: the texts; if a text occurs both with and without a space before it, both forms must be given.
 
     Returns:
         Ids in ascending order: the tokens of the texts, the tokens from which these tokens are merged, all bytes, and
@@ -81,10 +81,10 @@ def kept_rows(whole: Tokenizer, trimmed: Tokenizer, size: int) -> list[int]:
         whole: tokenizer of the whole vocabulary.
         trimmed: the result of `trim`.
         size: number of rows of the whole model's embeddings. The rows after the tokenizer's last token belong to time
-            tokens; all of them are kept.
+            tokens; all these rows are kept.
 
     Raises:
-        ModelLoadError: the reduced tokenizer has tokens that are missing in the whole tokenizer, or another order.
+        ModelLoadError: the reduced tokenizer has tokens that the whole tokenizer lacks, or has them in another order.
     """
     tokens = token_list(whole, size)
     place = {token: index for index, token in enumerate(tokens)}

@@ -76,9 +76,10 @@ def token_list(tokenizer: Tokenizer, size: int) -> list[str]:
 
 
 def language_ids(tokens: Sequence[str]) -> range:
-    """Return the ids of the languages.
+    """Return the ids of the tokens that stand for languages.
 
-    The tokens of languages are between the start token and the tasks; a model without tasks has no tokens of languages.
+    The tokens of languages are between the start token and the tokens of tasks. A model that has no tokens of tasks has
+    no tokens of languages.
     """
     if TRANSLATE not in tokens or TRANSCRIBE not in tokens:
         return range(0)

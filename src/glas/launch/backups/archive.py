@@ -37,7 +37,7 @@ _PART_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class BackupReport:
-    """The contents of a backup."""
+    """The number of databases and objects in a backup, the size of the backup, and the result of a restore."""
 
     n_databases: int
     n_objects: int

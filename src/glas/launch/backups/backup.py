@@ -7,8 +7,8 @@ repeated. An object to which no row of the copied database refers is also harmle
 could be missing from the backup. `glas.launch.backups.server_backup` copies PostgreSQL and S3.
 `glas.launch.backups.restore` restores a backup.
 
-The log of deletions is copied into the directory of the backup, because older backups in this directory need it; see
-`glas.launch.backups.deletions`.
+The log of deletions is copied into the directory of the backup, because a restore of an older backup in this directory
+reads the log; see `glas.launch.backups.deletions`.
 """
 
 import os
@@ -61,8 +61,8 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
         force: whether to replace an existing file.
 
     Raises:
-        ConfigurationError: the settings name a server for the database but none for the objects, or the other way
-            round. Or PostgreSQL cannot be reached, or `pg_dump` is missing or too old.
+        ConfigurationError: only the database or only the object store is on a server, PostgreSQL cannot be reached, or
+            `pg_dump` is missing or too old.
         InvalidParameterError: a recipient is not a public key.
         NotFoundError: there is no data to back up.
         WouldReplaceError: the file `target` exists, and `force` is not set.
@@ -75,7 +75,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
     installation, _ = log(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (
-        # In the data directory and not beside the backup, because the files in it are not encrypted.
+        # This directory is in the data directory and not beside the backup, because its files are not encrypted.
         tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".backup-") as scratch,
         _draft(target, force=force) as file,
         encrypting(file, keys) as plain_file,
@@ -89,7 +89,7 @@ def back_up(settings: Settings, target: Path, *, recipients: Sequence[str] = (),
 
 @contextmanager
 def _draft(target: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """Open a context with a temporary file for writing; after it, sync the file to disk and rename it to `target`.
+    """Open a context with a temporary file; at the end of the context, sync the file and rename it to `target`.
 
     Raises:
         WouldReplaceError: the target exists when the backup is finished, and `force` is not set.

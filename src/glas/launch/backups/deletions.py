@@ -42,7 +42,7 @@ def copy_beside(log: Sequence[Deletion], directory: Path, installation: str) -> 
 
 
 def known_deletions(data_dir: Path, directory: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions that must be applied to a backup of the embedded mode.
+    """Return the deletions that must be repeated in a restored backup of the embedded mode.
 
     Args:
         data_dir: the directory into which the backup is restored.

@@ -1,8 +1,8 @@
 """Encrypt a backup with age (https://age-encryption.org/v1) during writing, or decrypt a backup during reading.
 
 A backup passes through a pipe. The caller writes or reads the tar at one end of the pipe. At the other end, a thread
-encrypts or decrypts it. So the directory of the backup never contains an unencrypted copy, and only a few blocks are in
-memory.
+encrypts or decrypts the tar. So the directory of the backup never contains an unencrypted copy, and only a few blocks
+are in memory.
 """
 
 import os
@@ -105,14 +105,14 @@ def _encrypt(reading: int, target: IO[bytes], recipients: Sequence[Recipient]) -
 
 @contextmanager
 def decrypting(source: IO[bytes], identities: Sequence[Identity]) -> Iterator[IO[bytes]]:
-    """Open a context with a file that has the decrypted content of `source`, or its content if it is not encrypted.
+    """Open a context with a file that has the decrypted content of `source`.
 
-    The content may be used only after the context has ended without an error, because only the end of `source` shows
-    that the content is complete.
+    If `source` is not encrypted, the file has the same content as `source`. The content may be used only after the
+    context has ended without an error, because only the end of `source` shows that the content is complete.
 
     Raises:
-        BackupEncryptedError: the file is encrypted, and none of the secret keys in `identities` can decrypt it.
-        BackupError: the file is incomplete or changed.
+        BackupEncryptedError: `source` is encrypted, and none of the secret keys in `identities` can decrypt it.
+        BackupError: `source` is incomplete or changed.
     """
     start = source.read(len(_HEADER))
     source.seek(0)

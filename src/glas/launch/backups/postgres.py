@@ -55,7 +55,7 @@ def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
         url: URL of the database.
 
     Raises:
-        ConfigurationError: the server refuses the dump, or the role of the URL may not read everything.
+        ConfigurationError: the server refuses the dump, or the role in the URL has no right to read everything.
     """
     arguments = [pg_dump, "--format=custom", *_SCHEMAS, "--no-owner", "--no-privileges", *_address(url)]
     with _started(arguments, url, stdout=subprocess.PIPE) as (process, complaints):
@@ -92,7 +92,7 @@ def _started(
     """Open a context in which a program runs; at the end of the context, the program is ended.
 
     Yields:
-        The process, and a file that contains its error messages.
+        The process, and a file that contains the error messages of the program.
     """
     environment = dict(os.environ)
     if url.password is not None:
@@ -116,7 +116,7 @@ def _address(url: URL) -> list[str]:
 
 
 def _complaint(complaints: IO[bytes]) -> str:
-    """Return the first line with an error; other lines may quote rows with ids and words of people."""
+    """Return the first error in a program's messages; other lines may quote rows with ids and words of people."""
     complaints.seek(0)
     lines = complaints.read(64 * 1024).decode(errors="replace").splitlines()
     return next((line for line in lines if "error:" in line), "no reason is given")

@@ -34,10 +34,10 @@ def restore(settings: Settings, archive: Path, *, identity: Path | None = None, 
         BackupEncryptedError: the archive is encrypted, and no secret key was given that can decrypt it.
         InvalidParameterError: the file `identity` contains no secret key.
         WouldReplaceError: the target contains data, and `force` is not set.
-        DataDirectoryInUseError: a server runs in the data directory.
+        DataDirectoryInUseError: a server uses the data directory.
         ConflictError: other programs are connected to the database.
-        ConfigurationError: the backup was made in the embedded mode and the settings name servers, or the other way
-            round. Or the database cannot be reached.
+        ConfigurationError: the database cannot be reached, or the backup was made in another mode than the mode of the
+            settings (the modes are the embedded mode, and PostgreSQL with S3).
         OSError: the archive cannot be read, or the disk is full; nothing was changed.
     """
     identities = [] if identity is None else identities_in(identity)

@@ -1,9 +1,9 @@
 """Restore a backup into PostgreSQL and an object store.
 
 First, the whole backup is unpacked and compared with its manifest. The schemas of the database are then renamed, the
-dump is loaded, and the objects are written. After that, the old schemas are deleted, and the objects that the backup
-does not contain. If an error occurs before this deletion, the old schemas are renamed back. If the process is killed
-before this deletion, the next restore renames the old schemas back.
+dump is loaded, and the objects are written. After that, the old schemas are deleted. The objects that the backup does
+not contain are deleted, too. If an error occurs before these deletions, the old schemas are renamed back. If the
+process is killed before these deletions, the next restore renames the old schemas back.
 """
 
 import asyncio
@@ -47,8 +47,8 @@ def restore_servers(settings: Settings, unpacked: Path, beside: Path, installati
     """Load an unpacked backup into the database and the object store that the settings name.
 
     Args:
-        settings: the settings with the URL of the database, whose user must be the owner of the database, and the
-            object store.
+        settings: the settings, which name the object store and the URL of the database. The user in this URL must be
+            the owner of the database.
         unpacked: directory of the backup's files, which the caller has compared with the manifest. If a deletion of a
             person's data is repeated, the person's objects are deleted in this directory.
         beside: directory with the backup's file; the directory also contains the log of deletions.
