@@ -1,4 +1,4 @@
-"""Compute the exported data of one message from its row: contents of the files, line of the manifest, split.
+"""Compute the exported data of one message from the data in the database: files, line of the manifest, split.
 
 The exported data contain no Telegram ids: speakers have pseudonyms, and the ids of chat, message and file are left out.
 """

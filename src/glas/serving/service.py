@@ -1,4 +1,4 @@
-"""Make the FastAPI app of a part of Glas, with the rules for an app that only other parts of Glas may call."""
+"""Make the FastAPI app of a part of Glas; protect an app that only other parts of Glas may call."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager

@@ -52,7 +52,7 @@ class Recorder:
             self._providers[part] = provider
 
     def close(self) -> None:
-        """Send the spans that have ended to the collector; wait for this at most some seconds."""
+        """Send all ended spans to the collector; wait for this at most some seconds."""
         self._processor.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     def provider_of(self, part: Part) -> TracerProvider:
