@@ -1,4 +1,4 @@
-"""Number the changes of messages in the order of their commits, so that an export can read all later changes.
+"""Number the changes of messages in the order of their commits; so an export can read all changes since the last one.
 
 Times are not suitable for this order, for two reasons. Two changes may have the same time. And a transaction may commit
 later than another transaction with a later time; an export that reads changes by their times would then skip the first

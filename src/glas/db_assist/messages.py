@@ -100,7 +100,7 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
-    """Find a message by the bot's answer to it, or by another message in which the bot showed its text.
+    """Find a message by the bot's answer, or by another Telegram message in which the bot showed the text.
 
     If two messages have the same answer, return the newer message.
 
@@ -121,7 +121,7 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
 async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> Transcription:
     """Find a message by the chat and message id of its recording.
 
-    If there were several attempts to recognise the recording, there are several rows; return the last one.
+    If there were several attempts to recognise the recording, there are several rows; return the last row.
 
     Raises:
         NotFoundError: there is no such message.
@@ -182,7 +182,7 @@ async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
     """Store the chat and message id of the answer to a message.
 
-    They change if the bot must send the answer again.
+    Both ids change if the bot must send the answer again.
     """
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 

@@ -35,7 +35,7 @@ async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User
     """Store a new person; if the person is registered already, return the stored person.
 
     Raises:
-        InvalidParameterError: the id belongs to an account of Telegram in whose name many people write.
+        InvalidParameterError: the id belongs to an account that Telegram uses for many people or channels.
     """
     if tg_id in SHARED_ACCOUNTS:
         raise InvalidParameterError("expected a person, got an account that many people share", param="tg_id")

@@ -21,9 +21,9 @@ class Pace:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """Count a recording; return how many recordings its party sent within the minute before it, this one included.
+        """Count a recording; return how many recordings the party sent within the minute that ends with this recording.
 
-        If Telegram delivers an update again, it counts only once.
+        The recording itself is included. If Telegram delivers its update a second time, the recording counts only once.
         """
         sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)

@@ -150,7 +150,7 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Return for each chat the remaining seconds of the pause that Telegram requested; None means all chats."""
+        """Return the remaining seconds of each pause that Telegram requested, by chat; the key None means all chats."""
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}

@@ -98,7 +98,7 @@ def _name_in_front(message: Message, otherwise: str) -> str:
 async def on_words(
     message: Message, *, prompt: Prompt, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Record the words that a person sent in reply to the bot's request as a correction."""
+    """Record a correction: the words that a person sent in reply to the bot's request."""
     words, row = await corrector.words_in(message), await corrector.row(prompt.transcription_id)
     if words is None:
         await message.reply(say("fix-no-words"))
