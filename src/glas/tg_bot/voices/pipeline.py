@@ -102,7 +102,7 @@ class Pipeline:
             return error.code, await self._tell_failure(answer, error, say)
 
     async def _answer(self, answer: Answer, say: Say) -> int | None:
-        """Recognise a recording, send the text, and enqueue the archiving; return the id of the row, if there is one."""
+        """Recognise a recording, send the text, and enqueue the archiving; return the id of the row or None."""
         job = answer.job
         ticket = self.recogniser.ticket(job)
 
