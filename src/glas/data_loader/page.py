@@ -109,7 +109,7 @@ class PageExport:
             self._on_message()
 
     async def _leave_out(self, change: Change, page: Page) -> None:
-        """Remove the directory of a message that may not be exported; if it was deleted, delete its objects, too."""
+        """Remove the directory of a message that may not be exported; delete the objects of a deleted message, too."""
         self._tally.n_removed += self._index.known(change.transcription_id) is not None
         # The index is not used, because a directory that a killed run has left may not be in the index.
         await self._in_thread(self._folders.remove, change.transcription_id)

@@ -109,7 +109,7 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Make the SQL expression for the last verdict of reviewers that forbids the use of a message's sound, or NULL.
+    """Make the SQL expression for the last verdict that forbids the use of a message's sound; NULL if there is none.
 
     If a verdict says that another person than the sender speaks, later verdicts are ignored, because this other person
     has not consented to any use.

@@ -99,9 +99,9 @@ class Intake:
         """Return whether a recording of a person may have to wait.
 
         It may have to wait if other recordings wait, if too many recordings came within a second, if at least
-        `concurrency` recordings are being processed, or if another recording of this person is not finished. But if a
-        command /start of this person is not finished, return False. The recording is then put into the queue `VOICES`
-        behind this command.
+        `concurrency` recordings are being processed, or if another recording of this person is not answered yet. But if
+        a command /start of this person is not processed yet, return False. The recording is then put into the queue
+        `VOICES` behind this command.
         """
         if await self._durable.backlog.has_work(person, VOICES, workflow=UPDATE):
             return False

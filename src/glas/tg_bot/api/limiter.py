@@ -116,7 +116,7 @@ class _Window:
 
 
 class RateLimiter(BaseRequestMiddleware):
-    """Delays calls to Telegram so that they stay within Telegram's limits. A request middleware of aiogram."""
+    """Request middleware of aiogram: delays calls to Telegram so that they stay within Telegram's limits."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()

@@ -31,7 +31,7 @@ from glas.tg_bot.voices.recordings import recording_in
 class AnswersPrompt(Filter):
     """Filter that accepts replies to the bot's request for the right words, from the person who was asked.
 
-    The filter passes the context of the request to the handler, as `prompt`.
+    The filter passes the context of the request (see `glas.tg_bot.talk.prompts`) to the handler, as `prompt`.
     """
 
     async def __call__(self, message: Message, corrector: Corrector) -> bool | dict[str, Prompt]:

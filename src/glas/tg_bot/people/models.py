@@ -1,4 +1,4 @@
-"""Answer /model: an administrator chooses a model, which is downloaded and becomes the default model immediately."""
+"""Answer /model: an administrator chooses a model; it is downloaded, and then becomes the default model."""
 
 import asyncio
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ class Signer:
 
         Args:
             action: a short name without colons.
-            values: whole numbers for the handler of the button, such as the id of a text.
+            values: whole numbers for the handler of the button, such as the id of a message.
             asker: the Telegram id of the person who may press the button, or `ADMINISTRATORS`.
             born_s: Unix time at which the message with the button was sent, in seconds.
             life_s: seconds for which the button may be pressed.
