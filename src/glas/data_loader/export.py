@@ -1,4 +1,4 @@
-"""Update the directory of the export; afterwards, it contains all messages with which models may be trained.
+"""Update the directory of the export; afterwards, the directory contains all messages that may be used for training.
 
 The duration of an update depends only on the number of messages that have changed since the last export.
 
@@ -47,7 +47,7 @@ class ExportOptions:
 
     Attributes:
         directory: directory into which messages are exported.
-        test_share: part of the speakers, 0..1, whose messages are in the test set.
+        test_share: share of the speakers, 0..1, whose messages are in the test set.
         reconcile_s: time between full exports in seconds. A full export compares all messages, not only changed
             messages. If this time has passed since the end of the last full export, the next export is a full export.
         full: whether to make a full export, even if it is not yet time for one.

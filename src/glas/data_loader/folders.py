@@ -123,7 +123,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the directory of a message, from whichever directory of a score contains it."""
+        """Remove the directory of a message; it is searched for in the directories of all scores."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):

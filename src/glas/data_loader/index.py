@@ -1,4 +1,4 @@
-"""Store the state of the export: its position in the list of changes, the exported messages, the files to be written.
+"""Store the state of the export: the position in the list of changes, the exported messages, the files to be written.
 
 The index is a small SQLite file inside the export's directory. First, the directories of the messages on a page of
 changes get their final names. Then the page and the cursor after the page are committed in one transaction. The
@@ -182,7 +182,7 @@ class Index:
         return [file for (file,) in rows]
 
     def mark(self, files: Iterable[str]) -> None:
-        """Mark manifest or dataset files that must be written."""
+        """Mark files (the manifest or dataset files) that must be written."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
 

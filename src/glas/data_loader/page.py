@@ -58,7 +58,7 @@ class PageExport:
         writer: object that writes the directory of a message.
         in_thread: function that runs another function in a thread. It is used for functions that wait for the disk.
         tally: counts of processed messages, which are increased for each message.
-        test_share: part of the speakers, 0..1, whose messages are in the test set.
+        test_share: share of the speakers, 0..1, whose messages are in the test set.
         at_once: largest number of messages that are written at the same time.
         on_message: function that is called after every message.
     """

@@ -1,4 +1,4 @@
-"""Open connections to PostgreSQL with asyncpg. If the server stops answering, its connections are closed.
+"""Open connections to PostgreSQL with asyncpg. If the server stops answering, the connections are closed.
 
 If the URL of the database names several servers, the first server that accepts writes is used.
 """

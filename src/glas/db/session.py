@@ -153,12 +153,12 @@ def dialect(session: AsyncSession) -> str:
 
 
 def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT statement for a table and for the database system of the session; it supports ON CONFLICT."""
+    """Make an INSERT statement that supports ON CONFLICT, for a table and for the database system of the session."""
     return insert_of(dialect(session), table_of(table))
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT statement for a table and for the database system `dialect_name`; it supports ON CONFLICT.
+    """Make an INSERT statement that supports ON CONFLICT, for a table and for the database system `dialect_name`.
 
     Use this function for a statement that is built once and used many times; otherwise use `insert`.
     """

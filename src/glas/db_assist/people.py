@@ -174,7 +174,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
 
 
 async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
-    """Make all finished messages of a person the last in the order of changes, so that the next export reads them."""
+    """Mark all finished messages of a person as changed, so that the next export reads them."""
     mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
     # Lock the messages before the counter, as all transactions do, to avoid deadlocks.
     await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())

@@ -95,7 +95,7 @@ class Metrics:
             self._answer_s.observe(max(0.0, seconds))
 
     def update_failed(self, code: str) -> None:
-        """Count a command or a press of a button that failed, under the code of the error."""
+        """Count a command or a press of a button that failed; each error code has its own count."""
         self._failed.labels(self._known(code)).inc()
 
     def called(self, outcome: str) -> None:

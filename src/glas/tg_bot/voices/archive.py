@@ -1,4 +1,4 @@
-"""Archive an answered recording: store bytes, text and recognition in the object store, then update the row.
+"""Archive an answered recording: store bytes, text and recognition in the object store, then update the database.
 
 The database is updated last. So if a row contains the key of its audio, all objects of the message are stored. The
 export relies on this.
