@@ -37,12 +37,12 @@ class ConnectionWithSocket(asyncpg.Connection):  # type: ignore[misc] # the libr
 async def connect(
     *, host: str | list[str] | None = None, port: int | list[int] | None = None, **options: Any
 ) -> asyncpg.Connection:
-    """Connect to the first of several servers that can be used.
+    """Connect to the first server in `host` that can be used.
 
     The arguments in `options` are passed to `asyncpg.connect`.
 
     Each server gets its own time limit. asyncpg itself has only one time limit for all servers together. A server that
-    does not answer would use up this limit.
+    does not answer would use up this common limit.
 
     Raises:
         OSError: the last server cannot be reached, or it accepts no writes although `options` require this.

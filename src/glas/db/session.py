@@ -1,10 +1,10 @@
 """Open sessions of SQLite or PostgreSQL.
 
-Each request to db_assist uses one transaction, `reading()` or `writing()`, which is committed at the end of the
-request.
+Each request to db_assist uses one transaction, from `reading()` or from `writing()`. The transaction is committed at
+the end of the request.
 
 SQLite permits one writer at a time. Therefore all writing transactions use the same connection, one after another.
-Writing transactions begin with BEGIN IMMEDIATE. Without this, a transaction that reads before it writes would fail if
+Writing transactions begin with BEGIN IMMEDIATE. Otherwise, a transaction that reads before it writes would fail if
 another transaction wrote between the read and the write.
 """
 

@@ -98,7 +98,7 @@ class ConsentRow(Base):
 
 
 class TranscriptionRow(Base):
-    """A message and the result of its recognition; ids are never used again, because keys of objects contain them."""
+    """A message and the result of its recognition; no id is used twice, because keys of stored objects contain ids."""
 
     __tablename__ = "transcriptions"
 
@@ -265,8 +265,9 @@ class TombstoneRow(Base):
 class ChangeCounterRow(Base):
     """The single row of the counter of changes.
 
-    If a transaction changes a message whose recognition has finished, the last statement of the transaction increases
-    the counter, and stores the new value with the message. So other transactions see the values in ascending order.
+    If a transaction changes a finished message (with a recognised text), the last statement of the transaction
+    increases the counter, and stores the new value with the message. So other transactions see the values in ascending
+    order.
     """
 
     __tablename__ = "change_counter"

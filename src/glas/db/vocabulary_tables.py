@@ -16,8 +16,8 @@ class VocabularyWordRow(Base):
 
     If the word was added by hand, the row has no message.
 
-    The vocabularies of chats and of the installation are counted from these rows when they are read. If a word is
-    deleted or its correction is undone, the word also disappears from these vocabularies.
+    The vocabularies of chats and of the installation are computed from these rows whenever they are needed. If a word
+    is deleted or its correction is undone, the word also disappears from these vocabularies.
     """
 
     __tablename__ = "vocabulary_words"

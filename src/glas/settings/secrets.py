@@ -42,7 +42,7 @@ def _real_database_url(value: SecretStr) -> SecretStr:
 
     A URL whose password is empty or an example value is refused. A URL with several hosts is converted.
 
-    The length of the password is not checked, because the database has its own rules for it.
+    The length of the password is not checked, because the database has its own rules for passwords.
     """
     try:
         password = urlsplit(value.get_secret_value()).password

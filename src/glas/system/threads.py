@@ -8,7 +8,7 @@ _NICENESS = 10
 
 
 def give_way() -> None:
-    """Give the calling thread a lower priority than other threads of this process; only on Linux, this has an effect.
+    """Give the calling thread a lower priority than other threads of this process; this has an effect only on Linux.
 
     A thread that computes for a long time should call this function. A thread that answers requests needs the processor
     often, but only for short times. If both threads had the same priority, the thread that answers requests would often

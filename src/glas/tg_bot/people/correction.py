@@ -116,7 +116,7 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Decide about a reply in a private chat; record it as a correction if it is similar to the text.
+    """Decide whether a reply in a private chat is a correction; if it is similar to the text, record it.
 
     If the reply is very different from the text, and the person replied to a text of the bot, explain how to correct a
     text. In all other cases, ask whether the reply is a correction.
