@@ -36,7 +36,7 @@ class Archive:
             transcription_id: id of the message.
             data: the original bytes of the recording.
             lost_sha256: None for a new recording. To restore a lost object, give its sha256, which `data` must have.
-                Then `data` replaces the stored object if that is damaged.
+                Then, if the stored object is damaged, `data` replaces the stored object.
 
         Raises:
             InvalidParameterError: `data` does not have the sha256 `lost_sha256`.
@@ -53,7 +53,7 @@ class Archive:
         return StoredObject(**(await self.store.put(key, data))._asdict(), extension=extension)
 
     async def put_text(self, transcription_id: int, data: Data, *, lost_sha256: str | None = None) -> StoredObject:
-        """Store the recognised text of a message, UTF-8; for `lost_sha256`, see `put_audio`.
+        """Store the recognised text of a message, encoded in UTF-8; for `lost_sha256`, see `put_audio`.
 
         Raises:
             ConflictError: another text is stored for this message.
@@ -65,7 +65,7 @@ class Archive:
         return StoredObject(**stored._asdict(), extension=_TEXT_EXTENSION)
 
     async def put_recognition(self, transcription_id: int, kept: KeptRecognition) -> StoredObject:
-        """Store the recognition of a message.
+        """Store the kept recognition of a message.
 
         Raises:
             ConflictError: another recognition is stored for this message.
@@ -74,7 +74,7 @@ class Archive:
         return StoredObject(**stored._asdict(), extension=_RECOGNITION_EXTENSION)
 
     async def lost(self, expected: Sequence[Expected]) -> list[str]:
-        """Return the keys of those expected objects that are missing, or whose size or hash differs.
+        """Return the keys of those expected objects that are missing, or have another size or hash than expected.
 
         Raises:
             InvalidParameterError: a key does not have the format of the keys of Glas.

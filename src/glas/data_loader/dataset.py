@@ -1,7 +1,7 @@
 """Write the files that describe all messages: a NeMo manifest, and a Parquet dataset for the library `datasets`.
 
-The Parquet files contain the sound of the messages, so they can be used without the other files of the export. Rows are
-written in groups, and only one group is in memory at a time.
+The Parquet files contain the sound of the messages, so the Parquet files can be used without the other files of the
+export. Rows are written in groups, and only one group is in memory at a time.
 """
 
 import errno

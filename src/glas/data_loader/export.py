@@ -1,4 +1,4 @@
-"""Update the directory of the export, so that it contains all messages that may be trained on.
+"""Update the directory of the export; afterwards, the directory contains all messages that may be used for training.
 
 The duration of an update depends only on the number of messages that have changed since the last export.
 
@@ -47,13 +47,13 @@ class ExportOptions:
 
     Attributes:
         directory: directory into which messages are exported.
-        test_share: part of the speakers, 0..1, whose messages are in the test set.
-        reconcile_s: time between full exports in seconds. If this time has passed since the end of the last full
-            export, the next export is a full export, too; a full export compares all messages.
+        test_share: share of the speakers, 0..1, whose messages are in the test set.
+        reconcile_s: time between full exports in seconds. A full export compares all messages, not only changed
+            messages. If this time has passed since the end of the last full export, the next export is a full export.
         full: whether to make a full export, even if it is not yet time for one.
-        derived: directories with files that training made from exported messages; files about messages that are no
-            longer exported are deleted there.
-        on_progress: function that is called after every message, with the numbers of messages so far.
+        derived: directories with files that training made from exported messages; an export deletes the files in them
+            that were made from messages which are no longer exported.
+        on_progress: function that is called after every message, with the counts of the messages processed so far.
         on_step: function that is called with the name of a step after that step; tests use it to simulate crashes.
     """
 
@@ -155,7 +155,8 @@ class _Run:
     def _start(self) -> Position:
         """Return the position in the changes at which this export begins.
 
-        This is the position after the last exported page. For a new full export, it is the beginning of the changes.
+        This is the position after the last exported page of changes. For a new full export, it is the beginning of the
+        list of changes.
         """
         position, options = self._index.position, self._made_with
         is_due = time.time() - position.full_at_s >= self._options.reconcile_s and not position.is_full

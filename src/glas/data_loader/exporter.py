@@ -59,7 +59,8 @@ class Exporter:
     def has_exported(self) -> bool:
         """Return whether any message was ever exported into the directory of exports.
 
-        In this case, the exported files may contain messages that were deleted from the database after the export.
+        If a message was exported, the files of the export may contain messages that were later deleted from the
+        database.
         """
         return Folders(self._options.directory, self._options.on_step).index_path.exists()
 
@@ -131,7 +132,7 @@ def last_success_s(directory: Path) -> float | None:
 
 
 def _mark(directory: Path) -> None:
-    """Record the time of the last successful export, which a metric shows, as modification time of an empty file."""
+    """Record that an export succeeded now, with the modification time of an empty file; a metric shows this time."""
     with contextlib.suppress(OSError):
         _marker(directory).touch()
 

@@ -123,7 +123,7 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the directory of a message; it may be in the directory of any score."""
+        """Remove the directory of a message; it is searched for in the directories of all scores."""
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
@@ -132,7 +132,7 @@ class Folders:
                 shutil.rmtree(old)
 
     def strangers(self, folders: set[str], shards: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return the directories of messages and files of the dataset that do not belong to the export."""
+        """Return all directories of messages except `folders`, and all dataset files except `shards`."""
         found = [
             f"{score}/{entry.name}"
             for score in _SCORES

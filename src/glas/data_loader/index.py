@@ -1,9 +1,9 @@
-"""Store the state of the export: its position in the list of changes, the exported messages, the files to be written.
+"""Store the state of the export: the position in the list of changes, the exported messages, the files to be written.
 
-The index is a small SQLite file inside the export's directory. The directories of a page of changes are renamed first.
-Then the page and the cursor after it are committed in one transaction. The manifest and dataset files that must be
-written are marked in the index until they are written. So if an export is killed, the next export completes it. If the
-index is lost, the next export is a full export.
+The index is a small SQLite file inside the export's directory. First, the directories of the messages on a page of
+changes get their final names. Then the page and the cursor after the page are committed in one transaction. The
+manifest and dataset files that must be written are marked in the index until they are written. So if an export is
+killed, the next export completes it. If the index is lost, the next export is a full export.
 """
 
 import sqlite3
@@ -146,7 +146,7 @@ class Index:
                 self._db.execute("DELETE FROM messages WHERE id = ?", (transcription_id,))
 
     def left_behind(self, number: int) -> list[int]:
-        """Return the ids of messages that the full export `number` has not processed, after all its pages."""
+        """Return the ids of messages that the full export `number` has not processed; call this after the last page."""
         rows = self._db.execute("SELECT id FROM messages WHERE pass < ? ORDER BY id", (number,))
         return [transcription_id for (transcription_id,) in rows]
 
@@ -182,7 +182,7 @@ class Index:
         return [file for (file,) in rows]
 
     def mark(self, files: Iterable[str]) -> None:
-        """Mark manifest or dataset files that must be written."""
+        """Mark files (the manifest or dataset files) that must be written."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO unwritten VALUES (?)", ((file,) for file in files))
 

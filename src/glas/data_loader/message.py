@@ -118,7 +118,7 @@ class MessageWriter:
         return path.name
 
     async def _fetch(self, record: Record, path: Path) -> None:
-        """Copy the recording to `path` in parts, and compare it with the size and sha256 in the database."""
+        """Copy the recording to `path` in parts, and compare its size and sha256 with the values in the database."""
         digest = hashlib.sha256()
         with path.open("wb") as file:
             async for part in self._store.stream(record.original.key):

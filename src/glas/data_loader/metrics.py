@@ -1,6 +1,7 @@
 """Count and measure what data_loader does, as metrics for Prometheus.
 
-Each app has its own registry, because two apps in one process cannot register the same metric in one registry.
+Each app has a separate registry of the library prometheus_client, because two apps in one process cannot register the
+same metric in one registry.
 """
 
 import shutil

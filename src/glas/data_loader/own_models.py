@@ -1,4 +1,4 @@
-"""Delete the files of own models that are not assigned any more, after the command `/forget` or a retirement."""
+"""Delete the files of own models that are not assigned any more, for example after the command `/forget`."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ _log = structlog.stdlib.get_logger("glas.data_loader")
 
 
 async def delete_unowned(db_assist: DbAssistClient, models_dir: Path) -> None:
-    """Delete own models that are assigned to nobody: their directories on this machine, then their rows.
+    """Delete own models that are assigned to nobody: their directories on this machine, then their database rows.
 
     If the deletion is interrupted, the next call completes it.
 

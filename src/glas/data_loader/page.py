@@ -58,7 +58,7 @@ class PageExport:
         writer: object that writes the directory of a message.
         in_thread: function that runs another function in a thread. It is used for functions that wait for the disk.
         tally: counts of processed messages, which are increased for each message.
-        test_share: part of the speakers, 0..1, whose messages are in the test set.
+        test_share: share of the speakers, 0..1, whose messages are in the test set.
         at_once: largest number of messages that are written at the same time.
         on_message: function that is called after every message.
     """
@@ -109,7 +109,7 @@ class PageExport:
             self._on_message()
 
     async def _leave_out(self, change: Change, page: Page) -> None:
-        """Remove the directory of a message that may not be exported; if it was deleted, delete its objects, too."""
+        """Remove the directory of a message that may not be exported; delete the objects of a deleted message, too."""
         self._tally.n_removed += self._index.known(change.transcription_id) is not None
         # The index is not used, because a directory that a killed run has left may not be in the index.
         await self._in_thread(self._folders.remove, change.transcription_id)

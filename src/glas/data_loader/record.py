@@ -1,4 +1,4 @@
-"""Compute the exported data of one message from its row: contents of the files, line of the manifest, split.
+"""Compute the exported data of one message from the data in the database: files, line of the manifest, split.
 
 The exported data contain no Telegram ids: speakers have pseudonyms, and the ids of chat, message and file are left out.
 """
@@ -117,7 +117,7 @@ def describe(change: Change, *, test_share: float) -> Record | None:
 
     Args:
         change: the current state of the message, as db_assist returns it.
-        test_share: part of the speakers, 0..1, whose messages are in the test set.
+        test_share: share of the speakers, 0..1, whose messages are in the test set.
     """
     message = change.transcription
     if message is None or not change.is_exportable or message.status is not Status.DONE:

@@ -44,7 +44,7 @@ def _all(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _candidate(figures: Path) -> str | None:
-    """Return the version of the model that the gate has judged; None if there is no report."""
+    """Return the version of the model that was judged, from the JSON file of a report; None if there is no report."""
     try:
         return str(json.loads(figures.read_bytes())["candidate"]["version"])
     except (OSError, ValueError, TypeError, KeyError):

@@ -73,7 +73,10 @@ def _body(media_type: str) -> dict[str, Any]:
 
 
 async def put_audio(request: Request, id: Id, lost_sha256: LostSha256 = None) -> StoredObject:  # noqa: A002
-    """Store the body as the original recording of a message; its first bytes determine the extension in its key."""
+    """Store the body as the original recording of a message.
+
+    The first bytes of the body determine the extension in the key of the object.
+    """
     async with received(request) as data:
         stored = await _archive(request).put_audio(id, data, lost_sha256=lost_sha256)
     request.app.state.metrics.stored("audio", stored.size_bytes)
@@ -96,7 +99,10 @@ async def put_recognition(request: Request, id: Id, kept: KeptRecognition) -> St
 
 
 async def lost(request: Request, body: Expectations) -> Lost:
-    """Return the keys of objects that are missing or have another size or sha256; only a given sha256 is compared."""
+    """Return the keys of objects that are missing, or have another size or sha256 than the request states.
+
+    If the request states no sha256 for an object, only the size is compared.
+    """
     keys = await _archive(request).lost(body.objects)
     request.app.state.metrics.lost(len(keys))
     return Lost(keys=tuple(keys))

@@ -1,8 +1,8 @@
-"""Store and return models in the object store, and define the routes for this.
+"""Store models in the object store and return them, and define the routes for this.
 
 If a server of nn_service does not share a directory of models with other servers, the server downloads its models with
 these routes. Such a server sends a separate token (GLAS_DATA_LOADER__MODELS_TOKEN), which permits only downloads with
-these routes. The reason is that the server decodes untrusted files, so an attacker could take it over.
+these routes. The reason is that the server decodes untrusted files, so an attacker could take the server over.
 """
 
 import asyncio
@@ -132,12 +132,12 @@ async def put_files(request: Request, version: VersionPath, body: ModelFiles) ->
 
 
 async def files(request: Request, version: VersionPath) -> ModelFiles:
-    """Return the list of a model's files; for each file, it has the hashes of the parts."""
+    """Return the list of a model's files; for each file, the list contains the hashes of the parts."""
     return await _models(request).files(version)
 
 
 async def put_part(request: Request, version: VersionPath, sha256: Sha256Path) -> dict[str, str]:
-    """Store the body as a part of a model's files; it must have the sha256 in the path."""
+    """Store the body as a part of a model's files; the body must have the sha256 that the path contains."""
     async with received(request) as data:
         await _models(request).put_part(version, sha256, data)
     return {"status": "stored"}

@@ -1,4 +1,4 @@
-"""Define the table of the audit, and the table of deleted people whose records of durable work still exist."""
+"""Define the table of the audit, and the table of people whose records of works must be deleted."""
 
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,7 @@ class AuditRow(Base):
 
 
 class WorkToForgetRow(Base):
-    """A person whose data was deleted, but whose records of durable work the bot has not deleted yet."""
+    """A person whose data was deleted; the bot must still delete the person's records of works (see `glas.durable`)."""
 
     __tablename__ = "work_to_forget"
 

@@ -1,4 +1,4 @@
-"""Open connections to PostgreSQL with asyncpg. If the server stops answering, its connections are closed.
+"""Open connections to PostgreSQL with asyncpg. If the server stops answering, the connections are closed.
 
 If the URL of the database names several servers, the first server that accepts writes is used.
 """
@@ -43,13 +43,13 @@ async def connect(
     sslrootcert: str | None = None,
     **options: Any,
 ) -> asyncpg.Connection:
-    """Connect to the first of several servers that can be used.
+    """Connect to the first server in `host` that can be used.
 
     The arguments in `options` are passed to `asyncpg.connect`. `sslmode` and `sslrootcert` are parameters of the URL as
     in libpq, see `_tls`.
 
     Each server gets its own time limit. asyncpg itself has only one time limit for all servers together. A server that
-    does not answer would use up this limit.
+    does not answer would use up this common limit.
 
     Raises:
         OSError: the last server cannot be reached, or it accepts no writes although `options` require this.

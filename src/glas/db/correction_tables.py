@@ -1,4 +1,4 @@
-"""Define the tables of corrections: current words, their history, and the bot's messages that show these words."""
+"""Define the tables of corrections: the corrected words, their history, and the Telegram messages that show them."""
 
 from datetime import datetime
 
@@ -36,7 +36,7 @@ class CorrectionRow(Base):
 
 
 class CorrectionChangeRow(Base):
-    """One entry in the history of a message's words; rows are never changed."""
+    """One entry in the history of a message's corrected words; rows of this table are never changed."""
 
     __tablename__ = "correction_changes"
 

@@ -1,4 +1,4 @@
-"""Write and read the log of deletions of people's data, a file beside the database; a restore repeats the deletions.
+"""Write and read the log of deletions, a file beside the database; the restore of a backup repeats these deletions.
 
 The log contains ids of rows and messages but no Telegram ids. The first line of the log contains the name of the
 installation, so that the log of another installation is never used. With PostgreSQL there is no such file, and a backup

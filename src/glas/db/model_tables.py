@@ -105,8 +105,8 @@ class LearningStepRow(Base):
 class AnnouncementRow(Base):
     """A message about a model that the bot sends without a request.
 
-    `claim` is set before the announcement is sent, and `outcome` after it was sent. The texts are words of a person. So
-    both texts are removed from the row after the announcement was sent.
+    `claim` is set before the announcement is sent, and `outcome` after it was sent. `text_before` and `text_after`
+    contain words of a person. So both are removed from the row after the announcement was sent.
     """
 
     __tablename__ = "announcements"

@@ -71,7 +71,9 @@ WHERE message.status = 'done' AND NOT message.is_forwarded
 
 
 def name_of(role: str, database: str) -> str:
-    """Return the name of a role in PostgreSQL. It begins with the database's name, because a server shares its roles.
+    """Return the name of a role in PostgreSQL. The name begins with the name of the database.
+
+    This is necessary because all databases of a server have the same roles.
 
     Raises:
         ConfigurationError: the name would be longer than PostgreSQL permits.

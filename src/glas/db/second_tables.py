@@ -1,4 +1,4 @@
-"""Define the table of second hypotheses: texts of messages that another model recognised."""
+"""Define the table of second hypotheses: texts that a second model recognised in the recordings of messages."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from glas.db.types import UtcDateTime
 
 
 class SecondHypothesisRow(Base):
-    """A second hypothesis: a text of a message that another model recognised, for comparison with the first text.
+    """A second hypothesis: a text that a second model recognised, for comparison with the text by the first model.
 
-    Reviewers see the second hypothesis. The speaker sees only the text of the first model.
+    Reviewers see the second hypothesis. The speaker sees only the text by the first model.
     """
 
     __tablename__ = "second_hypotheses"

@@ -1,10 +1,10 @@
 """Open sessions of SQLite or PostgreSQL.
 
-Each request to db_assist uses one transaction, `reading()` or `writing()`, which is committed at the end of the
-request.
+Each request to db_assist uses one transaction, from `reading()` or from `writing()`. The transaction is committed at
+the end of the request.
 
 SQLite permits one writer at a time. Therefore all writing transactions use the same connection, one after another.
-Writing transactions begin with BEGIN IMMEDIATE. Without this, a transaction that reads before it writes would fail if
+Writing transactions begin with BEGIN IMMEDIATE. Otherwise, a transaction that reads before it writes would fail if
 another transaction wrote between the read and the write.
 """
 
@@ -153,12 +153,12 @@ def dialect(session: AsyncSession) -> str:
 
 
 def insert(session: AsyncSession, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT into a table that supports ON CONFLICT, for the database system of the session."""
+    """Make an INSERT statement that supports ON CONFLICT, for a table and for the database system of the session."""
     return insert_of(dialect(session), table_of(table))
 
 
 def insert_of(dialect_name: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """Make an INSERT into a table that supports ON CONFLICT, for the database system `dialect_name`.
+    """Make an INSERT statement that supports ON CONFLICT, for a table and for the database system `dialect_name`.
 
     Use this function for a statement that is built once and used many times; otherwise use `insert`.
     """
@@ -170,7 +170,8 @@ def _refuse_dead(connection: Any, _record: object, _proxy: object) -> None:
 
     An idle connection receives data only if the server closes the connection. So this function only looks for received
     data. SQLAlchemy's own `pool_pre_ping` sends a query at each use of a connection. This query needs three round trips
-    to the server. A transaction itself needs only three or four round trips, so the query would almost double its time.
+    to the server. A transaction itself needs only three or four round trips, so the query would almost double the time
+    of the transaction.
     """
     resting = connection.driver_connection
     # The server may have closed the connection, although the event loop has not read this yet.

@@ -73,7 +73,7 @@ class UserRow(Base):
 
     @property
     def consents(self) -> frozenset[Purpose]:
-        """The purposes for which the person's data may be used now, by the person's last decision for each purpose."""
+        """The purposes to which the person consents now, according to the person's last decision about each purpose."""
         last = {record.purpose: record.granted for record in self.consent_history}
         return frozenset(Purpose(purpose) for purpose, granted in last.items() if granted)
 
@@ -98,7 +98,7 @@ class ConsentRow(Base):
 
 
 class TranscriptionRow(Base):
-    """A message with its result. No id is used a second time, because ids are part of the keys of stored objects."""
+    """A message and the result of its recognition; no id is used twice, because keys of stored objects contain ids."""
 
     __tablename__ = "transcriptions"
 
@@ -218,7 +218,7 @@ class TransactionRow(Base):
 
 
 class PaidAudioRow(Base):
-    """A hash that identifies paid audio: the hash of Telegram's id of the file, or of the samples.
+    """A hash that identifies paid audio: the hash of Telegram's id of the file, or of the recording's fingerprint.
 
     The hashes prevent a second payment for the same audio. When the message is deleted, the message's id is removed
     from the row. The row itself is deleted at `expiry_datetime`.
@@ -265,8 +265,9 @@ class TombstoneRow(Base):
 class ChangeCounterRow(Base):
     """The single row of the counter of changes.
 
-    A transaction that changes a finished message ends with a statement which increases the counter and stores the new
-    value with the message. So other transactions see the values in ascending order.
+    If a transaction changes a finished message (with a recognised text), the last statement of the transaction
+    increases the counter, and stores the new value with the message. So other transactions see the values in ascending
+    order.
     """
 
     __tablename__ = "change_counter"

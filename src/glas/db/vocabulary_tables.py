@@ -1,4 +1,4 @@
-"""Define the table of vocabularies: words that people corrected in messages, or added by themselves."""
+"""Define the table of vocabularies: words that corrections put into messages, or that people added by hand."""
 
 from datetime import datetime
 
@@ -12,10 +12,12 @@ _BY_HAND = text("transcription_id IS NULL")
 
 
 class VocabularyWordRow(Base):
-    """A word that a person corrected in one message, or added by hand; in the second case, the row has no message.
+    """A word that a correction put into one of a person's messages, or that the person added by hand.
 
-    The vocabularies of chats and of the installation are counted from these rows when they are read. If a word is
-    deleted or its correction is undone, the word also disappears from these vocabularies.
+    If the word was added by hand, the row has no message.
+
+    The vocabularies of chats and of the installation are computed from these rows whenever they are needed. If a word
+    is deleted or its correction is undone, the word also disappears from these vocabularies.
     """
 
     __tablename__ = "vocabulary_words"

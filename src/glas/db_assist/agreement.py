@@ -81,7 +81,7 @@ async def _agreed(
     """Return the names that enough different people have corrected.
 
     Args:
-        condition: SQL condition that selects the rows of words that are counted.
+        condition: SQL condition that selects the rows of vocabularies to count.
         may_teach: SQL condition that selects the people who are counted.
         n_people: least number of people who must have corrected a name. A person who only added the name by hand is not
             counted.

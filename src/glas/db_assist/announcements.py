@@ -177,9 +177,9 @@ def _waits() -> ColumnElement[bool]:
 def _may_be_sent() -> ColumnElement[bool]:
     """Return the SQL condition that an announcement may be sent.
 
-    The announcement must not have been sent, and the person must not be banned. News must be about the champion, or
-    about the own model that answers the person, and the person must want news and consent to training. A question must
-    be about a candidate.
+    The announcement must not have been sent, and the person must not be banned. A question must be about a candidate.
+    News must be about the champion, or about the own model that answers the person. News is sent only to a person who
+    wants news and consents to training.
     """
     kind = AnnouncementRow.kind
     wants_news = and_(

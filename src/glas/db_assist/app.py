@@ -212,8 +212,7 @@ async def render(app: FastAPI) -> bytes:
 async def on_database_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer a violated constraint with 409, a refused statement with 500, and all other database errors with 503.
 
-    Callers repeat a request after the answer 503. This is safe, because repeating a request does no
-    harm.
+    After the answer 503, callers repeat the request. A repeated request does no harm.
     """
     answer: GlasError
     if isinstance(error, IntegrityError):

@@ -13,7 +13,7 @@ async def attach(transcription_id: int, message: AttachedMessage, *, session: As
     """Store the id of a message of the bot that shows the text of a recording.
 
     Raises:
-        NotFoundError: no recording with the id `transcription_id` is stored.
+        NotFoundError: there is no message with the id `transcription_id`.
     """
     await messages.find(transcription_id, session=session)
     values = message.model_dump(mode="json") | {"transcription_id": transcription_id}

@@ -60,7 +60,7 @@ def write_retention(subject: UserRow, n_messages: int, *, session: AsyncSession)
 
 
 async def read_message(by: int, subject: UserRow, transcription_id: int, *, session: AsyncSession) -> None:
-    """Record that an administrator opens a person's message; repeat this record at most once in ten minutes.
+    """Record that an administrator opens a person's message; write at most one such entry in ten minutes.
 
     Raises:
         ForbiddenError: `by` is not an administrator.

@@ -1,10 +1,10 @@
-"""Number the changes of messages in the order of their commits, so that an export can read all later changes.
+"""Number the changes of messages in the order of commits, so that an export finds all changes since the last export.
 
 Times are not suitable for this order, for two reasons. Two changes may have the same time. And a transaction may commit
 later than another transaction with a later time; an export that reads changes by their times would then skip the first
-transaction. So each transaction that changes finished messages increases a counter, and stores the value of the counter
-with the messages. The row of the counter stays locked until the commit. The numbers therefore become visible in
-ascending order and without gaps.
+transaction. So each transaction that changes finished messages (messages with a recognised text) increases a counter,
+and stores the value of the counter with the messages. The row of the counter stays locked until the commit. The numbers
+therefore become visible in ascending order and without gaps.
 """
 
 import re
@@ -28,7 +28,7 @@ _NEXT: Final = update(_counter).values(value=_counter.c.value + 1).returning(_co
 
 
 class _Position(NamedTuple):
-    """Position in the order of changes up to which an export has read: number of the change, and id of the message.
+    """Position up to which an export has read the changes: number of the last change, and id of its message.
 
     The id is needed, too, because all messages that one transaction changes get the same number.
     """
@@ -109,7 +109,7 @@ async def _changed(start: _Position, end: int, limit: int, *, session: AsyncSess
 
 
 def _unusable() -> ColumnElement[str | None]:
-    """Make the SQL expression for the last verdict of reviewers that forbids the use of a message's sound, or NULL.
+    """Make the SQL expression for the last verdict that forbids the use of a message's sound; NULL if there is none.
 
     If a verdict says that another person than the sender speaks, later verdicts are ignored, because this other person
     has not consented to any use.

@@ -23,7 +23,7 @@ from glas.domain.rewards import role_for
 from glas.domain.text import normalise
 
 PAID_KEPT: Final = timedelta(days=90)
-"""After a paid message was deleted, another message with the same sound is not paid for this time."""
+"""Time after the deletion of a paid message for which no other message with the same sound is paid."""
 
 
 class Payment(NamedTuple):
@@ -75,7 +75,7 @@ async def pay(
 
 
 async def paid_before(user: UserRow, row: TranscriptionRow, reason: Reason, *, session: AsyncSession) -> Payment:
-    """Return the earlier payment to a person for a message and a reason; an empty payment if nothing was paid."""
+    """Return the earlier payment to a person for a message and a reason; a payment of 0 coins if nothing was paid."""
     query = select(TransactionRow).where(
         TransactionRow.transcription_id == row.id,
         TransactionRow.reason == reason.value,

@@ -1,4 +1,4 @@
-"""Correct a message: change the current words, the history and the payment in one transaction."""
+"""Correct the words of a message: store the new words, the history of changes and the payment in one transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -203,7 +203,7 @@ async def _pay(
 
 
 async def _payment_before(user: UserRow, row: TranscriptionRow, *, session: AsyncSession) -> Payment:
-    """Return the payment for the correction of this message that was decided at an earlier call."""
+    """Return what an earlier call decided about the payment for the correction of this message."""
     payment = await coins.paid_before(user, row, Reason.CORRECTION, session=session)
     return payment._replace(refusal=refusal_of(None if row.correction is None else row.correction.reward_refusal))
 

@@ -111,7 +111,7 @@ _MOST_KNOWN: Final = 100_000
 
 
 class CountedErrors:
-    """Counts word errors of texts against references; caches the counts, but no texts, only their hashes."""
+    """Counts word errors of texts against references; a cache contains the counts and hashes of texts, but no texts."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[int, int]] = {}

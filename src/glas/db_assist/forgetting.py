@@ -24,7 +24,7 @@ _MOST: Final = 1000
 
 
 async def remember(tg_id: int, *, session: AsyncSession) -> None:
-    """Store that the bot must delete its records of a person's work."""
+    """Store that the bot must delete its records of a person's works."""
     new = insert(session, WorkToForgetRow).values(tg_id=tg_id, creation_datetime=people.now())
     await session.execute(new.on_conflict_do_nothing(index_elements=["tg_id"]))
 
@@ -41,5 +41,5 @@ async def done(tg_id: int, *, session: AsyncSession) -> None:
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete requests to delete a person's records of work that no bot has fulfilled within 30 days."""
+    """Delete the rows of people whose records of durable work no bot has deleted within 30 days."""
     await session.execute(delete(WorkToForgetRow).where(WorkToForgetRow.creation_datetime < people.now() - _KEPT))

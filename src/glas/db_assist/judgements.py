@@ -57,7 +57,7 @@ class ReviewedMessage:
 
 
 async def lock_reviewed(transcription_id: int, tg_id: int, *, session: AsyncSession) -> ReviewedMessage:
-    """Lock a person, the reviewers of a message and the message.
+    """Lock the rows of a person, of the reviewers of a message, and of the message.
 
     Raises:
         UnknownPersonError: the person is not registered.

@@ -42,7 +42,7 @@ def as_transcription(row: TranscriptionRow) -> Transcription:
 
 
 async def create(new: NewTranscription, *, session: AsyncSession) -> Transcription:
-    """Create the row of a message; if the row exists already, change only the chat and message id of the answer.
+    """Create the row of a message; if the row exists already, change only the two ids of the answer (chat and message).
 
     Raises:
         NotFoundError: the sender is not registered.
@@ -100,7 +100,7 @@ async def find(transcription_id: int, *, session: AsyncSession) -> Transcription
 
 
 async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, session: AsyncSession) -> Transcription:
-    """Find a message by the bot's answer to it, or by another message in which the bot showed its text.
+    """Find a message by the bot's answer, or by another Telegram message in which the bot showed the text.
 
     If two messages have the same answer, return the newer message.
 
@@ -119,9 +119,9 @@ async def find_by_answer(bot_id: int, chat_id: int, answer_message_id: int, *, s
 
 
 async def find_by_recording(bot_id: int, chat_id: int, message_id: int, *, session: AsyncSession) -> Transcription:
-    """Find a message by the chat and message id of its recording.
+    """Find a message by the ids of the chat and of the Telegram message that contains the recording.
 
-    If there were several attempts to recognise the recording, there are several rows; return the last one.
+    If there were several attempts to recognise the recording, there are several rows; return the last row.
 
     Raises:
         NotFoundError: there is no such message.
@@ -180,9 +180,9 @@ async def lock_author(transcription_id: int, *, session: AsyncSession) -> None:
 
 
 async def set_answer(transcription_id: int, place: AnswerPlace, *, session: AsyncSession) -> Transcription:
-    """Store the chat and message id of the answer to a message.
+    """Store the ids of the chat and of the Telegram message in which the bot answered.
 
-    They change if the bot must send the answer again.
+    Both ids change if the bot must send the answer again.
     """
     return await _write(await _locked(transcription_id, session=session), place.model_dump(), session=session)
 
@@ -221,7 +221,7 @@ async def fail(transcription_id: int, failed: Failed, *, session: AsyncSession) 
 
 
 async def mark_changed(row: TranscriptionRow, *, session: AsyncSession) -> None:
-    """Make a message, if it is finished, the last one in the order of changes, so that the next export reads it."""
+    """Mark a finished message as changed (see `glas.db_assist.changes`), so that the next export reads the message."""
     row.change_sequence = await next_sequence(session=session)
     row.changed_datetime = people.now()
 
@@ -241,7 +241,7 @@ async def _end(transcription_id: int, values: _Row, *, session: AsyncSession) ->
 
 
 async def _change(row: _Row, values: _Row, *, session: AsyncSession) -> Transcription:
-    """Change values of a locked row; if the message is finished, make it the last one in the order of changes."""
+    """Change values of a locked row; if the message is finished, mark it as changed for the next export."""
     if values.get("status", row["status"]) == Status.DONE:
         values = values | {"change_sequence": await next_sequence(session=session)}
     return await _write(row, values, session=session)

@@ -1,4 +1,4 @@
-"""Make the metrics of db_assist for Prometheus; they are counted in the database at each request."""
+"""Make the metrics of db_assist for Prometheus; each request counts the rows in the database."""
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 

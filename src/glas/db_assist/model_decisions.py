@@ -155,7 +155,8 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
     """Set a state of a model other than champion.
 
-    The state is written to the database at once, because the database permits only one champion at a time.
+    The state is written to the database immediately, before the state of another model changes, because the database
+    permits only one champion at a time.
     """
     row.state = state.value
     if state is not ModelState.CANDIDATE:

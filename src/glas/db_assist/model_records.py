@@ -25,7 +25,7 @@ async def record(entry: ModelEntry, *, session: AsyncSession) -> ModelRecord:
     """Store a model that the gate has judged, the people from whom it learnt, their news, and the decision about it.
 
     If the model has a record already, add the verdict and the decision to the record, unless they are equal to the last
-    ones in the record.
+    verdict and decision in the record.
 
     Raises:
         ConflictError: the model is retired.

@@ -13,7 +13,7 @@ _IS_OWNED = or_(OwnModelRow.user_id.is_not(None), OwnModelRow.chat_id.is_not(Non
 
 
 async def record(entry: OwnModelEntry, *, session: AsyncSession) -> OwnModelRecord:
-    """Assign an own model to a person or a group; it replaces the earlier own model of this person or group.
+    """Assign an own model to a person or a group, in place of the earlier own model of this person or group.
 
     A person or group can switch between the own model and the champion. A new own model does not change this
     setting.

@@ -35,7 +35,7 @@ async def register(tg_id: int, locale: Locale, *, session: AsyncSession) -> User
     """Store a new person; if the person is registered already, return the stored person.
 
     Raises:
-        InvalidParameterError: the id belongs to an account of Telegram in whose name many people write.
+        InvalidParameterError: the id belongs to an account that Telegram uses for many people or channels.
     """
     if tg_id in SHARED_ACCOUNTS:
         raise InvalidParameterError("expected a person, got an account that many people share", param="tg_id")
@@ -174,7 +174,7 @@ async def load(tg_id: int, *, session: AsyncSession, locked: bool = False) -> Us
 
 
 async def _mark_messages(user_id: int, *, session: AsyncSession) -> None:
-    """Make all finished messages of a person the last in the order of changes, so that the next export reads them."""
+    """Mark all finished messages of a person as changed, so that the next export reads them."""
     mine = (TranscriptionRow.user_id == user_id, TranscriptionRow.status == Status.DONE.value)
     # Lock the messages before the counter, as all transactions do, to avoid deadlocks.
     await session.execute(select(TranscriptionRow.id).where(*mine).order_by(TranscriptionRow.id).with_for_update())

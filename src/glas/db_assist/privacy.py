@@ -148,7 +148,7 @@ async def delete_message(
 
 
 async def forget_again(deletion: Deletion, *, session: AsyncSession) -> int | None:
-    """Delete data from a restored backup, because this data was deleted after the backup was made.
+    """Repeat a deletion in a restored backup that was made before the deletion.
 
     Returns:
         The Telegram id of the person whose data this call deleted; None if this call deleted only messages, or nothing.

@@ -3,7 +3,8 @@
 The usefulness of a review is called the *worth* of the message. A *check* is a second review, by another person, of a
 message that one person has judged. Each choice reads all messages in the database. So if many messages wait for a
 review, the choice is stored in memory for some minutes, and the same reviewer gets the next messages from this stored
-choice. If the worth of a message increases while the choice is stored, this has an effect only on the next choice.
+choice. If the worth of a message increases while the choice is stored, the increase has an effect only on the next
+choice.
 """
 
 import hashlib

@@ -98,7 +98,7 @@ async def hold(
 async def hold_one(
     transcription_id: int, reviewer: UserRow, *, settings: DbAssistSettings, session: AsyncSession
 ) -> ReviewItem | None:
-    """Hold a message for a reviewer; return None if the reviewer may not review it or if it is held for another one."""
+    """Hold a message for a reviewer; return None if the reviewer may not review it or another reviewer holds it."""
     query = open_messages(reviewer.id).where(TranscriptionRow.id == transcription_id)
     row = (await session.scalars(query)).one_or_none()
     return None if row is None else await _hold(row, reviewer, settings, session=session)
@@ -169,7 +169,7 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 def _may_be_heard(*, among_all: bool) -> ColumnElement[bool]:
     """Return the SQL condition that the speaker consents to training.
 
-    Only consents to those versions of the consent's wording count that mention that reviewers listen to recordings.
+    A consent counts only if its wording mentioned that reviewers listen to recordings.
     """
     last = select(func.max(ConsentRow.id)).where(ConsentRow.purpose == Purpose.TRAINING.value)
     answer = aliased(ConsentRow)

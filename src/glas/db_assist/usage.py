@@ -33,7 +33,7 @@ async def usage_of(party: str, *, session: AsyncSession) -> Usage:
 
 
 async def delete_expired(*, session: AsyncSession) -> None:
-    """Delete counts older than a day, and expired hashes of deleted audio."""
+    """Delete usage that is older than a day, and expired hashes of paid audio."""
     now = people.now()
     await session.execute(delete(UsageRow).where(UsageRow.creation_datetime <= now - people.DAY))
     await session.execute(delete(PaidAudioRow).where(PaidAudioRow.expiry_datetime <= now))

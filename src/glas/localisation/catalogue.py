@@ -50,7 +50,7 @@ class Catalogue:
         Args:
             code: a code of `glas.domain.errors`. If the catalogue has no message for the code, a general message is
                 returned.
-            limit: the limit that was exceeded, in the unit of the message; None if no limit was exceeded.
+            limit: the limit that was exceeded, in the unit that the message names; None if no limit was exceeded.
         """
         name = _ERROR + code if _ERROR + code in self else _ERROR + _UNKNOWN_ERROR
         return self(name, limit=limit or 0)
@@ -84,7 +84,7 @@ class Catalogue:
         return value if isinstance(value, str) else written(self.language, value)
 
     def _chosen(self, choice: Choice, values: dict[str, Value]) -> str:
-        """Return the name of the variant of a choice that fits the value of the choice's variable.
+        """Return the name of the variant to show: the variant that fits the value of the choice's variable.
 
         If a variant has the value itself as its name, this variant is chosen. Otherwise the variant whose name is the
         plural category of the value is chosen. If there is neither, the default variant is chosen.
@@ -98,7 +98,7 @@ class Catalogue:
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """Return the catalogue of a language, `ru` or `en`; its files are read once."""
+    """Return the catalogue of a language, `ru` or `en`; only the first call for a language reads its files."""
     return Catalogue(language)
 
 

@@ -31,7 +31,7 @@ class Variable(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A place in a message where one of several variants is inserted; the value of `variable` chooses the variant."""
+    """A place in a message where one of several variants is inserted; the value of `variable` determines which one."""
 
     variable: str
     variants: dict[str, "Pattern"]
@@ -65,7 +65,7 @@ def read_messages(source: str) -> dict[str, str]:
 
 
 def _joined(first: str, *more: str) -> str:
-    """Join the lines of a message, and remove the indentation that all lines after the first share."""
+    """Join the lines of a message, and remove the indentation that all lines after the first have in common."""
     indent = min((len(line) - len(line.lstrip()) for line in more if line), default=0)
     return "\n".join([first, *(line[indent:] for line in more)]).strip()
 

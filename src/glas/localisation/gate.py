@@ -15,10 +15,10 @@ def written_condition(condition: str, subject: str, part: Mapping[str, Any] | No
 
     Args:
         condition: name of the condition, a value of `glas.recognition.gate.Condition`.
-        subject: name of the guard set, if the condition is about a guard set: recordings on which the candidate may
-            have only slightly more errors than the champion.
-        part: the part of the test set, if the condition is about a part: `kind`, `low` and `high`, as in
-            `glas.recognition.gate.Bucket`. Otherwise None.
+        subject: name of the guard set, if the condition is about a guard set; otherwise empty. On a guard set, the
+            candidate may have only slightly more errors than the champion.
+        part: if the condition is about a part of the test set, this part as a mapping with the keys `kind`, `low` and
+            `high` (see `glas.recognition.gate.Bucket`); otherwise None.
         say: the catalogue of the reader's language.
     """
     if part is not None:

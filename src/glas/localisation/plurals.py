@@ -28,7 +28,7 @@ def plural_category(language: str, number: Number) -> str:
 
 
 def written(language: str, number: Number) -> str:
-    """Format a number.
+    """Format a number for people who read the language.
 
     Russian has a decimal comma, and a negative number begins with a minus sign instead of a hyphen.
     """

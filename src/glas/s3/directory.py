@@ -43,7 +43,10 @@ async def delete_files(store: LocalStore, directory: Path, keys: Sequence[str]) 
 
 
 async def sync_names(directory: Path, keys: Sequence[str]) -> None:
-    """Call fsync for directories of objects, so that the names of new and deleted files are on the disk."""
+    """Call fsync for the directories in which the objects with the keys `keys` are, or were before their deletion.
+
+    After this, it is certain that new files stay and deleted files stay deleted, even if the power fails.
+    """
     await asyncio.to_thread(_sync_names, directory, keys)
 
 

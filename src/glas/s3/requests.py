@@ -1,4 +1,4 @@
-"""Add each request to the object store to the trace, and convert errors of the library obstore into errors of Glas."""
+"""Record a span for each request to the object store; convert errors of the library obstore into errors of Glas."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ _NO_BUCKET = "NoSuchBucket"
 
 @contextmanager
 def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[None]:
-    """Add a span to the trace while the context is open; convert errors of obstore in the context into errors of Glas.
+    """Record a span that lasts as long as the context; convert errors of obstore in the context into errors of Glas.
 
     An error of Glas contains only the first line of obstore's message. The other lines are technical details of the
     request.
@@ -24,7 +24,7 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
         is_directory: whether the object store is a local directory.
 
     Raises:
-        NotFoundError: nothing is stored under the key.
+        NotFoundError: an object does not exist.
         ServiceUnreachableError: the endpoint cannot be reached.
         ServiceFaultError: the endpoint refuses the access key, or the file system reports an error.
     """

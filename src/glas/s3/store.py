@@ -63,7 +63,8 @@ class Store:
         Raises:
             ConflictError: other bytes are stored under the key already.
             ServiceUnreachableError: the endpoint cannot be reached.
-            ServiceFaultError: the endpoint refuses the object, or the bytes that are read differ after each attempt.
+            ServiceFaultError: the endpoint refuses the object, or after each of three attempts, the bytes that were
+                read differ from `data`.
         """
         sha256 = hashlib.sha256()
         await _add(sha256, data)

@@ -9,7 +9,7 @@ from glas.domain.model_ref import MODEL_HEADER
 from glas.logs import REQUEST_ID_HEADER
 
 IGNORED_HEADER = "X-Ignored-Fields"
-"""Name of the header of an answer that lists unused fields of the request: those that the model cannot use."""
+"""Name of the header in which an answer lists the fields of the request that the model cannot use."""
 
 
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Answer errors in the same format in all services; `glas.domain.error_bodies.to_body` makes the body of the answer."""
+"""Report errors to callers in one format for all services; `glas.domain.error_bodies.to_body` makes the bodies."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _CONTENT_TOO_LARGE = 413
 
 
 def install(app: FastAPI, *, max_body_bytes: int) -> None:
-    """Make `app` answer every error in the common format, and log unexpected exceptions with their traceback."""
+    """Make `app` report every error to the caller in the common format, and log unexpected exceptions."""
 
     async def on_glas_error(_request: Request, error: Exception) -> JSONResponse:
         return _answer(error if isinstance(error, GlasError) else _fault(error))

@@ -149,7 +149,7 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Return whether only an administrator may make this request: it changes models, or reads restricted data."""
+    """Return whether a request changes models or reads restricted data, so that only an administrator may send it."""
     return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 

@@ -18,9 +18,10 @@ _NAME: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 class HostCheck:
     """ASGI middleware: refuse requests whose `Host` is not a name of this server.
 
-    The owner of another site can make the host name of this site resolve to 127.0.0.1. The pages of the site can then
-    read the answers of this server (DNS rebinding). In this case, the browser sends the host name of the other site as
-    `Host`. A server that requires a key does not need this check, because a page of another site has no key.
+    The owner of a foreign site can make the host name of the foreign site resolve to 127.0.0.1. The pages of the
+    foreign site can then read the answers of this server (DNS rebinding). In this case, the browser sends the host name
+    of the foreign site as `Host`. A server that requires a key does not need this check, because a page of a foreign
+    site has no key.
 
     Args:
         app: the ASGI app that gets the accepted requests.

@@ -59,9 +59,9 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the previous key as a further accepted key, so that callers that do not have the new key yet can use it.
+    """Return the previous key as a further accepted key, so that callers that do not have the new key yet are accepted.
 
-    Return nothing if there is no previous key.
+    Return an empty tuple if there is no previous key.
 
     In the log, the name of this key is `previous`. So the log shows whether a caller still sends the previous key.
     """

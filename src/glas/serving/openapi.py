@@ -1,4 +1,4 @@
-"""Correct FastAPI's OpenAPI document: add the body of errors and the bearer key, remove the unused status 422."""
+"""Correct FastAPI's OpenAPI document: declare the body of error answers and the bearer key, remove the status 422."""
 
 from collections.abc import Collection
 from typing import Any, Final

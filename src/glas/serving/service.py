@@ -1,4 +1,4 @@
-"""Make the FastAPI app of a part of Glas, with the rules for an app that only other parts of Glas may call."""
+"""Make the FastAPI app of a part of Glas; protect an app that only other parts of Glas may call."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -73,8 +73,8 @@ def add_operation(
 
     Args:
         app: the app. `render` is stored in `app.state.figures`, so that another app of the same process can call it.
-        health: the endpoint that answers as long as the process runs.
-        ready: the endpoint that answers if the service can work.
+        health: the endpoint of `/health`, which answers as long as the process runs.
+        ready: the endpoint of `/ready`, which answers without an error if the service can work.
         ready_summary: description of the endpoint `ready` in the OpenAPI document.
         render: returns the metrics in Prometheus' text format.
     """

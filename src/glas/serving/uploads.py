@@ -17,7 +17,7 @@ class UploadBudget:
     To refuse a request, this middleware raises an error, and `glas.serving.gate.Gate` converts the error to an answer.
     So `Gate` must be the outer middleware of the two.
 
-    A body is kept in the temporary directory until the request is answered, even while the request waits in the queue.
+    A body is kept in the temporary directory until the request is answered, even if the request must wait before that.
     If no other body is stored, this middleware accepts a request of any size, because the router limits the size of a
     single body.
 

@@ -2,7 +2,7 @@
 
 A setting is an environment variable with the prefix `GLAS_`, or a line in the file `.env`; a secret may also be in a
 file, see `glas.settings.files`. Two underscores separate the name of a group of settings from the name of the setting,
-for example `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` describes all settings, as the table in docs/settings.md does.
+for example `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` returns the rows of the table in docs/settings.md.
 """
 
 import ipaddress

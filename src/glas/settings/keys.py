@@ -24,7 +24,7 @@ class HashedKey(NamedTuple):
 
     Attributes:
         name: name of the owner of the key; logs contain this name.
-        role: `admin` may load, unload and swap models.
+        role: `admin` or `user`; only an `admin` may load, unload and swap models.
         sha256: hash of the key, 32 bytes.
     """
 

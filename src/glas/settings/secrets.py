@@ -1,4 +1,4 @@
-"""Types for settings that are secrets. When settings are read, these types refuse placeholders such as `changeme`.
+"""Types for settings that are secrets. When settings are read, these types refuse example values such as `changeme`.
 
 Logs do not show the values of these settings.
 """
@@ -27,7 +27,7 @@ def _real_secret(value: SecretStr) -> SecretStr:
 
 
 def plain(secret: SecretStr | None) -> str | None:
-    """Return the text of a secret, for code that sends the secret to another service; None if it is not set."""
+    """Return the text of a secret, for code that sends the secret to another service; None if `secret` is None."""
     return None if secret is None else secret.get_secret_value()
 
 
@@ -40,9 +40,9 @@ def _fits_url(value: SecretStr) -> SecretStr:
 def _real_database_url(value: SecretStr) -> SecretStr:
     """Check the URL of a database, and convert it to the format of SQLAlchemy.
 
-    A URL whose password is empty or a placeholder is refused. A URL with several hosts is converted.
+    A URL whose password is empty or an example value is refused. A URL with several hosts is converted.
 
-    The length of the password is not checked, because the database has its own rules for it.
+    The length of the password is not checked, because the database has its own rules for passwords.
     """
     try:
         password = urlsplit(value.get_secret_value()).password

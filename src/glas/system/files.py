@@ -1,4 +1,4 @@
-"""Make, replace and delete files so that the changes are not lost if the power fails; lock files, and hash files.
+"""Make, replace and delete files so that the changes are not lost if the power fails; lock and hash files, too.
 
 After a program has written a file, the operating system may keep the content and the name of the file in memory for
 some time. The content is certainly on the disk only after fsync was called for the file, and the name only after fsync
@@ -119,8 +119,8 @@ def sha256_of(path: Path, *, begin: int = 0, size: int | None = None) -> str:
 def locked(path: Path, *, is_shared: bool = False, waits: bool = False) -> Iterator[int]:
     """Lock a file (with flock) while the context is open; create the file if it is missing.
 
-    The system releases the lock when the process ends, also after a crash. The file is never deleted. If a process
-    deleted the file, another process might have locked this file shortly before.
+    The operating system releases the lock when the process ends, also after a crash. The file is never deleted, because
+    another process might have locked the file shortly before the deletion.
 
     Args:
         path: the file, in an existing directory.

@@ -1,8 +1,8 @@
-"""Record from which messages the files of a directory were made, so that these files can be deleted with a message.
+"""Record from which messages the files of a directory were made, to delete the files when a message is deleted.
 
 A training, for example, writes reports and other files that contain words or sound of exported messages. Each directory
-with such files also contains a list of these messages. When a message is no longer exported, for example because its
-sender deleted it, these lists show which files must be deleted.
+with such files also contains a list of these messages. When a message is no longer exported, for example because a
+person deleted this message, these lists show which files must be deleted.
 """
 
 import json

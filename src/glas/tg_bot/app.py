@@ -1,4 +1,4 @@
-"""Open the bot, register its work with the durable engine (`glas.durable`), and run it."""
+"""Open the bot, register its workflows with the durable engine (`glas.durable`), and run the bot."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,7 +38,7 @@ _COMMANDS = ("start", "help", "balance", "words", "settings", "language", "priva
 
 @dataclass
 class TelegramBot:
-    """The bot. Its work is registered with the durable engine. Call `run` after the durable engine has started."""
+    """The bot; its workflows are registered with the durable engine. Call `run` after the start of this engine."""
 
     bot: Bot
     intake: Intake
@@ -78,7 +78,7 @@ class TelegramBot:
             await asyncio.wait(beside)
 
     async def introduce(self) -> None:
-        """Set at Telegram how updates are received and which commands exist; wait while Telegram is unavailable."""
+        """Inform Telegram how the bot receives updates and which commands exist; wait while Telegram is unavailable."""
         await _patiently(self._look_at_privacy_mode)
         webhook, secret = self.settings.bot.webhook_url, plain(self.settings.bot.webhook_secret)
         if webhook is None:
@@ -159,7 +159,7 @@ async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
 
 @asynccontextmanager
 async def open_bot(settings: Settings, services: Services, durable: Durable) -> AsyncIterator[TelegramBot]:
-    """Open the bot, and register its work with the durable engine, which must not have started yet.
+    """Open the bot, and register its workflows with the durable engine, which must not have started yet.
 
     Raises:
         ConfigurationError: there is no token, or a webhook without a secret.

@@ -1,9 +1,9 @@
 """Receive updates from Telegram, and store each update in the database before it is confirmed to Telegram.
 
-If the bot polls, its request for the next updates confirms the previous updates. If the process crashes after storing
-an update and before confirming it, Telegram sends the update again. The durable engine ignores this second copy,
-because a work with the same name exists already. If several processes use one database, only one of them requests
-updates (polls): the process that has the lease for polling.
+The bot can poll, that is, request updates from Telegram. Then each request confirms the updates of the previous
+request. If the process crashes after storing an update and before confirming it, Telegram sends the update again. The
+durable engine ignores this second copy, because a work with the same name exists already. If several processes use one
+database, only one of them polls: the process that has the lease for polling.
 """
 
 import asyncio
@@ -99,9 +99,9 @@ class Intake:
         """Return whether a recording of a person may have to wait.
 
         It may have to wait if other recordings wait, if too many recordings came within a second, if at least
-        `concurrency` recordings are being processed, or if another recording of this person is not finished. But if a
-        command /start of this person is not finished, return False. The recording is then put into the queue `VOICES`
-        behind this command.
+        `concurrency` recordings are being processed, or if another recording of this person is not answered yet. But if
+        a command /start of this person is not processed yet, return False. The recording is then put into the queue
+        `VOICES` behind this command.
         """
         if await self._durable.backlog.has_work(person, VOICES, workflow=UPDATE):
             return False
@@ -156,7 +156,7 @@ class Intake:
     async def _turn(self) -> None:
         """Request some updates from Telegram, and store them.
 
-        The next call of this method confirms them to Telegram with its request.
+        The request of the next call of this method confirms these updates to Telegram.
         """
         updates = await self._ask()
         parties: dict[int | None, list[Update]] = {}

@@ -10,8 +10,8 @@ from glas.domain.errors import GlasError
 OK, REFUSED, NOT_ANSWERED = "ok", "refused", "not_answered"
 """Outcomes of a recording.
 
-`OK`: the person got a text, or the message that nobody speaks. `REFUSED`: the person got the explanation of a limit.
-`NOT_ANSWERED`: the person got no message.
+`OK`: the person got a text, or the message that nobody speaks in the recording. `REFUSED`: the person got the
+explanation of a limit. `NOT_ANSWERED`: the person got no message.
 """
 
 _OTHER = "other"
@@ -83,7 +83,7 @@ class Metrics:
         self._received.labels(_RECORDING if is_recording else _OTHER).inc()
 
     def answered(self, outcome: str, seconds: float | None) -> None:
-        """Count a recording on which the work has ended.
+        """Count a recording whose processing has ended.
 
         Args:
             outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or the code of an error.
@@ -95,7 +95,7 @@ class Metrics:
             self._answer_s.observe(max(0.0, seconds))
 
     def update_failed(self, code: str) -> None:
-        """Count a command or a press of a button that failed, under the code of the error."""
+        """Count a command or a press of a button that failed; each error code has its own count."""
         self._failed.labels(self._known(code)).inc()
 
     def called(self, outcome: str) -> None:

@@ -1,8 +1,8 @@
 """Count the recordings that a party sends within a minute; a party is a person, or a chat if no person is known.
 
 Recordings are counted when they are received, by the time at which they were sent. So people who sent recordings during
-an outage of the bot do not exceed the limit when all their recordings arrive at once. With polling, one process
-receives and counts all recordings. With a webhook, each process counts only the recordings that it receives.
+an outage of the bot do not exceed the limit when all their recordings arrive at the same time. With polling, one
+process receives and counts all recordings. With a webhook, each process counts only the recordings that it receives.
 """
 
 from collections import deque
@@ -21,9 +21,9 @@ class Pace:
         self._sent: dict[int, deque[tuple[int, int, int]]] = {}
 
     def count(self, job: VoiceJob) -> int:
-        """Count a recording; return how many recordings its party sent within the minute before it, this one included.
+        """Count a recording; return how many recordings the party sent within the minute that ends with this recording.
 
-        If Telegram delivers an update again, it counts only once.
+        The recording itself is included. If Telegram delivers its update a second time, the recording counts only once.
         """
         sent = self._sent.setdefault(job.party, deque(maxlen=_MOST))
         name = (job.date_s, job.chat_id, job.message_id)

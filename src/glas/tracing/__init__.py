@@ -56,7 +56,7 @@ def _recording(recorder: "Recorder") -> Iterator[None]:
 
 
 def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractContextManager[object]:
-    """Begin a trace: its first span lasts as long as the context.
+    """Begin a trace, or continue the trace of the caller, with a span that lasts as long as the context.
 
     Args:
         part: the part to which the span belongs.
@@ -82,7 +82,7 @@ def span(
 
 
 def waited(part: Part, name: str, seconds: float) -> None:
-    """Add a span for a time of waiting that ends now to the trace of the caller.
+    """Add a span to the trace of the caller: a time of waiting, which ends now.
 
     Args:
         part: the part to which the span belongs.

@@ -52,7 +52,7 @@ class Recorder:
             self._providers[part] = provider
 
     def close(self) -> None:
-        """Send the spans that have ended to the collector; wait for this at most some seconds."""
+        """Send all ended spans to the collector; wait for this at most some seconds."""
         self._processor.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
     def provider_of(self, part: Part) -> TracerProvider:
@@ -138,8 +138,8 @@ class Recorder:
 def _entered(span: Span) -> Iterator[None]:
     """Make `span` the current span while the context is open.
 
-    If an exception occurs, only its class is recorded. Its message is never recorded, because it may contain texts or
-    ids of people.
+    If an exception occurs, only the class of the exception is recorded. The text of the exception is never recorded,
+    because this text may contain words or ids of people.
     """
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:

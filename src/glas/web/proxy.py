@@ -1,7 +1,6 @@
 """Pass requests for the API on to nn_service in another process, so that nn_service needs no public address.
 
-Bodies of requests and answers are passed on part by part, so uploads and events are neither delayed nor stored in
-memory.
+Bodies of requests and answers are passed on in chunks, so uploads and events are neither delayed nor stored in memory.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -67,7 +66,7 @@ def create_proxy(
 
 
 async def forward(request: Request, path: str) -> Response:
-    """Send a request to nn_service, and return the answer of nn_service part by part.
+    """Send a request to nn_service, and return the answer of nn_service in chunks.
 
     Raises:
         ServiceUnreachableError: nn_service does not answer.

@@ -1,4 +1,4 @@
-"""Routes about corrections, and about messages that show a text."""
+"""Routes about corrections, and about Telegram messages of the bot that show the text of a recording."""
 
 from typing import Annotated
 

@@ -21,7 +21,7 @@ async def waiting(request: Request, bot_id: Annotated[RowId, Query()]) -> tuple[
 
 @router.delete("/{transcription_id}")
 async def taken_up(request: Request, transcription_id: RowPath, change_id: Annotated[RowId, Query()]) -> None:
-    """Remove a text from this list, because the bot has enqueued the update of the messages that show the text.
+    """Remove a text from the list of texts to update, because the bot has enqueued the update of its Telegram messages.
 
     If the text was changed again after `change_id`, it stays in the list.
     """

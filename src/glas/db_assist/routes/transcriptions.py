@@ -30,7 +30,7 @@ _MAX_PAGE = 5000
 
 @router.post("/transcriptions")
 async def create(request: Request, new: NewTranscription) -> Transcription:
-    """Create the row of a message; if the row exists already, change only the chat and message id of the answer."""
+    """Create the row of a message; if the row exists already, change only the chat and the message id of its answer."""
     async with database(request).writing() as session:
         return await messages.create(new, session=session)
 
@@ -54,7 +54,7 @@ async def by_recording(
     chat_id: Annotated[ChatId, Query()],
     message_id: Annotated[RowId, Query()],
 ) -> Transcription:
-    """Find a message by the chat and message id of its recording."""
+    """Find a message by the ids of the chat and of the Telegram message that contains the recording."""
     async with database(request).reading() as session:
         return await messages.find_by_recording(bot_id, chat_id, message_id, session=session)
 
@@ -95,7 +95,7 @@ async def delete(
 
 @router.put("/transcriptions/{transcription_id}/answer")
 async def set_answer(request: Request, transcription_id: RowPath, place: AnswerPlace) -> Transcription:
-    """Store the chat and message id of the answer to a message."""
+    """Store the ids of the chat and of the Telegram message in which the bot answered."""
     async with database(request).writing() as session:
         return await messages.set_answer(transcription_id, place, session=session)
 

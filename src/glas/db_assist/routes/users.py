@@ -113,7 +113,7 @@ async def standing(
 
 @router.post("/usage")
 async def count_usage(request: Request, record: UsageRecord) -> None:
-    """Count a recording about which no row of a message is stored towards the daily limit of its party.
+    """Add a recording that has no row in the table of messages to the daily usage of its party.
 
     If the recording is counted already, do nothing.
     """

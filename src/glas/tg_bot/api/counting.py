@@ -13,7 +13,7 @@ from glas.tg_bot.metrics import OK, Metrics
 
 
 class Counting(BaseRequestMiddleware):
-    """Counts the calls to Telegram by their result: success, or the kind of error. A request middleware of aiogram."""
+    """Request middleware of aiogram: counts the calls to Telegram by their result (success, or the kind of error)."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -1,4 +1,4 @@
-"""Define errors of calls to Telegram, convert errors of aiogram into them, and decide which errors are temporary."""
+"""Define the errors of calls to Telegram, convert aiogram's errors into these, and decide which are temporary."""
 
 from typing import Any
 

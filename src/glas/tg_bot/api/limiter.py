@@ -116,7 +116,7 @@ class _Window:
 
 
 class RateLimiter(BaseRequestMiddleware):
-    """Delays calls to Telegram so that they stay within Telegram's limits. A request middleware of aiogram."""
+    """Request middleware of aiogram: delays calls to Telegram so that they stay within Telegram's limits."""
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self._metrics = metrics or Metrics()
@@ -150,7 +150,7 @@ class RateLimiter(BaseRequestMiddleware):
                 self._end(method)
 
     def pauses(self) -> dict[int | None, float]:
-        """Return for each chat the remaining seconds of the pause that Telegram requested; None means all chats."""
+        """Return the remaining seconds of each pause that Telegram requested, by chat; the key None means all chats."""
         now_s = asyncio.get_running_loop().time()
         self._held_until = {chat: until_s for chat, until_s in self._held_until.items() if until_s > now_s}
         return {chat: until_s - now_s for chat, until_s in self._held_until.items()}

@@ -1,4 +1,4 @@
-"""Determine who wrote a message: a person, or a chat in whose name Telegram sends the message.
+"""Determine who wrote a message: a person, or a chat (for messages of anonymous administrators and of channels).
 
 For messages of anonymous administrators and of channels, Telegram states as the sender an account that is the same for
 all such messages (a shared account). Then the field `sender_chat` contains the real sender. A shared account must never

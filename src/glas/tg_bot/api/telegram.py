@@ -1,4 +1,4 @@
-"""Client of the Bot API that stays within Telegram's limits, and raises errors of Glas, which never contain the token.
+"""Client of the Bot API: stays within Telegram's limits; raises errors of Glas, which never contain the bot's token.
 
 Exceptions of the HTTP client contain URLs, and Telegram's URLs contain the token. So the exceptions of the HTTP client
 are converted into errors of Glas without URLs.

@@ -175,7 +175,7 @@ async def on_reviewer(message: Message, *, command: CommandObject, db_assist: Db
 
 
 async def on_repair(message: Message, *, bot: Bot, say: Say) -> RepairJob:
-    """Answer /repair: start a search for lost recordings; its result is sent as a separate message at its end."""
+    """Answer /repair: start a search for lost recordings; the result is sent later, as a separate message."""
     await message.answer(say("repair-begun"))
     return RepairJob(
         bot_id=bot.id, chat_id=message.chat.id, message_id=message.message_id, time=message.date.isoformat()

@@ -1,4 +1,7 @@
-"""End the trial of a candidate if its ratings are worse than the champion's, or if the candidate was refused."""
+"""End the trial of a candidate if its ratings are worse than the champion's, or if the candidate was refused.
+
+A trial is the time in which a candidate answers a share of people (see "canary" in the glossary).
+"""
 
 import asyncio
 from dataclasses import dataclass

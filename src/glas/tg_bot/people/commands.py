@@ -41,7 +41,7 @@ async def on_start(
     picture: Picture,
     admins: frozenset[int],
 ) -> None:
-    """Register a person, explain how recordings are used, and ask for the separate consent to training.
+    """Register a person, explain how recordings are used, and ask for the consent to training.
 
     The command works only in private chats, because only there the id of the chat is the id of the person.
     """

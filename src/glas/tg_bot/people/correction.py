@@ -31,7 +31,7 @@ from glas.tg_bot.voices.recordings import recording_in
 class AnswersPrompt(Filter):
     """Filter that accepts replies to the bot's request for the right words, from the person who was asked.
 
-    The filter passes the context of the request to the handler, as `prompt`.
+    The filter passes the context of the request (see `glas.tg_bot.talk.prompts`) to the handler, as `prompt`.
     """
 
     async def __call__(self, message: Message, corrector: Corrector) -> bool | dict[str, Prompt]:
@@ -98,7 +98,7 @@ def _name_in_front(message: Message, otherwise: str) -> str:
 async def on_words(
     message: Message, *, prompt: Prompt, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Record the words that a person sent in reply to the bot's request as a correction."""
+    """Record a correction: the words that a person sent in reply to the bot's request."""
     words, row = await corrector.words_in(message), await corrector.row(prompt.transcription_id)
     if words is None:
         await message.reply(say("fix-no-words"))
@@ -116,7 +116,7 @@ async def on_words(
 async def on_reply(
     message: Message, *, bot: Bot, db_assist: DbAssistClient, corrector: Corrector, say: Say, locale: Locale
 ) -> AmendJob | None:
-    """Decide about a reply in a private chat; record it as a correction if it is similar to the text.
+    """Decide whether a reply in a private chat is a correction; if it is similar to the text, record it.
 
     If the reply is very different from the text, and the person replied to a text of the bot, explain how to correct a
     text. In all other cases, ask whether the reply is a correction.

@@ -46,7 +46,7 @@ class Corrector:
     admission_control: AdmissionControl
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
-        """Record a correction, together with the estimate of a model whether these words can be said in the recording.
+        """Record a correction, and an estimate, made by a model, of whether its words fit the sound of the recording.
 
         Such an estimate takes as much processor time as a recognition. So the minutes of sound for estimates are
         limited each day. The limit is as high as the daily limit for recordings, but is counted separately, so
@@ -81,7 +81,7 @@ class Corrector:
     def told(
         self, result: CorrectionResult, prompt: Prompt, words: str, *, is_private: bool, say: Say, locale: Locale
     ) -> dict[str, Any]:
-        """Return the content of the message that confirms a correction; only in private chats it mentions coins."""
+        """Return the content of the message that confirms a correction; it mentions coins only in private chats."""
         notes = list[str]()
         if result.paid_hundredths and result.is_first and is_private:
             balance = coins(result.balance_hundredths, locale)

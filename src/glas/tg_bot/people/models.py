@@ -1,4 +1,4 @@
-"""Answer /model: an administrator chooses a model, which is downloaded and becomes the default model immediately."""
+"""Answer /model: an administrator chooses a model; it is downloaded, and then becomes the default model."""
 
 import asyncio
 from dataclasses import dataclass
@@ -97,7 +97,8 @@ async def on_model_chosen(
 class ModelChange:
     """Changes the default model at an administrator's request.
 
-    It starts the download, shows the progress in the message, and records who chose the model.
+    This class starts the download of the chosen model, shows the progress in the message with which the model was
+    chosen, and records who chose the model.
     """
 
     bot: Bot
@@ -141,7 +142,7 @@ class ModelChange:
         await self.db_assist.choose_model(choice)
 
     async def _change(self, job: ModelJob, say: Say) -> str:
-        """Start the download of the model if necessary, and wait until it has ended.
+        """Start the download of the model if necessary, and wait until the download has ended.
 
         Returns:
             The text to show after the download.
@@ -182,7 +183,7 @@ def _ended(fetch: FetchBody, title: str, say: Say) -> str:
     """Return the text about a download that has ended.
 
     Raises:
-        GlasError: the download failed; this is the error that ended it.
+        GlasError: the download failed; this is the error that ended the download.
     """
     if fetch.error is not None:
         raise from_code(fetch.error.code, fetch.error.message)

@@ -99,7 +99,7 @@ async def on_forget_chosen(
     durable: Durable,
     say: Say,
 ) -> CleanJob | None:
-    """Delete a person's data if the person has confirmed it.
+    """Delete a person's data if the person has confirmed the deletion.
 
     Objects in the object store, rows of the database, and the records of the durable engine are deleted immediately.
     The returned job removes the data from the export.

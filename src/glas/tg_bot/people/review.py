@@ -1,8 +1,8 @@
 """Answer /review: a reviewer listens to one recording after another, and judges the text of each.
 
-This module stores nothing. db_assist reserves one message for a reviewer, and returns the same message until it is
-reviewed. If the bot asks for the right words, its request contains the id of the reviewed message. So after a crash at
-any time, at most one message of the bot is sent twice.
+This module stores nothing, so a crash loses nothing. db_assist reserves one message for a reviewer, and returns the
+same message until it is reviewed. If the bot asks for the right words, its request contains the id of the reviewed
+message. After a crash, at most one Telegram message of the bot is sent twice.
 """
 
 import time
@@ -87,7 +87,7 @@ class Reviewing:
 class AnswersReviewPrompt(Filter):
     """Filter that accepts replies to a request for the right words, from the reviewer who was asked.
 
-    The filter passes the context of the request to the handler, as `prompt`.
+    The filter passes the context of the request (see `glas.tg_bot.talk.prompts`) to the handler, as `prompt`.
     """
 
     async def __call__(self, message: Message, reviewing: Reviewing) -> bool | dict[str, Prompt]:

@@ -1,4 +1,4 @@
-"""Answer /words: show the vocabulary of a person (words that they corrected or added), remove words, add words."""
+"""Answer /words: show a person's vocabulary (words that the person corrected or added), remove words, add words."""
 
 from collections.abc import Sequence
 
@@ -148,7 +148,7 @@ async def on_add(query: CallbackQuery, *, bot: Bot, prompts: Prompts, say: Say) 
 
 
 async def on_typed(message: Message, *, user: User | None, db_assist: DbAssistClient, say: Say, locale: Locale) -> None:
-    """Add the words that a person sent in reply to the bot's request to their vocabulary."""
+    """Add words to a person's vocabulary: the words that the person sent in reply to the bot's request."""
     if user is None:
         await message.answer(say("not-registered"))
         return

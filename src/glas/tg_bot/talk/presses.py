@@ -60,8 +60,8 @@ async def _may_press(query: CallbackQuery, bot: Bot, asker: int) -> bool:
 async def toast(bot: Bot, query: CallbackQuery, text: str = "", *, is_alert: bool = False) -> None:
     """Answer a press of a button with a short note, which Telegram shows for some seconds.
 
-    Telegram accepts the answer only for a short time after the press. If the time has passed, send the note as a
-    message in a private chat, and send nothing in a group.
+    Telegram accepts the answer only for a short time after the press. After this time, the note is sent as a message if
+    the chat is private. In a group, nothing is sent.
     """
     try:
         await said(lambda: bot.answer_callback_query(query.id, text[:_TOAST_CHARS] or None, show_alert=is_alert))

@@ -1,9 +1,10 @@
 """Messages of the bot that contain a hidden context: requests for words, questions, confirmations of a correction.
 
-The context is in a link, which is attached to the sign ✏️ in the message. The link contains the id of the text, the id
-of the person who is asked, and the speaker's name. The link is signed in the same way as the data of buttons. When a
-person replies to the message, Telegram sends the message together with the reply, and the bot reads the context from
-it. So the bot need not store anything between a request and the reply, and a crash between them is harmless.
+The context is in a link, which is attached to the sign ✏️ in the message. The link contains the database id of the
+message about whose text the bot asks, the id of the person who is asked, and the speaker's name. The link is signed in
+the same way as the data of buttons. When a person replies to the message, Telegram sends the message together with the
+reply, and the bot reads the context from the message. So the bot need not store anything between a request and the
+reply, and a crash between them is harmless.
 """
 
 import time

@@ -1,4 +1,6 @@
-"""Sign the data of buttons, so that nobody can forge the data; both fit into Telegram's limit of 64 bytes.
+"""Sign the data of buttons, so that nobody can forge the data.
+
+Data and signature together fit into Telegram's limit of 64 bytes.
 
 A changed Telegram app can send any data as if a button had been pressed. So data without a valid signature is refused.
 The data of each button also states who may press the button: one person, or the administrators of the chat.
@@ -51,7 +53,7 @@ class Signer:
 
         Args:
             action: a short name without colons.
-            values: whole numbers for the handler of the button, such as the id of a text.
+            values: whole numbers for the handler of the button, such as the id of a message.
             asker: the Telegram id of the person who may press the button, or `ADMINISTRATORS`.
             born_s: Unix time at which the message with the button was sent, in seconds.
             life_s: seconds for which the button may be pressed.

@@ -28,8 +28,8 @@ class Acknowledging:
 
         This function is a workflow of the durable engine.
 
-        If the message cannot be sent now, the recording is enqueued nevertheless, because a later message may succeed.
-        If the recording is refused, it is not enqueued.
+        If the sender cannot be informed now, the recording is enqueued nevertheless, because a later message to the
+        sender may succeed. If the recording is refused, it is not enqueued.
         """
         job = VoiceJob.model_validate(arguments)
         try:

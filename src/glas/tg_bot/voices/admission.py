@@ -123,8 +123,8 @@ class AdmissionControl:
     def _minutes_exceeded(self, party: int, standing: Standing, duration_s: float) -> int:
         """Return the daily limit, in minutes, that a party would exceed with a recording; 0 if no limit is exceeded.
 
-        The limit depends on the role. People who have not sent /start, and chats whose speakers are not known, have the
-        limit of the role `USER`.
+        The limit depends on the person's role. People who have not sent /start, and chats whose speakers are not known,
+        have the limit of the role `USER`.
         """
         limits = {
             Role.USER: self.settings.user_minutes_per_day,

@@ -1,4 +1,4 @@
-"""After a correction, update all messages that show the text: the answer, its further parts, files and subtitles."""
+"""After a correction, update all Telegram messages that show the corrected text, also in files and subtitles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

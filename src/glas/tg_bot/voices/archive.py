@@ -1,4 +1,4 @@
-"""Archive an answered recording: store bytes, text and recognition in the object store, then update the row.
+"""Archive an answered recording: store bytes, text and recognition in the object store, then update the database.
 
 The database is updated last. So if a row contains the key of its audio, all objects of the message are stored. The
 export relies on this.
@@ -76,8 +76,8 @@ class Archiving:
 
         Afterwards, write the key and the sha256 of the bytes into the row of the message.
 
-        If the bytes are no longer in memory, they are read from the object store if another message with the same file
-        is archived, and otherwise downloaded again from Telegram.
+        Bytes that are still in memory are used. Otherwise, the bytes are read from the object store if another message
+        with the same file was archived. If there is no such message, the bytes are downloaded again from Telegram.
         """
         transcription_id = job.transcription_id
         data = self.byte_cache.get(job.file_unique_id)

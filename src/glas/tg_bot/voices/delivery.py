@@ -52,7 +52,7 @@ class Answer(BaseModel):
 
 
 class Recognised(BaseModel):
-    """The result of a recognition, and the id of its row; the id is None if nothing is stored about the recording."""
+    """The result of a recognition, and the id of the message's row; None if nothing is stored about the recording."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,7 +75,7 @@ class Delivery:
 
         Raises:
             PersonGoneError: the person blocked the bot, or the bot was removed from the chat.
-            GlasError: the text could be sent in none of these forms.
+            GlasError: the text could not be sent in any form.
         """
         try:
             await self._say(answer, recognised, say)

@@ -1,8 +1,8 @@
 """Exchange notes between processes of the bot; a note contains data of one process about its waiting recordings.
 
 Each process regularly writes a heartbeat to the database, and reads the heartbeats of the other processes. A note is a
-part of a heartbeat, so notes need no further queries. When a note is read, it may be some seconds old. Notes are used
-only for two purposes, for which this is good enough: to show the place of a recording in the queue, and to observe a
+part of a heartbeat, so notes need no further queries. When a note is read, it may be some seconds old. This does no
+harm, because notes are used only for two purposes: to show the place of a recording in the queue, and to observe a
 pause that Telegram requested.
 """
 

@@ -1,4 +1,4 @@
-"""Answer a recording: send the placeholder, recognise, deliver the text. Archive the message later, as separate work.
+"""Answer a recording: send the placeholder, recognise, deliver the text. Archive the message later, as another work.
 
 Each step is recorded. After a crash, at most the step that was running is repeated, and each step can be repeated
 without harm. At worst, the placeholder is sent twice, because Telegram does not detect that a call is repeated. A row
@@ -102,7 +102,7 @@ class Pipeline:
             return error.code, await self._tell_failure(answer, error, say)
 
     async def _answer(self, answer: Answer, say: Say) -> int | None:
-        """Recognise a recording, send its text, and enqueue its archiving; return the id of its row, if it has one."""
+        """Recognise a recording, send the text, and enqueue the archiving; return the id of the row or None."""
         job = answer.job
         ticket = self.recogniser.ticket(job)
 
@@ -148,7 +148,8 @@ class Pipeline:
     async def _record(self, answer: Answer) -> int | None:
         """Create the row of a message, and return its id.
 
-        Return None if no row may be created: the speaker is not known, or has deleted their data since the decision.
+        Return None if no row may be created: the speaker is not known, or has deleted their data since the decision to
+        answer the recording.
         """
         job, recording = answer.job, answer.job.recording
         if job.person is None:

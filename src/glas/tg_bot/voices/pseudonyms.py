@@ -25,7 +25,7 @@ class Pseudonyms:
         return self._of(f"party:{party}")
 
     def judging(self, party: int) -> str:
-        """Return the pseudonym under which the sound is counted with which a model checks a person's corrections."""
+        """Return the pseudonym for a separate count: the sound that a model processes to check corrections."""
         return self._of(f"judging:{party}")
 
     def bucket(self, party: int) -> int:
@@ -37,7 +37,8 @@ class Pseudonyms:
 
         Args:
             party: pseudonym that the method `party` or `judging` returned.
-            recording: name of this use. A use with the same name and party is counted only once.
+            recording: a name for this recording in the count. A second record with the same name and party is not
+                counted.
             audio_s: duration of the recording in seconds.
         """
         return UsageRecord(recording=self._of(f"recording:{party}:{recording}"), party=party, audio_s=audio_s)

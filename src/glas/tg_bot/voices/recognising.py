@@ -154,7 +154,8 @@ class RecordingRecogniser:
     async def recognise_stored(self, read: Callable[[], Awaitable[bytes]]) -> Recognition:
         """Recognise a stored recording.
 
-        The recording first waits for a seat, like a new recording. Its bytes are read only when it has a seat.
+        The recording first waits for a seat, like a new recording. The bytes of the recording are read only when the
+        recording has a seat.
 
         Raises:
             GlasError: the recording cannot be read or recognised.

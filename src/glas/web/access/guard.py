@@ -90,7 +90,7 @@ def check_size(request: Request) -> None:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse a request that a page of another site has sent; headers of the browser name the site of the page."""
+    """Refuse a request that a page of another site has sent; the browser names the site of the page in headers."""
     told = request.headers.get("sec-fetch-site")
     if told is not None and told != "same-origin":
         raise ForeignPageError("expected a request of this server's own page, got one of a foreign page")

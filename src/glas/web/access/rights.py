@@ -26,8 +26,9 @@ def rights_of(user: User, admins: frozenset[int]) -> frozenset[Right]:
 
     Args:
         user: the person.
-        admins: Telegram ids of the administrators in the settings. If a person is removed from this setting, the
-            database still contains the role of an administrator, but the person no longer has the right.
+        admins: Telegram ids of the administrators in the settings. If a person is removed from this setting, the person
+            no longer has the rights of an administrator, although the role in the database is still that of an
+            administrator.
     """
     if user.is_banned:
         return frozenset()

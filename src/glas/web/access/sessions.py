@@ -1,4 +1,4 @@
-"""Sessions of people who are signed in: signed cookies contain them, and the process stores only the ended sessions.
+"""Sessions of people who are signed in. A signed cookie contains the session; the process stores only ended sessions.
 
 A cookie contains the Telegram id of the person, the person's rights at the sign-in, and a random name of the session.
 It also contains the time when the session began, and the time when the session was last renewed. The signature is
@@ -66,7 +66,7 @@ class Sessions:
         return Session(tg_id, rights, secrets.token_urlsafe(18), now, now)
 
     def renewed(self, session: Session) -> Session | None:
-        """Return a copy of a session whose last renewal is now, so that the copy ends later than `session`.
+        """Return a copy of a session with the present time as the last renewal, so that the copy ends later.
 
         Return None if the last renewal of the session is less than `_RENEWED_AFTER_S` seconds ago.
         """
@@ -74,7 +74,7 @@ class Sessions:
         return replace(session, renewed_s=now) if now - session.renewed_s >= _RENEWED_AFTER_S else None
 
     def end(self, session: Session) -> None:
-        """End a session; this process then refuses the session's cookie, even a copy of it."""
+        """End a session; this process then refuses the session's cookie and every copy of the cookie."""
         if len(self._ended) >= _MOST_ENDED:
             self._ended = {name: until for name, until in self._ended.items() if until > self._now()}
         self._ended[session.name] = self._now() + self._life_s
@@ -99,7 +99,7 @@ class Sessions:
         return None if is_over or session.name in self._ended else session
 
     def form_token(self, session: Session) -> str:
-        """Return the token for the forms of a session; it shows that a request was made by a page of this session."""
+        """Return the token for the forms of a session; a request with this token comes from a page of this session."""
         return self._signature("form", session.name)
 
     def is_form_token(self, session: Session, given: str) -> bool:

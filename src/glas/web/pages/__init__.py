@@ -6,8 +6,8 @@ How to add a page:
    declares its place in the navigation. Routes take `visit: Visit` (the visitor), and get clients from
    `site_of(request).services`.
 2. Write `templates/pages/NAME.html`, which extends `base.html`; a route returns `site_of(request).frame.page(request,
-   visit, "NAME.html", …)`. Texts are `say("…")`, from the `*.ftl` files of both languages; a family of pages may have a
-   separate file there.
+   visit, "NAME.html", …)`. Texts are `say("…")`, from the `*.ftl` files of both languages; related pages may have a
+   separate `*.ftl` file.
 3. Put styles and scripts into `static/NAME/`; the HTML must contain neither. A template passes texts to a script in
    `data-` attributes.
 4. Add the `PAGE` to `PAGES` below.

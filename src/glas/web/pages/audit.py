@@ -24,7 +24,7 @@ async def audit(
     before: Annotated[RowId | None, Query()] = None,
     about: Annotated[TgId | None, Query()] = None,
 ) -> Response:
-    """Show the entries of the audit, the newest first; if `about` is given, show only entries about this person."""
+    """Show the entries of the audit, the newest first; with `about` (a Telegram id), only entries about this person."""
     site = site_of(request)
     entries = await site.services.db_assist.audit(before=before, limit=ON_PAGE, tg_id=about)
     path = "/audit" if about is None else f"/audit?about={about}"

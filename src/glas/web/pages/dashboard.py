@@ -1,4 +1,4 @@
-"""The dashboard: a page with numbers for administrators about use, quality, speed, payments and failures."""
+"""The dashboard: a page for administrators with numbers about use, quality, speed, payments and failures."""
 
 from collections.abc import Callable
 from typing import Annotated, Final

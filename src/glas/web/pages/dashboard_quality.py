@@ -100,7 +100,7 @@ def reliability(found: Dashboard, say: Catalogue) -> Card:
 
 
 def second_texts(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card that compares texts of the same recordings by two models: equal texts, and both error rates."""
+    """Make the card that compares two models on the same recordings: the share of equal texts, and both error rates."""
     figure = found.figures["second_texts"]
     rows = []
     for record in figure.records():

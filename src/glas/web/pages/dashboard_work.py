@@ -93,7 +93,7 @@ def coins(found: Dashboard, say: Catalogue) -> Card:
 
 
 def errors(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card about messages without a text: for each error code, their number and the time of the last."""
+    """Make the card about messages without a text: the number and the latest time for each error code."""
     figure = found.figures["errors"]
     example = Markup('<a class="tall" href="/people/{}/messages/{}">{}</a>')
     rows = tuple(

@@ -54,8 +54,8 @@ def flat(values: object, before: str = "") -> list[tuple[str, str]]:
 def learnt(lineage: Mapping[str, Any]) -> dict[str, float]:
     """Return some results of a fine-tuning from the lineage of the model.
 
-    The results are the duration (minutes) and the number of the recordings from which the model learnt, and its share
-    (the part of the learnt change of weights that the model keeps).
+    The results are the duration (minutes) and the number of the recordings from which the model learnt, and the model's
+    share (the part of the learnt change of weights that the model keeps).
     """
     result = lineage.get("result")
     if not isinstance(result, Mapping):

@@ -204,7 +204,7 @@ async def _candidate(services: Services) -> CandidateBody | None:
 
 
 async def _trial(services: Services, before: ModelRef | None, after: ModelRef) -> Trial | None:
-    """Compare two models on messages of people; return None if there are not two models, or no such messages."""
+    """Compare two models on messages of people; return None if there is nothing to compare."""
     if before is None or before == after:
         return None
     found = await compare(services.db_assist, before, after)

@@ -76,7 +76,7 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete a message of the visitor with recording, text and corrections; coins that were paid for it stay paid."""
+    """Delete a message of the visitor with recording, text and corrections; coins paid for the message stay paid."""
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)

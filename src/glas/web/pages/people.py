@@ -147,7 +147,7 @@ async def grant(
 async def forget(request: Request, visit: Visit, tg_id: Person, typed: Annotated[str, Form(max_length=50)]) -> Response:
     """Delete a person's data, as the person's own /forget does.
 
-    To confirm the deletion, the administrator must type the id of the person.
+    To confirm the deletion, the administrator must type the Telegram id of the person.
     """
     site = site_of(request)
     _refuse_protected(tg_id, site)

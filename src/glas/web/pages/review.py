@@ -1,4 +1,4 @@
-"""The page for reviewers: shows one recording after another with its text, which is judged with one key press.
+"""The page for reviewers: it shows one recording after another, and one key press judges the recognised text.
 
 A reviewer sees the recognised text and, if it is different, the text by another model. A reviewer does not see
 corrections and reviews of other people. Two messages are reserved for a reviewer (see "hold" in the glossary): the
@@ -92,7 +92,7 @@ class Figures(_Value):
 
 
 class Wanted(_Value):
-    """The body of a request for messages; `known` are the ids of messages that the page has already."""
+    """The body of a request for messages; `known` contains the ids of messages that the page has already."""
 
     known: tuple[RowId, ...] = Field(default=(), max_length=10)
     since: AwareDatetime = Field(description="Time at which the present day begins for the reviewer.")
@@ -233,7 +233,7 @@ async def _described(services: Services, item: ReviewItem) -> Item:
 
 
 def other_words(text: str, second: str) -> tuple[OtherWord, ...]:
-    """Return the words of the text `second`, and for each word whether it differs from the text `text`.
+    """Compare the text `second` with `text`: return the words of `second`, and for each word whether it differs.
 
     If both texts have the same words, return an empty tuple.
 

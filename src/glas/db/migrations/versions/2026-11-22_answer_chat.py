@@ -1,5 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add the chat of an answer. It differs from the chat of the message if the group became a supergroup in between."""
+"""Add a column for the chat of the bot's answer. A group that becomes a supergroup gets a new id in Telegram.
+
+So if the group becomes a supergroup after a message and before its answer, the two have different chats.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the first tables: people, messages, the ledger with its protection, and the order of changes for exports.
+"""Create the first tables, such as people, messages and the ledger, and the triggers that protect the ledger.
 
 The table definitions are written here and not imported, because later versions of Glas change `glas.db.tables`, but
 this migration must stay the same.

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add the table of the usage within 24 hours, by pseudonym, and store only hashes of paid audio.
+"""Add the table of the usage within 24 hours, by pseudonym; replace the ids of paid audio by their hashes.
 
 When a person's data is deleted, the person's usage is kept for a day. The hashes are kept for the time `PAID_KEPT` in
 `glas.db_assist.coins`.
@@ -21,7 +21,7 @@ _BATCH = 1000
 
 
 def upgrade() -> None:
-    """Add the table of usage; replace the names of paid audio by their hashes.
+    """Add the table of usage; replace the ids of paid audio by their hashes.
 
     Recordings that were sent before the migration do not count towards the limit.
     """
@@ -68,8 +68,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop usage and hashes, and create the earlier table of paid audio without rows.
 
-    The earlier table needs the names of paid audio, which cannot be computed from hashes. So this table stays empty,
-    and the same audio may be paid a second time.
+    The earlier table needs the ids of paid audio, which cannot be computed from hashes. So this table stays empty, and
+    the same audio may be paid a second time.
     """
     op.drop_table("usage_records")
     op.drop_table("paid_audio")

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add the champions before and after each decision about a model, and the steps of rounds.
+"""Add columns for the champions before and after each decision about a model, and a table of the steps of rounds.
 
 Bans get columns for their reason and their end. A new table lists the texts that were corrected on the web pages and
 that the bot must update in Telegram. Indexes get more columns, because the web pages show sums over these columns.

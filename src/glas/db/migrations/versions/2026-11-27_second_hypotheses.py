@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the table of second hypotheses: texts of messages that another model recognised."""
+"""Create the table of second hypotheses: texts that a second model recognised in the recordings of messages."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -14,7 +14,7 @@ _UNIQUE = "uq_announcements_own_model_id_user_id_kind"
 
 
 def upgrade() -> None:
-    """Add the column of the own model, and permit the new kind; on SQLite, this copies the table."""
+    """Add the column of the own model, and permit the new kind `own_news`; on SQLite, this copies the table."""
     with op.batch_alter_table("announcements", table_kwargs=_AUTOINCREMENT) as batch:
         batch.alter_column("model_id", existing_type=_ROW_ID, nullable=True)
         batch.add_column(sa.Column("own_model_id", _ROW_ID))
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the column; news about own models are deleted, because the earlier schema does not permit them."""
+    """Drop the column, and delete all news about own models, because the earlier schema does not permit such news."""
     op.execute("DELETE FROM announcements WHERE kind = 'own_news'")
     with op.batch_alter_table("announcements", table_kwargs=_AUTOINCREMENT) as batch:
         _set_kinds(batch, "kind IN ('news', 'question')", "(kind = 'news') = (transcription_id IS NOT NULL)")
@@ -44,7 +44,7 @@ def downgrade() -> None:
 
 
 def _set_kinds(batch: BatchOperations, kinds: str, transcription: str) -> None:
-    """Set which kinds there are, and which of them show a recording."""
+    """Set which kinds of announcements the table permits, and for which kinds an announcement names a message."""
     for name, condition in (("kind", kinds), ("transcription", transcription)):
         batch.drop_constraint(op.f(f"ck_announcements_{name}"), type_="check")
         batch.create_check_constraint(op.f(f"ck_announcements_{name}"), condition)
