@@ -121,7 +121,7 @@ def _polls(telegram: TelegramServer) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(600)
 def test_two_share_the_work_and_one_finishes_it(replicas: Replicas, samples: list[Sample]) -> None:
     """One polls Telegram and both answer; after kill -9 of this one, the other completes all work once."""
     # Most say nothing, which is recognised at once.

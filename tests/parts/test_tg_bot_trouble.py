@@ -181,7 +181,7 @@ async def test_somebody_who_blocked_the_bot_holds_nobody_up(house: House) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 async def test_a_burst_keeps_the_rates(house: House) -> None:
     """Many people are all answered, and Telegram's rates are never exceeded."""
     began = time.monotonic()

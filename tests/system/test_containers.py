@@ -29,7 +29,7 @@ from tests.telegram.server import TelegramServer
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif("IN_CONTAINERS" not in os.environ, reason="runs with IN_CONTAINERS; see `make containers`"),
 ]
 PATIENCE_S = 60.0

@@ -63,7 +63,7 @@ def text_of(model: Path, heard: ReferenceSet, data_dir: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_published_checkpoint_learns_a_phrase_and_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "NONSPEECH", 12)  # a minute of sounds is enough here
     checkpoint = Path(shutil.copytree(trained("phrases"), tmp_path / "phrases"))

@@ -32,7 +32,7 @@ N_MESSAGES = CHAOS_MESSAGES or 24
 N_RANDOM_KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
 # A life is long enough to begin something, and short enough to be cut off in it.
 LIFE_S = (0.8, 2.5)
-PATIENCE_S = 60.0 + 0.6 * CHAOS_MESSAGES
+PATIENCE_S = 150.0 + 0.6 * CHAOS_MESSAGES
 WORLDS = ["embedded", "apart"] if CHAOS_MESSAGES else ["embedded"]
 SERVICES = ["db_assist", "data_loader", "nn_service"]
 
@@ -85,7 +85,7 @@ def test_all_steps_are_known() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300 + 3 * CHAOS_MESSAGES)
+@pytest.mark.timeout(600 + 3 * CHAOS_MESSAGES)
 @pytest.mark.parametrize("world", WORLDS, indirect=True)
 async def test_nothing_is_lost_or_done_twice(lab: Lab, world: World, recordings: tuple[Path, ...]) -> None:
     """Processes are killed at every named step, then at random; after a quiet run all data agrees."""
@@ -127,7 +127,7 @@ def _kill_and_start(lab: Lab, part: Part) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_a_naive_worker_fails_the_same_test(lab: Lab, server: Server, short_wav: bytes, tmp_path: Path) -> None:
     """A worker that confirms first and handles later loses messages."""
     part = Part("naive", [lab.telegram.token, lab.telegram.url, server.url], dict(os.environ), tmp_path)

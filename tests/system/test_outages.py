@@ -28,7 +28,7 @@ EVERY_S = 1.5
 # Whoever waits sends nothing more: on a busy machine there would be more and more.
 MOST_WAITING = 2 * N_PEOPLE
 PATIENCE_S = 90.0
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 class Flow:

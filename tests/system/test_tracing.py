@@ -50,7 +50,7 @@ _EXPECTED = {
     ("db_assist", "PUT /transcriptions/{transcription_id}/archive"),
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.conftest import Sample, Server
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(800)
 def test_the_whole_way_and_the_server_transcribes_with_it(
     tmp_path: Path,
     whisper_base: Path,

@@ -24,7 +24,7 @@ IN_CONTAINERS = "IN_CONTAINERS" in os.environ
 N_PEOPLE = int(os.environ.get("WHOLE_PEOPLE", "7"))
 IS_LONG = "WHOLE_PEOPLE" in os.environ
 N_ROUNDS = 4 if IS_LONG else 3
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 12 * N_PEOPLE)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + 12 * N_PEOPLE)]
 
 
 @pytest.fixture(scope="module")
