@@ -40,7 +40,10 @@ def weights_path() -> Path:
 
 
 class VoiceActivityDetector:
-    """Silero's network in memory, which all threads may share. `stream()` returns the state for one recording.
+    """The network of Silero VAD in memory, which all threads may share.
+
+    Each recording needs an object of its own that `stream()` makes. It keeps what the network remembers of the sound so
+    far.
 
     Args:
         path: the ONNX file with the weights of Silero VAD.
