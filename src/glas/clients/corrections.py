@@ -21,7 +21,7 @@ _texts = TypeAdapter(tuple[TextToShow, ...])
 
 
 class CorrectionCalls(ABC):
-    """Correct texts, undo corrections, read their history, and store in which Telegram messages the bot shows a text."""
+    """Correct texts, undo corrections, read their history, and store which Telegram messages show a text."""
 
     @abstractmethod
     async def _call(

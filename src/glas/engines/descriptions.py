@@ -55,7 +55,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Piece:
-    """A member of a wheel (a file inside it) that contains a file of the model, or a part of such a file.
+    """A file inside a wheel (a *member* of the wheel). The member is a file of the model, or one of its parts.
 
     Attributes:
         wheel: the wheel that contains the piece.

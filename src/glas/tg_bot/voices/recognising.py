@@ -101,7 +101,7 @@ class RecordingRecogniser:
     """Largest number of words from vocabularies that are sent with a recording."""
 
     def ticket(self, job: VoiceJob) -> Ticket:
-        """Return a ticket: an object that represents a recording in the queue, for the argument of `hear`."""
+        """Return a ticket, which represents a recording in the queue; pass the ticket to `hear`."""
         # A recording in the queue `LATER` has let recordings of other people pass. If its place depended on the time at
         # which it was sent, it would overtake these recordings here. So its place depends on the present time.
         return self.recognition_queue.ticket(int(time.time()) if job.is_later else job.date_s)
