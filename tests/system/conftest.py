@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from glas.audio.decode import decode_blocks
 from glas.audio.limits import DecodeLimits
@@ -18,6 +18,7 @@ from tests.system.composition import dotenv
 from tests.telegram.world import TOKEN
 
 RECOGNISED_MS = 60_000
+EXPECTED_MS = 30_000
 INSECURE = "http://glas.test"
 
 # What the page keeps in the browser stays out of the next test.
@@ -40,6 +41,7 @@ def open_browser(said: Sequence[Sample], directory: Path, *, pause_s: float = 0.
     executable = find_chromium()
     if executable is None:
         pytest.skip(MISSING)
+    expect.set_options(timeout=EXPECTED_MS)
     flags = [*FLAGS, hearing(said, directory, pause_s=pause_s)]
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable, args=flags) as running:
         yield running
