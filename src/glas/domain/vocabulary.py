@@ -171,10 +171,11 @@ def _tokens(text: str) -> Iterable[_Token]:
 def _replaced(
     old: Sequence[str], new: Sequence[_Token], matcher: "SequenceMatcher[str]"
 ) -> Iterable[tuple[_Token, Sequence[str]]]:
-    """Yield the words that replace recognised words, each with the recognised words in its place and around that place.
+    """Yield each new word of a correction with the recognised words that stood at about the same place.
 
-    The recognised words may include words that the correction did not change, because the alignment is not unique. If
-    «а и гуль и» becomes «Айгуль и», the remaining «и» may be aligned with the first «и».
+    A new word stands where the recognised text had another word. The recognised words that are yielded may include
+    words that the correction did not change, because the alignment is not unique. If «а и гуль и» becomes «Айгуль и»,
+    the remaining «и» may be aligned with the first «и».
     """
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
         if kind != "replace":
