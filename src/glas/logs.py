@@ -1,7 +1,7 @@
 """Configure logging with structlog: all parts log the same id for a request, and secrets are redacted.
 
-`cli` calls `configure` once. Log lines of libraries that use `logging` (uvicorn, httpx) pass through the same
-processors. So secrets are also redacted in the lines of libraries, and in tracebacks.
+`cli` calls `configure` once. The functions of structlog that change log lines also change the lines of
+libraries that use `logging` (uvicorn, httpx). So secrets are also redacted in these lines, and in tracebacks.
 """
 
 import logging
