@@ -76,7 +76,7 @@ def _count(request: Request, visitor: Visitor) -> None:
 
 
 def check_size(request: Request) -> None:
-    """Refuse a request, before its body is read, if the body is larger than any form of the web pages.
+    """Refuse a request, before its body is read, if no form on the web pages can send so large a body.
 
     Raises:
         UploadTooLargeError: the body is too large, or its length is not stated in the header `Content-Length`.
