@@ -145,7 +145,10 @@ def _first_row(other: Sounds) -> list[float]:
 
 
 def _next_row(row: Sequence[float], letter: int, other: Sounds) -> list[float]:
-    """Compute the row of the edit-distance table for the next sound."""
+    """Return the next row of an edit-distance table.
+
+    `letter` is the next speech sound of one word, and `other` are the speech sounds of the other word.
+    """
     lost, costs = _LOST[letter], _SUBSTITUTED[letter]
     corner = row[0]
     left = corner + lost
