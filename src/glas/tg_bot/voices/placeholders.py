@@ -1,6 +1,7 @@
 """Decide whether a recording is answered, and send the first message: the placeholder, or the reason of a refusal.
 
-Files and videos in groups often contain no speech. So for these, the placeholder is sent only when there is a text.
+Files and videos in groups often contain no speech. So for these, no placeholder is sent, and the first
+message is the recognised text, if there is one.
 """
 
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Placeholders:
     async def open(self, job: VoiceJob, *, is_waiting: bool = False) -> Opened:
         """Decide whether a recording is answered, and send the first message, as one recorded step of the workflow.
 
-        No message is sent if the recording is not answered, or if its placeholder is sent only when there is a text.
+        No message is sent if the recording is not answered, or if recordings like it get no placeholder.
 
         Args:
             job: the recording.
