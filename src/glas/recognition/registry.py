@@ -1,8 +1,8 @@
 """The registry of loaded models: loads, replaces and unloads models, and keeps a model loaded while it is used.
 
 A model is loaded when it is first requested, and unloaded when it was not used for some time. Before code uses a
-model, it gets a lease: the right to use the model until the lease ends. A model that is unloaded or replaced is closed only
-after its last lease has ended, so no request fails.
+model, it gets a lease: the right to use the model until the lease ends. A model that is unloaded or replaced is closed
+only after its last lease has ended, so no request fails.
 
 The number of loaded models is limited (`most`). If a request needs a model beyond this limit, an unused one is unloaded
 first. The default model is never unloaded for this purpose. If all other models are in use or still being loaded, the
