@@ -6,8 +6,8 @@ word before it. Words that are not in the model's word list get a probability fr
     P(w | v) = B(w | v) + β(v) · (λ U(w) R(w | v) + (1 - λ) C(w) R(? | v))
 
 v is the word before w, and U is the relative frequency of w. R(w | v) = P(class of w | class of v) / P(class of w). If
-w is `?`, its class is the class of unknown words. C is the character model's probability of the letters and the space
-after them. B and β are computed from frequent pairs of words by the method of Witten and Bell (1991). λ is the constant
+w is `?`, its class is the class of unknown words. C(w) is the character model's probability of the letters of w and of
+the space after w. B and β are computed from frequent pairs of words by the method of Witten and Bell (1991). λ is the constant
 `LISTED`; the term with λ is 0 for words that are not in the list.
 """
 
