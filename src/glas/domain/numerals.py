@@ -66,7 +66,7 @@ def cardinal(number: int) -> str:
 
 
 def feminine(number: int) -> str:
-    """Write a whole number before a feminine noun in words: 21 → «двадцать одна».
+    """Write a whole number in words, in the form that stands before a feminine noun: 21 → «двадцать одна».
 
     The argument `gender="f"` of num2words is not used, because it also gives «одна миллион». Instead, this function
     changes only the last word.

@@ -7,8 +7,8 @@ word before it. Words that are not in the model's word list get a probability fr
 
 v is the word before w, and U is the relative frequency of w. R(w | v) = P(class of w | class of v) / P(class of w). If
 w is `?`, its class is the class of unknown words. C(w) is the character model's probability of the letters of w and of
-the space after w. B and β are computed from frequent pairs of words by the method of Witten and Bell (1991). λ is the constant
-`LISTED`; the term with λ is 0 for words that are not in the list.
+the space after w. B and β are computed from frequent pairs of words by the method of Witten and Bell (1991). λ is the
+constant `LISTED`; the term with λ is 0 for words that are not in the list.
 """
 
 from array import array
