@@ -123,7 +123,11 @@ class Folders:
         files.to_disk(target.parent)
 
     def remove(self, transcription_id: int) -> None:
-        """Remove the directory of a message; it is searched for in the directories of all scores."""
+        """Remove the directory of a message.
+
+        The export has a directory for each score, with the directories of the messages that got this score. The score
+        of the message is not known here, so this method looks into all these directories.
+        """
         for score in _SCORES:
             old = self.draft(f"{transcription_id}.old.{score}")
             with contextlib.suppress(FileNotFoundError):
