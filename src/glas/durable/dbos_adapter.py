@@ -114,7 +114,11 @@ class QueueWaits:
     def launch(self, first_runs: FirstRuns) -> None:
         """Call `DBOS.launch`.
 
-        The threads that DBOS starts can then be woken, and `first_runs` gets every claimed work.
+        The threads that DBOS starts wait with a `_Wait`, so the methods of this class can wake them. `first_runs` is
+        told when this process takes a work from a queue.
+
+        Args:
+            first_runs: finds out which works have no recorded step.
         """
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
