@@ -184,7 +184,11 @@ class Registry:
         return model is not None
 
     def expires_in_s(self, name: str, model: LoadedModel) -> float | None:
-        """Return the seconds until a loaded model is unloaded if it is not used; None if it stays loaded."""
+        """Return the number of seconds after which a loaded model is unloaded, unless it is used before then.
+
+        The result is None for models that stay loaded: models with an alias, models in use, and all models if no time
+        is set.
+        """
         if not self._keep_alive_s or model.n_leases or self._names.aliases_of(name):
             return None
         least_s = self._keep_former_s if name == self._former else 0
