@@ -160,7 +160,7 @@ class Transcriber:
 def _mostly_foreign(parts: Iterable[Hypothesis]) -> str | None:
     """Return the most frequent foreign language if more than half of the speech is certainly foreign; otherwise None.
 
-    A language is foreign if the model does not write it. For example, the embedded model writes only Russian words.
+    A spoken language is foreign if the recognised text is written in another language.
     """
     seconds: Counter[str | None] = Counter()
     for part in parts:
