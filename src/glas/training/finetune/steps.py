@@ -213,7 +213,7 @@ def _lineage(base: Base, data: FinetuneData, recipe: FinetuneRecipe) -> Lineage:
 
 
 def _claim(work: Path, lineage: Lineage) -> None:
-    """Record to which fine-tuning a work directory belongs.
+    """Write the lineage of a fine-tuning into its work directory, if it is not there already.
 
     Raises:
         ConfigurationError: the directory belongs to another fine-tuning.
