@@ -51,7 +51,7 @@ async def erase_message(
 
     Raises:
         NotFoundError: there is no such message, or it belongs to another person.
-        ForbiddenError: `by` is not an administrator.
+        ForbiddenError: the person with the Telegram id `by` is not an administrator.
     """
     user = await db_assist.user(tg_id)
     message = await db_assist.transcription(transcription_id)

@@ -55,7 +55,7 @@ class HoldingCalls(ABC):
                 person deletes the data.
 
         Raises:
-            ForbiddenError: `by` is not an administrator.
+            ForbiddenError: the person with the Telegram id `by` is not an administrator.
         """
         return Forgotten.model_validate(await self._long("DELETE", f"/users/{tg_id}", {"by": by}))
 

@@ -43,7 +43,7 @@ async def write(
         session: the caller's database transaction.
 
     Raises:
-        ForbiddenError: `by` is not an administrator.
+        ForbiddenError: the person with the Telegram id `by` is not an administrator.
     """
     if by is None:
         return
@@ -63,7 +63,7 @@ async def read_message(by: int, subject: UserRow, transcription_id: int, *, sess
     """Record that an administrator opens a person's message; write at most one such entry in ten minutes.
 
     Raises:
-        ForbiddenError: `by` is not an administrator.
+        ForbiddenError: the person with the Telegram id `by` is not an administrator.
     """
     actor = await administrator(by, session=session)
     before = select(AuditRow.id).where(

@@ -19,7 +19,10 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of personal commands in groups; it must be before the routers that answer these commands."""
+    """Make the router that handles personal commands in group chats, where the bot does not answer them.
+
+    Include this router before the routers that answer these commands in private chats.
+    """
     router = Router()
     router.message.register(on_private_matter, Command(*_PRIVATE), F.chat.type != "private")
     return router
