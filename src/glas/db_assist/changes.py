@@ -55,8 +55,9 @@ class _Position(NamedTuple):
 async def next_sequence(*, session: AsyncSession) -> int:
     """Increase the counter of changes, and return its new value.
 
-    Call this after the transaction has locked all other rows, and as late as possible. From this call until the commit,
-    all other transactions that change finished messages wait.
+    This call locks the row of the counter. Call it as late as possible in a transaction, after the transaction has
+    locked all other rows that it needs. From this call until the commit, all other transactions that change finished
+    messages wait.
     """
     number: int = (await session.execute(_NEXT)).scalar_one()
     return number

@@ -244,7 +244,8 @@ def configuration(directory: Path) -> dict[str, object]:
 def vocabulary_of(directory: Path, layout: Layout) -> tuple[str, ...]:
     """Read the tokens of a model that onnx-asr decodes; return an empty tuple if the model's files contain no tokens.
 
-    The tokens are in a text file with one token and its number on each line, or in the configuration (T-one).
+    The tokens are in a text file with one token and its number on each line. For models of the family T-one, they are
+    in the file `config.json`.
     """
     match configuration(directory).get("decoder_params"):
         case {"vocabulary": [*tokens]}:
