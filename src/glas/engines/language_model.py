@@ -39,9 +39,9 @@ class LanguageModel:
         self._look_up = lru_cache(_REMEMBERED)(self._found)
 
     def logprobs(self, text: str) -> list[float]:
-        """Return the natural logarithm of the probability of each word after the word before it.
+        """Return for each word the logarithm of its probability, given the previous word.
 
-        The text is normalised first (`glas.domain.text.normalise`), so that «5 %» becomes two words. The list has one
+        The logarithms are natural. The text is normalised first (`glas.domain.text.normalise`), so that «5 %» becomes two words. The list has one
         entry for each word of the normalised text.
         """
         before, found = self._words.beginning, []

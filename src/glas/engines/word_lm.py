@@ -72,7 +72,7 @@ class WordLM:
         return at if at < len(self._words) and self._words[at] == spelt else NO_WORD
 
     def logprob(self, word: int, before: int, spelling: float) -> float:
-        """Return the natural logarithm of the probability of a word after the word before it.
+        """Return the natural logarithm of the probability of a word, given the previous word.
 
         Args:
             word: index of the word in the word list, or `NO_WORD`.

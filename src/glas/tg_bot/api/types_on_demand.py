@@ -3,7 +3,7 @@
 Without this module, aiogram builds the validators of its four hundred types during the import, and each validator
 contains copies of most other validators. Building all validators takes three seconds of processor time and 100 MB of
 memory, in every process with the bot. aiogram declares its types so that pydantic can build each validator on demand
-(`defer_build`). For this, pydantic must find each type that the annotation of a field names. But most modules of
+(`defer_build`). For this, pydantic must find each type in the annotations of the fields. But most modules of
 aiogram import these types only for type checkers (under `TYPE_CHECKING`). So this module adds the types to the modules
 of aiogram.
 """
