@@ -41,8 +41,8 @@ class LanguageModel:
     def logprobs(self, text: str) -> list[float]:
         """Return for each word the logarithm of its probability, given the previous word.
 
-        The logarithms are natural. The text is normalised first (`glas.domain.text.normalise`), so that «5 %» becomes two words. The list has one
-        entry for each word of the normalised text.
+        The logarithms are natural. The text is normalised first (`glas.domain.text.normalise`), so that «5 %» becomes
+        two words. The list has one entry for each word of the normalised text.
         """
         before, found = self._words.beginning, []
         for word in normalise(text).split():
