@@ -65,7 +65,7 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Return the place for the SQLite file `path`, and create the directory of this file.
+    """Describe durable work that is stored in the SQLite file `path`, and create the directory of this file.
 
     No other process may have the former file open.
     """
@@ -74,7 +74,7 @@ def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
 
 
 def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
-    """Return the place for the schema of `part` in the database `url`; the driver in the URL is ignored."""
+    """Describe durable work that is stored in the schema of `part` in the database `url`; ignore the driver in the URL."""
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     schema = None if former is None else f"durable_{former}"
     return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)

@@ -144,7 +144,13 @@ def _matrices(binary: Binary) -> Iterator[tuple[str, Array, Array | None]]:
 
 
 def _parts(path: Path, name: str, rows: int) -> Iterable[tuple[str, slice]]:
-    """Return Hugging Face's names for an array of CTranslate2, each with the rows of the array that have this name."""
+    """Find out which arrays of Hugging Face an array of CTranslate2 consists of.
+
+    An array of CTranslate2 can contain several arrays of Hugging Face, one below the other.
+
+    Returns:
+        For each array of Hugging Face, its name and its rows in the array of CTranslate2.
+    """
     names = _names(name)
     if not names or rows % len(names):
         raise ModelLoadError(f"{path}: expected the arrays of a Whisper, got {name} with {rows} rows.")

@@ -64,7 +64,7 @@ class Calibrates(Protocol):
     """Interface of a calibration, which computes the confidence of words."""
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Return the probability that each word is right."""
+        """Return for each word the probability that the word is right."""
 
 
 class Calibration(BaseModel):
@@ -83,7 +83,7 @@ class Calibration(BaseModel):
     bias: float
 
     def confidences(self, signs: Sequence[Signs]) -> list[float]:
-        """Return the probability that each word is right."""
+        """Return for each word the probability that the word is right."""
         if not signs:
             return []
         scaled = (features(signs) - np.array(self.centres)) / np.array(self.scales)
