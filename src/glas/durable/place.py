@@ -74,7 +74,10 @@ def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
 
 
 def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
-    """Describe durable work that is stored in the schema of `part` in the database `url`; ignore the driver in the URL."""
+    """Describe durable work that is stored in the schema of `part` in the database `url`.
+
+    The driver in the URL is ignored.
+    """
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     schema = None if former is None else f"durable_{former}"
     return Place(address.render_as_string(hide_password=False), f"durable_{part}", schema)
