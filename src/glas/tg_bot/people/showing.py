@@ -51,7 +51,7 @@ async def take_up(bot: Bot, db_assist: DbAssistClient, durable: Durable) -> None
 
 
 async def _name_of(one: TextToShow, bot: Bot) -> str:
-    """Return the speaker's name, which is before the text in a group; return an empty text if there is no name.
+    """Return the speaker's name, which the bot writes before a text in group chats; return '' if there is no name.
 
     This is the name of the person who sent the recording. If the recording was forwarded, the name of its first sender
     is not known any more, because names are not stored.
