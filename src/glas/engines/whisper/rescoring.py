@@ -70,7 +70,7 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
 
 def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
-    """Combine several changes of a draft; of changes that overlap, only the first in `changed` is made."""
+    """Combine several changes of one text; if two changes overlap, only the earlier one in `changed` is made."""
     taken: list[tuple[int, int, list[_Step]]] = []
     steps = _steps(first)
     for draft in changed:

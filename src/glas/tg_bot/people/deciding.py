@@ -90,8 +90,8 @@ class Deciding:
     async def run(self, arguments: dict[str, Any]) -> None:
         """Store a decision, carry it out, and show the result to all administrators who were asked.
 
-        This function is the workflow of a `DecisionJob`. If the administrator refused the candidate, no model is
-        changed.
+        This function is the workflow of a `DecisionJob`. If the administrator refused the candidate, the champion
+        stays the champion.
         """
         job = DecisionJob.model_validate(arguments)
         try:
