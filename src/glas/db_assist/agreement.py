@@ -1,9 +1,9 @@
 """Find the vocabularies of chats and of the whole installation: names that several people wrote in corrections.
 
-The number of people who corrected a word is counted whenever it is needed. So no stored number has to be corrected when a
-person's data is deleted, a correction is undone or a consent is withdrawn. With 56,000 corrected words of 3,000 people in an
-SQLite file, counting for the whole installation takes 180 ms. Therefore the result for the installation is cached for
-some time. The cache contains only words, and no information about people.
+The number of people who corrected a word is counted whenever it is needed. So no stored number has to be corrected
+when a person's data is deleted, a correction is undone or a consent is withdrawn. With 56,000 corrected words of 3,000
+people in an SQLite file, counting for the whole installation takes 180 ms. Therefore the result for the installation
+is cached for some time. The cache contains only words, and no information about people.
 """
 
 import asyncio
