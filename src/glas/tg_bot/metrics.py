@@ -87,8 +87,8 @@ class Metrics:
 
         Args:
             outcome: `OK`, `REFUSED`, `NOT_ANSWERED`, or the code of an error.
-            seconds: seconds since the recording was sent. None if the person did not wait during all this time, for
-                example because the recognition was requested long after the recording was sent.
+            seconds: seconds since the recording was sent. None if the person has not waited since then, for example
+                because the person requested the recognition long after the recording was sent.
         """
         self._answers.labels(outcome if outcome in (OK, REFUSED, NOT_ANSWERED) else self._known(outcome)).inc()
         if seconds is not None and outcome != NOT_ANSWERED:

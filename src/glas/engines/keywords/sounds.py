@@ -3,8 +3,8 @@
 This module converts letters into sounds, and computes a distance between sequences of sounds. The rules are those of
 Russian phonetics that do not depend on stress. Consonants are voiceless at the end of a word and before voiceless
 consonants, and voiced before voiced consonants. Double letters count as one letter. In some groups of consonants, one
-consonant is silent. «тс» counts as «ц», «сч» as «щ». Letters whose sound depends on stress («о» or «а», «е» or «и») are
-kept, with a small distance between them.
+consonant is silent. «тс» counts as «ц», «сч» as «щ». Without stress, «о» sounds like «а», and «е» like «и». Because the
+stress is not known, these letters stay different sounds, but the distances «о»–«а» and «е»–«и» are small.
 """
 
 import re
