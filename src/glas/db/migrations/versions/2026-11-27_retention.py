@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Permit entries of the audit without an administrator, for messages that db_assist deletes because of their age."""
+"""Permit entries of the audit that name no administrator; db_assist itself deletes messages because of their age."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,12 +15,12 @@ _COLUMNS = "id, actor_id, subject_id, transcription_id, action, before, after, c
 
 
 def upgrade() -> None:
-    """Permit entries of the audit without an administrator, and permit the new action."""
+    """Permit entries of the audit that name no administrator, and permit the action `retention`."""
     _change(f"{_FORMER}, 'retention'", needs_actor=False)
 
 
 def downgrade() -> None:
-    """Delete the entries without an administrator, because the earlier schema does not permit such entries."""
+    """Delete the entries that name no administrator, because the earlier schema does not permit such entries."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE audit DISABLE TRIGGER audit_no_delete")
         op.execute("DELETE FROM audit WHERE actor_id IS NULL")
