@@ -62,9 +62,10 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the incomplete files of downloads whose process was killed.
+    """Remove the incomplete files of downloads whose process of Glas was killed.
 
-    If pip still runs for such a download, pip ends with an error, because it cannot write into a removed directory.
+    The program pip that this process had started may still run. Then pip ends with an error, because it cannot write
+    into a removed directory.
     """
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)
