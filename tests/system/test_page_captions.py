@@ -15,7 +15,7 @@ from tests.system.conftest import RECOGNISED_MS, open_browser
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 BUSY = 503
 PAUSE_S = 1.0
-CAPTIONED_MS = 30_000
+CAPTIONED_MS = 120_000
 KEPT_SOUND = """() => new Promise((done) => {
   indexedDB.open('glas-results').onsuccess = ({ target: { result: database } }) => {
     database.transaction('results').objectStore('results').getAll().onsuccess = ({ target: { result: [record] } }) => {

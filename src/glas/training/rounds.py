@@ -178,9 +178,9 @@ def recipe_hash(plan: RoundPlan) -> str:
 
 
 def verdict_hash(plan: RoundPlan) -> str:
-    """Return a hash over everything that determines the verdict, except the test set of the version.
+    """Return the hash TEST: a hash over everything that determines the verdict, except the test set of the dataset.
 
-    The test set of the version is covered by the hash TRAINING, which includes the version.
+    The other hash of a round, TRAINING, covers the dataset version, which includes this test set.
     """
     test = None if plan.test is None else content_hash(plan.test)
     return _hash(test, sorted(content_hash(one) for one in plan.guards), plan.limits.model_dump(mode="json"))

@@ -1,4 +1,4 @@
-"""Replace recognised words by keywords, if the engine finds the text with the keywords probable enough."""
+"""Replace recognised words by keywords, if the engine gives the text with the keywords a high enough probability."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
