@@ -77,8 +77,8 @@ class NnServiceSettings(BaseModel):
         ge=1,
         le=10,
         description="How thoroughly Whisper searches for a better text. On a graphics card, this is the beam size. On "
-        "a processor, Glas tries at most six times this number of changes of the first text. 1 (on a processor: no "
-        "changes) is the fastest and makes the most errors.",
+        "a processor, Glas changes the first text in different ways and chooses the best of these texts. With 5, there "
+        "are at most 30 changes. 1 (on a processor: no changes) is the fastest and makes the most errors.",
     )
     queue_size: int = Field(
         default=64,
