@@ -94,7 +94,9 @@ def clip(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
-    """Remove packets of 20 ms, single or several successive ones; fill the gaps with silence or a fading repetition.
+    """Remove packets of 20 ms: either a single packet, or several packets in a row.
+
+    The gaps become silent, or the sound of the packet before the gap is repeated more and more quietly.
 
     The model of the losses has two states: a good state without losses, and a bad state in which all packets are lost
     (Gilbert, "Capacity of a burst-noise channel", 1960).
