@@ -75,7 +75,7 @@ def weight_files(directory: Path) -> list[Path]:
 
 
 def source_files(directory: Path) -> list[Path]:
-    """Return all files on which a conversion depends."""
+    """Return the files of a checkpoint that are read when the checkpoint is converted for the runtime."""
     texts = (CONFIG, GENERATION_CONFIG, CARD, WEIGHTS_INDEX, "preprocessor_config.json", *TOKENIZER_FILES)
     return [*weight_files(directory), *(path for name in texts if (path := directory / name).is_file())]
 

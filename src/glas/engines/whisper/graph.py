@@ -177,8 +177,8 @@ class Graph:
             projections: names of the matrices, without `.weight`.
             factors: for each matrix, a factor by which the matrix is multiplied; if no factors are given, all factors
                 are 1. Factors cannot be used for projections with a bias.
-            per_row: whether each row of the input needs its own scale, because the rows differ much in size; see the
-                docstring of the module.
+            per_row: whether each row of the input is quantised with its own scale, because the values of some rows are
+                much larger than those of others; see the docstring of the module.
         """
         scales = factors or [1.0] * len(projections)
         bias = self.weights.biases(projections)
