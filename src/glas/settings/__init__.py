@@ -5,7 +5,6 @@ file, see `glas.settings.files`. Two underscores separate the name of a group of
 for example `GLAS_AUDIO__MAX_DURATION_S=600`. `rows()` returns the rows of the table in docs/settings.md.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -33,6 +32,7 @@ from glas.settings.log import LogSettings
 from glas.settings.secrets import BotToken, DatabaseUrl, Secret, plain
 from glas.settings.tls import TlsSettings
 from glas.settings.tracing import TracingSettings
+from glas.settings.values import is_loopback, listed, numbers
 from glas.settings.web import WebSettings
 
 __all__ = [
@@ -258,29 +258,6 @@ class Settings(BaseSettings):
     def export_dir(self) -> Path:
         """Directory of the export: `downloads_dir`; if it is not set, the directory `downloads` in `data_dir`."""
         return self.downloads_dir or self.data_dir / "downloads"
-
-
-def numbers(text: str) -> frozenset[int]:
-    """Parse numbers that are separated by commas."""
-    return frozenset(int(part) for part in text.split(",") if part.strip())
-
-
-def listed(text: str) -> list[str]:
-    """Split a text at commas; return the parts without white space around them, and without empty parts."""
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a server that listens on `host` (an IP address or a name) can be reached only from this machine.
-
-    Of all names, only `localhost` gives the result True.
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class SettingRow(NamedTuple):
