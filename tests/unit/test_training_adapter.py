@@ -10,13 +10,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
-from glas.domain.errors import ConfigurationError
 from glas.engines.whisper.adapter import Adapter, merge, read_adapter, write_adapter
-from glas.training.adapter.ahead import drawn_ahead
 from glas.training.adapter.batches import IGNORED, Batches
 from glas.training.adapter.factors import as_adapter, combine, factors_of
 from glas.training.adapter.lora import adapters, without_adapters
-from glas.training.adapter.network import Arrays, Whisper, chosen_device, half_precision
+from glas.training.adapter.network import Arrays, Whisper
 from glas.training.adapter.teacher import open_targets, write_targets
 from glas.training.adapter.train import (
     CHECKPOINT,
@@ -32,8 +30,8 @@ from glas.training.adapter.train import (
 from glas.training.sound.augment import Augmentation
 from glas.training.sound.clips import open_clips, write_clips
 from tests.models.conftest import one_thread
+from tests.unit.small_network import WIDTH, FewTokens, small_arrays
 
-WIDTH, TOKENS, POSITIONS = 64, 20, 1500
 HYPERPARAMETERS = Hyperparameters(steps=4, encoder_rank=2, decoder_rank=2, save_every=2)
 
 
@@ -43,41 +41,6 @@ def _in_one_thread() -> Iterator[None]:
         yield
 
 
-def small_arrays() -> Arrays:
-    """Make random weights of a Whisper with one layer on each side."""
-    rng = np.random.default_rng(0)
-
-    def matrix(*shape: int) -> np.ndarray:
-        return (rng.standard_normal(shape) * 0.1).astype(np.float32)
-
-    found = {
-        "encoder.conv1.weight": matrix(WIDTH, 80, 3),
-        "encoder.conv1.bias": matrix(WIDTH),
-        "encoder.conv2.weight": matrix(WIDTH, WIDTH, 3),
-        "encoder.conv2.bias": matrix(WIDTH),
-        "encoder.embed_positions.weight": matrix(POSITIONS, WIDTH),
-        "decoder.embed_positions.weight": matrix(64, WIDTH),
-        "decoder.embed_tokens.weight": matrix(TOKENS, WIDTH),
-    }
-    for side in ("encoder", "decoder"):
-        norms, attentions = ["self_attn_layer_norm", "final_layer_norm"], ["self_attn"]
-        if side == "decoder":
-            norms, attentions = [*norms, "encoder_attn_layer_norm"], [*attentions, "encoder_attn"]
-        for name in [f"{side}.layer_norm", *(f"{side}.layers.0.{norm}" for norm in norms)]:
-            found[f"{name}.weight"], found[f"{name}.bias"] = np.ones(WIDTH, np.float32), matrix(WIDTH)
-        for attention in attentions:
-            for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
-                found[f"{side}.layers.0.{attention}.{part}.weight"] = matrix(WIDTH, WIDTH)
-                if part != "k_proj":
-                    found[f"{side}.layers.0.{attention}.{part}.bias"] = matrix(WIDTH)
-        for part, shape in (("fc1", (128, WIDTH)), ("fc2", (WIDTH, 128))):
-            found[f"{side}.layers.0.{part}.weight"], found[f"{side}.layers.0.{part}.bias"] = (
-                matrix(*shape),
-                matrix(shape[0]),
-            )
-    return found
-
-
 def mixed(batches: Batches, text_weight: float) -> DrawBatch:
     """Yield batches of texts and of the teacher's states in turn."""
     return lambda step: (
@@ -85,15 +48,6 @@ def mixed(batches: Batches, text_weight: float) -> DrawBatch:
         if step % 2
         else WeightedBatch(batches.draw(step), states_weight=1.0, text_weight=text_weight)
     )
-
-
-class FewTokens:
-    """A tokenizer of letters: the prompt is 1, 2; the end token is 0."""
-
-    end, prompt_length = 0, 2
-
-    def text(self, text: str) -> list[int]:
-        return [1, 2, *(3 + ord(letter) % 16 for letter in text), 0]
 
 
 @pytest.fixture(scope="module")
@@ -301,38 +255,6 @@ def test_targets_are_computed_once(batches: Batches) -> None:
     targets = open_targets(batches.folder, shard)
     assert targets is not None
     assert targets.of(0).shape == (1, 3, WIDTH), "the prompt's last token and the two of «да»"
-
-
-def test_a_device_that_torch_does_not_have_is_refused() -> None:
-    assert chosen_device("auto").type in ("cpu", "cuda")
-    for name in ("cuda:99", "gramophone"):
-        with pytest.raises(ConfigurationError, match=name):
-            chosen_device(name)
-
-
-@pytest.mark.parametrize(("capabilities", "is_half"), [({"avx512_f": True}, False), ({"avx512_bf16": True}, True)])
-def test_bfloat16_only_with_instructions_for_it(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], *, is_half: bool
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    matrix = torch.ones(2, 2)
-    with half_precision(torch.device("cpu")):
-        assert ((matrix @ matrix).dtype == torch.bfloat16) is is_half
-
-
-@pytest.mark.parametrize("n_threads", [0, 3])
-def test_batches_drawn_ahead_keep_their_order_and_end_with_the_training(n_threads: int) -> None:
-    drawn: list[int] = []
-
-    def draw(step: int) -> int:
-        drawn.append(step)
-        return step * step
-
-    with drawn_ahead(draw, 2, 30, n_threads) as batches:
-        assert [next(batches) for _ in range(5)] == [4, 9, 16, 25, 36]
-    assert len(drawn) < 20, "the training has ended, but batches are still drawn"
-    with drawn_ahead(draw, 2, 5, n_threads) as batches:
-        assert list(batches) == [4, 9, 16]
 
 
 def test_a_step_has_the_same_batch_whatever_was_drawn_before(tmp_path: Path) -> None:
