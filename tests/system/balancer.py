@@ -56,8 +56,13 @@ class Balancer:
         looking = self._loop.create_task(self._look())
         self._is_listening.set()
         self._loop.run_forever()
-        looking.cancel()
         server.close()
+        left = {looking, *asyncio.all_tasks(self._loop)}
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))  # the closed connections end in the next round of the loop
+        self._loop.close()
 
     async def _look(self) -> None:
         async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
@@ -90,8 +95,10 @@ async def _is_ready(http: httpx.AsyncClient, port: int) -> bool:
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while block := await reader.read(_BLOCK_BYTES):
-            writer.write(block)
-            await writer.drain()
-    writer.close()
+    try:
+        with suppress(OSError):
+            while block := await reader.read(_BLOCK_BYTES):
+                writer.write(block)
+                await writer.drain()
+    finally:
+        writer.close()
