@@ -132,7 +132,8 @@ def test_nobody_notices_an_upgrade(postgres: Postgres, samples: list[Sample], tm
             until(lambda: wanted <= final_replies(telegram).keys(), "answers", installation.tails)
             time.sleep(BETWEEN_S)
             found = replies(telegram)
-        with sa.create_engine(sa.make_url(database_url).set(drivername="postgresql+psycopg")).connect() as connection:
+        address = sa.make_url(database_url).set(drivername="postgresql+psycopg")
+        with sa.create_engine(address, poolclass=sa.NullPool).connect() as connection:
             rows = connection.execute(sa.text("SELECT status, count(*) FROM transcriptions GROUP BY status")).all()
     print(f"{len(sent)} messages; rows: {rows}; requests: {dict(callers.outcomes)}")  # noqa: T201
     assert {len(found[one["message_id"]]) for one in sent} == {1}
