@@ -69,7 +69,7 @@ async def learn(row: TranscriptionRow, change: CorrectionChangeRow, *, session: 
 
 
 async def learned(change: CorrectionChangeRow, *, session: AsyncSession) -> tuple[str, ...]:
-    """Return the words that a change added to the vocabulary of the message's author."""
+    """Return the words that a correction of a message added to the vocabulary of this message's author."""
     taught = list(await session.scalars(select(_row).where(_row.change_id == change.id).order_by(_row.id)))
     if not taught:
         return ()

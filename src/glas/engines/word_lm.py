@@ -75,8 +75,8 @@ class WordLM:
         """Return the natural logarithm of the probability of a word, given the previous word.
 
         Args:
-            word: index of the word in the word list, or `NO_WORD`.
-            before: index of the word before it, `NO_WORD` or `beginning`.
+            word: index of the word in the word list; `NO_WORD` if the list does not contain the word.
+            before: the same for the previous word; `beginning` if the word is the first one of the text.
             spelling: probability of the word's letters in the character model.
         """
         gains = self._gains[self._classes[before] if before != NO_WORD else self._unknown]

@@ -4,8 +4,8 @@ The pieces are recognised in the order of start-time fair queueing (Goyal, Vin, 
 SIGCOMM 1996). Each piece gets a number (its tag) when it is put into the queue, and the piece with the smallest tag is
 taken first. The tags are computed from a virtual time in seconds, which begins at 0. When a piece is taken, the virtual
 time is set to the tag of this piece, unless the virtual time is higher already. The tag of a new piece is the larger of
-two values: the virtual time, and the end of the previous piece of the same recording. The end of a piece is its tag
-plus its duration in seconds. So all recordings get equal shares of the workers' time, and a short recording does not
+two values. The first value is the virtual time. The second value is the tag of the previous piece of the same recording
+plus the duration of this previous piece in seconds. So all recordings get equal shares of the workers' time, and a short recording does not
 wait until a recording of two hours is finished.
 
 While pieces of long recordings are recognised, one additional worker is available for messages (here: recordings of at

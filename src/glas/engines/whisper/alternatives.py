@@ -70,9 +70,9 @@ class _Change:
     Attributes:
         start: index in the first text at which the change begins.
         path: the tokens of the change so far; the decoder has not read the last of these tokens yet.
-        guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The decoder reads these tokens
-            in its first call for the change together with `path`, because the change often continues with the same
-            tokens. After this call, `guessed` is empty.
+        guessed: the tokens of the first text directly after `start`, at most `GUESSED`. The change often continues with
+            these tokens. Therefore, when the decoder is called for this change for the first time, it reads both `path`
+            and these tokens. After this call, `guessed` is empty.
         meets: index at which the first text continues after the change, if it is known.
         is_over: whether the change has ended or was given up.
     """

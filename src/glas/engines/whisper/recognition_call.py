@@ -186,7 +186,7 @@ class RecognitionCall:
             clip: the piece of speech.
             first: the first result, which looks wrong.
             task: the tokens for the language and the task.
-            is_whole: whether the first result was decoded in the full window, without other clips.
+            is_whole: whether the first result comes from a call with this one clip, padded to the full window.
         """
         temperature = self._options.temperature
         tried = [first]
