@@ -41,8 +41,23 @@ TESTED = (
 
 # Voices of espeak-ng that sound like nobody.
 _STRANGE = ("Mr serious", "RicishayMax", "Robot", "Tweaky", "fast", "klatt", "robosoft", "whisper", "croak")
-_RHVOICES = ("aleksandr", "anna", "irina"), ("elena",)  # to learn from, to test with
-_N_VOICES = 20, 10
+_N_VOICES = 20, 10  # to learn from, to test with
+# Speakers of RHVoice whose licences forbid changed voices: they only say the test, and no model learns from them.
+_RHVOICE_TESTERS = (
+    "arina",
+    "artemiy",
+    "evgeniy-rus",
+    "mikhail",
+    "pavel",
+    "tatiana",
+    "victoria",
+    "vitaliy",
+    "yuriy",
+)
+# Speed in words per minute and pitch: in each of these, a speaker of RHVoice is another voice to learn from.
+_RHVOICE_STYLES = (160, 50), (145, 35), (175, 65), (185, 45)
+
+_Voice = tuple[Synthesiser, SpeakingStyle]
 
 # Sentences with a name in the nominative, the genitive, and the prepositional or instrumental.
 _LEARNT = {
@@ -130,28 +145,34 @@ def write_sayings(folder: Path, sayings: Sequence[Saying]) -> Path:
 
 
 def sayings_with_names(rhvoice: Path | None) -> tuple[list[Saying], list[Saying]]:
-    """Return sixty names in sentences of twenty voices, and in other sentences of ten other voices.
+    """Return sixty names in sentences of twenty voices, and in other sentences of nine or ten other voices.
 
     Args:
-        rhvoice: where RHVoice's packages are unpacked; None: espeak-ng alone speaks.
+        rhvoice: directory with RHVoice's unpacked packages. Its five free speakers, in four styles each, say the first
+            sentences, and its nine other speakers the test. Without it, voices of espeak-ng say both.
     """
+    learners, testers = _espeak_voices() if rhvoice is None else _rhvoice_voices(RHVoice(rhvoice))
+    return _all_said(_LEARNT, learners), _all_said(_TESTED, testers)
+
+
+def _rhvoice_voices(synthesiser: RHVoice) -> tuple[list[_Voice], list[_Voice]]:
+    styles = [SpeakingStyle(name, *style) for style in _RHVOICE_STYLES for name in synthesiser.voices]
+    return [(synthesiser, one) for one in styles], [(synthesiser, SpeakingStyle(name)) for name in _RHVOICE_TESTERS]
+
+
+def _espeak_voices() -> tuple[list[_Voice], list[_Voice]]:
     espeak = Espeak()
-    usual = [name for name in espeak.voices if not any(part in name for part in _STRANGE)]
-    held_out = [name for name in HELD_OUT_VARIANTS if not any(part in name for part in _STRANGE)]
     found = []
-    for sentences, voices, others, count in (
-        (_LEARNT, usual, _RHVOICES[0], _N_VOICES[0]),
-        (_TESTED, held_out, _RHVOICES[1], _N_VOICES[1]),
-    ):
+    for names, wanted in zip((espeak.voices, HELD_OUT_VARIANTS), _N_VOICES, strict=True):
+        voices = [name for name in names if not any(part in name for part in _STRANGE)]
         dice = random.Random(len(voices))  # noqa: S311 - no secret
-        speakers: list[tuple[Synthesiser, SpeakingStyle]] = []
-        if rhvoice is not None:
-            real = RHVoice(rhvoice)
-            speakers = [(real, SpeakingStyle(name)) for name in others]
-        chosen = sorted(dice.sample(voices, min(len(voices), count - len(speakers))))
-        speakers += [(espeak, SpeakingStyle(name, dice.randint(130, 180), dice.randint(35, 65))) for name in chosen]
-        found.append([_said(text, name, speakers[number % len(speakers)]) for number, text, name in _texts(sentences)])
+        chosen = sorted(dice.sample(voices, min(len(voices), wanted)))
+        found.append([(espeak, SpeakingStyle(name, dice.randint(130, 180), dice.randint(35, 65))) for name in chosen])
     return found[0], found[1]
+
+
+def _all_said(sentences: Mapping[str, tuple[str, ...]], voices: Sequence[_Voice]) -> list[Saying]:
+    return [_said(text, name, voices[number % len(voices)]) for number, text, name in _texts(sentences)]
 
 
 def _texts(sentences: Mapping[str, tuple[str, ...]]) -> list[tuple[int, str, str]]:
@@ -166,7 +187,9 @@ def _texts(sentences: Mapping[str, tuple[str, ...]]) -> list[tuple[int, str, str
     return found
 
 
-def _said(text: str, name: str, speaker: tuple[Synthesiser, SpeakingStyle]) -> Saying:
-    samples = speak(speaker[0], text, speaker[1])
+def _said(text: str, name: str, voice: _Voice) -> Saying:
+    synthesiser, style = voice
+    samples = speak(synthesiser, text, style)
     data = encode_opus(samples, VOICE_BPS)
-    return Saying(text, speaker[1].voice, data, len(samples) / SAMPLE_RATE_HZ, name)
+    speaker = f"{style.voice} {style.rate_wpm} {style.pitch}"
+    return Saying(text, speaker, data, len(samples) / SAMPLE_RATE_HZ, name)

@@ -5,7 +5,7 @@ names, and writes what came of it into LOOP_OUT:
 
     LOOP_LEARN=FOLDER LOOP_TEST=FOLDER   one voice: the first is said and corrected, the second is measured
     LOOP_CHANNEL=telephone               both on a bad telephone line
-    (neither)                            sixty names in thirty voices; LOOP_RHVOICE=FOLDER adds those of RHVoice
+    (neither)                            sixty names in thirty voices; LOOP_RHVOICE=FOLDER: those of RHVoice
     LOOP_GUARD, LOOP_KEEP, LOOP_REPLAY   directories, with a colon between several
     LOOP_MINUTES, LOOP_TESTS             use so many minutes of the first, so many recordings of the second
     LOOP_OPTIONS, LOOP_WEIGHTS           further options of `glas learn`; the official weights

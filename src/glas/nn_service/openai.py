@@ -211,8 +211,8 @@ def _spoken(language: str, languages: Sequence[str], *, is_named: bool) -> tuple
     If `is_named` is set (the request contains `language`), `language` is returned, and is not checked. Otherwise the
     result depends on `languages`. If `languages` is empty, `language` has its default, Russian, which is returned and
     checked. If `languages` has one entry, this entry is returned, and is not checked. If `languages` has several
-    entries and Russian is one of them, Russian is returned and checked. If Russian is none of several entries, None is
-    returned.
+    entries and Russian is one of them, Russian is returned and checked. If `languages` has several entries and Russian
+    is not one of them, None is returned.
     """
     codes = [_code(one) for one in languages]  # unknown languages are refused even if they have no effect
     if is_named or not codes:

@@ -1,8 +1,9 @@
 """Build ONNX graphs of Whisper's layers from the weights of a model.
 
-Matrices are int8 with one scale for each output, as CTranslate2 stores them. onnxruntime packs each matrix (rearranges
-its numbers in memory for fast products) once, when the model is loaded. Two operators of onnxruntime multiply by int8
-matrices:
+Matrices are int8. Each row of a matrix, which computes one number of the result, has a scale of its own: a float by
+which the int8 numbers of the row are multiplied. CTranslate2 stores matrices in the same way. onnxruntime packs each
+matrix (rearranges its numbers in memory for fast products) once, when the model is loaded. Two operators of onnxruntime
+multiply by int8 matrices:
 
 - `DynamicQuantizeMatMul` (`linear`) is the fastest for many rows. `DynamicQuantizeMatMul` has one scale for all rows of
   its input, so a row with large numbers reduces the precision of all other rows. Whisper has such rows in some layers.

@@ -2,7 +2,7 @@
 
 Most people who correct a text do not change capitals and punctuation, and some references have neither. A model that is
 trained on words without capitals and punctuation stops writing them. So words that are in the reference and in the
-hypothesis are written as in the hypothesis. The effect was measured in docs/lab-notes.md.
+hypothesis are written as in the hypothesis.
 """
 
 from difflib import SequenceMatcher
