@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
-# One target for each part of compose.yaml. Each installs only what its part imports, with hashes; torch is in none.
+# One target for each part of compose.yaml. Each installs only what its part imports, with hashes. Only `training` has
+# torch, without hashes: its files differ between a machine with a graphics card and one without.
 ARG PYTHON=python:3.11.14-slim-bookworm
+ARG TORCH=torch==2.13.0
 
 FROM ${PYTHON} AS base
 ENV PATH=/venv/bin:$PATH \
@@ -49,6 +51,12 @@ FROM packages AS packages-backup
 COPY requirements/backup.txt requirements/
 RUN $INSTALL -r requirements/backup.txt
 
+FROM packages AS packages-training
+ARG TORCH
+COPY requirements/training.txt requirements/
+RUN $INSTALL -r requirements/training.txt \
+ && pip --python /venv/bin/python --disable-pip-version-check --no-cache-dir install --only-binary :all: "$TORCH"
+
 FROM packages AS packages-web
 COPY requirements/web.txt requirements/
 RUN $INSTALL -r requirements/web.txt
@@ -73,6 +81,11 @@ COPY --from=packages-nn_service_gpu /venv /venv
 ENV LD_LIBRARY_PATH=/venv/lib/python3.11/site-packages/nvidia/cublas/lib:/venv/lib/python3.11/site-packages/nvidia/cudnn/lib \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
+
+FROM nn_service AS training
+COPY --from=packages-training /venv /venv
+COPY recipes recipes
+CMD ["learn"]
 
 FROM program AS db_assist
 COPY --from=packages-db_assist /venv /venv

@@ -109,7 +109,7 @@ lock: dev-setup  ## pin again what pyproject.toml asks for
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group docs -c requirements/dev.txt \
 	  -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --group audit -o requirements/audit.txt
-	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" "backup --extra db --extra data --extra backup" web; do set -- $$part; name=$$1; shift; \
+	for part in "tg_bot --extra bot" "nn_service --extra asr" "nn_service_gpu --extra asr --extra gpu" "db_assist --extra db" "data_loader --extra data" "backup --extra db --extra data --extra backup" "training --extra asr --extra train" web; do set -- $$part; name=$$1; shift; \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 $$@ --extra tracing -c requirements/run.txt pyproject.toml \
 	  -o requirements/$$name.txt || exit 1; done
 

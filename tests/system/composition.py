@@ -41,6 +41,8 @@ CALLS = {
 }
 """The services that each service calls; other services cannot reach each other."""
 CALL_THE_INTERNET = {"model", "tg_bot"}
+# Variables that only the files laid over compose.yaml demand.
+FOR_OVERLAYS = {"GLAS_DOMAIN": "glas.test", "TELEGRAM_API_ID": "12345", "TELEGRAM_API_HASH": "0123456789abcdef"}
 _NO_MASQUERADE = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 

@@ -26,6 +26,7 @@ from tests.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed
 from tests.system.composition import (
     CALL_THE_INTERNET,
     CALLS,
+    FOR_OVERLAYS,
     MissingVariableError,
     Service,
     composition,
@@ -40,7 +41,8 @@ EXAMPLE = dotenv(ROOT / ".env.example")
 SECRETS = ("DB_PASSWORD", "DB_APP_PASSWORD", "DB_WORK_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 _GPU = "nn_service_gpu"
-IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "backup", "web")
+_TRAINING = "training"
+IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "backup", _TRAINING, "web")
 ONCE = {"folders", "migrate", "model", "s3_fsync"}
 MONITORING = {"prometheus", "grafana", "jaeger"}
 
@@ -181,13 +183,15 @@ def test_what_is_handed_on_as_nothing_is_the_programs_default(composed: dict[str
     [
         ("compose.tls.yaml", ["tls web"]),
         ("compose.gpu.yaml", []),
+        ("compose.telegram.yaml", ["bot_api tg_bot"]),
+        ("compose.training.yaml", ["training db_assist", "training data_loader"]),
         # data_loader and migrate are there as well, since a backup is made in the networks of the stores.
         ("compose.backup.yaml", ["backup db", "backup s3", "backup data_loader", "backup migrate"]),
     ],
 )
 def test_an_overlay_changes_what_it_says(overlay: str, reached: list[str], variables_of_env: dict[str, str]) -> None:
     """Laid over compose.yaml it keeps the specification, confines what it adds, and connects what must be connected."""
-    whole, over = composition(variables_of_env), composition(variables_of_env | {"GLAS_DOMAIN": "glas.test"}, overlay)
+    whole, over = composition(variables_of_env), composition(variables_of_env | FOR_OVERLAYS, overlay)
     for name, service in over["services"].items():
         merged = whole["services"].get(name, {}) | service
         environment = whole["services"].get(name, {}).get("environment", {}) | service.get("environment", {})
@@ -264,9 +268,9 @@ def test_the_image_is_made_of_what_is_there() -> None:
     for image in IMAGES:
         assert f"requirements/{image}.txt" in sources
         own = _pins(image)
-        assert own.items() <= pins.items(), image
+        assert own.items() <= (_pins("dev") if image == _TRAINING else pins).items(), image
         assert not {"torch", "transformers"} & {name for name, _ in own}, image
-        assert ("onnxruntime" in {name for name, _ in own}) == (image == "nn_service"), image
+        assert ("onnxruntime" in {name for name, _ in own}) == (image in ("nn_service", _TRAINING)), image
         assert image in (ROOT / "Makefile").read_text(encoding="utf-8")
     assert f"requirements/{_GPU}.txt" in sources
     added = dict(_pins(_GPU).items() - _pins("nn_service").items())

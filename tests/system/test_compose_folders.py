@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.system.composition import Service, composition
+from tests.system.composition import FOR_OVERLAYS, Service, composition
 
 OVERLAYS = sorted(path.name for path in ROOT.glob("compose*.yaml") if path.name != "compose.yaml")
 
@@ -21,7 +21,7 @@ def test_every_directory_gets_its_owner(tmp_path: Path, variables_of_env: dict[s
     service = composition(variables_of_env)["services"]["folders"]
     mounted = targets(service)
     if overlay is not None:
-        over = composition(variables_of_env | {"GLAS_DOMAIN": "glas.test"}, overlay)["services"].get("folders", {})
+        over = composition(variables_of_env | FOR_OVERLAYS, overlay)["services"].get("folders", {})
         service, mounted = service | over, mounted | targets(over)
     for name in ("chown", "chattr"):
         program = tmp_path / name

@@ -251,7 +251,7 @@ class _Segmenter:
     def _piece(self, before_frame: int, end: int, *, is_cut: bool = False) -> SpeechPiece | None:
         """Return the piece that ends before sample `end`.
 
-        Only its frames before `before_frame` are counted as speech. If too few of these frames are speech, return None.
+        Of its frames before `before_frame`, those with speech are counted. If there are too few of them, return None.
         """
         begin, self._given = self._begin or 0, min(end, len(self._samples))
         frames = range(begin // FRAME_SAMPLES, before_frame)

@@ -42,8 +42,8 @@ def weights_path() -> Path:
 class VoiceActivityDetector:
     """The network of Silero VAD in memory, which all threads may share.
 
-    Each recording needs an object of its own that `stream()` makes. It keeps what the network remembers of the sound so
-    far.
+    Each recording needs a separate object, which `stream()` makes. This object contains the state of the network after
+    the sound so far.
 
     Args:
         path: the ONNX file with the weights of Silero VAD.

@@ -62,7 +62,7 @@ def evaluate(
 def _write_page(
     page: Path, recogniser: "Recogniser", found: "Evaluation", references: "ReferenceSet", workers: int
 ) -> None:
-    """Write the HTML page: error rates, words that the model writes for sounds without speech, and used memory."""
+    """Write the HTML page: error rates, for how many sounds without speech the model writes a text, and used memory."""
     from glas.recognition.evaluation_page import Besides, page_of
     from glas.recognition.loaded import resident_bytes
     from glas.recognition.trial import count_invented, nonspeech

@@ -83,5 +83,5 @@ def _show(before: "MeasuredShare", chosen: "MeasuredShare", to: Path) -> None:
 
 
 def told_step(name: str, /, **values: Value) -> None:
-    """Print the message `name` of the catalogue about a step; `values` are the variables of the message."""
+    """Print the text `name` of the catalogue, which is about a step; `values` are the variables of the text."""
     err.print(say(name, **values), markup=False, highlight=False)

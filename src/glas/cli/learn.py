@@ -164,7 +164,7 @@ def _serve_speaker(
 
 
 def _values(ended: "Round") -> dict[str, Value]:
-    """Return the values of the variables in the message about a round."""
+    """Return the values of the variables in the text about the result of a round that the command prints."""
     from glas.training.rounds import Outcome
 
     values: dict[str, Value] = {"version": ended.version}

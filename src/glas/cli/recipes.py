@@ -26,8 +26,8 @@ def chosen_recipe(
 
     Args:
         path: file of the recipe; None means the default values.
-        base: replaces the base model of the recipe. With None for this or a following argument, the recipe's value is
-            kept.
+        base: replaces the base model of the recipe. If this or a following argument is None, the value in the
+            recipe is kept.
         epochs: replaces the number of passes over the training recordings.
         shares: replaces the shares from which the best share is chosen; a share is the part of the learnt change of
             weights that the model keeps, 0..1.

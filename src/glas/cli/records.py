@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Recorded(NamedTuple):
-    """The state of a model in db_assist, and whether `record_round` has recorded this state now."""
+    """The state of a model in db_assist, and whether this call of `record_round` recorded this state."""
 
     state: ModelState
     is_new: bool

@@ -108,9 +108,9 @@ def tell(error: GlasError, subject: str = "", *, limit: int | None = None) -> No
     """Print an error: what happened and what to do, and then the error's own English message.
 
     Args:
-        error: the error; its code determines the message of the catalogue that is printed.
+        error: the error; its code determines the text of the catalogue that is printed.
         subject: name of the file that caused the error; empty if there is none.
-        limit: the limit that was exceeded, in the unit that the message of the catalogue names; None if there is none.
+        limit: the limit that was exceeded, in the unit that the text of the catalogue names; None if there is none.
     """
     start = f"{subject}: " if subject else ""
     err.print(f"✗ {start}{say.error(error.code, limit)}", style="red", markup=False)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def watch(
     *, roll_back: Annotated[bool, typer.Option("--roll-back", help=say("models-watch-roll-back"))] = False
 ) -> None:
-    """Compare ratings: those of candidate and champion or, without a candidate, of champion and previous champion."""
+    """Compare the ratings of the candidate with those of the champion.
+
+    If there is no candidate, compare the ratings of the champion with those of the previous champion.
+    """
     settings = open_settings(quiet=True)
     with told():
         from glas.cli.records import last_release

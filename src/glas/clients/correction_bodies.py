@@ -1,4 +1,4 @@
-"""Bodies of requests and answers of db_assist about corrections."""
+"""Bodies of requests to db_assist and of its answers about corrections."""
 
 from typing import Annotated
 

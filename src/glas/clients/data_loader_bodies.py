@@ -1,4 +1,4 @@
-"""Bodies of requests and answers of data_loader."""
+"""Bodies of requests to data_loader and of its answers."""
 
 from pydantic import Field
 

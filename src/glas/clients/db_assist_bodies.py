@@ -1,4 +1,4 @@
-"""Bodies of requests and answers of db_assist that are not types of `glas.domain`."""
+"""Bodies of requests to db_assist and of its answers that are not types of `glas.domain`."""
 
 from typing import Annotated, Generic, TypeVar
 

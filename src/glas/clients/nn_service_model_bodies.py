@@ -1,4 +1,4 @@
-"""Bodies of requests and answers of nn_service about models: available, loaded, on disk, being downloaded."""
+"""Bodies of requests to nn_service and of its answers about models: available, loaded, on disk, being downloaded."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers of db_assist about reviews."""
+"""Bodies of requests to db_assist and of its answers about reviews."""
 
 from datetime import datetime
 from typing import Annotated, Final, Self

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers of db_assist about vocabularies."""
+"""Bodies of requests to db_assist and of its answers about vocabularies."""
 
 from typing import Annotated
 

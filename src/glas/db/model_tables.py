@@ -103,7 +103,7 @@ class LearningStepRow(Base):
 
 
 class AnnouncementRow(Base):
-    """A message about a model that the bot sends without a request.
+    """A Telegram message that the bot sends without a request of a person; the message is about a model.
 
     `claim` is set before the announcement is sent, and `outcome` after it was sent. `text_before` and `text_after`
     contain words of a person. So both are removed from the row after the announcement was sent.

@@ -15,8 +15,8 @@ were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreSQL, and works of
 - `put_back`: puts work back into its queue, if a killed process had claimed the work. The public `resume_workflows`
   would take the work out of its queue, so a person's messages would lose their order. `resume_workflows` also does not
   check which process has claimed the work, so two processes could both run the work.
-- `running`: returns the tasks that must end before DBOS is closed. The public `DBOS.destroy` always waits for whole
-  seconds, even if no task runs.
+- `running`: returns the tasks that must end before DBOS is closed. The public `DBOS.destroy` sleeps for
+  seconds even if no task runs.
 """
 
 import threading

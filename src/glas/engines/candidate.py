@@ -15,7 +15,10 @@ CANDIDATE = "candidate"
 
 
 class CandidateChoice(BaseModel):
-    """A candidate, the share of people whom it answers, and the share of messages for which it makes second texts."""
+    """A candidate, the share of people whom it answers, and the share of messages that it recognises additionally.
+
+    For the additionally recognised messages, its text is the second hypothesis, which the person does not receive.
+    """
 
     model_config = ConfigDict(frozen=True)
 

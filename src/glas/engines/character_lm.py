@@ -19,9 +19,9 @@ class CharacterLM:
 
     Args:
         arrays: `letters` is a string of all letters. `step` is the size of one unit of cost in nats. For each length n
-            of contexts there are two arrays. `contexts{n}`, shape `(n_contexts,)`, has the contexts as ascending
-            numbers. `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of each letter after each context as an
-            unsigned byte.
+            of contexts there are two arrays. `contexts{n}`, shape `(n_contexts,)`, has the contexts in
+            ascending order, each written as one number. `costs{n}`, shape `(n_contexts, n_letters)`, has the cost of
+            each letter after each context as an unsigned byte.
 
     Raises:
         KeyError, ValueError: the arrays do not contain such a model.
@@ -62,7 +62,9 @@ class CharacterLM:
         return -self._step * total
 
     def _cost(self, code: int, length: int, number: int) -> int:
-        """Return the cost of a letter after a context; if the context is unknown, use its longest known ending.
+        """Return the cost of a letter after a context.
+
+        If the model does not contain the context, use the longest ending of the context that the model contains.
 
         Args:
             code: the context as a number, with one digit for each letter.

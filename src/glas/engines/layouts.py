@@ -57,9 +57,10 @@ class Layout:
         return (*self.networks_in(precision), *self.texts, *((self.index,) if self.index else ()))
 
     def missing(self, directory: Path, precision: Precision) -> tuple[str, ...]:
-        """Return the files that are missing in `directory`, of those that `files` returns or the index names.
+        """Return the required files that are missing in `directory`.
 
-        A broken link counts as missing.
+        The required files are those that `files` returns and those that the index names. A broken link counts as
+        missing.
         """
         wanted = (*self.files(precision), *(spread_over(directory / self.index) if self.index else ()))
         return tuple(name for name in wanted if not any(p.is_file() for p in directory.glob(name)))
@@ -69,7 +70,7 @@ class Layout:
         return self.share(directory) == 1 or (self.otherwise is not None and self.otherwise.is_whole(directory))
 
     def share(self, directory: Path) -> float:
-        """Return the share (0..1) of the required files that exist; of both precisions, return the larger share.
+        """Return the share (0..1) of the required files that exist, for the precision for which this share is larger.
 
         If the directory contains only a configuration, the share is 0.
         """

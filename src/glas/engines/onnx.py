@@ -94,7 +94,7 @@ class OnnxEngine:
         """Recognise pieces of speech; see `glas.engines.Engine`.
 
         Raises:
-            InvalidParameterError: a piece does not consist of samples.
+            InvalidParameterError: a piece is not an array of samples (float32, one channel, finite numbers).
             AudioTooLongError: a piece is longer than `window_s`.
             ModelError: the engine is closed.
         """

@@ -18,7 +18,7 @@ def check_pieces(batch: Sequence[Samples], *, window_s: float, model: str) -> No
     """Raise an error if a piece of a batch cannot be recognised.
 
     Raises:
-        InvalidParameterError: a piece does not consist of samples.
+        InvalidParameterError: a piece is not an array of samples (float32, one channel, finite numbers).
         AudioTooLongError: a piece is longer than `window_s`.
     """
     for index, samples in enumerate(batch):

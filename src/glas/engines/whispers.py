@@ -1,8 +1,8 @@
 """The Whisper models that Glas knows by name.
 
 Sizes of OpenAI's checkpoints are from the file lists of the hub. The size of whisper-large-v3-turbo is from the file
-list of a copy of this model. Word error rates are from docs/comparison.md of istupakov/onnx-asr, 2026, rows of the
-package openai-whisper.
+list of a copy of this model. Word error rates are from docs/comparison.md of istupakov/onnx-asr, 2026, from the
+rows for the package openai-whisper.
 """
 
 from dataclasses import replace

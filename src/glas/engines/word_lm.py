@@ -32,8 +32,8 @@ class WordLM:
     Args:
         arrays: the arrays of `lm.npz`. `words` has the bytes of the sorted words; a newline ends each word.
             `word_costs` and `word_classes` have one byte for each word. `word_step` is the size of one unit of cost in
-            nats. `class_gains`, shape `(n, n)`, has the logarithms of R in units of `word_step`, as signed bytes; each
-            row belongs to a class of the word before. The last two classes are the class of unknown words, and the
+            nats. `class_gains`, shape `(n, n)`, has the logarithms of R in units of `word_step`, as signed bytes; a row
+            belongs to the class of the preceding word. The last two classes are the class of unknown words, and the
             class for the beginning of a text. `pair_contexts` has the indices of the first words of frequent pairs; an
             index equal to the number of words stands for the beginning of a text. The second words of the pairs with
             the i-th first word are in `pair_words[pair_starts[i]:pair_starts[i + 1]]`. `pair_costs` has the cost of
@@ -76,7 +76,8 @@ class WordLM:
 
         Args:
             word: index of the word in the word list; `NO_WORD` if the list does not contain the word.
-            before: the same for the previous word; `beginning` if the word is the first one of the text.
+            before: index of the previous word in the word list; `NO_WORD` if the list does not contain this word;
+                `beginning` if `word` is the first word of the text.
             spelling: probability of the word's letters in the character model.
         """
         gains = self._gains[self._classes[before] if before != NO_WORD else self._unknown]

@@ -112,9 +112,9 @@ async def answer(request: Request, file: UploadFile, question: Question, *, stre
 
 
 def _ignored(service: RecognitionService, question: Question, model: str) -> dict[str, str]:
-    """Return an HTTP header that lists the fields of the request that the model ignores.
+    """Return an HTTP header with the names of the request's fields that have no effect with this model.
 
-    Return an empty dictionary if the model ignores no field, or if the model is not loaded.
+    Return an empty dictionary if there is no such field, or if the model is not loaded.
     """
     registry = service.registry
     loaded = registry.loaded().get(registry.find(served_name(registry, model))) if question.hints else None

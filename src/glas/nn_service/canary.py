@@ -22,7 +22,8 @@ class Tried:
     Attributes:
         model: uniform name of the candidate.
         version: version of the candidate's weights.
-        choice: the administrator's choice of the candidate and of the shares of people and messages.
+        choice: the administrator's choice: the candidate, the share of people whom it answers, and the share of
+            messages for which it makes second hypotheses.
         buckets: the candidate answers people with these buckets, see `glas.domain.canary`.
     """
 

@@ -90,7 +90,7 @@ async def load(request: Request, name: str) -> LoadedBody:
 
 
 async def swap(request: Request, name: str, wanted: Annotated[SwapRequest | None, Body()] = None) -> SwappedBody:
-    """Load weights, and then use them for requests with `name`; requests that arrive meanwhile do not fail.
+    """Load weights for requests that name the model `name`; requests that arrive during the loading do not fail.
 
     If `name` is `auto` and the body names a model, this model becomes the default model. It stays the default model
     after a restart, unless GLAS_MODEL names another model. If no model has the name `name`, for example `candidate`,

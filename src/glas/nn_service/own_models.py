@@ -23,8 +23,9 @@ from glas.recognition import LoadedModel, Registry, require_able
 from glas.settings import Settings
 
 STAY_S = 30.0
-"""A model that was used within this time, in seconds, is not unloaded to make room for another model. Without this
-rule, models would be loaded all the time if several people send recordings in turn.
+"""Seconds after its last use for which an own model is not unloaded to make room for another own model.
+
+Otherwise, models would be loaded and unloaded all the time when several people send recordings in turn.
 """
 
 _TRY_AGAIN_S: Final = 60.0  # until another attempt to load a model that could not be loaded
@@ -169,8 +170,8 @@ class OwnModels:
 
         If too many own models are loaded, the own model that was not used for the longest time is unloaded.
 
-        A model that is in use or was used within `STAY_S` is not unloaded. If no model can be unloaded, there is no
-        room, and the default model answers.
+        A model that is in use, or was used within the last `STAY_S` seconds, is not unloaded. If no model can be
+        unloaded, there is no room, and the default model answers.
         """
         with self._lock:
             if len(self._loaded) < self._most:

@@ -35,8 +35,8 @@ class RecognitionService:
         administration: downloads models and changes the default model.
         canary: lets a candidate answer a share of people.
         own_models: models that answer single persons and chats.
-        deadline_s: time limit for a recognition, in seconds from the call of `submit`. Then an unfinished recognition
-            is stopped. None means that there is no limit.
+        deadline_s: seconds after the call of `submit` at which a recognition is stopped if it has not ended. None means
+            that there is no limit.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 data_loader returns the names and versions of the models that servers need. Each missing model is downloaded into a
 temporary directory. If the downloaded files have the right version, the temporary directory is moved into the directory
-of models and gets the name of the model. Then the champion is chosen in this directory, as by the command `glas models
-use`, so that the server loads the champion.
+of models and gets the name of the model. Then this module does the same as the command `glas models use`: it stores in
+the directory of models which model is the champion. So the server loads the champion.
 """
 
 import asyncio
@@ -81,8 +81,8 @@ class StoredModels:
         """Return the name of a model on this server; download the model first if this version is not on the disk.
 
         Raises:
-            ModelLoadError: the downloaded files have another version, or the name of the model contains a path without
-                the name of a directory.
+            ModelLoadError: the downloaded files have another version; or the name of the model contains a path that
+                does not end with the name of a directory, such as `/`.
             GlasError: data_loader has no such model, or cannot be reached.
         """
         engine, _, place = model.name.partition(":")

@@ -1,4 +1,7 @@
-"""The route that makes subtitles from a corrected text, with the same rules as for a recognised text."""
+"""The route that makes subtitles from a corrected text.
+
+Corrected and recognised texts are divided into cues in the same way.
+"""
 
 import asyncio
 from typing import Annotated, Literal

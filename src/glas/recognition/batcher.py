@@ -5,8 +5,8 @@ SIGCOMM 1996). Each piece gets a number (its tag) when it is put into the queue,
 taken first. The tags are computed from a virtual time in seconds, which begins at 0. When a piece is taken, the virtual
 time is set to the tag of this piece, unless the virtual time is higher already. The tag of a new piece is the larger of
 two values. The first value is the virtual time. The second value is the tag of the previous piece of the same recording
-plus the duration of this previous piece in seconds. So all recordings get equal shares of the workers' time, and a short recording does not
-wait until a recording of two hours is finished.
+plus the duration of this previous piece in seconds. So all recordings get equal shares of the workers' time, and a
+short recording does not wait until a recording of two hours is finished.
 
 While pieces of long recordings are recognised, one additional worker is available for messages (here: recordings of at
 most `glas.recognition.slots.MESSAGE_S` seconds). So a message need not wait until a piece of a long recording, which

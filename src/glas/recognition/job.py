@@ -29,7 +29,7 @@ class Job:
     Attributes:
         is_long: whether the recording is longer than `MESSAGE_S` seconds. Such recordings may not use all slots and
             workers, so that short recordings do not wait for them.
-        finish_tag: end of the piece that was submitted last, in seconds of the virtual time of
+        finish_tag: the tag of the piece that was submitted last, plus the duration of this piece, in seconds; see
             `glas.recognition.batcher`.
         engine_s: seconds for which engines worked on the recording. The time of a batch is divided among its pieces in
             proportion to their lengths.

@@ -186,7 +186,7 @@ class Registry:
     def expires_in_s(self, name: str, model: LoadedModel) -> float | None:
         """Return the number of seconds after which a loaded model is unloaded, unless it is used before then.
 
-        The result is None for a model that stays loaded: if it has an alias, if it is in use, or if no time is set.
+        The result is None for a model that stays loaded: if it has an alias, if it is used, or if `keep_alive_s` is 0.
         """
         if not self._keep_alive_s or model.n_leases or self._names.aliases_of(name):
             return None

@@ -98,7 +98,7 @@ class TelegramBot:
         """Raise an error if the bot could not receive or store an update now.
 
         Raises:
-            ServiceUnreachableError: Telegram has not answered yet, or the database of the durable work is unavailable.
+            ServiceUnreachableError: Telegram has not answered yet, or the durable engine's database is unavailable.
         """
         if not self.notice.is_taking_in:
             raise ServiceUnreachableError("Telegram has not answered yet")
@@ -162,7 +162,7 @@ async def open_bot(settings: Settings, services: Services, durable: Durable) -> 
     """Open the bot, and register its workflows with the durable engine, which must not have started yet.
 
     Raises:
-        ConfigurationError: there is no token, or a webhook without a secret.
+        ConfigurationError: the settings contain no token, or the URL of a webhook but no secret for the webhook.
     """
     token = plain(settings.telegram_token)
     if token is None:

@@ -66,11 +66,12 @@ class Intake:
             durable: the durable engine, which stores each update as a work in a queue.
             confirm_first: whether a recording in a private chat is recognised only after the person has pressed a
                 button.
-            n_at_once: number of recordings that may come within a second without an acknowledgement (the message that a
-                recording waits). The bot first acknowledges every further recording of this second. While a recording
-                waits, the bot first acknowledges every new recording.
+            n_at_once: largest number of recordings within a second that the bot processes without an acknowledgement.
+                An acknowledgement is a message which tells the person that the recording waits. The bot acknowledges
+                every further recording of this second. While any recording waits, the bot acknowledges every new
+                recording.
             concurrency: number of recordings on which a process works at the same time. While so many recordings are
-                being processed, the bot first acknowledges every new recording.
+                being processed, the bot acknowledges every new recording.
             metrics: counts the updates; None if nobody needs the counts.
         """
         self._bot = bot
@@ -240,10 +241,10 @@ def _party(update: Update) -> int | None:
 
 
 def readable(body: Any, bot: Bot) -> Iterator[Update]:
-    """Yield the updates in an answer of Telegram that could not be parsed as a whole.
+    """Parse each update in `body` (an answer of Telegram) separately, and yield the updates.
 
-    Each update is parsed separately. If the format of an update is not known, an empty update with the same number is
-    yielded instead, so that the other updates are processed.
+    If an update cannot be parsed, an update without content is yielded instead. It has the same `update_id`. So one
+    update of an unknown format does not prevent the processing of the others.
     """
     for raw in body["result"]:
         try:

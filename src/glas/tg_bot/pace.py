@@ -1,8 +1,9 @@
 """Count the recordings that a party sends within a minute; a party is a person, or a chat if no person is known.
 
-Recordings are counted when they are received, by the time at which they were sent. So people who sent recordings during
-an outage of the bot do not exceed the limit when all their recordings arrive at the same time. With polling, one
-process receives and counts all recordings. With a webhook, each process counts only the recordings that it receives.
+The bot counts a recording when it receives the recording. But the minute is determined by the times at which recordings
+were sent. So people who sent recordings during an outage of the bot do not exceed the limit when all their recordings
+arrive at the same time. With polling, one process receives and counts all recordings. With a webhook, each process
+counts only the recordings that it receives.
 """
 
 from collections import deque

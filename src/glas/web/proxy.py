@@ -44,7 +44,8 @@ def create_proxy(
     Args:
         url: address of nn_service.
         token: token with which this app identifies itself to nn_service.
-        authority: file (PEM) with certificates of an authority that is trusted in addition to the public ones.
+        authority: file (PEM) with certificates of a certificate authority. This authority is trusted in addition to the
+            public authorities.
         key: API key that callers must send; None if no such key is set.
         max_body_bytes: largest permitted `Content-Length` of a request, in bytes.
         others: hashes of further accepted keys. If neither `key` nor such a key is set, every request is accepted.

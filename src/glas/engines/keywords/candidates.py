@@ -38,7 +38,7 @@ class Candidate:
         start, end: the range `[start, end)` of the recognised words that the form would replace.
         form: the form of a keyword that may have been said.
         distance: phonetic distance between the recognised words and the form, divided by the number of sounds of the
-            form; 0 for equal sounds.
+            form; 0 for equal sounds. If `before` or `behind` is not empty, a small constant is added.
         before, behind: a short word that was said before or after the keyword, but was recognised as a part of the
             replaced words; empty if there is none.
     """
@@ -65,7 +65,7 @@ class Candidate:
         return self.start < other.end and other.start < self.end
 
     def is_alike(self, other: "Candidate") -> bool:
-        """Return whether both candidates have the same keyword and would replace a common word.
+        """Return whether both candidates have the same keyword, and there is a word that both would replace.
 
         If only one of the two candidates has a short word before or after the keyword, they are not alike.
         """

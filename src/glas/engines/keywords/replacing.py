@@ -58,7 +58,7 @@ def with_keywords(words: Sequence[Word], keywords: Keywords, score: Score | None
 
 
 def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates, without overlaps, that sound almost like uncertain words.
+    """Return candidates that sound almost like uncertain words; no two of these candidates overlap.
 
     Use this function for engines that cannot compute the probability of a text.
     """
@@ -72,7 +72,7 @@ def alike(words: Sequence[Word], near: Sequence[Candidate]) -> list[Candidate]:
 
 
 def borne(words: Sequence[Word], near: Sequence[Candidate], score: Score) -> list[Candidate]:
-    """Return the candidates, without overlaps, with which the text is still probable enough.
+    """Return candidates with which the text is still probable enough; no two of these candidates overlap.
 
     A candidate may decrease the log-probability of the text by at most `MOST_LOST` for each word of the keyword.
     """
@@ -142,8 +142,8 @@ def _timed(old: Sequence[Word], text: str) -> list[Word]:
     """Give times and confidences to the new words.
 
     If there are as many new words as old words, each new word gets the times and the confidence of the old word at the
-    same index. Otherwise the time of the old words is divided among the new words in proportion to their letters, and
-    each new word gets the lowest confidence of the old words.
+    same index. Otherwise the time of the old words is divided among the new words in proportion to their numbers of
+    letters, and each new word gets the lowest confidence of the old words.
     """
     start_s, end_s = old[0].start_s, max(old[-1].end_s, old[0].start_s)
     sure = [word.confidence for word in old if word.confidence is not None]

@@ -55,8 +55,8 @@ def parts_of(text: str) -> tuple[str, ...]:
 def split_line(line: str) -> list[str]:
     """Return the keywords in a text, without repetitions.
 
-    The keywords are separated by commas, semicolons or line ends. If the text has none of these separators and more
-    than three words, each word is a keyword.
+    The keywords are separated by commas, semicolons or line ends. If a text without these separators has more than
+    three words, each word is a keyword.
     """
     found = [" ".join(one.split()) for one in _SEPARATORS.split(line)]
     if len(found) == 1 and len(found[0].split()) > MOST_WORDS:

@@ -62,10 +62,10 @@ def download(wheel: Wheel, directory: Path, on_bytes: OnBytes) -> Path:
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the incomplete files of downloads whose process of Glas was killed.
+    """Remove the incomplete files of downloads that were interrupted because the process of Glas was killed.
 
-    The program pip that this process had started may still run. Then pip ends with an error, because it cannot write
-    into a removed directory.
+    The program pip that the killed process had started may still run. Then pip ends with an error, because it cannot
+    write into a removed directory.
     """
     for place in directory.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(place, ignore_errors=True)

@@ -1,8 +1,8 @@
 """Adapters: small changes of a model's weights by low-rank factors (LoRA) for some matrices, in PEFT's file format.
 
 adapter_config.json           rank, alpha, names of the matrices, name of the model; and entries that only Glas reads
-adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight` (rank, inputs) and
-                              `….lora_B.weight` (outputs, rank)
+adapter_model.safetensors     float16 factors: `base_model.model.model.<matrix>.lora_A.weight`, shape (rank, inputs),
+                              and `….lora_B.weight`, shape (outputs, rank)
 
 The changed matrix is `W + alpha / rank * B @ A` (Hu et al., "LoRA", 2021, section 4.1). PEFT can read the files that
 this module writes. This module can read PEFT's files if they use only the features that are described here.
@@ -53,7 +53,8 @@ class Adapter:
     """Low-rank changes of a model's matrices.
 
     Attributes:
-        factors: the change of each matrix, by its name without `.weight`: `encoder.layers.0.self_attn.q_proj`.
+        factors: the change of each matrix. The keys are the names of the matrices without `.weight`, such as
+            `encoder.layers.0.self_attn.q_proj`.
         rank: usual rank of the factors (number of columns of `b`); the factors of some matrices may have another rank.
         alpha: every change is multiplied by `alpha / rank`.
         base: name of the base model, such as `openai/whisper-base`.

@@ -93,7 +93,7 @@ def alternatives(
         decoding: the run of the decoder that wrote the first text.
         first: the most probable text, including the end token if there is one.
         end: id of the end token.
-        most: largest number of changes that are tried; the most probable changes are tried first.
+        most: largest number of other tokens that are tried; the most probable of these tokens are tried first.
         most_tokens: largest number of tokens of a text.
         letters: function that returns the letters and digits of a token in lower case.
     """

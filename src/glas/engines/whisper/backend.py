@@ -71,7 +71,7 @@ class Backend(Protocol):
         n_frames: number of mel frames of the network's window; 3000 for 30 s.
         n_mels: number of bands of the spectrogram.
         text_context: largest number of tokens in the decoder, including the prompt.
-        context: rule for the silence that must follow a sound in the encoder's input.
+        context: how much silence must follow a sound in the encoder's input.
         vocabulary: the tokenizer and the special tokens of the network.
         languages: codes (ISO 639-1) of the languages for which the network was made; empty for a model for English
             only.

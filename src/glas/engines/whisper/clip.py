@@ -43,7 +43,15 @@ class Clip:
 
 
 class Written(NamedTuple):
-    """A draft, the encoded sound, the text and the temperature of the draft, and all texts found for the sound."""
+    """The result of decoding a piece once.
+
+    Attributes:
+        draft: the chosen draft.
+        heard: the encoded sound.
+        text: the text of the draft.
+        temperature: the temperature with which the draft was generated.
+        alternatives: all texts that were found for the sound.
+    """
 
     draft: Draft
     heard: Any

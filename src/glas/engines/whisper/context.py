@@ -60,9 +60,10 @@ _MEASURED = {(512, 6): ContextRule(10.0)}
 
 
 def context_rule(directory: Path) -> ContextRule:
-    """Return the rule in a model's files; if there is none, the rule measured for OpenAI's weights of the same size.
+    """Return how much silence must follow a sound for a model, as the model's files state it.
 
-    For sizes that were not measured, the rule is silence up to the end of the window.
+    If they do not state it, the result is the length that was measured for OpenAI's weights of the same size. For sizes
+    that were not measured, the result is silence up to the end of the window.
 
     Args:
         directory: a checkpoint of Hugging Face or a CTranslate2 model.
@@ -82,7 +83,7 @@ def context_rule(directory: Path) -> ContextRule:
 
 
 def stated_rule(directory: Path) -> ContextRule | None:
-    """Return the rule in a model's card or configuration; None if there is none.
+    """Return how much silence a model's card or configuration states; None if neither of them states it.
 
     Raises:
         ModelLoadError: the margin is not a number of seconds.

@@ -21,11 +21,11 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
       `used` places of the memory are the places of earlier calls, followed by one place for each row, in the order of
       the rows. A row never attends to places after its own place;
     - `last`, `used`: int32, shape `(1,)`: index of the last used place, and the number of used places;
-    - `keys_i`, `values_i`: the memory of layer `i` with `room` places, `(1, heads, room, head width)`. The outputs
-      `new_keys_i` and `new_values_i` must be bound to the same buffers, which are changed in place;
+    - `keys_i`, `values_i`: the memory of layer `i` with `room` places, shape `(1, heads, room, head width)`. The
+      outputs `new_keys_i` and `new_values_i` must be bound to the same buffers, which are changed in place;
     - `cross_keys_i`, `cross_values_i`: the outputs of the encoder;
     - `grid`: the four numbers `(sounds, texts, heads, head width)`, the shape of the queries of cross-attention;
-    - `chosen`: indices of the rows whose next token is requested; `barred`: shape `(tokens,)`, added to the logits;
+    - `chosen`: indices of the rows whose next token is requested; `barred`: shape `(tokens,)`, is added to the logits;
       `n_best`: shape `(1,)`, the number of best tokens.
 
     Outputs:
@@ -33,7 +33,7 @@ def build_decoder(weights: Weights, shape: Shape, precision: GraphPrecision) -> 
     - `logits`: shape `(chosen, tokens)`, with `barred` added;
     - `best`, `best_tokens`: shape `(chosen, n_best)`, natural logarithms of the probabilities of the best next tokens,
       and their ids;
-    - `attention_i`, for each layer with alignment heads: `(sounds, those heads, positions, texts)`.
+    - `attention_i`, for each layer with alignment heads: shape `(sounds, alignment heads, positions, texts)`.
     """
     graph = Graph(weights, precision)
     inputs = _inputs(shape)

@@ -1,4 +1,4 @@
-"""Run the decoder's graph for prefixes of texts of one piece of sound.
+"""Run the decoder's graph on prefixes (beginnings) of the possible texts of one piece of sound.
 
 Texts with a common beginning share the decoder's results for this beginning. Each token that the decoder has read has a
 place in one memory (KV cache). A `Prefix` contains the places of the prefix's tokens. One call reads any number of
@@ -87,7 +87,7 @@ class Decoding:
 
     Args:
         session: session of the graph of `glas.engines.whisper.decoder_graph`.
-        shape: numbers of layers, heads and values of the network.
+        shape: the dimensions of the network.
         encoded: the encoded sound.
         barred: numbers that are added to the logits to exclude tokens, an `onnxruntime.OrtValue` of shape `(tokens,)`.
         n_best: number of best next tokens for each prefix.

@@ -54,7 +54,7 @@ class WhisperEngine:
         workers: number of parallel calls on a graphics card, which share the weights; on a processor, the number of
             parallel calls is not limited.
         beam_size: width of the search; see `glas.engines.whisper.backend.Backend.generate`; 1 means greedy decoding.
-        context: rule for the silence that follows a piece in the encoder's input; None uses the rule of the model.
+        context: how much silence follows a piece in the encoder's input; None means the result of `context_rule`.
         retry_within_s: a piece may be decoded again only within this time after the beginning of a call, in seconds.
         calibration: object that computes the confidence of words; None uses the calibration beside the weights, if
             there is one.
@@ -109,7 +109,8 @@ class WhisperEngine:
         """Recognise pieces of speech; see `glas.engines.Engine`.
 
         Raises:
-            InvalidParameterError: a piece does not consist of samples, or the model does not know the language.
+            InvalidParameterError: a piece is not an array of samples (float32, one channel, finite numbers), or the
+                model does not know the language.
             AudioTooLongError: a piece is longer than `window_s`.
             ModelError: the engine is closed.
         """

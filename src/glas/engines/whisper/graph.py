@@ -209,7 +209,7 @@ class Graph:
         return self.node("MatMulNBits", x, unsigned, scales, *added, domain=MICROSOFT, **sizes)
 
     def matrix_product(self, x: str, matrix: Array, bias: Array) -> str:
-        """Multiply like `linear(..., per_row=True)`, by a matrix (outputs, inputs) that is not a projection."""
+        """Multiply like `linear(..., per_row=True)`, by an array `matrix` of shape (outputs, inputs)."""
         if self._precision == "float32":
             product = self.node("MatMul", x, self.constant(matrix.T, np.float32))
             return self.node("Add", product, self.constant(bias, np.float32))

@@ -35,7 +35,7 @@ def _filters(n_mels: int) -> tuple[Features, Features]:
     The window has the shape (400,). The mel filters have the shape (n_mels, 201).
     Slaney's mel scale ("Auditory Toolbox", 1998) is linear up to 1 kHz, with 3 mels per 200 Hz. Above 1 kHz the scale
     is logarithmic: 27 mels are a factor of 6.4 in frequency. Each filter is a triangle with the area 1.
-    The result is the same as that of `librosa.filters.mel(sr=16000, n_fft=400, n_mels=n_mels)`.
+    The mel filters are the same as those of `librosa.filters.mel(sr=16000, n_fft=400, n_mels=n_mels)`.
     """
     bend_hz, bend_mel = 1000, 15
     octaves = np.log(6.4) / 27

@@ -60,7 +60,7 @@ class Network:
     Attributes:
         n_frames: number of mel frames of the network's window; 3000 for 30 s.
         text_context: largest number of tokens in the decoder, including the prompt.
-        context: rule for the silence that must follow a sound in the encoder's input.
+        context: how much silence must follow a sound in the encoder's input.
         languages: codes (ISO 639-1) of the languages for which the model was made; empty for a model for English only.
 
     Raises:

@@ -202,7 +202,7 @@ def _n_common(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def _size(features: npt.NDArray[np.float32]) -> tuple[int, int]:
-    """Return the numbers of sounds and positions of encoded features."""
+    """Return the number of sounds in a batch of features, and the number of encoder positions of each sound."""
     return len(features), features.shape[2] // FRAMES_PER_POSITION
 
 

@@ -35,7 +35,8 @@ class Chosen(NamedTuple):
 def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_model: LanguageModel | None) -> Chosen:
     """Choose the text of one sound with the highest score, as the module's docstring defines it.
 
-    Changes of the first draft that do not overlap are combined, if each of them improves the score.
+    Drafts with a higher score than the first draft may differ from the first draft in different places. In this case,
+    their differences are combined into one more text, which is chosen if its score is higher still.
 
     Args:
         drafts: drafts of one sound, the most probable one first.
@@ -70,7 +71,10 @@ def choose(drafts: Sequence[Draft], read: Callable[[list[int]], str], language_m
 
 
 def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
-    """Combine several changes of one text; if two changes overlap, only the earlier one in `changed` is made."""
+    """Make one draft with the differences of several drafts from the first draft.
+
+    If the differences of two drafts overlap, only those of the draft that is earlier in `changed` are used.
+    """
     taken: list[tuple[int, int, list[_Step]]] = []
     steps = _steps(first)
     for draft in changed:
@@ -85,7 +89,7 @@ def with_changes(first: Draft, changed: Sequence[Draft]) -> Draft:
 
 
 class _Step(NamedTuple):
-    """One token of a draft, or its end (None), with its log-probability and the attention that predicted it."""
+    """One token of a draft, or its end (None), with its log-probability, and the attention when it was predicted."""
 
     token: int | None
     logprob: float

@@ -103,10 +103,12 @@ def translated(error: TelegramAPIError) -> GlasError:
 
 
 def error_of_answer(body: Any) -> GlasError:
-    """Return the error for an answer that is not in the format of the Bot API, for example an HTML page of a proxy.
+    """Return the error for an answer of Telegram that cannot be parsed.
 
-    It is not known whether the call had an effect. So the returned error is one after which the call is repeated, as
-    after a broken connection.
+    If the answer contains `"ok": true`, Telegram has carried out the call. Then the error is an UnreadableAnswerError.
+
+    For any other answer, such as an HTML page of a proxy, it is not known whether Telegram has carried out the call.
+    Then the error is a TelegramAwayError, after which the call is repeated.
     """
     if isinstance(body, dict) and body.get("ok") is True:
         return UnreadableAnswerError("Telegram's answer is not understood", body=body)

@@ -90,9 +90,11 @@ class _Window:
         self._answered: deque[float] = deque()
 
     def free_at(self, now_s: float, share: int) -> float:
-        """Return when the next call may begin, in seconds like `now_s`, if `share` processes share the limit.
+        """Return the time at which the next call may begin; infinity if a call that is running must end first.
 
-        Return infinity if the next call must wait for the answer of a call that is running.
+        Args:
+            now_s: the current time of a monotonic clock in seconds. The result is a time of the same clock.
+            share: number of processes among which the limit is divided equally.
         """
         while self._answered and self._answered[0] <= now_s - self._period_s:
             self._answered.popleft()

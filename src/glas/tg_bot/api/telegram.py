@@ -89,8 +89,7 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
     """Send a message, and return it.
 
-    If the format of Telegram's answer is not known, but the answer contains the id of the message, the message counts
-    as sent.
+    An answer of Telegram that cannot be parsed is accepted if it contains the id of the message.
 
     Raises:
         GlasError: the errors of `said`.
@@ -141,9 +140,9 @@ async def edit_text(
 async def edit_caption(
     bot: Bot, chat_id: int, message_id: int, caption: str, keyboard: InlineKeyboardMarkup | None
 ) -> None:
-    """Change the text below a picture (the caption), and its buttons.
+    """Set the caption (the text below the picture) and the buttons of a message.
 
-    Do nothing if text and buttons are the same already, or if the message was deleted.
+    Do nothing if the message has this caption and these buttons already, or if the message was deleted.
     """
     await _edit(
         lambda: bot.edit_message_caption(chat_id=chat_id, message_id=message_id, caption=caption, reply_markup=keyboard)

@@ -3,7 +3,7 @@
 Without this module, aiogram builds the validators of its four hundred types during the import, and each validator
 contains copies of most other validators. Building all validators takes three seconds of processor time and 100 MB of
 memory, in every process with the bot. aiogram declares its types so that pydantic can build each validator on demand
-(`defer_build`). For this, pydantic must find each type in the annotations of the fields. But most modules of
+(`defer_build`). For this, a module of aiogram must contain every type that its annotations name. But most modules of
 aiogram import these types only for type checkers (under `TYPE_CHECKING`). So this module adds the types to the modules
 of aiogram.
 """
@@ -49,9 +49,9 @@ def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _complete(model: type[BaseModel], known: dict[str, object]) -> None:
-    """Add the types that occur in annotations of a model's fields to the module of the model.
+    """Find the types that annotations of a class name, and add these types to the module of the class.
 
-    This includes the types of inherited fields. Names that the module contains already are not changed.
+    Annotations of inherited fields are included. Names that the module contains already are not changed.
     """
     module = vars(sys.modules[model.__module__])
     for base in model.__mro__:

@@ -77,8 +77,8 @@ async def on_grant(
 ) -> None:
     """Answer /grant: give coins to a person, or take coins from the person.
 
-    The key of the payment is computed from the message with the command. So if the command is carried out again after a
-    crash, the key is the same, and the coins are not given again.
+    Each payment has a key, and db_assist makes only one payment with the same key. The key is computed from the ids of
+    the message with the command. So if the command is carried out again after a crash, the coins are not given again.
     """
     wanted = _grant(command.args or "")
     if wanted is None or message.from_user is None:

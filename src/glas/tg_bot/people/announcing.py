@@ -103,7 +103,8 @@ class Announcing:
     async def _send(self, job: AnnounceJob, claim: str) -> dict[str, Any] | None:
         """Claim an announcement and send it at most once.
 
-        Return the result to record; None if the announcement must not be sent.
+        Return whether and how the announcement was sent, for `end_announcement` of db_assist. Return None if the
+        announcement must not be sent.
 
         Raises:
             GlasError: the announcement was not sent; another attempt may succeed later.

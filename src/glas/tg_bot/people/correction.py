@@ -29,7 +29,7 @@ from glas.tg_bot.voices.recordings import recording_in
 
 
 class AnswersPrompt(Filter):
-    """Filter that accepts replies to the bot's request for the right words, from the person who was asked.
+    """Filter that accepts a reply to the bot's request for the right words, if the person who was asked has replied.
 
     The filter passes the context of the request (see `glas.tg_bot.talk.prompts`) to the handler, as `prompt`.
     """
@@ -85,9 +85,9 @@ async def on_fix(query: CallbackQuery, *, values: tuple[int, ...], bot: Bot, cor
 
 
 def _name_in_front(message: Message, otherwise: str) -> str:
-    """Return the speaker's name, which is before the text of the bot in a group; `otherwise` if there is no name.
+    """Return the speaker's name: in a group, the bot writes this name before the recognised text.
 
-    In a private chat, return an empty text.
+    Return `otherwise` if there is no name before the text. In a private chat, return an empty text.
     """
     if message.chat.type == "private":
         return ""

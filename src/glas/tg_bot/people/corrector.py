@@ -46,12 +46,12 @@ class Corrector:
     admission_control: AdmissionControl
 
     async def correct(self, row: Transcription, person: int, words: str, *, is_confirmed: bool) -> CorrectionResult:
-        """Record a correction, and an estimate, made by a model, of whether its words fit the sound of the recording.
+        """Record a correction, after a model has estimated whether the words were said in the recording.
 
-        Such an estimate takes as much processor time as a recognition. So the minutes of sound for estimates are
-        limited each day. The limit is as high as the daily limit for recordings, but is counted separately, so
-        corrections do not reduce the minutes for recordings. When the limit for estimates is reached, a correction is
-        judged only by its edit distance from the text.
+        The estimate is recorded with the correction. It takes as much processor time as a recognition. So there is a
+        daily limit for the minutes of sound that are used for estimates. This limit is as high as the daily limit for
+        recordings. But the minutes are counted separately, so corrections do not reduce the minutes for recordings.
+        When the limit for estimates is reached, a correction is judged only by its edit distance from the text.
 
         Raises:
             GlasError: the errors of `DbAssistClient.correct`.
@@ -113,9 +113,9 @@ class Corrector:
             return None
 
     def _change(self, prompt: Prompt, head: str, before: str, after: str, *, tail: str) -> dict[str, Any]:
-        """Return the content of a message: the text `head`, the differences of `before` and `after`, the text `tail`.
+        """Return the content of a message: the text `head`, the differences between two texts, the text `tail`.
 
-        If the message would be too long, it contains no differences.
+        The two texts are `before` and `after`. If the message would be too long, it contains no differences.
         """
         mark, end = self.prompts.mark(prompt), ["\n\n", tail] if tail else []
         whole = Text(mark, f" {head}\n\n", *word_diff(before, after), *end)

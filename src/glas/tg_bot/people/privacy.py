@@ -153,7 +153,7 @@ async def keep_forgetting(db_assist: DbAssistClient, durable: Durable) -> None:
 
 
 async def forget_work(db_assist: DbAssistClient, durable: Durable) -> None:
-    """Complete deletions of people's data that began outside the bot, for example on the web pages.
+    """Complete the deletion of people's data if the deletion began outside the bot, for example on the web pages.
 
     The records of the durable engine about these people are deleted. A `CleanJob` is enqueued, which removes their
     messages from the export.

@@ -85,7 +85,7 @@ class Reviewing:
 
 
 class AnswersReviewPrompt(Filter):
-    """Filter that accepts replies to a request for the right words, from the reviewer who was asked.
+    """Filter that accepts a reply to a request for the right words, if the reviewer who was asked has replied.
 
     The filter passes the context of the request (see `glas.tg_bot.talk.prompts`) to the handler, as `prompt`.
     """

@@ -18,7 +18,7 @@ class SettingsMenus:
     """Makes menus that show the present settings.
 
     Args:
-        bot: the client of the Bot API; settings of groups are stored separately for each id of a bot.
+        bot: the client of the Bot API; the settings of a group are stored separately for each bot.
         nn_service: client that returns which model is used.
         db_assist: client that reads the settings.
         keyboards: makes the buttons.

@@ -23,7 +23,7 @@ _MOST_AT_ONCE = 50
 
 
 class AnswersWordsPrompt(Filter):
-    """Filter that accepts replies to the request for words of a vocabulary, from the person who was asked."""
+    """Filter that accepts a reply to a request for words of a vocabulary, if the person who was asked has replied."""
 
     async def __call__(self, message: Message, prompts: Prompts) -> bool:
         """Return whether the reply passes the filter."""

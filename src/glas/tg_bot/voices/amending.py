@@ -1,4 +1,4 @@
-"""After a correction, update all Telegram messages that show the corrected text, also in files and subtitles."""
+"""After a correction, write the new text into all Telegram messages, text files and subtitles with the old text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

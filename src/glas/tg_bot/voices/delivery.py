@@ -52,7 +52,10 @@ class Answer(BaseModel):
 
 
 class Recognised(BaseModel):
-    """The result of a recognition, and the id of the message's row; None if nothing is stored about the recording."""
+    """The result of a recognition, and the id of the message's row.
+
+    The id is None if nothing is stored about the recording.
+    """
 
     model_config = ConfigDict(frozen=True)
 

@@ -45,9 +45,9 @@ class VoiceJob(BaseModel):
     recording: Recording
     answer_message_id: int | None = None
     is_acknowledged: bool = False
-    """Whether the bot has already sent the message that the recording waits."""
+    """Whether the bot has already told the person that the recording waits."""
     is_later: bool = False
-    """Whether the recording is put into the queue `LATER`, because the same person has sent other recordings."""
+    """Whether the recording is in the queue `LATER`, because other recordings of the party are not answered yet."""
 
     @property
     def id(self) -> str:

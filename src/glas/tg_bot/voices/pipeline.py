@@ -102,7 +102,11 @@ class Pipeline:
             return error.code, await self._tell_failure(answer, error, say)
 
     async def _answer(self, answer: Answer, say: Say) -> int | None:
-        """Recognise a recording, send the text, and enqueue the archiving; return the id of the row or None."""
+        """Recognise a recording, send the text, and enqueue the archiving.
+
+        Returns:
+            The id of the recording's row; None if there is no row.
+        """
         job = answer.job
         ticket = self.recogniser.ticket(job)
 
@@ -186,8 +190,8 @@ class Pipeline:
 
         The message has a button for another attempt, if another attempt may succeed.
 
-        If nobody in a group requested the text, and the recording is too large or cannot be decoded, send no message.
-        In this case, only delete the placeholder.
+        Send no message, and only delete the placeholder, if three conditions are met: the recording was sent to a
+        group, nobody has requested its text, and the recording is too large or cannot be decoded.
 
         Returns:
             The id of the recording's row; None if there is no row, or if the explanation could not be sent.

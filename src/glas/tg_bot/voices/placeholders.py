@@ -58,7 +58,8 @@ class Placeholders:
     async def open(self, job: VoiceJob, *, is_waiting: bool = False) -> Opened:
         """Decide whether a recording is answered, and send the first message, as one recorded step of the workflow.
 
-        No message is sent if the recording is not answered, or if recordings like it get no placeholder.
+        No message is sent if the recording is not answered, or if it is a file or video in a group and nobody has
+        requested its text. But the reason of a refusal is sent for such a file or video, too.
 
         Args:
             job: the recording.

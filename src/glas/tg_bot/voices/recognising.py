@@ -193,11 +193,12 @@ class RecordingRecogniser:
             return None
 
     async def _known(self, job: VoiceJob, own: OwnModel | None, keywords_sha256: str | None) -> Heard | None:
-        """Return the earlier result for the same file, if it may be used; otherwise return None.
+        """Return the result of an earlier message with the same file, if it may be used; otherwise return None.
 
-        The result may be used only if the same model in the same version would recognise the recording now, with the
-        same keywords. Without this rule, a person could get an old text without the words that they have corrected
-        since then, or a text with the keywords of another person.
+        If a person has requested another attempt, no earlier result may be used. In other cases, the result may be used
+        only if the same model in the same version would recognise the recording now, with the same keywords. Otherwise,
+        a person could get an old text without the words that they have corrected since then, or a text with the
+        keywords of another person.
         """
         file_unique_id = job.recording.file_unique_id
         if job.attempt > 1 or await self.db_assist.same_file(file_unique_id) is None:
@@ -233,7 +234,7 @@ class RecordingRecogniser:
     async def _paragraphs(self, transcription_id: int, text: str) -> str:
         """Divide the text of an earlier message into paragraphs.
 
-        A short text, or a text whose times are not available, is returned unchanged.
+        A short text is returned unchanged; so is a text if the times of its words are not available.
         """
         if len(text) <= CHARS:
             return text

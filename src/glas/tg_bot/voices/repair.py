@@ -81,9 +81,12 @@ class Repair:
         return {"next": page.next_cursor if page.has_more else None, "found": dict(found)}
 
     async def _repaired(self, row: Transcription, lost: frozenset[str]) -> Counter[str]:
-        """Repair one message if some of its objects are lost; return counts of lost and repaired messages.
+        """Repair one message if some of its objects are lost, or if the message was not archived in time.
 
-        If Telegram no longer has the recording, an error is logged.
+        If Telegram no longer has the recording, the message cannot be repaired, and an error is logged.
+
+        Returns:
+            Counts of messages, each 0 or 1: `lost`, `repaired`, and `gone` (cannot be repaired).
         """
         is_unarchived = row.audio_key is None and datetime.now(UTC) - row.changed_datetime > _TIME_TO_ARCHIVE
         is_audio_lost, is_text_lost = row.audio_key in lost, transcription_key(row.id) in lost

@@ -31,7 +31,9 @@ class Subtitling:
     admission_control: AdmissionControl
 
     async def subtitles(self, row: Transcription, person: int) -> str:
-        """Return the subtitles of a message in the format SubRip, made from the recognition that was stored with it.
+        """Return the subtitles of a message in the format SubRip.
+
+        The times in the subtitles come from the recognition that is stored with the message.
 
         If no recognition is stored with the message, for example because an older version of Glas did not store it, the
         recording is recognised again, and the result is stored. The recording then waits for a seat and counts towards

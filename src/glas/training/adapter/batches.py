@@ -35,13 +35,13 @@ class Batch:
     """The examples of one training step.
 
     Attributes:
-        mel: spectrograms (batch, bands, frames).
-        tokens: inputs of the decoder (batch, n).
-        labels: the token that should follow at each position (batch, n); `IGNORED` in the prompt and after the end of
-            the text.
+        mel: spectrograms, shape (batch, bands, frames).
+        tokens: inputs of the decoder, shape (batch, n).
+        labels: the token that should follow at each position, shape (batch, n); `IGNORED` in the prompt and after the
+            end of the text.
         states: hidden states of the teacher (`glas.training.adapter.teacher`), shape (layers, batch, n, width); None if
             these states are not used.
-        is_text: whether a position counts in the losses (batch, n).
+        is_text: whether a position counts in the losses, shape (batch, n).
     """
 
     mel: Tensor

@@ -68,7 +68,11 @@ def without_adapters(network: nn.Module) -> Iterator[None]:
 
 
 def adapter_arrays(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the trained arrays: `<layer>.lora_A` (rank, inputs) and `<layer>.lora_B` (outputs, rank)."""
+    """Return the trained arrays by name.
+
+    Each changed layer has two arrays: `<layer>.lora_A`, shape (rank, inputs), and `<layer>.lora_B`, shape
+    (outputs, rank).
+    """
     found = {}
     for name, part in adapters(network):
         found[f"{name}.lora_A"] = part.lora_A.detach().float().cpu().numpy().copy()

@@ -123,7 +123,7 @@ class Attention(nn.Module):
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor, context: Tensor, *, causal: bool = False) -> Tensor:
-        """Attend from `x` (batch, n, width) to `context` (batch, m, width).
+        """Attend from `x`, shape (batch, n, width), to `context`, shape (batch, m, width).
 
         If `causal` is set, a position does not attend to later positions.
         """
@@ -153,7 +153,7 @@ class Layer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, x: Tensor, sound: Tensor | None = None) -> Tensor:
-        """Compute the next hidden states (batch, n, width).
+        """Compute the next hidden states, shape (batch, n, width).
 
         For a layer of the decoder, `sound` is the encoder's output.
         """
@@ -177,7 +177,7 @@ class Encoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Encode spectrograms (batch, bands, frames); all spectrograms of a batch have the same length."""
+        """Encode spectrograms, shape (batch, bands, frames); all spectrograms of a batch have the same length."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.embed_positions.weight[: x.shape[1]]
         for layer in self.layers:
@@ -197,7 +197,7 @@ class Decoder(nn.Module):
         self.layer_norm = nn.LayerNorm(shape.width)
 
     def forward(self, tokens: Tensor, sound: Tensor) -> list[Tensor]:
-        """Return the hidden states (batch, n, width) after each layer; the last hidden states are normalised."""
+        """Return the hidden states after each layer, shape (batch, n, width); the last hidden states are normalised."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         states = []
         for layer in self.layers:
@@ -207,7 +207,7 @@ class Decoder(nn.Module):
         return states
 
     def scores(self, state: Tensor) -> Tensor:
-        """Return unnormalised scores (…, tokens) of the next token, from the last hidden state."""
+        """Return unnormalised scores of the next token, shape (…, tokens), from the last hidden state."""
         return F.linear(state, self.embed_tokens.weight)
 
 

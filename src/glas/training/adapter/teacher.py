@@ -40,7 +40,7 @@ class Targets:
     starts: npt.NDArray[np.int64]
 
     def of(self, number: int) -> States:
-        """Return the states (layers, tokens, width) of the clip `number`.
+        """Return the states of the clip `number`, shape (layers, tokens, width).
 
         The first of these tokens is the last token of the prompt. The other tokens are those of the text.
         """
@@ -48,7 +48,10 @@ class Targets:
 
 
 def target_states(teacher: Whisper, samples: Samples, tokens: Sequence[int], prompt: int) -> Tensor:
-    """Compute the states (layers, tokens, width) after the prompt's last token, and after each token of the text."""
+    """Compute the states after the prompt's last token, and after each token of the text.
+
+    The states have the shape (layers, tokens, width).
+    """
     frames = 2 * teacher.shape.n_positions
     mel = torch.from_numpy(filled(*log_mel(samples, teacher.shape.n_mels), frames))[None]
     with torch.inference_mode(), half_precision(teacher.device):

@@ -128,7 +128,10 @@ def base_divergence(network: Whisper, batch: Batch) -> Tensor:
 
 
 def log_probabilities(network: Whisper, batch: Batch) -> Tensor:
-    """Compute log probabilities of the next tokens (n, vocabulary) at the positions that count in the losses."""
+    """Compute log-probabilities of the next token at the positions that count in the losses.
+
+    The shape is (n, vocabulary), if n is the number of these positions.
+    """
     state = network.decoder(batch.tokens, network.encoder(batch.mel))[-1]
     return F.log_softmax(network.decoder.scores(state[batch.is_text]).float(), dim=-1)
 

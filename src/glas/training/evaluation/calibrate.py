@@ -1,8 +1,8 @@
 """Calibrate the confidence of the embedded model on synthetic speech, and measure the result on recordings of people.
 
-The calibration set consists of clips on which the adapter was not trained. The effects that are added to these clips
-are stronger than in training. So the model makes about as many errors in these clips as in recordings of people on
-whose voices it was not trained.
+The calibration set consists of clips on which the adapter was not trained. Noise, echo and other effects
+(`glas.training.sound.augment`) are added to these clips. The effects are stronger than in training. So the model makes
+about as many errors in these clips as in recordings of people on whose voices it was not trained.
 """
 
 import json
@@ -174,7 +174,7 @@ def score_message(words: Sequence[str], signs: Sequence[Signs], said: str) -> Sc
 
 
 def pooled(calibration: Calibration, messages: Sequence[ScoredMessage]) -> tuple[Floats, Floats]:
-    """Return, for all words of a set, the confidence and whether the word is right (1 or 0), each `(n_words,)`."""
+    """Return, for all words of a set, the confidence, and 1 (right) or 0 (wrong); both have the shape `(n_words,)`."""
     sure = np.array([one for message in messages for one in calibration.confidences(message.signs)], np.float64)
     return sure, np.array([right for message in messages for right in message.is_right], np.float64)
 

@@ -5,8 +5,8 @@ other speech. With a part of the change, a model often keeps most of the improve
 model on other speech (measured in docs/lab-notes.md). The idea is from Wortsman et al., "Robust fine-tuning of
 zero-shot models", 2022.
 
-Shares are compared by their loss: the cross-entropy of the references, in nats per token. The loss shows the difference
-between two models with far fewer recordings than the number of word errors does.
+Shares are compared by their loss: the cross-entropy of the references, in nats per token. To show which of two
+models is better, far fewer recordings are needed for the loss than for the number of word errors.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class _Value(BaseModel):
 
 
 class ShareLosses(_Value):
-    """The losses of a model with a share of the change.
+    """The losses of a model that keeps a share of the learnt change of the weights.
 
     Attributes:
         share: the share, 0..1; 0 is the base model.
@@ -49,12 +49,16 @@ class ShareLosses(_Value):
     kept: dict[str, float]
 
     def worse_than(self, before: "ShareLosses") -> list[str]:
-        """Return the names of the sets in `kept` on which this model is worse than the base model."""
+        """Return the names of the sets in `kept` on which this model has a clearly higher loss than the base model.
+
+        Args:
+            before: the losses of the base model on the same sets.
+        """
         return [name for name, loss in self.kept.items() if loss - before.kept[name] > MOST_RISEN]
 
 
 class MeasuredShare(_Value):
-    """The error rates of a model with a share of the change, as it would be served.
+    """The error rates of a model that keeps a share of the learnt change, measured as the server would use it.
 
     Attributes:
         share: the share, 0..1; 0 is the base model.

@@ -54,7 +54,7 @@ class FinetuneResult(BaseModel):
     """The result of a fine-tuning.
 
     Attributes:
-        losses: losses of the base model and of each share of the change.
+        losses: losses of the base model, and of the model with each share of the learnt change.
         before: error rates of the base model.
         chosen: error rates of the model with the chosen share; None if no model is better than the base model.
         n_learnt: number of recordings in the training set.
@@ -89,7 +89,7 @@ def finetune(
     recipe: FinetuneRecipe | None = None,
     report: Report = silent,
 ) -> FinetuneResult:
-    """Fine-tune a model, and choose the share of the change.
+    """Fine-tune a model, and choose which share of the learnt change of the weights the new model keeps.
 
     The new model is written only if it is better than the base model.
 
@@ -272,13 +272,13 @@ def _chosen(
     share: float | None,
     report: Report,
 ) -> tuple[MeasuredShare, MeasuredShare | None]:
-    """Measure the base model and a model with a share of the change on all sets, of which dev is the first.
+    """Measure two models on all sets: the base model, and the model with the share `share` of the learnt change.
 
-    The model with the share is written into the directory `TRIAL` of `work`.
+    The first of `sets` is the development set. The second model is written into the directory `TRIAL` of `work`.
 
     Returns:
-        The error rates of the base model, and the error rates of the model with the share. The second value is None if
-        this model is not better on dev, or if `share` is None.
+        The error rates of the base model, and the error rates of the second model. The second value is None if this
+        model is not better on the development set, or if `share` is None.
     """
 
     def measured(share: float, model: Path) -> MeasuredShare:

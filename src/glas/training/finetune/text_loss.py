@@ -29,7 +29,7 @@ def share_losses(
     kept: Sequence[str],
     device: str = "cpu",
 ) -> Iterator[ShareLosses]:
-    """Yield the losses of a model with each share of a change.
+    """Yield the losses of a model for each share of the learnt change of its weights.
 
     Args:
         model: the base model, in float32.
@@ -52,7 +52,7 @@ def share_losses(
 
 
 def clips_as_recorded(clips: Path, shard: str, tokens: Tokens, shape: Shape) -> Batches:
-    """Return the clips of a shard without augmentation, one in each batch; larger batches would leave clips out."""
+    """Return the unaugmented clips of a shard, one clip in each batch; larger batches would leave some clips out."""
     return Batches(
         clips,
         [shard],

@@ -4,8 +4,8 @@ The module reads texts from a grammar of voice messages, word forms of pymorphy'
 library wordfreq and, if given, plain Russian texts. Sentences for tests, and sentences similar to them, are left out. A
 context is a sequence of up to `ORDER` - 1 letters. For each context that occurred often enough, the probabilities of
 all letters after the context are written, one byte each. The probabilities are smoothed by the method of Witten and
-Bell (1991): the more different letters followed a context, the larger is the weight of the next shorter context. Words
-are counted in `glas.training.language.words`.
+Bell (1991): the larger the number of distinct letters that followed a context, the larger is the weight of the next
+shorter context. Words are counted in `glas.training.language.words`.
 """
 
 from collections.abc import Iterable
@@ -93,7 +93,9 @@ def plain_sentences(texts: Path | None, tests: Iterable[str]) -> list[str]:
 
 
 def estimate(letters: Codes, most_contexts: int) -> list[tuple[Codes, npt.NDArray[np.float32]]]:
-    """Return, for each context length 0..ORDER-1, the sorted contexts (n,) and next-letter probabilities (n, 33).
+    """Return, for each context length 0..ORDER-1, the sorted contexts and the probabilities of the next letter.
+
+    For n contexts, the array of contexts has the shape (n,), and the array of probabilities has the shape (n, 33).
 
     A context is stored as a number in base 33, in which the last letter of the context is the lowest digit. Rare
     contexts are left out, so that all lengths together have at most `most_contexts` contexts.

@@ -2,11 +2,12 @@
 
 Frequencies are those of wordfreq (Robyn Speer, data CC BY-SA 4.0: subtitles, Wikipedia, news, books, web, Twitter).
 Glas also has texts of its own: plain Russian texts, and messages from its grammar. The frequencies of words in these
-texts are not added to those of wordfreq: in an experiment with such a sum, texts that were set aside for such choices
-became less probable. Words with the same grammatical properties form a class. The properties are those in pymorphy's
-dictionary: part of speech, case, number, gender, tense and person, for all readings of the word that are not rare. How
-often two classes or two words follow each other is counted in the texts of Glas. All counts are smoothed by the method
-of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities are combined.
+texts are not added to those of wordfreq. In an experiment, a language model with this sum gave lower probabilities to
+texts that were kept only for comparing language models. Words with the same grammatical properties form a class. The
+properties are those in pymorphy's dictionary: part of speech, case, number, gender, tense and person, for all readings
+of the word that are not rare. In the texts of Glas, it is counted how often two classes or two words follow each other.
+All counts are smoothed by the method of Witten and Bell (1991). `glas.engines.word_lm` describes how the probabilities
+are combined.
 """
 
 import re
@@ -117,7 +118,7 @@ def class_gains(
     """Compute the gain of each pair of successive classes, shape (n, n).
 
     The gain is the probability of the following class after the preceding class, divided by the probability of the
-    following class on average. A row belongs to the preceding class, a column to the following class. The last two
+    following class after any class. A row belongs to the preceding class, a column to the following class. The last two
     classes are those of unknown words and of the beginning of a sentence.
     """
     names = [*classes.names, UNKNOWN, BEGINNING]

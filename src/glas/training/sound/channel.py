@@ -17,7 +17,7 @@ PACKET_SAMPLES = 320  # 20 ms
 
 
 def resample(samples: Samples, ratio: float) -> Samples:
-    """Resample samples (n,) to about `ratio` times their rate, in the frequency domain.
+    """Resample samples, shape (n,), to about `ratio` times their rate, in the frequency domain.
 
     The lengths are rounded to numbers for which an FFT is fast.
     """
@@ -31,9 +31,9 @@ def resample(samples: Samples, ratio: float) -> Samples:
 
 @cache
 def fast_length(count: int) -> int:
-    """Return the smallest number of samples, at least `count`, whose prime factors are 2, 3 and 5.
+    """Return the smallest number, at least `count`, that has no prime factors except 2, 3 and 5.
 
-    For such a number an FFT is fast. For the length of an arbitrary recording, an FFT takes about ten times as long.
+    For such a number of samples, an FFT is fast. For an arbitrary number of samples, it takes about ten times as long.
     """
     threes_and_fives = (int(3**threes * 5**fives) for threes in range(12) for fives in range(9))
     return min(odd << max(-(-count // odd) - 1, 0).bit_length() for odd in threes_and_fives)
@@ -81,7 +81,7 @@ def tilt(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def _filtered(samples: Samples, gain: Callable[[Frequencies], Frequencies]) -> Samples:
-    """Multiply the spectrum of samples (n,) by a gain, which is a function of the frequencies in Hz."""
+    """Multiply the spectrum of samples, shape (n,), by a gain, which is a function of the frequencies in Hz."""
     count = fast_length(len(samples))
     spectrum = np.fft.rfft(samples, count) * gain(np.fft.rfftfreq(count, 1 / SAMPLE_RATE_HZ))
     return np.fft.irfft(spectrum, count)[: len(samples)].astype(np.float32)
@@ -111,7 +111,7 @@ def lose_packets(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def encode_opus(samples: Samples, bit_rate_bps: int) -> bytes:
-    """Encode samples (n,) at 16 kHz as an Ogg/Opus file, like a voice message."""
+    """Encode samples, shape (n,), at 16 kHz as an Ogg/Opus file, like a voice message."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=48_000, layout="mono", options={"application": "voip"})

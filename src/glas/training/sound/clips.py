@@ -47,12 +47,12 @@ class ClipShard:
         return sum(clip.count for clip in self.clips) / SAMPLE_RATE_HZ / 3600
 
     def samples_of(self, clip: Clip) -> Samples:
-        """Return the samples (n,) of one clip, with values in −1…1."""
+        """Return the samples of one clip, shape (n,), with values in −1…1."""
         return self.stored[clip.start : clip.start + clip.count].astype(np.float32) / np.float32(_FULL_SCALE)
 
 
 def write_clips(folder: Path, name: str, spoken: Iterable[tuple[str, str, Samples]]) -> None:
-    """Write triples of text, voice and samples (n,) as one shard."""
+    """Write triples of a text, a voice and samples, shape (n,), as one shard."""
     clips: list[Clip] = []
     pieces: list[npt.NDArray[np.int16]] = []
     start = 0

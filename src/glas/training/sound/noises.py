@@ -11,7 +11,7 @@ from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, fast_length, le
 
 
 def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Samples:
-    """Make noise (count,) whose power is proportional to frequency^-slope: 0 is white, 1 pink, 2 brown."""
+    """Make noise whose power is proportional to frequency^-slope: 0 is white, 1 pink, 2 brown."""
     length = fast_length(count)
     spectrum = np.fft.rfft(rng.standard_normal(length))
     spectrum *= (np.arange(len(spectrum)) + 5.0) ** (-slope / 2)
@@ -20,7 +20,7 @@ def coloured_noise(rng: np.random.Generator, count: int, slope: float) -> Sample
 
 
 def hum(rng: np.random.Generator, count: int) -> Samples:
-    """Make mains hum with harmonics and a little hiss (count,)."""
+    """Make mains hum with harmonics and a little hiss."""
     time_s = np.arange(count) / SAMPLE_RATE_HZ
     base_hz = rng.choice((50.0, 60.0, 100.0)) * rng.uniform(0.99, 1.01)
     waves = [
@@ -31,7 +31,7 @@ def hum(rng: np.random.Generator, count: int) -> Samples:
 
 
 def tones(rng: np.random.Generator, count: int) -> Samples:
-    """Make music-like sound: changing chords with harmonics (count,)."""
+    """Make music-like sound: changing chords with harmonics."""
     out = np.zeros(count, np.float32)
     position = 0
     while position < count:
@@ -49,7 +49,7 @@ def tones(rng: np.random.Generator, count: int) -> Samples:
 
 
 def babble(rng: np.random.Generator, count: int, others: Sequence[Samples]) -> Samples:
-    """Mix several of the clips `others` into background voices (count,); if there are no clips, return pink noise."""
+    """Mix several of the clips `others` into background voices; if there are no clips, return pink noise."""
     out = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 5)):
         if others:
@@ -61,7 +61,7 @@ def babble(rng: np.random.Generator, count: int, others: Sequence[Samples]) -> S
 
 
 def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db: float) -> Samples:
-    """Vary the level of noise (n,) by up to `depth_db` decibels, with a new random level every `every_s` seconds."""
+    """Vary the level of `noise` by up to `depth_db` decibels, with a new random level every `every_s` seconds."""
     knots = 10 ** (-rng.uniform(0, depth_db, int(len(noise) / SAMPLE_RATE_HZ / every_s) + 2) / 20)
     where = np.arange(len(noise)) / (SAMPLE_RATE_HZ * every_s)
     swollen = (noise * np.interp(where, np.arange(len(knots)), knots)).astype(np.float32)
@@ -69,12 +69,12 @@ def swelling(rng: np.random.Generator, noise: Samples, every_s: float, depth_db:
 
 
 def wind(rng: np.random.Generator, count: int) -> Samples:
-    """Make the noise of wind on a microphone (count,): a rumble that comes in gusts."""
+    """Make the noise of wind on a microphone: a rumble that comes in gusts."""
     return swelling(rng, coloured_noise(rng, count, rng.uniform(2, 3.5)), rng.uniform(0.15, 1.0), 30)
 
 
 def street(rng: np.random.Generator, count: int) -> Samples:
-    """Make the noise of a street (count,): distant traffic and single cars that pass."""
+    """Make the noise of a street: distant traffic and single cars that pass."""
     sound = coloured_noise(rng, count, 1.2) * np.float32(0.4)
     for _ in range(rng.integers(1, 4)):
         length = min(int(rng.uniform(1, 4) * SAMPLE_RATE_HZ), count)
@@ -85,7 +85,7 @@ def street(rng: np.random.Generator, count: int) -> Samples:
 
 
 def clicks(rng: np.random.Generator, count: int) -> Samples:
-    """Make clicks and knocks (count,) over a faint hiss: short decaying bursts."""
+    """Make clicks and knocks over a faint hiss: short decaying bursts."""
     sound = coloured_noise(rng, count, 0.5) * np.float32(0.02)
     for start in rng.integers(0, count, 1 + rng.poisson(rng.uniform(1, 10) * count / SAMPLE_RATE_HZ)):
         length = min(int(rng.uniform(0.001, 0.015) * SAMPLE_RATE_HZ), count - start)
@@ -95,7 +95,7 @@ def clicks(rng: np.random.Generator, count: int) -> Samples:
 
 
 def any_noise(rng: np.random.Generator, count: int, others: Sequence[Samples]) -> Samples:
-    """Make one random kind of noise (count,); `others` are clips that are used as background voices."""
+    """Make one random kind of noise; `others` are clips that are used as background voices."""
     kind = rng.integers(10)
     if kind < 3:
         return babble(rng, count, others)

@@ -83,7 +83,7 @@ class Espeak:
         self.voices = [name for name in variants() if name not in HELD_OUT_VARIANTS]
 
     def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
-        """Synthesise a text in a style; return samples (n,) in −1…1, at `sample_rate_hz`."""
+        """Synthesise a text in a style; return samples, shape (n,), in −1…1, at `sample_rate_hz`."""
         if self._library.espeak_SetVoiceByName(f"ru+{style.voice}".encode()) != 0:
             raise ValueError(f"expected a voice variant of espeak-ng, got {style.voice!r}")
         for parameter, value in (

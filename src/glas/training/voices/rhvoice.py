@@ -113,7 +113,7 @@ class RHVoice:
             self._library.RHVoice_delete_message(message)
 
     def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
-        """Synthesise a text in a style; return samples (n,) in −1…1, at `sample_rate_hz`.
+        """Synthesise a text in a style; return samples, shape (n,), in −1…1, at `sample_rate_hz`.
 
         The fields `pitch_range` and `word_gap` of the style are ignored.
         """

@@ -30,4 +30,4 @@ class Synthesiser(Protocol):
         """Sample rate, in Hz, of the samples that `speak` returns."""
 
     def speak(self, text: str, style: SpeakingStyle) -> npt.NDArray[np.float32]:
-        """Synthesise a text in a style; return samples (n,) in −1…1."""
+        """Synthesise a text in a style; return samples, shape (n,), in −1…1."""

@@ -50,7 +50,10 @@ class Speech:
 def spoken_clips(
     synthesiser: Synthesiser, lines: Sequence[str], seed: int, count: int
 ) -> Iterator[tuple[str, str, Samples]]:
-    """Yield `count` triples of text, voice and samples (n,) at 16 kHz. The same seed gives the same triples."""
+    """Yield `count` triples of a text, a voice and samples.
+
+    The samples have the shape (n,) and the rate 16 kHz. The same seed gives the same triples.
+    """
     dice = random.Random(seed)
     voices, made = list(synthesiser.voices), 0
     while made < count:

@@ -20,8 +20,7 @@ class Card:
         title: title of the card; it describes what is counted.
         note: an explanation for the reader; may be empty.
         plots: the plots of the figure, as SVG.
-        legend: explanation of the colours: pairs of the number of a colour class (see `glas.web.plots`) and its
-            meaning.
+        legend: the meaning of the colours: for each colour class (see `glas.web.plots`), its number and a text.
         columns: headings of the table.
         rows: the rows of the table; each cell is a text.
         sql: the SQL statement that computes the figure.

@@ -64,7 +64,7 @@ def training(found: Dashboard, say: Catalogue) -> Card:
 
 
 def coins(found: Dashboard, say: Catalogue) -> Card:
-    """Make the card that shows the payments by reason, and the result of the check of the ledger."""
+    """Make the card that shows the payments by reason, and whether all balances agree with the ledger."""
     paid, checked = found.figures["coins"], found.figures["ledger"]
     (ledger,) = checked.records()
     is_right = not as_number(ledger["wrong"])

@@ -65,8 +65,8 @@ async def models(request: Request, visit: Visit) -> Response:
 async def model(request: Request, visit: Visit, number: Number, *, kept: Annotated[bool, Query()] = True) -> Response:
     """Show one model: its lineage, verdict, report and earlier decisions, and the decisions that are possible now.
 
-    `kept` is false if a button on this page has just made the model the default model, but nn_service will use another
-    model after its next restart, because the setting GLAS_MODEL names another model.
+    After a button has made the model the default model, the page is opened with `kept`. `kept` states whether the model
+    will also be the default model after a restart of nn_service. If `kept` is false, the page shows a warning.
     """
     site = site_of(request)
     found = await site.services.db_assist.models()

@@ -76,7 +76,10 @@ async def rate(request: Request, visit: Visit, number: Number, score: Annotated[
 
 @router.post("/data/messages/{number}/delete")
 async def delete(request: Request, visit: Visit, number: Number) -> Response:
-    """Delete a message of the visitor with recording, text and corrections; coins paid for the message stay paid."""
+    """Delete the recording, the text and the corrections of a message of the visitor.
+
+    The visitor keeps the coins that were paid for the message.
+    """
     services = site_of(request).services
     await erase_message(number, visit.person, services.db_assist, services.data_loader)
     await clean_export(services.data_loader)

@@ -203,7 +203,10 @@ async def take_back(request: Request, visit: Visit, number: Number) -> Item | An
 
 
 async def _next(services: Services, person: int, besides: int | None) -> ReviewItem | None:
-    """Reserve and return the next message whose recording is in the object store; None if there is none."""
+    """Reserve and return the next message whose recording is in the object store; None if there is none.
+
+    `besides` is the id of the message that is reserved for the reviewer already; None if there is no such message.
+    """
     for _ in range(_TRIES):
         item = await services.db_assist.next_review(person, besides)
         if item is None or item.audio_key is not None:

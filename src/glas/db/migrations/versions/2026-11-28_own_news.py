@@ -14,7 +14,10 @@ _UNIQUE = "uq_announcements_own_model_id_user_id_kind"
 
 
 def upgrade() -> None:
-    """Add the column of the own model, and permit the new kind `own_news`; on SQLite, this copies the table."""
+    """Add the column `own_model_id` to the table `announcements`, and permit announcements of the kind `own_news`.
+
+    On SQLite, this copies the table `announcements`.
+    """
     with op.batch_alter_table("announcements", table_kwargs=_AUTOINCREMENT) as batch:
         batch.alter_column("model_id", existing_type=_ROW_ID, nullable=True)
         batch.add_column(sa.Column("own_model_id", _ROW_ID))
@@ -32,7 +35,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the column, and delete all news about own models, because the earlier schema does not permit such news."""
+    """Drop the column `own_model_id`, and delete all announcements of the kind `own_news`.
+
+    The earlier schema does not permit this kind.
+    """
     op.execute("DELETE FROM announcements WHERE kind = 'own_news'")
     with op.batch_alter_table("announcements", table_kwargs=_AUTOINCREMENT) as batch:
         _set_kinds(batch, "kind IN ('news', 'question')", "(kind = 'news') = (transcription_id IS NOT NULL)")
