@@ -1,4 +1,4 @@
-"""Bodies of requests to db_assist and of its answers about corrections."""
+"""Bodies of requests to db_assist about corrections, and of its answers."""
 
 from typing import Annotated
 

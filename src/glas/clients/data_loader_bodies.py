@@ -1,4 +1,4 @@
-"""Bodies of requests to data_loader and of its answers."""
+"""Bodies of requests to data_loader, and of its answers."""
 
 from pydantic import Field
 

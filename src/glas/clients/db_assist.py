@@ -148,7 +148,7 @@ class DbAssistClient(
     # Messages
 
     async def create_transcription(self, new: NewTranscription) -> Transcription:
-        """Create the row of a message; in the object store, the keys of the message's files begin with the id of this row.
+        """Create the row of a message. In the object store, the keys of the message's files begin with this row's id.
 
         If a repeated call contains another chat id or message id of the bot's answer, these ids replace the stored ids.
 

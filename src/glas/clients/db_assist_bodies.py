@@ -1,4 +1,4 @@
-"""Bodies of requests to db_assist and of its answers that are not types of `glas.domain`."""
+"""Bodies of requests to db_assist, and of its answers, if they are not types of `glas.domain`."""
 
 from typing import Annotated, Generic, TypeVar
 

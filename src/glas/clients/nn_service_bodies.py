@@ -1,4 +1,4 @@
-"""Bodies of requests to nn_service and of its answers about recognition; the service writes them, its client reads them.
+"""Bodies of requests to nn_service about recognition, and of its answers.
 
 The bodies about models are in `glas.clients.nn_service_model_bodies`.
 

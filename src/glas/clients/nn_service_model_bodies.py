@@ -1,4 +1,4 @@
-"""Bodies of requests to nn_service and of its answers about models: available, loaded, on disk, being downloaded."""
+"""Bodies of requests to nn_service about available, loaded and downloaded models, and of its answers."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Bodies of requests to db_assist and of its answers about reviews."""
+"""Bodies of requests to db_assist about reviews, and of its answers."""
 
 from datetime import datetime
 from typing import Annotated, Final, Self

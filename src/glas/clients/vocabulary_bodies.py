@@ -1,4 +1,4 @@
-"""Bodies of requests to db_assist and of its answers about vocabularies."""
+"""Bodies of requests to db_assist about vocabularies, and of its answers."""
 
 from typing import Annotated
 

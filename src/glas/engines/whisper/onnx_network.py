@@ -157,7 +157,15 @@ class OnnxNetwork:
 
     @staticmethod
     def _read(decoding: Decoding, chains: Sequence[tuple[Prefix, Sequence[int]]]) -> list[list[Prefix]]:
-        """Read the tokens of chains (prefixes, each with the tokens after it); a chain may have no tokens."""
+        """Run the decoder on several prefixes, each together with the tokens that follow it.
+
+        Args:
+            decoding: the run of the decoder to which the prefixes belong.
+            chains: pairs of a prefix and the tokens that follow it; there may be no such tokens.
+
+        Returns:
+            For each pair, the prefixes that end with each of its tokens.
+        """
         read = iter(decoding.extend(some, with_logits=True) if (some := [one for one in chains if one[1]]) else ())
         return [next(read) if tokens else [] for _, tokens in chains]
 

@@ -89,7 +89,8 @@ async def said(call: Callable[[], Awaitable[_T]]) -> _T:
 async def sent(call: Callable[[], Awaitable[Message]]) -> Message:
     """Send a message, and return it.
 
-    An answer of Telegram that cannot be parsed is accepted if it contains the id of the message.
+    An answer of Telegram that cannot be parsed is accepted if it contains the id of the message, and the id
+    and type of the chat.
 
     Raises:
         GlasError: the errors of `said`.

@@ -64,7 +64,10 @@ async def on_transcribe(message: Message, *, bot: Bot, say: Say) -> VoiceJob | N
 
 
 async def on_recording(message: Message, *, keyboards: Keyboards, say: Say) -> None:
-    """Ask a person to confirm that their recording should be recognised; if a file is no recording, send a hint."""
+    """Ask a person to confirm that their recording should be recognised.
+
+    If the file in the message is not a recording, send a hint in a private chat, and nothing in a group.
+    """
     if recording_in(message) is None:
         if message.chat.type == "private":
             await message.answer(say("text-hint"))
