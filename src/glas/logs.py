@@ -1,7 +1,8 @@
 """Configure logging with structlog: all parts log the same id for a request, and secrets are redacted.
 
-`cli` calls `configure` once. The functions of structlog that change log lines also change the lines of
-libraries that use `logging` (uvicorn, httpx). So secrets are also redacted in these lines, and in tracebacks.
+`cli` calls `configure` once. structlog's processors (functions that change log entries) also get the log entries of
+libraries that use `logging`, such as uvicorn and httpx. So secrets are also redacted in these entries. The processors
+also redact secrets in tracebacks.
 """
 
 import logging
@@ -42,10 +43,10 @@ class Redactor:
         return _WORK_NAME.sub(lambda name: f"{name[0][0]}:{_MASK}", value)
 
     def value(self, value: Any) -> Any:
-        """Return a value in which secrets in all strings are replaced.
+        """Return `value` with `***` in place of the secrets in all its strings.
 
-        In a container, every item is redacted. An object that is neither a string, a number nor a container is replaced
-        by its redacted `repr`.
+        In a container, every item is redacted. An object of any other type than string, number, None or container is
+        replaced by its redacted `repr`.
         """
         match value:
             case str():
@@ -71,7 +72,7 @@ class Redactor:
 def configure(
     *, level: str, fmt: Literal["console", "json"], secrets: Iterable[str] = (), more: Sequence[Processor] = ()
 ) -> None:
-    """Set up logging of the whole process to standard error.
+    """Make the whole process write its log to standard error.
 
     Args:
         level: lowest level of entries that are written.

@@ -251,8 +251,8 @@ class _Segmenter:
     def _piece(self, before_frame: int, end: int, *, is_cut: bool = False) -> SpeechPiece | None:
         """Return the piece that ends before sample `end`.
 
-        Of its frames before `before_frame`, those with speech are counted. If they are too short for a piece, and also too
-        short or too uncertain for a single word, return None.
+        Of its frames before `before_frame`, those with speech are counted. If they are too short for a piece, and also
+        too short or too uncertain for a single word, return None.
         """
         begin, self._given = self._begin or 0, min(end, len(self._samples))
         frames = range(begin // FRAME_SAMPLES, before_frame)

@@ -88,7 +88,7 @@ class CorrectionCalls(ABC):
     async def text_taken_up(self, transcription_id: int, change_id: int) -> None:
         """Store that the bot has enqueued the update of a text, so that `texts_to_show` no longer returns this text.
 
-        If there is a later change of the text than `change_id`, `texts_to_show` still returns the text.
+        If the text was changed again after the change `change_id`, `texts_to_show` still returns the text.
         """
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 

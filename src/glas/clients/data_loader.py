@@ -94,7 +94,10 @@ class DataLoaderClient(StoredModelCalls):
         return StoredObject.model_validate(found)
 
     async def lost(self, expected: Sequence[Expected]) -> frozenset[str]:
-        """Return the keys of expected objects that are missing or have other bytes; at most 1,000 can be checked."""
+        """Return the keys of expected objects that are missing or have other bytes.
+
+        One call can check at most 1,000 objects.
+        """
         body = Expectations(objects=tuple(expected))
         found = await call(self._http, "POST", "/objects/lost", timeout_s=_CHECK_TIMEOUT_S, body=body)
         return frozenset(Lost.model_validate(found).keys)

@@ -250,7 +250,7 @@ class DbAssistClient(
         several changes is returned once, in its present state.
 
         Args:
-            cursor: `next_cursor` of the previous page, of any age; empty for the first page.
+            cursor: `next_cursor` of the previous page, which never expires; empty for the first page.
             limit: largest number of items, up to 5,000.
         """
         params = {"cursor": cursor, "limit": limit}

@@ -61,7 +61,9 @@ class ModelCalls(ABC):
 
         Raises:
             NotFoundError: there is no such model or person.
-            ConflictError: the model has another state than expected, is retired, or was refused by the gate.
+            ConflictError: the model does not have the state `decision.expected`, or the new state cannot follow the
+                present state. For example, without `is_forced`, a model that the gate refused cannot become the
+                champion.
         """
         return DecisionResult.model_validate(await self._call("POST", f"/models/{model_id}/decisions", decision))
 

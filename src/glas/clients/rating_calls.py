@@ -33,7 +33,12 @@ class RatingCalls(ABC):
         return ModelRatings.model_validate(await self._call("GET", "/ratings", params=params))
 
     async def compare_ratings(self, before: ModelRef, after: ModelRef) -> RatingsWatch:
-        """Compare the ratings of a new model with those of the model that it will replace or has replaced."""
+        """Compare the ratings of a new model with those of the previous model.
+
+        Args:
+            before: the previous model: the model that the new model has replaced or will replace.
+            after: the new model.
+        """
         old = (await self.ratings_of(before, limit=_MOST_COMPARED)).scores
         new = (await self.ratings_of(after, limit=_MOST_COMPARED)).scores
         found = RatingsWatch(len(old), sum(score is Score.BAD for score in old))

@@ -22,7 +22,7 @@ class SecondText(RequestBody):
 
 
 class SecondCalls(ABC):
-    """Store and read second hypotheses: texts of messages by another model, for comparison."""
+    """Store and read second hypotheses: texts that a second model recognised in the recordings of messages."""
 
     @abstractmethod
     async def _call(

@@ -51,8 +51,8 @@ class ExportOptions:
         reconcile_s: time between full exports in seconds. A full export compares all messages, not only changed
             messages. If this time has passed since the end of the last full export, the next export is a full export.
         full: whether to make a full export, even if it is not yet time for one.
-        derived: directories with files that training made from exported messages; an export deletes the files in them
-            that were made from messages which are no longer exported.
+        derived: directories with files that training made from exported messages. If a message is not exported any
+            more, an export deletes the files in these directories that were made from the message.
         on_progress: function that is called after every message, with the counts of the messages processed so far.
         on_step: function that is called with the name of a step after that step; tests use it to simulate crashes.
     """

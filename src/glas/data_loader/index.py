@@ -60,7 +60,7 @@ class Position(NamedTuple):
 
     Attributes:
         cursor: cursor of db_assist after the last processed page; empty at the beginning.
-        number: number of the current full export, with which processed messages are marked.
+        number: number of the current full export. Each message that it has processed is marked with this number.
         is_full: whether a full export has begun and not ended.
         full_at_s: time of the end of the last full export, seconds since 1970.
         options: the options that determine the exported files; if they change, the next export is a full export.
@@ -130,7 +130,14 @@ class Index:
     def commit(
         self, position: Position, *, kept: Iterable[int] = (), changed: Iterable[Record] = (), gone: Iterable[int] = ()
     ) -> None:
-        """Commit the result of a page of changes, and the position after the page."""
+        """Commit the result of a page of changes.
+
+        Args:
+            position: the position after the page.
+            kept: ids of messages whose directories stay as they are.
+            changed: messages whose directories were written.
+            gone: ids of messages that are not in the export any more.
+        """
         with self._transaction():
             self._set_position(position)
             self._db.executemany("UPDATE messages SET pass = ? WHERE id = ?", ((position.number, one) for one in kept))

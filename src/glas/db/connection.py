@@ -74,11 +74,11 @@ async def connect(
 
 
 def _tls(mode: str, authority: str | None) -> ssl.SSLContext | str:
-    """Return the TLS settings for asyncpg, which knows no parameter for the file of the authority.
+    """Return the TLS settings for asyncpg; asyncpg itself has no parameter for a file with certificates.
 
     Args:
         mode: `sslmode` of libpq. Only `verify-ca` and `verify-full` check the certificate of the server, and only
-            `verify-full` checks its name.
+            `verify-full` checks the name of the server.
         authority: file (PEM) with certificates of authorities; None means the public authorities.
 
     Raises:

@@ -28,7 +28,7 @@ class Deletion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     user_id: int | None
-    """The id of the person's row, which does not identify the person; None for messages of an unknown person."""
+    """The id of the person's row. This id does not show who the person is. None for messages of an unknown person."""
     transcription_ids: tuple[int, ...]
     deletion_datetime: datetime
     is_of_messages: bool = False
@@ -64,7 +64,7 @@ class DeletionLog:
     def read(self) -> list[Deletion]:
         """Return all deletions in the log.
 
-        An incomplete line is ignored. If the program crashed while it wrote a line, it had not begun this deletion.
+        An incomplete line is ignored: the program crashed while it wrote the line, so the deletion had not begun.
         """
         found = list[Deletion]()
         for line in self._lines()[1:]:
@@ -94,5 +94,5 @@ class DeletionLog:
 
 
 def merged(*logs: Iterable[Deletion]) -> list[Deletion]:
-    """Return the deletions in several logs, in the order of time; return a deletion in several logs only once."""
+    """Return the deletions of several logs, in the order of time; each deletion occurs only once in the result."""
     return sorted({deletion for log in logs for deletion in log}, key=lambda one: one.deletion_datetime)

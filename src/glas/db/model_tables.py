@@ -51,7 +51,7 @@ class ModelPersonRow(Base):
 
 
 class ModelDecisionRow(Base):
-    """One decision about a model, by the gate, an administrator or a user of the machine.
+    """One decision about a model, by the gate, an administrator, a person who runs a command, or a part of Glas.
 
     A row of this table is never changed.
     """

@@ -98,7 +98,7 @@ def database_url(settings: Settings) -> URL:
     """Return the URL of the database; if the settings have none, the URL of the SQLite file in the data directory.
 
     Raises:
-        ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The message does not contain the URL,
+        ConfigurationError: the setting is not a URL of SQLite or PostgreSQL. The error does not contain the URL,
             because the URL may contain a password.
     """
     if settings.database_url is None:

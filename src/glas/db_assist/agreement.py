@@ -1,9 +1,10 @@
 """Find the vocabularies of chats and of the whole installation: names that several people wrote in corrections.
 
-The number of people who corrected a word is counted whenever it is needed. So no stored number has to be corrected
-when a person's data is deleted, a correction is undone or a consent is withdrawn. With 56,000 corrected words of 3,000
-people in an SQLite file, counting for the whole installation takes 180 ms. Therefore the result for the installation
-is cached for some time. The cache contains only words, and no information about people.
+Glas does not store how many people wrote a word in corrections, but counts these people whenever the number is needed.
+So no stored number must be changed when a person's data is deleted, a correction is undone or a consent is withdrawn.
+With 56,000 words from corrections of 3,000 people in an SQLite file, counting for the whole installation takes 180 ms.
+Therefore the result for the installation is cached for some time. The cache contains only words, and no information
+about people.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ class Name(NamedTuple):
 
 
 class Agreement:
-    """Finds the names that enough people have corrected; caches the names of the whole installation for some time."""
+    """Finds the names that enough people wrote in corrections; caches those of the whole installation for some time."""
 
     def __init__(self, settings: DbAssistSettings) -> None:
         self._settings = settings
@@ -43,16 +44,15 @@ class Agreement:
         self._n_expired = 0
 
     async def of_chat(self, chat_id: int, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough members of a group have corrected in this group, the newest first."""
+        """Return the names that enough members of a group wrote in corrections in this group, the newest first."""
         enough = self._settings.vocabulary_chat_people
         return await _agreed(_row.chat_id == chat_id, _MAY_TEACH, enough, by_people=False, session=session)
 
     async def of_all(self, *, session: AsyncSession) -> list[Name]:
-        """Return the names that enough people of the installation have corrected.
+        """Return the names that enough people of the installation wrote in corrections.
 
-        Only people who consent to training are counted.
-
-        The names that most people have corrected come first.
+        Only people who consent to training are counted. The names are sorted by the number of people who wrote them,
+        the largest number first.
         """
         async with self._lock:
             if time.monotonic() < self._until_s:
@@ -78,14 +78,15 @@ async def _agreed(
     by_people: bool,
     session: AsyncSession,
 ) -> list[Name]:
-    """Return the names that enough different people have corrected.
+    """Return the names that enough different people wrote in corrections.
 
     Args:
         condition: SQL condition that selects the rows of vocabularies to count.
         may_teach: SQL condition that selects the people who are counted.
-        n_people: least number of people who must have corrected a name. A person who only added the name by hand is not
-            counted.
-        by_people: whether the names that most people corrected come first; otherwise the newest names come first.
+        n_people: least number of people who must have written a name in corrections. A person who only added the name
+            by hand is not counted.
+        by_people: if True, the names are sorted by the number of people who wrote them, the largest number first; if
+            False, the newest names come first.
         session: the caller's database transaction.
     """
     teachers = _row.user_id.in_(select(UserRow.id).where(may_teach))

@@ -49,7 +49,16 @@ async def add_own_news(own_model_id: int, user_id: int, item: NewsItem, *, sessi
 async def _add(
     item: NewsItem, row: TranscriptionRow, kind: AnnouncementKind, about: str, number: int, *, session: AsyncSession
 ) -> None:
-    """Store news; `about` is the column with the number of the model that the news is about."""
+    """Store news, unless the same person has news about the same model already.
+
+    Args:
+        item: the news.
+        row: the row of the message whose text the news shows.
+        kind: NEWS or OWN_NEWS.
+        about: name of the column for the model: `model_id` or `own_model_id`.
+        number: the value for this column, which identifies the model.
+        session: the caller's database transaction.
+    """
     new = insert(session, AnnouncementRow).values(
         **{about: number},
         user_id=row.user_id,

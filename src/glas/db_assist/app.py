@@ -139,7 +139,10 @@ async def _open(settings: Settings) -> AsyncIterator[Database]:
 async def _repeating(
     opened: Database, rules: DbAssistSettings, running: set[asyncio.Task[None]]
 ) -> AsyncIterator[None]:
-    """Delete expired rows and lift ended bans periodically while the context is open; then wait for running tasks."""
+    """Delete expired rows and lift ended bans periodically while the context is open.
+
+    At the end of the context, wait for the tasks in `running` that have not ended.
+    """
     is_ending = asyncio.Event()
     running.add(asyncio.create_task(_delete_expired(opened, rules, is_ending)))
     running.add(asyncio.create_task(_lift_bans(opened, is_ending)))
@@ -184,7 +187,7 @@ async def health(request: Request) -> Health:
 
 
 async def ready(request: Request) -> Health:
-    """Return the state of the service if the database answers and has a schema that is not older than this program.
+    """Return the state of the service if the database answers, and if its schema is as new as this program or newer.
 
     The schema may be newer, because an upgrade changes the schema before the programs are restarted.
 

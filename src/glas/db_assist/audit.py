@@ -121,7 +121,7 @@ async def about(user_id: int, *, session: AsyncSession) -> tuple[AuditEntry, ...
 
 
 def page_of(found: list[AuditEntry], limit: int) -> Page[AuditEntry]:
-    """Make a page of the first `limit` entries in `found`; a further entry means that there is a next page."""
+    """Make a page of the first `limit` entries in `found`; if `found` has more entries, there is a next page."""
     shown = tuple(found[:limit])
     return Page(items=shown, next_cursor=str(shown[-1].id) if shown else "", has_more=len(found) > limit)
 

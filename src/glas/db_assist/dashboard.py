@@ -111,7 +111,7 @@ _MOST_KNOWN: Final = 100_000
 
 
 class CountedErrors:
-    """Counts word errors of texts against references; a cache contains the counts and hashes of texts, but no texts."""
+    """Counts word errors of texts against references; caches the counts under hashes of the texts, but no texts."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[int, int]] = {}
@@ -205,7 +205,10 @@ def _is_moment(value: str) -> bool:
 
 
 def _judged(sql: str, rows: Sequence[tuple[Any, ...]], counted: CountedErrors) -> dict[str, Figure]:
-    """Make the figures of the word errors of texts against their references, by week and version, and by confidence."""
+    """Make two figures of the word errors of texts against their references.
+
+    The first figure has the errors by week and version of the model, the second one by confidence.
+    """
     versions: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     bins: dict[int, list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
     for week, model, version, confidence, reference, heard in rows:

@@ -24,11 +24,12 @@ from glas.domain.people import Role
 
 @dataclass(frozen=True)
 class Decider:
-    """Who makes a decision: an administrator, a user of the machine, or a part of Glas.
+    """Who makes a decision: an administrator, a person who runs a command of Glas, or a part of Glas.
 
     Attributes:
         person: the administrator; None if no administrator decides.
-        operator: the name of the user of the machine, or of the part of Glas; None if an administrator decides.
+        operator: the name of the part of Glas, or the name of the person in the operating system; None if an
+            administrator decides.
     """
 
     person: UserRow | None = None
@@ -153,7 +154,7 @@ async def has_failed_gate(model_id: int, *, session: AsyncSession) -> bool:
 
 
 async def _leave(row: ModelRow, state: ModelState, *, session: AsyncSession) -> None:
-    """Set a state of a model other than champion.
+    """Give a model another state than `champion`.
 
     The state is written to the database immediately, before the state of another model changes, because the database
     permits only one champion at a time.

@@ -1,7 +1,7 @@
 """Store the people from whom models learnt.
 
-When a person's data is deleted, the rows of this person in this table are deleted. The number of people from whom a
-model learnt is stored with the model, and the deletion does not change this number.
+When a person's data is deleted, the rows of this person in the table `model_people` are deleted. The number of people
+from whom a model learnt is stored in the row of the model, and the deletion does not change this number.
 """
 
 from collections.abc import Sequence
@@ -50,5 +50,5 @@ async def taught_by(user_id: int, *, session: AsyncSession) -> tuple[TaughtModel
 
 
 async def forget(user_id: int, *, session: AsyncSession) -> None:
-    """Delete the rows of a person; the number of people of each model stays."""
+    """Delete the rows of a person; the stored number of people from whom each model learnt does not change."""
     await session.execute(delete(ModelPersonRow).where(ModelPersonRow.user_id == user_id))

@@ -63,13 +63,18 @@ class _Choice:
 
 
 class ReviewChoices:
-    """Makes choices of messages and of checks; for each reviewer, stores the last choices that found many messages."""
+    """Makes choices of messages and of checks.
+
+    If many messages wait for a review, the last choices for each reviewer are stored.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, bool], _Choice] = {}
 
     async def choose(self, tg_id: int, *, settings: DbAssistSettings, session: AsyncSession) -> Sequence[int]:
-        """Return the ids of the messages with the highest worth, the highest first; if a check is due, checks first.
+        """Return the ids of the messages with the highest worth, the highest first.
+
+        If a check is due, the ids of the messages for a check come before the ids of other messages.
 
         This method may read all messages, which takes long. Therefore it must not be called in a transaction that
         writes.
@@ -109,7 +114,7 @@ async def _is_check_due(reviewer: UserRow, check_every: int, *, session: AsyncSe
 
     On average, one of `check_every` reviews is a check, at irregular intervals.
 
-    The result stays the same until the reviewer's number of reviews changes.
+    The result stays the same until the number of messages that the reviewer has reviewed or holds changes.
     """
     if not check_every:
         return False

@@ -142,9 +142,9 @@ def open_messages(reviewer_id: int, *, among_all: bool = False) -> Select[Transc
 
     Args:
         reviewer_id: id of the row of the reviewer.
-        among_all: True is faster if the caller searches all messages: the database first collects all consents and
-            reviews. False is faster if the caller restricts the query to some messages: the database looks up the
-            consent and the reviews of each message.
+        among_all: if True, the database first collects all consents and reviews; this is faster if the caller searches
+            all messages. If False, the database looks up the consent and the reviews of each message; this is faster if
+            the caller restricts the query to some messages.
     """
     own = select(ReviewRow.transcription_id).where(ReviewRow.reviewer_id == reviewer_id)
     foreign = select(ReviewRow.transcription_id).where(ReviewRow.verdict == Verdict.OTHER_VOICE.value)

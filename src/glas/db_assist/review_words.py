@@ -1,4 +1,4 @@
-"""Compute the part of a message's worth for a review that depends on its words.
+"""Compute the part of the worth of a message (see `glas.db_assist.review_choice`) that depends on its words.
 
 The worth is higher if the texts by two models differ, and if the text contains words that the last references do not
 contain. A database cannot compare words well. So the database finds the messages, and this module compares their words.

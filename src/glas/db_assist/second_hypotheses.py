@@ -1,4 +1,4 @@
-"""Store and find second hypotheses: texts of messages by a model other than the one that answered."""
+"""Store and find second hypotheses: texts that a second model recognised in the recordings of messages."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -1,4 +1,7 @@
-"""Store which texts were corrected on the web pages, until the bot has enqueued the update of its messages."""
+"""Store which texts were corrected on the web pages and must be updated in Telegram.
+
+A text stays in this list until the bot has enqueued the update of its Telegram messages that show the text.
+"""
 
 from datetime import timedelta
 from typing import Final

@@ -1,8 +1,8 @@
 """Add words from corrections to vocabularies, show and change a person's vocabulary, and choose keywords.
 
-A person's vocabulary contains names (see `glas.domain.vocabulary`) that were corrected once, other words that were
-corrected in two messages, and words added by hand. `glas.db_assist.agreement` computes the vocabularies of chats and of
-the installation.
+A person's vocabulary contains names (see `glas.domain.vocabulary`) that the person wrote in at least one correction,
+other words that the person wrote in corrections of at least two messages, and words added by hand.
+`glas.db_assist.agreement` computes the vocabularies of chats and of the installation.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ def _is_new(row: VocabularyWordRow, earlier: Sequence[VocabularyWordRow]) -> boo
 async def words_of(user_id: int, *, session: AsyncSession, with_unused: bool = False) -> tuple[VocabularyWord, ...]:
     """Return the vocabulary of a person, the newest word first.
 
-    With `with_unused`, also return everyday words that the person has corrected in one message only.
+    With `with_unused`, also return everyday words that the person wrote in the correction of only one message.
     """
     query = select(_row).where(_row.user_id == user_id).order_by(_row.id.desc())
     of_word: dict[str, list[VocabularyWordRow]] = {}
@@ -143,7 +143,7 @@ def _checked(word: str) -> str:
 async def remove(tg_id: int, word_id: int, *, session: AsyncSession) -> tuple[VocabularyWord, ...]:
     """Remove a word from a person's vocabulary, and return the remaining words.
 
-    All rows of the word are deleted, also if the word was corrected in several messages.
+    All rows of the word are deleted, even if corrections of several messages contain the word.
 
     Raises:
         UnknownPersonError: the person is not registered.
@@ -172,7 +172,7 @@ async def choose(
     """Choose at most `limit` keywords for a recording.
 
     The first keywords are the newest words of the person. The next ones are the newest names of the chat. The last ones
-    are the names that most people of the installation have corrected.
+    are names that many people of the installation wrote in corrections.
     """
     # Must be the first query. A transaction of SQLite sees the database as it was at its first query. If another query
     # came before, `agreement` could count old rows and keep that count as if it were new.

@@ -19,9 +19,9 @@ _NEAR: Final = 0.5
 _POSSIBLE: Final = 0.75
 """`_CLEAR`, `_NEAR` and `_POSSIBLE` are the largest values of `distance` for these degrees of `Likeness`.
 
-Of 1,500 pairs of unrelated Russian announcements, 0.1 % have a distance below 0.35, 1 % below 0.5, and a quarter below
-0.75. If one of eight words of a recognised text is wrong, the distance between this text and the right text is about
-0.05.
+Of 1,500 pairs of unrelated Russian telephone prompts, 0.1 % have a distance below 0.35, 1 % below 0.5, and a quarter
+below 0.75. If one of eight words of a recognised text is wrong, the distance between this text and the right text is
+about 0.05.
 """
 
 
@@ -60,7 +60,10 @@ another sentence, the loss was 4 to 15 nats per word, and always more than 25 na
 
 
 def sound_of(comparison: Comparison | None) -> Sound:
-    """Return whether the sound supports a correction, by an engine's comparison; UNKNOWN if `comparison` is None."""
+    """Return whether the sound supports a correction.
+
+    The result follows from the `comparison` of an engine; it is UNKNOWN if `comparison` is None.
+    """
     if comparison is None:
         return Sound.UNKNOWN
     if not comparison.n_words or comparison.lost <= min(_SUPPORTED_WORD * comparison.n_words, _SUPPORTED):

@@ -69,7 +69,7 @@ class _Number(NamedTuple):
 
 
 def in_digits(words: Sequence[str]) -> list[Piece]:
-    """Write the numbers among `words` in digits; the pieces are in the order of the words, and cover all words."""
+    """Write the numbers among `words` in digits; return pieces, in order, that together replace all words."""
     pieces = list(_Line(words).pieces())
     written = " ".join(piece.text for piece in pieces)
     if normalise(written) != normalise(" ".join(words)):

@@ -190,7 +190,7 @@ class UnknownModelError(ModelError, LookupError):
 
 
 class ModelFileMissingError(ModelError, FileNotFoundError):
-    """A file is missing in a model's directory; the message of the error names the file and the directory."""
+    """A file is missing in a model's directory; the error text names the file and the directory."""
 
     code = "model_file_missing"
 
@@ -202,7 +202,7 @@ class ModelLoadError(ModelError):
 
 
 class HubUnreachableError(ModelError, ConnectionError):
-    """Weights cannot be downloaded; the message names the directory into which a person can put the weights."""
+    """Weights cannot be downloaded; the error text names the directory into which a person can put the weights."""
 
     code = "hub_unreachable"
     status = 502

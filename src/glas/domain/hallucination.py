@@ -1,4 +1,4 @@
-"""Remove text that nobody said: recognisers write such text for silence and noise.
+"""Remove text that nobody said: engines write such text for silence and noise.
 
 The same rules apply to every engine. The rules use the text, the scores of the engine (`Segment.avg_logprob` and
 `Segment.no_speech_probability`; either may be absent) and the result of the speech detector (`Evidence`):

@@ -74,8 +74,7 @@ def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRa
     """Count the errors of hypotheses against references, pooled over all utterances.
 
     This function normalises all texts. If the reference of an utterance is empty, all words of its hypothesis count as
-    insertions. If all references are empty, the rate is 0 if all hypotheses are empty, too, and 1 if any hypothesis is
-    not empty.
+    insertions. If all references are empty, the rate is 1 if any hypothesis contains a word, and otherwise 0.
 
     Args:
         references: the right texts, one for each utterance.

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 REPORT_PAGE, REPORT_FIGURES = "index.html", "verdict.json"
-"""Names of the files of a report of the gate: the page, and the numbers of the verdict."""
+"""Names of the two files of a report of the gate: the HTML page, and the JSON file with the numbers."""
 
 
 class ModelState(StrEnum):

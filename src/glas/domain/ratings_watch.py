@@ -6,7 +6,7 @@ by `WORSE`. Ratings are counted one by one as they come. An alarm is raised when
 probable under H1 as under H0. By Ville's inequality, a new model that is not worse raises a false alarm with a
 probability of at most `ALARM`, for any number of ratings.
 
-The share of the previous model is not known exactly but estimated from ratings. The permitted probability of a false
+The share of bad ratings of the previous model is not known exactly but estimated. The permitted probability of a false
 alarm is 5 %. Because of the estimate, `ALARM` is smaller than 5 %. In a simulation, the previous model had 700
 ratings, and the share of bad ratings was from 5 to 20 %. For each share there were 10,000 runs. Within 300 ratings of a
 new model that was not worse, at most 4.8 % of the runs had a false alarm. A model that was worse by `WORSE` raised an

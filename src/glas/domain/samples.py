@@ -1,7 +1,7 @@
 """Define the type of samples of sound.
 
-The type is in a separate module, because the modules of the other types import Pydantic. Importing Pydantic would slow
-down the start of a decoder process.
+The type is in a separate module, because the modules with other types of Glas import Pydantic. Importing Pydantic would
+slow down the start of a decoder process.
 """
 
 from typing import Final, TypeAlias

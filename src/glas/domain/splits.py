@@ -15,7 +15,8 @@ class Split(StrEnum):
 def draw(name: str, *, test_share: float, dev_share: float) -> Split:
     """Return the split of a speaker or a text, by a hash of the name.
 
-    If `test_share` or `dev_share` is increased, no name moves from test to dev or train, or from dev to train.
+    If `test_share` or `dev_share` is increased, some names move from train to dev or test, or from dev to test. Names
+    never move in the other direction.
 
     Args:
         name: a speaker's pseudonym, or the hash of a text.

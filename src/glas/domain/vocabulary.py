@@ -2,7 +2,7 @@
 
 Here, a word of a correction counts as a *name* if it has Latin letters, a capital inside a sentence, or more than one
 capital. A name is added to the vocabulary with its first correction. Any other word may be an everyday word, so it is
-added only after the same person corrected texts to this word in two messages. A list of frequent words would not show
+added only after the same person wrote it in corrections of two messages. A list of frequent words would not show
 reliably which words are everyday words. Of the words in everyday phrases, a fifth is not among the 10,000 most frequent
 forms of Russian words, and a tenth is not among the 20,000 most frequent forms.
 """
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glas.domain.text import normalise
 
 MESSAGES_OF_A_WORD: Final = 2
-"""Number of messages in which a person must correct a word that is not a name, before it is added to the vocabulary."""
+"""A word that is not a name is added to the vocabulary after a person wrote it in corrections of so many messages."""
 
 MOST_CHARS: Final = 60
 MOST_OF_MESSAGE: Final = 20

@@ -1,4 +1,4 @@
-"""Count unfinished works in the table of DBOS; each query reads only the index of unfinished works."""
+"""Count unfinished works in DBOS's table `workflow_status`. Each query reads an index with only unfinished works."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 
 class Backlog:
-    """Counts the works in one database (`Place`) that wait or run; works of all processes are counted."""
+    """Counts the waiting works and the running works in one database (`Place`); works of all processes are counted."""
 
     def __init__(self, engine: sa.Engine, schema: str | None) -> None:
         self._engine = engine

@@ -3,8 +3,8 @@
 Private names may change in any version of DBOS. So `pyproject.toml` limits the version of DBOS, and tests check each
 use of a private name.
 
-The following list contains each use of private names, and its advantage over the public interface. The times and rates
-were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreSQL, and works of 8 steps:
+The following list contains each use of private names, and the advantage of this use over the public interface. The
+times and rates were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreSQL, and works of 8 steps:
 
 - `FirstRuns`: skips queries for records of steps if no such record can exist. A work then takes 16 ms of processor
   time; with the queries, it takes 21 to 24 ms. DBOS has no setting for this.
@@ -86,7 +86,7 @@ class QueueWaits:
     """Makes threads poll their queues immediately when work is enqueued, and less often while a queue is idle."""
 
     def __init__(self, *, is_shared: bool) -> None:
-        """Make an object that changes no thread until `launch` is called.
+        """Make the object; it has no effect before `launch` is called.
 
         Args:
             is_shared: whether other processes may enqueue work. If they may, idle queues are polled as often as other
@@ -112,13 +112,14 @@ class QueueWaits:
             woken.set()
 
     def launch(self, first_runs: FirstRuns) -> None:
-        """Call `DBOS.launch`.
+        """Start DBOS.
 
-        The threads that DBOS starts wait with a `_Wait`, so the methods of this class can wake them. `first_runs` is
-        told when this process takes a work from a queue.
+        The threads that DBOS starts wait for an object of the class `_Wait`, so the methods of this class can wake
+        these threads.
 
         Args:
-            first_runs: finds out which works have no recorded step.
+            first_runs: finds out which works have no recorded step. Its method `watch` is called before this process
+                takes work from the queues.
         """
         begin = _dbos.queue_thread  # type: ignore[attr-defined]
 
@@ -134,7 +135,7 @@ class QueueWaits:
 
 
 class _Wait(threading.Event):
-    """Replaces the event with which DBOS ends a thread.
+    """Replaces the event that DBOS sets to end a thread.
 
     A wait for this event also ends when `QueueWaits.wake` is called for the queue that the waiting thread polls. If
     `dbos` is given, the wait is longer while this queue is idle.
@@ -167,8 +168,7 @@ class _Wait(threading.Event):
     def _is_idle(self, queue: str) -> bool:
         """Return whether a queue has had no work for at least `_IDLE_AFTER_S` seconds.
 
-        A queue does not count as idle immediately after a work ends, because the next work of the same person may still
-        wait.
+        A queue whose work has just ended is not idle, because the next work of the same person may still wait.
         """
         if self._dbos is None or queue == _NEW_QUEUES:
             return False
@@ -179,10 +179,10 @@ class _Wait(threading.Event):
 
 
 def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:
-    """Put works that a process has claimed back into their queues. This call blocks.
+    """Put works back into their queues, if the process with the slot (name) `owner` has claimed them. This call blocks.
 
-    The row of a work is changed only if the process with the slot (name) `owner` has claimed this work. Work in a queue
-    is not claimed, so a repeated call changes nothing.
+    Works that this process has not claimed are not changed. After a work was put back, no process has claimed it, so a
+    repeated call changes nothing.
     """
     for workflow_id in workflow_ids:
         dbos._sys_db.reenqueue_for_recovery(workflow_id, [owner], INTERNAL_QUEUE_NAME)

@@ -1,4 +1,4 @@
-"""Run durable work with DBOS, a library for durable workflows (below: the engine).
+"""Run durable work; the class `Durable` (below: the engine) does this with DBOS, a library for durable workflows.
 
 Parts register functions before the engine starts, and enqueue work by the names of these functions.
 
@@ -80,7 +80,7 @@ class Durable:
         self._note, self._hear = note, hear
 
     def workflow(self, name: str, function: WorkflowFunction) -> None:
-        """Register the function that does the work with this name."""
+        """Register the function that does all works whose `workflow` is `name`."""
         self._registered.workflows[name] = function
 
     def queue(self, queue: Queue) -> None:
@@ -146,7 +146,7 @@ class Durable:
         return self._engine, self._members
 
     def _watched(self, name: str, function: WorkflowFunction) -> WorkflowFunction:
-        """Wrap a workflow function so that `Running` and `FirstRuns` get the beginning and the end of each run.
+        """Wrap a workflow function: each run is reported to `Running` at its beginning, and to `FirstRuns` at its end.
 
         The result is a plain function, because DBOS cannot register a bound method.
         """
@@ -263,7 +263,7 @@ class Durable:
         return Backlog(self._engine, self._place.schema)
 
     async def forget(self, person: str) -> int:
-        """Delete a person's work with arguments and results: finished work immediately, other work soon after its end.
+        """Delete a person's work and its arguments and results: ended work immediately, other work soon after its end.
 
         Returns:
             The number of works that were deleted immediately.

@@ -89,7 +89,7 @@ class Members:
             return not is_busy
 
     def living(self, dead_after_s: float) -> dict[str, str]:
-        """Return the slots with a heartbeat within the last `dead_after_s` seconds, mapped to their notes."""
+        """Return the notes of all slots whose heartbeat is at most `dead_after_s` seconds old, as a mapping by slot."""
         table = self._executors.c
         with self._engine.begin() as connection:
             since_s = self._now_s(connection) - dead_after_s
@@ -97,7 +97,7 @@ class Members:
             return {slot: note or "" for slot, note in rows}
 
     def take_lease(self, name: str, holder: str, ttl_s: float) -> bool:
-        """Get or renew a lease for `ttl_s` seconds; return False if another process has the lease."""
+        """Give a lease to the slot `holder` for `ttl_s` seconds; return False if another slot has this lease."""
         leases = self._leases
         with self._engine.begin() as connection:
             now_s = self._now_s(connection)
@@ -117,7 +117,7 @@ class Members:
             return True
 
     def drop_lease(self, name: str, holder: str) -> None:
-        """Give up a lease if `holder` has it, so that another process can get the lease immediately."""
+        """Give up a lease if the slot `holder` has it, so that another process can get the lease immediately."""
         leases = self._leases
         with self._engine.begin() as connection:
             connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.holder == holder))
@@ -132,9 +132,10 @@ class Members:
             connection.execute(sa.insert(self._forgotten).values(person=person, before_s=before_s))
 
     def confirm_deletion(self, person: str, before_s: float) -> None:
-        """Remove the request to delete a person's work, because all work enqueued before `before_s` is deleted.
+        """Remove the request to delete a person's work.
 
-        If the stored request has a later time than `before_s`, it is not removed.
+        Call this when all work of the person that was enqueued before `before_s` has been deleted. A request with a
+        later time than `before_s` is not removed.
         """
         table = self._forgotten.c
         with self._engine.begin() as connection:

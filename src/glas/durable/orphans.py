@@ -84,9 +84,9 @@ class Orphans:
         self._idle: set[str] = set()
 
     async def put_back(self, dbos: DBOS, ours: Collection[str]) -> None:
-        """Put work back into its queue if the work ran neither at the previous call nor at this call.
+        """Put claimed work back into its queue if it ran neither at the previous call nor at this call.
 
-        Work that did not run at only one of the two calls may be about to start.
+        Two calls are necessary, because work that was claimed a moment ago may be about to start.
 
         Args:
             dbos: the running object of DBOS.

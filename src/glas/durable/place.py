@@ -65,18 +65,25 @@ class Place:
 
 
 def sqlite_place(path: Path, *, former: Path | None = None) -> Place:
-    """Describe durable work that is stored in the SQLite file `path`, and create the directory of this file.
+    """Describe durable work that is stored in a SQLite file, and create the directory of this file.
 
-    No other process may have the former file open.
+    Args:
+        path: path of the file.
+        former: path of the file in which an older version of Glas stored durable work; None if there is none. No other
+            process may have this file open.
     """
     make_directory(path.parent)
     return Place(f"sqlite:///{path}", former=None if former is None else str(former))
 
 
 def postgres_place(url: str, part: str, *, former: str | None = None) -> Place:
-    """Describe durable work that is stored in the schema of `part` in the database `url`.
+    """Describe durable work that is stored in a schema of a PostgreSQL database.
 
-    The driver in the URL is ignored.
+    Args:
+        url: URL of the database. The driver in the URL is ignored.
+        part: name of the part whose work is stored. The schema has the name `durable_<part>`.
+        former: end of the name of the schema (`durable_<former>`) in which an older version of Glas stored durable
+            work; None if there is none.
     """
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
     schema = None if former is None else f"durable_{former}"

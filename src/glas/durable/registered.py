@@ -86,7 +86,7 @@ class Registered:
         Args:
             engine: SQLAlchemy's engine of the database.
             schema: the schema of DBOS's tables. The tables may not exist yet.
-            is_alone: whether no other process that uses the database runs.
+            is_alone: whether this process is the only running process that uses the database.
         """
         name: sa.ColumnClause[str] = sa.column("schedule_name")
         stored = sa.table("workflow_schedules", name, schema=schema)

@@ -21,8 +21,8 @@ class Retry:
     """The pauses between attempts, and the time limit for all attempts.
 
     The first pause lasts `first_s` seconds. Each further pause is about twice as long, but at most `longest_s` seconds.
-    If an attempt fails later than `patience_s` seconds after the beginning of the first attempt, there is no further
-    attempt.
+    There is no further attempt if the least pause after an error (see `with_retries`) would end later than `patience_s`
+    seconds after the beginning of the first attempt.
     """
 
     first_s: float = 0.5
@@ -46,8 +46,8 @@ async def with_retries(
         pause_s: returns the least number of seconds to wait after an error; None if the error is permanent.
 
     Raises:
-        Exception: `work` raised a permanent error, or raised a temporary error after the time limit. The error is
-            passed on unchanged.
+        Exception: `work` raised a permanent error, or raised a temporary error so late that the least pause after it
+            would end after the time limit. The error is passed on unchanged.
     """
     deadline, backoff_s = time.monotonic() + retry.patience_s, retry.first_s
     while True:

@@ -28,9 +28,15 @@ class Queue:
 class Work:
     """A work that is enqueued.
 
-    `person` is the person whose work it is. In a queue with `one_per_person`, works of the same person run one after
-    another. If a person asks for the deletion of their data, all works of this person are deleted. `traceparent` names
-    a span; the work becomes a part of the trace of this span. If `traceparent` is None, the span of the caller is used.
+    Attributes:
+        queue: name of the queue in which the work waits.
+        workflow: name of the workflow function that does the work.
+        id: id of the work. If a work with this id is stored already, this work is not enqueued.
+        arguments: arguments of the workflow function, which must be representable in JSON.
+        person: the person whose work it is. In a queue with `one_per_person`, works of the same person run one after
+            another. If a person asks for the deletion of their data, all works of this person are deleted.
+        traceparent: a span, in the format of W3C Trace Context; the work becomes a part of the trace of this span. None
+            means the span of the caller.
     """
 
     queue: str

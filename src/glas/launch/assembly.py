@@ -101,8 +101,9 @@ def _settled() -> Iterator[None]:
 async def open_data_loader(settings: Settings) -> AsyncIterator[DataLoaderClient]:
     """Open a context with a client of data_loader for a command.
 
-    The client calls the service at the address in the settings, or the service of the server that uses the data
-    directory. If there is no address and no server, a data_loader runs in this process while the context is open.
+    If the settings contain an address of data_loader, the client calls this address. Otherwise, it calls the
+    data_loader of the server that uses the data directory. If no server uses the data directory, a data_loader runs in
+    this process while the context is open.
 
     Raises:
         DataDirectoryInUseError: a server uses the data directory but has no socket for commands.

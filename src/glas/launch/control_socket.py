@@ -71,7 +71,11 @@ def make_app(apps: Mapping[str, FastAPI]) -> FastAPI:
 
 @asynccontextmanager
 async def client_of(settings: Settings, part: str) -> AsyncIterator[httpx.AsyncClient | None]:
-    """Open a context with a client of a service in the server of the data directory; None if no server runs there."""
+    """Open a context with a client that calls a service of a running server through the socket.
+
+    Yields:
+        The client; None if no server has the exclusive lock of the data directory, or if there is no socket.
+    """
     if not (settings.data_dir / NAME).exists() or holder_of(settings.data_dir) is None:
         yield None
         return

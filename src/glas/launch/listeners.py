@@ -25,7 +25,17 @@ _MAKE_ONE = "one made by python -c 'import secrets; print(secrets.token_urlsafe(
 
 @dataclass(frozen=True)
 class Listener:
-    """A port on which a part listens, with the API key that callers of this port must send."""
+    """A port on which a part listens, with the API key that callers of this port must send.
+
+    Attributes:
+        part: name of the part. For the port of the bot's metrics, this is `BOT_METRICS`.
+        port: number of the port. 0 means that the operating system chooses a free port.
+        key: the API key; None if the settings contain no such key.
+        key_variable: the environment variable that contains the API key.
+        port_variable: the environment variable that contains the number of the port.
+        needs_key: whether the port requires an API key even if only this machine can reach the port.
+        has_more_keys: whether the settings contain further API keys for this port (GLAS_API_KEYS).
+    """
 
     part: str
     port: int

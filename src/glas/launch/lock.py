@@ -2,8 +2,8 @@
 
 The operating system releases the lock when the process ends. A server that stores both the database and the objects in
 the directory has an exclusive lock. Parts that run as separate processes share the lock, because each part uses
-different files of the directory. Parts with a shared lock cannot run while a process has the exclusive lock: a server
-in the embedded mode, or the restore of a backup.
+different files of the directory. Parts with a shared lock cannot run while another process has the exclusive lock,
+such as a server in the embedded mode or the restore of a backup.
 """
 
 import contextlib
@@ -27,8 +27,8 @@ class Holder:
 
     Attributes:
         pid: id of the process.
-        url: address of the web pages that the process serves, or else of the only service in the process; None if the
-            process listens on no port.
+        url: address of the web pages that the process serves. If it serves none, this is the address of its first
+            port; None if the process listens on no port.
     """
 
     pid: int
@@ -38,6 +38,11 @@ class Holder:
 @contextlib.contextmanager
 def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterator[None]:
     """Open a context in which the data directory is locked, if any of the parts stores data in this directory.
+
+    Args:
+        settings: the settings, which name the data directory.
+        parts: names of the parts that run in this process.
+        url: address of this process for the lock file; see `Holder`.
 
     Raises:
         DataDirectoryInUseError: another process has locked the directory.
@@ -51,7 +56,10 @@ def held(settings: Settings, parts: Collection[str], url: str | None) -> Iterato
 
 
 def is_alone(settings: Settings, parts: Collection[str]) -> bool:
-    """Return whether the parts need the exclusive lock: whether they store database and objects in the directory."""
+    """Return whether the parts need the exclusive lock of the data directory.
+
+    They need it if they store both the database and the objects in the data directory.
+    """
     return {"database", "objects"} <= embedded_stores(settings, parts)
 
 

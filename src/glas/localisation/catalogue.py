@@ -16,7 +16,7 @@ _UNKNOWN_ERROR: Final = "internal_error"
 
 
 class Catalogue:
-    """Messages in one language; `say("forgotten", count=5)` returns one of them."""
+    """All messages in one language. If `say` is a catalogue, `say("forgotten", count=5)` returns one message."""
 
     def __init__(self, language: str) -> None:
         """Read the files of a language, `ru` or `en`.
@@ -33,7 +33,7 @@ class Catalogue:
             self._sources |= found
 
     def __call__(self, name: str, /, **values: Value) -> str:
-        """Return a message.
+        """Return the message with the name `name`; `values` are inserted in the places of its variables.
 
         Raises:
             KeyError: there is no such message, or a value is missing.

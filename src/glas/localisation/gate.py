@@ -1,4 +1,4 @@
-"""Format the conditions of the gate (see `glas.recognition.gate`) and its measured values for people."""
+"""Make texts for people from the conditions of the gate (see `glas.recognition.gate`) and their measured values."""
 
 from collections.abc import Mapping
 from decimal import Decimal

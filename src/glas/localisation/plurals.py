@@ -30,7 +30,7 @@ def plural_category(language: str, number: Number) -> str:
 def written(language: str, number: Number) -> str:
     """Format a number for people who read the language.
 
-    Russian has a decimal comma, and a negative number begins with a minus sign instead of a hyphen.
+    Russian has a decimal comma. In both languages, a negative number begins with a minus sign, and not with a hyphen.
     """
     digits = f"{abs(number):f}" if isinstance(number, Decimal) else str(abs(number))
     sign = "−" if number < 0 else ""

@@ -22,6 +22,13 @@ async def create_file(store: LocalStore, directory: Path, key: str, parts: Itera
 
     The caller must call `sync_names` afterwards, so that the new name is also on the disk.
 
+    Args:
+        store: the object of obstore that writes into the directory.
+        directory: the directory of the object store.
+        key: key of the object, which is also the path of the file in `directory`.
+        parts: the content of the object, in pieces.
+        part_bytes: number of bytes that obstore writes in one step.
+
     Raises:
         AlreadyExistsError: an object with this key exists already.
     """

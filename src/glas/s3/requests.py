@@ -42,7 +42,7 @@ def request(operation: str, subject: str, *, is_directory: bool) -> Iterator[Non
 
 
 def lacks_bucket(error: BaseError) -> bool:
-    """Return whether an error means that the bucket is missing; SeaweedFS creates the bucket with the first object."""
+    """Return whether an error means that the bucket does not exist; SeaweedFS creates it with the first object."""
     return _NO_BUCKET in str(error)
 
 

@@ -56,7 +56,11 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
 
 
 def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield name, type and meaning of every parameter and every field of a request's body."""
+    """Yield three texts for each parameter of an operation, and for each field of the body of its request.
+
+    For a field, the texts are its name, its type and its meaning. For a parameter, the place of the parameter, such as
+    `query`, is yielded instead of the type.
+    """
     for parameter in operation.get("parameters", []):
         yield parameter["name"], parameter["in"], parameter.get("description", "")
     for content in operation.get("requestBody", {}).get("content", {}).values():

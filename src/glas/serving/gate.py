@@ -149,7 +149,7 @@ def _nameless(scope: Scope) -> str:
 
 
 def is_administration(method: str, path: str) -> bool:
-    """Return whether a request changes models or reads restricted data, so that only an administrator may send it."""
+    """Return whether only administrators may send a request; such requests change models or read restricted data."""
     return path.startswith(_ADMINISTRATION) and (method not in _READING or path.startswith(_HIDDEN))
 
 
@@ -158,7 +158,7 @@ def require_admin(caller: Caller, headers: Mapping[str, str]) -> None:
 
     Args:
         caller: the sender of the request.
-        headers: headers of the request, by lower-case names.
+        headers: headers of the request; their names are in lower case.
 
     Raises:
         ForbiddenError: the key does not belong to an administrator. On a server without keys, the error is raised in

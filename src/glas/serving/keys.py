@@ -15,8 +15,8 @@ class Caller:
     Attributes:
         name: name of the caller's key; empty if the service requires no key.
         is_admin: whether the caller may load, unload and swap models.
-        has_key: whether the caller sent a key. On a service that requires no key, no caller has one, and every caller
-            counts as an administrator.
+        has_key: whether the caller sent a key that the service accepts. On a service that requires no key, this is
+            always False, and every caller counts as an administrator.
     """
 
     name: str = ""
@@ -59,7 +59,7 @@ class KeyRing:
 
 
 def retiring(token: str | None) -> tuple[HashedKey, ...]:
-    """Return the previous key as a further accepted key, so that callers that do not have the new key yet are accepted.
+    """Return the previous key as one more accepted key, for callers that do not have the new key yet.
 
     Return an empty tuple if there is no previous key.
 

@@ -29,9 +29,9 @@ def telemetry(part: tracing.Part) -> TelemetryConfig:
 
 
 def _begins_nothing(scope: MutableMapping[str, Any]) -> bool:
-    """Return whether a request gets no span, because it belongs to no trace and does not ask for a recognition.
+    """Return True if a request gets no span; only requests in a trace and requests for a recognition get a span.
 
-    If such requests got spans, each request of Prometheus, of health checks and of the bot's background tasks would
-    make a trace.
+    If all requests got spans, each request of Prometheus, of health checks and of the bot's background tasks would make
+    a trace.
     """
     return "traceparent" not in Headers(scope=scope) and not scope["path"].startswith(_RECOGNITION)

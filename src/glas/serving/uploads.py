@@ -12,20 +12,20 @@ _RETRY_S: Final = 5.0
 
 
 class UploadBudget:
-    """ASGI middleware: refuse a request if its body and all stored bodies together would exceed the limit.
+    """ASGI middleware: refuse a request if its body and all stored bodies together are longer than `most_bytes`.
 
     To refuse a request, this middleware raises an error, and `glas.serving.gate.Gate` converts the error to an answer.
     So `Gate` must be the outer middleware of the two.
 
-    A body is kept in the temporary directory until the request is answered, even if the request must wait before that.
+    A body is kept in the temporary directory until its request is answered, also while the request waits in a queue.
     If no other body is stored, this middleware accepts a request of any size, because the router limits the size of a
     single body.
 
     Args:
         app: the ASGI app that gets the accepted requests.
         most_bytes: largest permitted length of all bodies together, in bytes.
-        largest_bytes: largest permitted length of one body, in bytes. If a request has no `Content-Length`, its body is
-            counted with this length.
+        largest_bytes: largest permitted length of one body, in bytes. If a request has a body but no
+            `Content-Length`, its body is counted with this length.
     """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, largest_bytes: int) -> None:
@@ -35,10 +35,10 @@ class UploadBudget:
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the app if the limit permits the body of the request.
+        """Pass a request on to the app if `most_bytes` permits the body of the request.
 
         Raises:
-            OverloadedError: the limit would be exceeded.
+            OverloadedError: all bodies together would be longer than `most_bytes`.
         """
         size = self._size(Headers(scope=scope)) if scope["type"] == "http" else 0
         if self._held_bytes and size and self._held_bytes + size > self._most_bytes:

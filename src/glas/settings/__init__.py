@@ -269,7 +269,12 @@ class SettingRow(NamedTuple):
 
 
 def rows(model: type[BaseModel] = Settings, prefix: str = "GLAS_") -> Iterator[SettingRow]:
-    """Yield a row for every setting, in the order in which the settings are defined."""
+    """Yield a row for every setting, in the order in which the settings are defined.
+
+    Args:
+        model: the class of all settings, or of one group of settings.
+        prefix: the beginning of the names of the environment variables of these settings.
+    """
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

@@ -8,9 +8,9 @@ _PORT = 5432
 def with_hosts(url: str) -> str:
     """Return a URL like `postgresql://user@a,b:5433/name` as `postgresql://user@/name?host=a:5432&host=b:5433`.
 
-    Of several database servers, only one accepts writes. So the parameter `target_session_attrs=read-write` is added,
-    with which the driver connects to this server. If `url` already contains this parameter, it is not changed. A URL
-    with one host is returned unchanged.
+    Of several database servers, only one accepts writes. So the parameter `target_session_attrs=read-write` is added:
+    then the driver connects to the server that accepts writes. If `url` already contains this parameter, the value of
+    the parameter is kept. A URL with one host is returned unchanged.
 
     Raises:
         ValueError: `url` is not a URL.

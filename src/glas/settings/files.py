@@ -68,7 +68,15 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 def secret_variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield for each secret setting its variable, and the names of its groups (outermost first) and of its field."""
+    """Yield two values for each secret setting: the name of its environment variable, and its path.
+
+    The path contains the names of the groups to which the setting belongs (outermost first), then the name of the
+    setting.
+
+    Args:
+        model: the class of all settings, or of one group of settings.
+        prefix: the beginning of the names of the environment variables of these settings.
+    """
     for name, field in model.model_fields.items():
         alias = field.validation_alias
         variable = alias if isinstance(alias, str) else prefix + name.upper()

@@ -16,7 +16,7 @@ def listed(text: str) -> list[str]:
 def is_loopback(host: str) -> bool:
     """Return whether a server that listens on `host` (an IP address or a name) can be reached only from this machine.
 
-    Of all names, only `localhost` gives the result True.
+    For a name other than `localhost`, the result is always False.
     """
     if host == "localhost":
         return True

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Part: TypeAlias = Literal["tg_bot", "nn_service", "db_assist", "data_loader", "s3"]
 """The part to which a span belongs.
 
-In the collector, each part appears as a separate service, even if several parts run in one process.
+In the collector (the server that stores traces), each part appears as a separate service, even if several parts run in
+one process.
 """
 
 _NOTHING: Final = nullcontext()
@@ -56,7 +57,7 @@ def _recording(recorder: "Recorder") -> Iterator[None]:
 
 
 def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractContextManager[object]:
-    """Begin a trace, or continue the trace of the caller, with a span that lasts as long as the context.
+    """Add a span that lasts as long as the context; the span begins a trace, or continues the trace of the caller.
 
     Args:
         part: the part to which the span belongs.
@@ -70,7 +71,7 @@ def begin(part: Part, name: str, traceparent: str | None = None) -> AbstractCont
 def span(
     part: Part, name: str, *, linked: str | None = None, **attributes: str | float
 ) -> AbstractContextManager[object]:
-    """Add a span to the trace of the caller; do nothing if there is no trace.
+    """Add a span to the trace of the caller; do nothing if the caller has no trace.
 
     Args:
         part: the part to which the span belongs.
@@ -82,7 +83,7 @@ def span(
 
 
 def waited(part: Part, name: str, seconds: float) -> None:
-    """Add a span to the trace of the caller: a time of waiting, which ends now.
+    """Add a span to the trace of the caller, for a time of waiting that ends now.
 
     Args:
         part: the part to which the span belongs.
@@ -94,7 +95,7 @@ def waited(part: Part, name: str, seconds: float) -> None:
 
 
 def note(name: str, **attributes: str | float) -> None:
-    """Add an event to the current span of the caller."""
+    """Add an event with a name and attributes to the current span of the caller."""
     if _recorder is not None:
         _recorder.note(name, attributes)
 
@@ -106,12 +107,12 @@ def fail(code: str) -> None:
 
 
 def headers() -> Mapping[str, str]:
-    """Return HTTP headers for a request to another part, so that this part continues the trace of the caller."""
+    """Return HTTP headers with the ids of the caller's trace; a part that receives the headers continues the trace."""
     return _NO_HEADERS if _recorder is None else _recorder.headers()
 
 
 def to_queue(queue: str, traceparent: str | None) -> dict[str, Any] | None:
-    """Return data to store with a work in a queue, so that the process that runs the work can continue the trace.
+    """Return the ids of a trace as data that is stored with a work; the process that runs the work continues the trace.
 
     Args:
         queue: name of the queue.

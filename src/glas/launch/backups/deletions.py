@@ -28,14 +28,15 @@ def log_in(data_dir: Path) -> DeletionLog:
 
 
 def log_beside(directory: Path, installation: str) -> DeletionLog:
-    """Return the copy of an installation's log of deletions in the directory of its backups."""
+    """Return the copy of an installation's log of deletions; `directory` contains this copy and the backups."""
     return DeletionLog(directory / f"glas-{installation}-{FILE}")
 
 
 def copy_beside(log: Sequence[Deletion], directory: Path, installation: str) -> None:
-    """Add deletions to the copy of an installation's log of deletions in the directory of its backups.
+    """Add the deletions in `log` to the copy of an installation's log of deletions.
 
-    A restore of an older backup in this directory reads the copy.
+    The directory `directory` contains this copy and the backups. A restore of an older backup in this directory reads
+    the copy.
     """
     copy = log_beside(directory, installation)
     copy.write(installation, merged(log, copy.read()))
@@ -47,8 +48,8 @@ def known_deletions(data_dir: Path, directory: Path, installation: str | None) -
     Args:
         data_dir: the directory into which the backup is restored.
         directory: the directory of the backup.
-        installation: name of the installation in the backup. None for a backup of an earlier version, which contains no
-            name and is assumed to belong to this data directory.
+        installation: name of the installation that made the backup; None if the backup contains no name, because an
+            earlier version of Glas made it. Such a backup is assumed to belong to the installation of `data_dir`.
     """
     log = log_in(data_dir)
     if installation is None:
@@ -84,10 +85,11 @@ async def _delete_in_file(path: Path, objects: Path, deletions: Sequence[Deletio
 
 
 async def delete_again(database: Database, objects: Path, deletions: Sequence[Deletion]) -> list[int]:
-    """Repeat deletions in a restored database and in the directory of its unpacked objects.
+    """Repeat deletions in a restored database, and in the directory `objects` with the unpacked objects of the backup.
 
     Returns:
-        The Telegram ids of those people in `deletions` whose data the backup contained.
+        The Telegram ids of the people whose whole data was deleted again. People of whom only messages were deleted are
+        not returned.
     """
     async with database.writing() as session:
         found = [await privacy.forget_again(deletion, session=session) for deletion in deletions]

@@ -47,10 +47,10 @@ def _recipient(key: str) -> Recipient:
 
 
 def identities_in(path: Path) -> list[Identity]:
-    """Read the secret keys from a file of `age-keygen`, or an SSH key without a passphrase.
+    """Read secret keys from a file: keys that `age-keygen` made, or one SSH key without a passphrase.
 
     Raises:
-        InvalidParameterError: the file contains no such key. The message does not show the contents of the file.
+        InvalidParameterError: the file contains no such key. The error message does not show the contents of the file.
         ConfigurationError: the package pyrage is missing.
         OSError: the file cannot be read.
     """
@@ -73,7 +73,9 @@ def identities_in(path: Path) -> list[Identity]:
 
 @contextmanager
 def encrypting(target: IO[bytes], recipients: Sequence[Recipient]) -> Iterator[IO[bytes]]:
-    """Open a context with a file whose content is encrypted into `target`; without recipients, the file is `target`.
+    """Open a context with a file: everything that is written into this file is encrypted and written into `target`.
+
+    If `recipients` is empty, nothing is encrypted: the file is `target` itself.
 
     Raises:
         OSError: the target cannot be written.

@@ -69,6 +69,11 @@ def dump(pg_dump: str, url: URL) -> Iterator[bytes]:
 def load(pg_restore: str, url: URL, parts: Iterable[bytes]) -> None:
     """Load a dump, in one transaction, into a database that does not have the schemas of the dump.
 
+    Args:
+        pg_restore: path of the program `pg_restore`.
+        url: URL of the database.
+        parts: the bytes of the dump, in parts.
+
     Raises:
         BackupError: the data is not a dump, or the server refuses it; the database is unchanged.
     """
@@ -116,7 +121,10 @@ def _address(url: URL) -> list[str]:
 
 
 def _complaint(complaints: IO[bytes]) -> str:
-    """Return the first error in a program's messages; other lines may quote rows with ids and words of people."""
+    """Return the first error in a program's messages.
+
+    Other lines are not returned, because they may quote rows with ids and words of people.
+    """
     complaints.seek(0)
     lines = complaints.read(64 * 1024).decode(errors="replace").splitlines()
     return next((line for line in lines if "error:" in line), "no reason is given")

@@ -57,7 +57,7 @@ async def opened(url: URL) -> AsyncIterator[Database]:
 
 
 def server_log(settings: Settings) -> tuple[str, list[Deletion]]:
-    """Return the name of the installation, and all deletions of people's data that the rows of the database show.
+    """Return the name of the installation, and all deletions of people's data that are recorded in the database.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another version.

@@ -51,8 +51,8 @@ def restore_servers(settings: Settings, unpacked: Path, beside: Path, installati
             the owner of the database.
         unpacked: directory of the backup's files, which the caller has compared with the manifest. If a deletion of a
             person's data is repeated, the person's objects are deleted in this directory.
-        beside: directory with the backup's file; the directory also contains the log of deletions.
-        installation: name of the installation in the backup.
+        beside: directory that contains the backup and the copy of the log of deletions.
+        installation: name of the installation that made the backup; None if the backup contains no name.
         force: whether to replace existing data.
 
     Returns:
@@ -131,7 +131,7 @@ async def _holds_objects(store: Store) -> bool:
 
 
 async def _known_deletions(url: URL, beside: Path, installation: str | None) -> list[Deletion]:
-    """Return the deletions to repeat in the backup, from the current database and the log beside the backup.
+    """Return the deletions to repeat: those in the current database, and those in the log beside the backup.
 
     The deletions in the current database are used only if this database belongs to the installation of the backup.
     These deletions are also added to the log beside the backup, because the restore replaces the current database.
@@ -155,7 +155,7 @@ async def _known_deletions(url: URL, beside: Path, installation: str | None) -> 
 
 @asynccontextmanager
 async def _exchanged(database: Database) -> AsyncIterator[None]:
-    """Open a context in which the current schemas have other names, so that schemas with the same names can be loaded.
+    """Open a context in which the current schemas have other names, so that their names are free for the dump.
 
     At the end of the context, the renamed schemas are deleted. If an error occurs, the schemas get their names back.
     """

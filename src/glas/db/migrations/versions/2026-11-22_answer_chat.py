@@ -1,7 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
 """Add a column for the chat of the bot's answer. A group that becomes a supergroup gets a new id in Telegram.
 
-So if the group becomes a supergroup after a message and before its answer, the two have different chats.
+So if a group becomes a supergroup after a recording was sent and before the bot answers, the recording and the answer
+have different chat ids.
 """
 
 import sqlalchemy as sa
@@ -21,6 +22,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the column. After that, an answer in another chat than its message cannot be corrected by a reply."""
+    """Drop the column.
+
+    After that, a reply to an answer cannot correct the text if the recording has another chat id than the answer.
+    """
     op.drop_index(_INDEX, "transcriptions")
     op.drop_column("transcriptions", "answer_chat_id")

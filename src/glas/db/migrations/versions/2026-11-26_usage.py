@@ -23,7 +23,7 @@ _BATCH = 1000
 def upgrade() -> None:
     """Add the table of usage; replace the ids of paid audio by their hashes.
 
-    Recordings that were sent before the migration do not count towards the limit.
+    Recordings that were sent before the migration do not count as usage.
     """
     op.create_table(
         "usage_records",

@@ -1,5 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Permit entries of the audit that name no administrator; db_assist itself deletes messages because of their age."""
+"""Permit entries of the audit that name no administrator.
+
+db_assist writes such an entry when it deletes messages because of their age.
+"""
 
 import sqlalchemy as sa
 from alembic import op
