@@ -142,7 +142,10 @@ class Members:
             connection.execute(sa.delete(self._forgotten).where(table.person == person, table.before_s <= before_s))
 
     def pending_deletions(self) -> list[tuple[str, float]]:
-        """Return the requests to delete work, as pairs: the person, and the `before_s` of the request."""
+        """Return the requests to delete work: for each request, the person and a Unix time in seconds.
+
+        The work of the person that was enqueued before this time must be deleted.
+        """
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(self._forgotten.c.person, self._forgotten.c.before_s))
             return [(person, before_s) for person, before_s in rows]

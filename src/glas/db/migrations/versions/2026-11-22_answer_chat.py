@@ -16,13 +16,16 @@ _INDEX = f"ix_transcriptions_{'_'.join(_COLUMNS)}"
 
 
 def upgrade() -> None:
-    """Add the column. This is fast, because neither SQLite nor PostgreSQL copies the table."""
+    """Add the column `answer_chat_id` to the table `transcriptions`.
+
+    This is fast, because neither SQLite nor PostgreSQL copies the table.
+    """
     op.add_column("transcriptions", sa.Column("answer_chat_id", sa.BigInteger()))
     op.create_index(_INDEX, "transcriptions", _COLUMNS)
 
 
 def downgrade() -> None:
-    """Drop the column.
+    """Drop the column `answer_chat_id`.
 
     After that, a reply to an answer cannot correct the text if the recording has another chat id than the answer.
     """

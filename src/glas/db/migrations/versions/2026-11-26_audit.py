@@ -1,5 +1,8 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the audit, the table of people whose records of work must be deleted, and indexes for the web pages."""
+"""Create the tables `audit` and `work_to_forget`, and indexes for the web pages.
+
+`work_to_forget` contains the people whose records of work must be deleted.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +18,7 @@ _CHANGES = ("update", "delete")
 
 
 def upgrade() -> None:
-    """Add the tables, the triggers that protect the audit, and the indexes."""
+    """Create both tables, the triggers that protect the table `audit`, and the indexes."""
     op.create_table(
         "audit",
         sa.Column("id", _ROW_ID, nullable=False),
@@ -63,7 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the tables and indexes."""
+    """Drop both tables and the indexes."""
     for name in ("rated", "unfinished", "creation_datetime", "user_id_id"):
         op.drop_index(f"ix_transcriptions_{name}", "transcriptions")
     op.drop_table("work_to_forget")

@@ -18,7 +18,10 @@ _BOTH = "(reference IS NULL) = (rank IS NULL)"
 
 
 def upgrade() -> None:
-    """Add ranks, and the tables of history and of additional messages; SQLite copies the table of corrections."""
+    """Add the column `rank` to `corrections`, and create the tables `correction_changes` and `attached_messages`.
+
+    SQLite copies the table `corrections`.
+    """
     with op.batch_alter_table("corrections", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.add_column(sa.Column("rank", _CODE))
         batch.alter_column("reference", existing_type=sa.Text(), nullable=True)
@@ -85,7 +88,7 @@ def _attached() -> None:
 
 
 def downgrade() -> None:
-    """Drop ranks and history; corrections that were undone or are doubtful are deleted."""
+    """Drop the column `rank` and the two tables; delete corrections that were undone or are doubtful."""
     op.drop_table("attached_messages")
     op.drop_table("correction_changes")
     op.execute("DELETE FROM corrections WHERE reference IS NULL OR rank = 'doubtful'")

@@ -9,7 +9,9 @@ down_revision = "20261122_answer_chat"
 
 
 def upgrade() -> None:
-    """Add the column. This is fast, because neither SQLite nor PostgreSQL copies the table.
+    """Add the column `model_version` to the table `transcriptions`.
+
+    This is fast, because neither SQLite nor PostgreSQL copies the table.
 
     Texts that were stored before this migration get no version, because it is not known.
     """
@@ -17,5 +19,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the column. The versions of all texts are lost."""
+    """Drop the column `model_version`. The versions of all texts are lost."""
     op.drop_column("transcriptions", "model_version")

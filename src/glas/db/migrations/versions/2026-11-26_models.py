@@ -18,7 +18,7 @@ _STATES = "'candidate', 'refused', 'champion', 'replaced', 'rolled_back', 'retir
 
 
 def upgrade() -> None:
-    """Replace the unused tables of models, and add the column that says whether a person refuses news."""
+    """Replace the tables of models, which were not used, and add the column `news_refusal_datetime` to `users`."""
     op.drop_table("model_aliases")
     op.drop_table("models")
     # Nullable, so that SQLite need not copy the table to which all others refer.

@@ -69,7 +69,10 @@ def _set_reasons(reasons: str) -> None:
 
 
 def downgrade() -> None:
-    """Drop reviews and holds; payments for reviews become grants, so that people keep their coins."""
+    """Empty the table `reviews`, and drop its new columns and the table `review_holds`.
+
+    Payments for reviews become grants (payments by an administrator), so that people keep their coins.
+    """
     op.drop_table("review_holds")
     op.execute("DELETE FROM reviews")
     with op.batch_alter_table("reviews", table_kwargs=_AUTOINCREMENT) as batch:

@@ -17,7 +17,7 @@ _TABLE = "vocabulary_words"
 
 
 def upgrade() -> None:
-    """Add the table of vocabularies, and the column for the hash."""
+    """Create the table `vocabulary_words`, and add the column `keywords_sha256` to the table `transcriptions`."""
     op.create_table(
         _TABLE,
         sa.Column("id", _ROW_ID, nullable=False),
@@ -53,6 +53,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table of vocabularies and the column for the hash."""
+    """Drop the table `vocabulary_words` and the column `keywords_sha256`."""
     op.drop_column("transcriptions", "keywords_sha256")
     op.drop_table(_TABLE)

@@ -1,5 +1,9 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add links for signing in to the web pages, and the verdict that somebody else than the sender speaks."""
+"""Create the table `web_logins`, and permit the verdict `other_voice` in the table `reviews`.
+
+`web_logins` contains the links with which people sign in to the web pages. A reviewer gives the verdict `other_voice`
+if the sender of a recording does not speak in it.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +17,7 @@ _VERDICTS = "'accept', 'correct', 'skip', 'bad_audio', 'not_speech'"
 
 
 def upgrade() -> None:
-    """Add the table of links, and permit the new verdict."""
+    """Create the table `web_logins`, and permit the verdict `other_voice`."""
     op.create_table(
         "web_logins",
         sa.Column("token_sha256", sa.String(64), nullable=False),
@@ -29,14 +33,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the links and the new verdict. In reviews, this verdict becomes "the recording cannot be understood"."""
+    """Drop the table `web_logins`, and replace the verdict `other_voice` by `bad_audio`."""
     op.drop_table("web_logins")
     op.execute("UPDATE reviews SET verdict = 'bad_audio' WHERE verdict = 'other_voice'")
     _set_verdicts(_VERDICTS)
 
 
 def _set_verdicts(verdicts: str) -> None:
-    """Change which verdicts a review may have. SQLite copies the table of reviews."""
+    """Set which verdicts a review may have. SQLite copies the table `reviews`."""
     with op.batch_alter_table("reviews", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.drop_constraint(op.f("ck_reviews_verdict"), type_="check")
         batch.create_check_constraint(op.f("ck_reviews_verdict"), f"verdict IN ({verdicts})")

@@ -11,7 +11,7 @@ down_revision = "20261127_own_models"
 
 
 def upgrade() -> None:
-    """Create the table with its one row, which has a new random name."""
+    """Create the table `installation` with its one row, which has a new random name."""
     table = op.create_table(
         "installation",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table."""
+    """Drop the table `installation`."""
     op.drop_table("installation")

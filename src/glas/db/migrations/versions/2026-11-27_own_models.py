@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Add the table of own models, which answer one person or one group instead of the champion."""
+"""Create the table `own_models`: models that answer one person or one group instead of the champion."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Create the table `own_models`."""
     op.create_table(
         "own_models",
         sa.Column("id", _ROW_ID, nullable=False),
@@ -37,5 +37,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table."""
+    """Drop the table `own_models`."""
     op.drop_table("own_models")

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Alembic loads this file by its path
-"""Create the table of second hypotheses: texts that a second model recognised in the recordings of messages."""
+"""Create the table `second_hypotheses`: texts that a second model recognised in the recordings of messages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Create the table `second_hypotheses`."""
     op.create_table(
         "second_hypotheses",
         sa.Column("transcription_id", _ROW_ID, nullable=False),
@@ -32,5 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table."""
+    """Drop the table `second_hypotheses`."""
     op.drop_table("second_hypotheses")
