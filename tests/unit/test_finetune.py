@@ -15,7 +15,7 @@ from glas.recognition.references import ReferenceSet, Utterance
 from glas.system.files import sha256_of
 from glas.training.finetune.base import Base
 from glas.training.finetune.data import FinetuneData, prepare
-from glas.training.finetune.share import MOST_RISEN, MeasuredShare, ShareLosses, choose_share
+from glas.training.finetune.share import MOST_RISEN, MeasuredShare, ShareLosses, between, choose_share
 from glas.training.finetune.split import split
 from glas.training.finetune.steps import STATE, finetune
 from glas.training.finetune.targets import target_text
@@ -79,6 +79,12 @@ def test_the_share_with_the_lowest_loss_that_forgets_nothing() -> None:
     assert choose_share(before, [small, middle, losses(1, 0.6, 0.3 + MOST_RISEN / 2)]) == 1
     assert choose_share(before, [losses(0.2, 0.9), losses(1, 1.1)]) is None
     assert choose_share(before, [losses(0.2, 0.8, 0.4)]) is None
+
+
+@pytest.mark.parametrize(("chosen", "found"), [(0.4, [0.3, 0.5]), (0.2, [0.1, 0.3]), (1.0, [0.9]), (None, [])], ids=str)
+def test_the_shares_beside_the_best_one_are_tried(chosen: float | None, found: list[float]) -> None:
+    assert between(chosen, (0.2, 0.4, 0.6, 0.8, 1.0)) == pytest.approx(found)
+    assert between(chosen and 1.0, (1.0,)) == []
 
 
 def test_every_set_must_be_kept() -> None:

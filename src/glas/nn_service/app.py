@@ -122,7 +122,7 @@ async def health(
     own: OwnModelQuery = "",
     instead_of: InsteadOfQuery = "",
 ) -> HealthBody:
-    """Return the state of the service: its default model, and how many recordings are being recognised or wait.
+    """Return the state of the service, such as its default model, and the number of recordings that have no text yet.
 
     If the query contains a bucket or an own model, the reported model is the one that would recognise a recording sent
     with the same values.

@@ -35,7 +35,7 @@ class UploadBudget:
         self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the app if `most_bytes` permits the body of the request.
+        """Pass a request on to the app, unless the bodies of all running requests are together too long.
 
         Raises:
             OverloadedError: all bodies together would be longer than `most_bytes`.

@@ -91,3 +91,20 @@ def choose_share(before: ShareLosses, shares: Sequence[ShareLosses]) -> float | 
     """
     allowed = [one for one in shares if one.dev < before.dev and not one.worse_than(before)]
     return min(allowed, key=lambda one: one.dev).share if allowed else None
+
+
+def between(chosen: float | None, shares: Sequence[float]) -> list[float]:
+    """Return the shares in the middle between the chosen share and its neighbours.
+
+    Args:
+        chosen: one of `shares`, or None if no share is permitted.
+        shares: the measured shares. 0, the base model, is a neighbour of the smallest share.
+
+    Returns:
+        At most two shares. If `chosen` is None, or if only one share was measured, none.
+    """
+    if chosen is None or len(shares) == 1:
+        return []
+    ordered = sorted({0.0, *shares})
+    at = ordered.index(chosen)
+    return [round((chosen + neighbour) / 2, 4) for neighbour in (ordered[at - 1], *ordered[at + 1 : at + 2])]

@@ -6,7 +6,7 @@ fine-tuning.
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -43,7 +43,7 @@ from glas.training.finetune.report import Report, silent
 from glas.training.finetune.shards import DEV, REPLAY, TRAIN, kept_shard
 from glas.training.finetune.share import MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import Divided, split
-from glas.training.finetune.text_loss import share_losses
+from glas.training.finetune.text_loss import measured_losses
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
@@ -164,9 +164,9 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
         on_step=lambda step, steps, loss: report("finetune-step", step=step, steps=steps, loss=rounded(loss, 4)),
     )
     kept = [one.name for one in data.kept]
-    shares = (0.0, *recipe.shares)
-    found = share_losses(model, tokens, clips, factors, shares=shares, kept=kept, device=recipe.device)
-    losses = _reported(found, report)
+    losses = measured_losses(
+        model, tokens, clips, factors, shares=recipe.shares, kept=kept, device=recipe.device, report=report
+    )
     del model
     sets = [ReferenceSet("dev", tuple(parted.dev)), *data.kept]
     before, chosen = _chosen(base, factors, sets, work, share=choose_share(losses[0], losses[1:]), report=report)
@@ -246,21 +246,6 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
             f"expected recordings whose words can be told apart from each other, got none in: {', '.join(empty)}"
         )
     return float(sum(json.loads(line)["count"] for line in lines[TRAIN])) / SAMPLE_RATE_HZ
-
-
-def _reported(found: Iterable[ShareLosses], report: Report) -> list[ShareLosses]:
-    """Report the losses of each share as soon as they are computed; return all losses.
-
-    The first losses must be those of the base model. All other losses are compared with them.
-    """
-    losses: list[ShareLosses] = []
-    for one in found:
-        losses.append(one)
-        report("finetune-loss", share=Decimal(f"{one.share:g}"), loss=rounded(one.dev, 4))
-        worse = one.worse_than(losses[0])
-        for name, loss in one.kept.items():
-            report("finetune-loss-risen" if name in worse else "finetune-loss-kept", name=name, loss=rounded(loss, 4))
-    return losses
 
 
 def _chosen(

@@ -1,6 +1,7 @@
 """Measure how well models with shares of a learnt change predict the references of recordings."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,66 @@ import torch.nn.functional as F  # noqa: N812 - torch's customary name
 
 from glas.engines.whisper.adapter import merge
 from glas.engines.whisper.model import Model
+from glas.localisation import rounded
 from glas.training.adapter.batches import IGNORED, Batches
 from glas.training.adapter.factors import AdapterFactors, as_adapter
 from glas.training.adapter.network import Shape, Whisper, chosen_device
 from glas.training.adapter.tokens import Tokens
 from glas.training.adapter.train import log_probabilities
+from glas.training.finetune.report import Report, silent
 from glas.training.finetune.shards import DEV, kept_shard
-from glas.training.finetune.share import ShareLosses
+from glas.training.finetune.share import ShareLosses, between, choose_share
 from glas.training.sound.channel import Samples
+
+
+def measured_losses(
+    model: Model,
+    tokens: Tokens,
+    clips: Path,
+    factors: AdapterFactors,
+    *,
+    shares: Sequence[float],
+    kept: Sequence[str],
+    device: str = "cpu",
+    report: Report = silent,
+) -> list[ShareLosses]:
+    """Measure the losses of the base model and of all shares, and report each of them as soon as it is computed.
+
+    The shares in the middle between the best share and its neighbours are measured, too.
+
+    Args:
+        model: the base model, in float32.
+        tokens: the tokenizer of the base model.
+        clips: directory with the shards `dev` and, for each of `kept`, `kept-NAME`.
+        factors: the learnt change of the weights.
+        shares: the shares to measure, all above 0.
+        kept: names of the sets that must not become worse.
+        device: device of torch that computes the losses; see `chosen_device`.
+        report: gets each loss.
+
+
+    Returns:
+        The losses in the order of the shares. The first losses are those of the base model.
+    """
+
+    def measure(some: Sequence[float]) -> Iterator[ShareLosses]:
+        yield from share_losses(model, tokens, clips, factors, shares=some, kept=kept, device=device)
+
+    (before,) = measure((0.0,))
+    _report(before, before, report)
+    losses: list[ShareLosses] = []
+    for refines in (False, True):
+        for one in measure(between(choose_share(before, losses), shares) if refines else shares):
+            losses.append(one)
+            _report(one, before, report)
+    return [before, *sorted(losses, key=lambda one: one.share)]
+
+
+def _report(one: ShareLosses, before: ShareLosses, report: Report) -> None:
+    report("finetune-loss", share=Decimal(f"{one.share:g}"), loss=rounded(one.dev, 4))
+    worse = one.worse_than(before)
+    for name, loss in one.kept.items():
+        report("finetune-loss-risen" if name in worse else "finetune-loss-kept", name=name, loss=rounded(loss, 4))
 
 
 def share_losses(
