@@ -54,7 +54,7 @@ def _x(minutes: float, until: float) -> float:
 def _ticks(top: float) -> list[float]:
     """Return round values from 0 to below `top`, two to five."""
     power = 10.0 ** math.floor(math.log10(top))
-    step = next(power * share for share in (0.2, 0.5, 1.0, 2.0) if top / (power * share) <= 4)
+    step = next(power * share for share in (0.2, 0.5, 1.0, 2.0, 5.0) if top / (power * share) <= 4)
     return [number * step for number in range(math.ceil(top / step))]
 
 
