@@ -33,7 +33,7 @@ _SETTINGS = {f"GLAS_{part.upper()}_TOKEN": TOKEN for part in _FEWEST} | {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(4 * 3600 if _CASES else 1800)
 @pytest.mark.parametrize("part", _FEWEST)
 def test_a_service_is_what_its_document_says(
     part: str, start_glas: Callable[..., AbstractContextManager[Server]], tmp_path: Path
