@@ -1,8 +1,9 @@
 # syntax=docker/dockerfile:1
 # One target for each part of compose.yaml. Each installs only what its part imports, with hashes. Only `training` has
-# torch, without hashes: its files differ between a machine with a graphics card and one without.
+# torch, without hashes: TORCH_INDEX is a package index with its files for processors, or for graphics cards.
 ARG PYTHON=python:3.11.14-slim-bookworm
 ARG TORCH=torch==2.13.0
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 FROM ${PYTHON} AS base
 ENV PATH=/venv/bin:$PATH \
@@ -11,10 +12,10 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp \
     GLAS_DATA_DIR=/data
-# A volume that is first mounted here takes over its owner.
+# A volume that is first mounted at one of these directories takes over its owner.
 RUN groupadd --gid 10001 glas \
  && useradd --uid 10001 --gid glas --home-dir /tmp --no-create-home --shell /usr/sbin/nologin glas \
- && install -d -o glas -g glas /data
+ && install -d -o glas -g glas /data /data/rounds
 WORKDIR /app
 
 # What all parts share; compiled here, since the containers cannot write.
@@ -53,9 +54,11 @@ RUN $INSTALL -r requirements/backup.txt
 
 FROM packages AS packages-training
 ARG TORCH
+ARG TORCH_INDEX
 COPY requirements/training.txt requirements/
 RUN $INSTALL -r requirements/training.txt \
- && pip --python /venv/bin/python --disable-pip-version-check --no-cache-dir install --only-binary :all: "$TORCH"
+ && pip --python /venv/bin/python --disable-pip-version-check --no-cache-dir install --only-binary :all: \
+    --index-url "$TORCH_INDEX" "$TORCH"
 
 FROM packages AS packages-web
 COPY requirements/web.txt requirements/

@@ -6,6 +6,7 @@ The model is a tiny one that hears four phrases and learns a fifth; what real we
 import asyncio
 import json
 import shutil
+import time
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -14,10 +15,14 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
 
+from typer.testing import CliRunner
+
+from glas.cli import app
+from glas.cli.language import say
 from glas.cli.round_steps import RecordedSteps
 from glas.domain.model_records import LearningStep
 from glas.launch.assembly import open_db_assist
-from glas.localisation import Value
+from glas.localisation import Value, rounded
 from glas.recognition import trial
 from glas.recognition.gate_report import FIGURES
 from glas.recognition.references import read_reference_set
@@ -25,6 +30,7 @@ from glas.settings import Settings
 from glas.system.message_files import LIST
 from glas.training.datasets.making import Rules
 from glas.training.finetune.base import Base
+from glas.training.finetune.recipe import write_recipe
 from glas.training.rounds import Outcome, RoundPlan, finished_rounds, run_round
 from glas.training.voices.speaking_style import SpeakingStyle
 from tests.conftest import as_wav
@@ -43,7 +49,7 @@ N_PEOPLE = len(phrases.VOICES) * len(RATES_WPM)
 
 
 class KilledError(Exception):
-    """The error that interrupts a round."""
+    """The error that interrupts a round, or the pause between two rounds."""
 
 
 async def let_all_say_it(world: World) -> None:
@@ -146,3 +152,29 @@ async def test_a_round_goes_on_and_is_not_repeated(
         await world.db_assist.forget(await world.person(number))
     await world.export(derived=(plan.rounds,))
     assert {path.name for path in Path(ended.report).parent.iterdir()} == {FIGURES}
+
+
+@pytest.mark.slow
+def test_repeated_rounds_go_on_after_one_that_failed(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has corrected anything yet: once, this is an error; repeatedly, the next round is tried after a pause."""
+    pauses_s: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses_s.append(seconds)
+        if len(pauses_s) == 2:
+            raise KilledError
+
+    monkeypatch.setattr(time, "sleep", pause)
+    write_recipe(tmp_path / "recipe.toml", RECIPE.model_copy(update={"base": f"whisper:{checkpoint}"}))
+    environment = {"GLAS_DATA_DIR": str(tmp_path / "data")}
+    command = ["learn", "--recipe", str(tmp_path / "recipe.toml")]
+    once = CliRunner().invoke(app, command, env=environment)
+    assert once.exit_code == 1
+    assert "expected recordings to learn from, got none" in once.output
+    repeated = CliRunner().invoke(app, [*command, "--every", "24"], env=environment)
+    assert isinstance(repeated.exception, KilledError), repeated.output
+    assert pauses_s == [3600, 3600]
+    assert repeated.output.count("expected recordings to learn from, got none") == 2
+    assert repeated.output.count(say("learn-again", minutes=rounded(60))) == 2

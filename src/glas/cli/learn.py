@@ -12,7 +12,7 @@ from glas.cli.finetune import told_step
 from glas.cli.language import say
 from glas.cli.promote import told_step as told_model
 from glas.cli.recipes import chosen_recipe, open_base
-from glas.cli.session import open_settings, out, told
+from glas.cli.session import err, open_settings, out, told
 from glas.cli.train import needs_training_packages
 from glas.localisation import Value, rounded
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from glas.training.rounds import Round, RoundPlan
 
 _S_PER_HOUR = 3600
+_AFTER_AN_ERROR_H = 1.0  # pause before the next round if a round has failed, and rounds are repeated
 
 Folders = list[Path] | None
 
@@ -63,13 +64,21 @@ def learn(
         plan = _plan(settings, rules, chosen, _Sets(test, guard or [], keep or []), weights)
         plan = replace(plan, least_minutes=least_minutes)
     while True:
-        steps = RecordedSteps(settings)
-        export_through(lambda: open_data_loader(settings), full=False)
-        steps.exported()
-        _round(settings, plan, steps, release=release, canary=canary, shadow=shadow)
-        if every is None:
+        pause_h = every
+        try:
+            steps = RecordedSteps(settings)
+            export_through(lambda: open_data_loader(settings), full=False)
+            steps.exported()
+            _round(settings, plan, steps, release=release, canary=canary, shadow=shadow)
+        except typer.Exit:
+            # The error has been printed. It may be gone soon: too few corrections, or a service that starts again.
+            if every is None:
+                raise
+            pause_h = min(every, _AFTER_AN_ERROR_H)
+            err.print(say("learn-again", minutes=rounded(60 * pause_h)), style="yellow", markup=False)
+        if pause_h is None:
             return
-        time.sleep(every * _S_PER_HOUR)
+        time.sleep(pause_h * _S_PER_HOUR)
 
 
 class _Sets(NamedTuple):

@@ -127,6 +127,12 @@ class DataSetError(InputError):
     code = "data_set_invalid"
 
 
+class TooFewReferencesError(DataSetError):
+    """There are no corrected recordings yet for a training, or none for the test of its model."""
+
+    code = "references_too_few"
+
+
 class UploadTooLargeError(InputError):
     """The request body has more bytes than the limit."""
 

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from glas.clients.data_loader import DataLoaderClient
 from glas.clients.db_assist import DbAssistClient
-from glas.domain.errors import ConflictError
+from glas.domain.errors import ConfigurationError, ConflictError
 from glas.launch import control_socket
 from glas.launch.connections import Connections, entered
 from glas.launch.figures import share
@@ -157,19 +157,42 @@ async def _make_app(part: str, settings: Settings, parts: Collection[str], conne
     if part == "web":
         return await _make_page(settings, connections)
     key, previous = key_of(settings, part, parts), previous_key_of(settings, part, parts)
-    match part:
-        case "nn_service":
-            from glas.nn_service.app import create_app as create_nn_service
+    with _installed(part):
+        match part:
+            case "nn_service":
+                from glas.nn_service.app import create_app as create_nn_service
 
-            return create_nn_service(settings, key=key, previous_key=previous, internal_key=connections.internal_key)
-        case "db_assist":
-            from glas.db_assist.app import create_app as create_db_assist
+                return create_nn_service(
+                    settings, key=key, previous_key=previous, internal_key=connections.internal_key
+                )
+            case "db_assist":
+                from glas.db_assist.app import create_app as create_db_assist
 
-            return create_db_assist(settings, key=key, previous_key=previous)
-        case _:
-            from glas.data_loader.app import create_app as create_data_loader
+                return create_db_assist(settings, key=key, previous_key=previous)
+            case _:
+                from glas.data_loader.app import create_app as create_data_loader
 
-            return create_data_loader(settings, key=key, previous_key=previous, db_assist=await connections.db_assist())
+                return create_data_loader(
+                    settings, key=key, previous_key=previous, db_assist=await connections.db_assist()
+                )
+
+
+@contextlib.contextmanager
+def _installed(part: str) -> Iterator[None]:
+    """Name the setting that helps if a package is missing without which a part cannot run in this process.
+
+    Raises:
+        ConfigurationError: a package of another project is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("glas"):
+            raise
+        raise ConfigurationError(
+            f"{part} cannot run in this process, because the package {error.name} is not installed. Set "
+            f"GLAS_{part.upper()}_URL to the address of a running {part}."
+        ) from error
 
 
 async def _make_page(settings: Settings, connections: Connections) -> FastAPI:

@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glas.domain.errors import DataSetError
+from glas.domain.errors import TooFewReferencesError
 from glas.domain.model_records import LearningStep
 from glas.domain.model_ref import ModelRef
 from glas.domain.splits import Split
@@ -142,7 +142,7 @@ def run_round(
         on_measure: see `try_candidate`.
 
     Raises:
-        DataSetError: the export has too few recordings for training or for the test.
+        TooFewReferencesError: the export has no recordings for training, or none for the test.
         GlasError: the errors of `finetune` and `try_candidate`.
     """
     steps = steps or Steps()
@@ -160,6 +160,7 @@ def run_round(
         return new
     folder.mkdir(parents=True, exist_ok=True)
     dataset = open_dataset(plan.export, version)
+    _test_data(dataset, plan)  # raises an error before the training, and not after it
     model = settings.models_dir / f"learnt-{str(new.training)[:12]}"
     report("learn-version", version=version.name, minutes=rounded(new.new_minutes))
     work = folder.parent / WORK
@@ -261,14 +262,13 @@ def read_round(folder: Path) -> Round | None:
 def finished_rounds(rounds: Path) -> list[Round]:
     """Return all finished rounds, the oldest first."""
     paths = [*rounds.glob(f"*/{ROUND}"), *rounds.glob(f"*/*/{ROUND}")]  # the former were written by older versions
-    found = [read_round(path.parent) for path in paths]
-    return sorted((one for one in found if one is not None), key=lambda one: one.finished)
+    return sorted(filter(None, (read_round(path.parent) for path in paths)), key=lambda one: one.finished)
 
 
 def _test_data(dataset: Dataset, plan: RoundPlan) -> TestData:
     test = plan.test or ReferenceSet("test", tuple(_utterances(dataset.test)))
     if not test.utterances:
-        raise DataSetError("expected recordings to test with, got none: no speaker of the export belongs to the test")
+        raise TooFewReferencesError("expected speakers in the export who belong to the test, got none")
     return TestData(test, tuple(plan.guards), is_personal=plan.rules.speaker is not None)
 
 

@@ -167,6 +167,7 @@ promote-serves = {$model} serves now. To take it back: glas models use {$former}
 promote-refused = ✗ The model was not released: not all conditions hold.
 
 learn-version = dataset version {$version}: {$minutes} new minutes
+learn-again = The next try is in {$minutes} min.
 learn-too-little = Dataset version {$version}: {$minutes} new minutes, too few as yet.
 learn-not-better = Dataset version {$version}: fine-tuning did not help, no share of the change is better than the former model.
 learn-refused = Dataset version {$version}: the new model did not pass the test.

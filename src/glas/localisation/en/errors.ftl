@@ -11,6 +11,7 @@ error-would_replace = There is data here already. To replace it, add --force.
 error-backup_invalid = This backup is damaged, or Glas did not make it. Nothing was changed.
 error-backup_encrypted = This backup is encrypted. It needs a file with the right key: --identity FILE. Nothing was changed.
 error-data_set_invalid = These recordings with texts could not be read. Check the files.
+error-references_too_few = There are too few corrected recordings as yet. Collect more corrections, then try again.
 error-upload_too_large =
     { $limit ->
         [0] The file is too large.

@@ -170,6 +170,7 @@ promote-serves = Теперь распознаёт {$model}. Вернуть пр
 promote-refused = ✗ Модель не выпущена: выполнены не все условия.
 
 learn-version = версия набора {$version}: новых минут {$minutes}
+learn-again = Следующая попытка через {$minutes} мин.
 learn-too-little = Версия набора {$version}: новых минут {$minutes}, пока мало.
 learn-not-better = Версия набора {$version}: дообучение не помогло, ни одна доля выученного не лучше прежней модели.
 learn-refused = Версия набора {$version}: новая модель не прошла проверку.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glas.domain.errors import DataSetError
+from glas.domain.errors import DataSetError, TooFewReferencesError
 from glas.domain.splits import Split, draw
 from glas.system.files import sha256_of
 from glas.training.datasets.exported import Message, Target, read_export, target_of
@@ -60,8 +60,8 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
         rules: rules for the content of the version.
 
     Raises:
-        DataSetError: there is no export, the version would have no recordings for training, or the file of an existing
-            version was changed.
+        TooFewReferencesError: the version would have no recordings for training.
+        DataSetError: there is no export, or the file of an existing version was changed.
     """
     if not (rules.test_share >= 0 and rules.dev_share >= 0 and rules.test_share + rules.dev_share < 1):
         raise DataSetError(f"expected shares of test and dev below 1, got {rules.test_share} and {rules.dev_share}")
@@ -77,7 +77,9 @@ def make_version(export: Path, folder: Path, rules: Rules) -> MadeVersion:
     replay = [describe_replay(place, "reference") for place in rules.replay]
     replay += [describe_replay(place, "non_speech") for place in rules.non_speech]
     if not replay and not any(entry.split is Split.TRAIN for entry in entries):
-        raise DataSetError(f"{export}: expected recordings to learn from, got none (left out: {left_out.total()})")
+        raise TooFewReferencesError(
+            f"{export}: expected recordings to learn from, got none (left out: {left_out.total()})"
+        )
     version = Version(
         speaker=rules.speaker,
         min_confidence=rules.min_confidence,
