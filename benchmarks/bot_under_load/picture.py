@@ -31,7 +31,7 @@ def drawn(lines: Sequence[Line], spans: Sequence[tuple[float, float, str]] = ())
     shades = "".join(
         f'<rect x="{_x(begin, until):.1f}" width="{_x(end, until) - _x(begin, until):.1f}" y="0" '
         f'height="{height - 20}" fill="#fe9" opacity="0.5"/>'
-        f'<text x="{_x(begin, until) + 4:.1f}" y="{height - 24}">{name}</text>'
+        f'<text x="{_x(begin, until) + 4:.1f}" y="14">{name}</text>'
         for begin, end, name in spans
     )
     shown = "".join(_panel(line, until, index * (_HEIGHT + _GAP)) for index, line in enumerate(lines))
@@ -39,6 +39,7 @@ def drawn(lines: Sequence[Line], spans: Sequence[tuple[float, float, str]] = ())
     marks = "".join(
         f'<text x="{_x(minute, until):.1f}" y="{height - 4}" text-anchor="middle">{minute}</text>'
         for minute in range(0, int(until) + 1, step)
+        if _x(minute, until) < _WIDTH - _LEFT / 2  # the unit stands at the end
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH + 20} {height}" font-family="sans-serif" '
