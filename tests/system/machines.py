@@ -136,12 +136,21 @@ class Site:
                     self.n_restarts += 1
                     self._fork(name, part)
 
-    def until(self, condition: Callable[[], object], what: str, patience_s: float) -> float:
-        """Wait for a condition; return how long this took, in seconds."""
+    def until(
+        self, condition: Callable[[], object], what: str, patience_s: float, found: Callable[[], object] = str
+    ) -> float:
+        """Wait for a condition; return how long this took, in seconds.
+
+        Args:
+            condition: returns whether to stop waiting.
+            what: names the condition in the error.
+            patience_s: longest time to wait, in seconds.
+            found: returns what the error shows of the state after this time.
+        """
         began_s = time.monotonic()
         while not condition():
             self.watch()
-            assert time.monotonic() < began_s + patience_s, f"{what} did not happen:\n{self.tails()}"
+            assert time.monotonic() < began_s + patience_s, f"{what} did not happen: {found()}\n{self.tails()}"
             time.sleep(0.1)
         return time.monotonic() - began_s
 

@@ -17,7 +17,7 @@ from glas.launch import PARTS
 from tests.conftest import ROOT, Sample
 from tests.parts.hostile import silent_opus
 from tests.system.forking import Zygote
-from tests.system.killing import Lab
+from tests.system.killing import Lab, is_waiting
 from tests.system.machines import Site, chapter, site
 from tests.system.namespaces import why_impossible
 
@@ -85,7 +85,20 @@ class Machines:
 
     def answered(self) -> float:
         """Wait until all messages are answered; return how long this takes, in seconds."""
-        return self.site.until(lambda: self.lab.verdict().lost == 0, f"answers: {self.lab.verdict()}", PATIENCE_S)
+        return self.site.until(lambda: self.lab.verdict().lost == 0, "answers", PATIENCE_S, found=self.unanswered)
+
+    def unanswered(self) -> list[str]:
+        """Return the messages without an answer, with the works of their people."""
+        answered = {one["reply_to_message"]["message_id"] for one in self.lab.answers() if not is_waiting(one)}
+        left = [one for one in self.lab.sent if one["message_id"] not in answered]
+        works = self.ask(
+            "SELECT workflow_uuid, name, status, queue_name, executor_id FROM durable_tg_bot.workflow_status"
+        )
+        found = []
+        for one in left:
+            person = str(one["chat"]["id"])
+            found.append(f"{one['message_id']} of {person}: {[work for work in works if person in work]}")
+        return found
 
     def rest(self) -> None:
         """Wait until no bot has work."""
