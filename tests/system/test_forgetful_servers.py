@@ -102,7 +102,7 @@ def test_an_object_of_seaweedfs_lasts(
     data, log, services = tmp_path / "data", tmp_path / "calls", composition(variables_of_env)["services"]
     data.mkdir()
     if is_written_at_once:
-        command = services["folders"]["entrypoint"][2]
+        (command,) = services["folders"]["command"]
         subprocess.run(["sh", "-c", command.replace("/s3_data", str(data)).partition(";")[0]], check=True)
         if not are_written_at_once(data):
             pytest.skip("the file system of the tests has no attribute S; ext4 and XFS have it")
