@@ -51,6 +51,7 @@ def test_a_service_is_what_its_document_says(
         health = client.get("/health").raise_for_status().json()
         checked = client.get("/ledger/check").json() if part == "db_assist" else {"discrepancies": []}
     n_cases = int((re.findall(r"(\d+) generated", told) or ["0"])[0])
+    print(f"{part}: {n_cases} requests")  # noqa: T201 - shown by `pytest -s` and `make fuzz`
     assert code == 0, told[-20_000:]
     assert n_cases >= n_operations * n_examples // 2, told
     assert health.get("in_flight", 0) == 0
