@@ -56,6 +56,8 @@ FROM packages AS packages-training
 ARG TORCH
 ARG TORCH_INDEX
 COPY requirements/training.txt requirements/
+# The variable names a version.
+# hadolint ignore=DL3013
 RUN $INSTALL -r requirements/training.txt \
  && pip --python /venv/bin/python --disable-pip-version-check --no-cache-dir install --only-binary :all: \
     --index-url "$TORCH_INDEX" "$TORCH"
@@ -107,6 +109,8 @@ CMD ["run", "data_loader"]
 
 # Debian's own pg_dump is older than the server of compose.yaml, and refuses it.
 FROM program AS backup
+# Debian keeps only the newest build of a package, so a pinned build would soon be gone.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
  && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \

@@ -40,9 +40,6 @@ from tests.system.composition import (
 EXAMPLE = dotenv(ROOT / ".env.example")
 SECRETS = ("DB_PASSWORD", "DB_APP_PASSWORD", "DB_WORK_PASSWORD", "S3_SECRET_KEY", "TELEGRAM_TOKEN")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-_GPU = "nn_service_gpu"
-_TRAINING = "training"
-IMAGES = ("tg_bot", "nn_service", "db_assist", "data_loader", "backup", _TRAINING, "web")
 ONCE = {"folders", "migrate", "model", "s3_fsync"}
 MONITORING = {"prometheus", "grafana", "jaeger"}
 
@@ -254,36 +251,6 @@ def test_only_the_migration_owns_the_database(composed: dict[str, Service], vari
         told = {part for part, one in composed.items() if password in str(one.get("environment"))}
         users = {"DB_PASSWORD": {"db"}, "DB_APP_PASSWORD": {"db_assist"}, "DB_WORK_PASSWORD": {"data_loader", "tg_bot"}}
         assert told == {"migrate"} | users.get(variable, set()), variable
-
-
-def test_the_image_is_made_of_what_is_there() -> None:
-    """Sources of COPY exist; requirements are pinned, hashed and minimal."""
-    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"]
-    sources = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
-    assert sources
-    for source in sources:
-        assert (ROOT / source).exists(), source
-        assert any(source == one or Path(source).match(one) for one in let_in), source
-    pins = _pins("run")
-    for image in IMAGES:
-        assert f"requirements/{image}.txt" in sources
-        own = _pins(image)
-        assert own.items() <= (_pins("dev") if image == _TRAINING else pins).items(), image
-        assert not {"torch", "transformers"} & {name for name, _ in own}, image
-        assert ("onnxruntime" in {name for name, _ in own}) == (image in ("nn_service", _TRAINING)), image
-        assert image in (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert f"requirements/{_GPU}.txt" in sources
-    added = dict(_pins(_GPU).items() - _pins("nn_service").items())
-    assert {name for name, _ in added} == {"nvidia-cublas-cu12", "nvidia-cuda-nvrtc-cu12", "nvidia-cudnn-cu12"}
-
-
-def _pins(name: str) -> dict[tuple[str, str], str]:
-    """Return versions by package and marker; each has a hash, and no address of an index."""
-    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
-    assert "://" not in text
-    found = re.findall(r"(?m)^([\w.-]+)(?:\[.*\])?==(\S+)( ;.*)? \\\n    --hash=sha256:", text)
-    assert len(found) == len(re.findall(r"(?m)^\w", text))
-    return {(package, ""): version for package, version, _marker in found}
 
 
 def test_the_object_store_is_told_to_write_to_the_disk(
