@@ -162,7 +162,7 @@ def _rhvoice_voices(synthesiser: RHVoice) -> tuple[list[_Voice], list[_Voice]]:
 
 def _espeak_voices() -> tuple[list[_Voice], list[_Voice]]:
     espeak = Espeak()
-    found = []
+    found: list[list[_Voice]] = []
     for names, wanted in zip((espeak.voices, HELD_OUT_VARIANTS), _N_VOICES, strict=True):
         voices = [name for name in names if not any(part in name for part in _STRANGE)]
         dice = random.Random(len(voices))  # noqa: S311 - no secret
