@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 ON_DIRECTORIES := benchmarks/keywords.py benchmarks/real_speech.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines containers upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
+.PHONY: help setup dev-setup train-setup run test whole loop chaos power machines containers images upgrade fuzz coverage check bench docs audit sbom lock picture screenshots env clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ machines: train-setup  ## recordings while one of three machines dies, another i
 
 containers: train-setup  ## each container of compose.yaml in namespaces: networks, rights, and the whole system in them (root, Linux)
 	@IN_CONTAINERS=1 $(BIN)/pytest -s tests/system/test_containers.py tests/system/test_whole.py
+
+images: train-setup  ## run the steps of the Dockerfile in a Debian that debootstrap makes, and start each program (root, Linux, debootstrap)
+	@IMAGES_IN=$${IMAGES_IN:-data/images} $(BIN)/pytest -s tests/system/test_image_roots.py
 
 upgrade: train-setup  ## messages while each process of an earlier release is replaced by one of this checkout (FROM=REVISION)
 	@UPGRADE_FROM=$(FROM) $(BIN)/pytest -s tests/system/test_upgrade.py

@@ -71,13 +71,21 @@ def _postgres() -> Image:
     return Image(environment=environment, entrypoint=("sh", "-euc", _POSTGRES), stop_signal="SIGINT")
 
 
+def instructions() -> list[tuple[str, str]]:
+    """Return the instructions of the Dockerfile, each with its arguments."""
+    text = re.sub(r"(?m)^#.*\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8")).replace("\\\n", " ")
+    found = []
+    for line in filter(None, text.splitlines()):
+        instruction, rest = line.split(None, 1)
+        found.append((instruction, rest))
+    return found
+
+
 @cache
 def _stages() -> dict[str, Image]:
     """Read the stages of the Dockerfile, by name; `RUN` is left out."""
-    text = re.sub(r"(?m)^#.*\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8")).replace("\\\n", " ")
     found, name = dict[str, Image](), ""
-    for line in filter(None, text.splitlines()):
-        instruction, rest = line.split(None, 1)
+    for instruction, rest in instructions():
         if instruction == "FROM":
             base, _, name = rest.split()
             found[name] = found.get(base, Image(files={}, environment={"PATH": _PATH}))
