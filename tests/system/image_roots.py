@@ -18,6 +18,12 @@ from tests.conftest import ROOT
 from tests.system.images import instructions
 
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+# A namespace of its own ends the mounts with the command.
+_ENTER = """
+mount -t proc proc "$0/proc"
+mount --rbind /dev "$0/dev"
+exec chroot --userspec="$1" "$0" sh -c "$2"
+"""
 _PACKAGES = "python3.11,python3.11-venv,python3-pip,ca-certificates"
 
 
@@ -47,7 +53,7 @@ class Stage:
         told = [f"{name}={value}" for name, value in (ours | dict(self.arguments) | dict(self.environment)).items()]
         inside = f"cd {shlex.quote(self.working_dir)} && exec {shlex.join(['env', '-i', *told, *command])}"
         return subprocess.run(
-            ["chroot", f"--userspec={user}", str(self.root), "sh", "-c", inside],
+            ["unshare", "--mount", "sh", "-euc", _ENTER, str(self.root), user, inside],
             capture_output=True,
             text=True,
             check=False,
@@ -157,8 +163,13 @@ def _copy(stage: Stage, rest: str, stages: Mapping[str, Stage]) -> None:
     to = stage.root / str(Path(stage.working_dir, target)).lstrip("/")
     to = to / place.name if target.endswith("/") else to
     to.parent.mkdir(parents=True, exist_ok=True)
-    ignored = None if option else shutil.ignore_patterns("__pycache__", "*.pyc")  # as .dockerignore says
-    if place.is_dir():
+    if option:
+        # What is there already is replaced, links included, as Docker does it.
+        subprocess.run(
+            ["cp", "--archive", "--remove-destination", "--no-target-directory", str(place), str(to)], check=True
+        )
+    elif place.is_dir():
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")  # as .dockerignore says
         shutil.copytree(place, to, symlinks=True, dirs_exist_ok=True, ignore=ignored)
     else:
         shutil.copy2(place, to)
