@@ -23,7 +23,7 @@ from glas.domain.rewards import role_for
 from glas.domain.text import normalise
 
 PAID_KEPT: Final = timedelta(days=90)
-"""For this time after a paid message was deleted, no other message with the same sound is paid."""
+"""How long, after a paid message was deleted, no other message with the same sound is paid."""
 
 
 class Payment(NamedTuple):

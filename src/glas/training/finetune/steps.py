@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ from glas.training.finetune.report import Report, silent
 from glas.training.finetune.shards import DEV, REPLAY, TRAIN, kept_shard
 from glas.training.finetune.share import MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import Divided, split
-from glas.training.finetune.text_loss import measured_losses
+from glas.training.finetune.text_loss import measured_losses, share_losses
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
@@ -165,7 +166,7 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     )
     kept = [one.name for one in data.kept]
     losses = measured_losses(
-        model, tokens, clips, factors, shares=recipe.shares, kept=kept, device=recipe.device, report=report
+        partial(share_losses, model, tokens, clips, factors, kept=kept, device=recipe.device), recipe.shares, report
     )
     del model
     sets = [ReferenceSet("dev", tuple(parted.dev)), *data.kept]

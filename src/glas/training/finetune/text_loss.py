@@ -1,6 +1,6 @@
 """Measure how well models with shares of a learnt change predict the references of recordings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,43 +23,25 @@ from glas.training.sound.channel import Samples
 
 
 def measured_losses(
-    model: Model,
-    tokens: Tokens,
-    clips: Path,
-    factors: AdapterFactors,
-    *,
-    shares: Sequence[float],
-    kept: Sequence[str],
-    device: str = "cpu",
-    report: Report = silent,
+    losses_of: Callable[..., Iterator[ShareLosses]], shares: Sequence[float], report: Report = silent
 ) -> list[ShareLosses]:
     """Measure the losses of the base model and of all shares, and report each of them as soon as it is computed.
 
     The shares in the middle between the best share and its neighbours are measured, too.
 
     Args:
-        model: the base model, in float32.
-        tokens: the tokenizer of the base model.
-        clips: directory with the shards `dev` and, for each of `kept`, `kept-NAME`.
-        factors: the learnt change of the weights.
+        losses_of: `share_losses` with all arguments except `shares`.
         shares: the shares to measure, all above 0.
-        kept: names of the sets that must not become worse.
-        device: device of torch that computes the losses; see `chosen_device`.
         report: gets each loss.
-
 
     Returns:
         The losses in the order of the shares. The first losses are those of the base model.
     """
-
-    def measure(some: Sequence[float]) -> Iterator[ShareLosses]:
-        yield from share_losses(model, tokens, clips, factors, shares=some, kept=kept, device=device)
-
-    (before,) = measure((0.0,))
+    (before,) = losses_of(shares=(0.0,))
     _report(before, before, report)
     losses: list[ShareLosses] = []
     for refines in (False, True):
-        for one in measure(between(choose_share(before, losses), shares) if refines else shares):
+        for one in losses_of(shares=between(choose_share(before, losses), shares) if refines else shares):
             losses.append(one)
             _report(one, before, report)
     return [before, *sorted(losses, key=lambda one: one.share)]
