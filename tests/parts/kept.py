@@ -27,7 +27,11 @@ async def pressed(house: House, person: int, answer: JsonObject) -> str:
 
 
 def documents(house: House, person: int) -> list[bytes]:
-    """Files that the bot sent to a person, the oldest first."""
+    """Return the files (not the pictures) that the bot sent to a person, the oldest first."""
     world = house.telegram.world
     with world.lock:
-        return [data for where, data in sorted(world.documents.items()) if where[0] == person]
+        return [
+            data
+            for where, data in sorted(world.documents.items())
+            if where[0] == person and "document" in world.messages[where]
+        ]

@@ -12,6 +12,10 @@ times and rates were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreS
   queues are polled only 5 times a second. With the public interface, only the polling interval can be shortened: with
   12 polls a second, 43 to 45 works a second are done. With SQLite, `QueueWaits` polls idle queues only once in 2 s. An
   idle bot then uses 3 % of a processor core; without `QueueWaits`, it uses 11 %.
+- `start_work_in`: makes DBOS start all work in one event loop. DBOS itself starts work in a second loop, in another
+  thread, at moments when the first loop is not running (between two calls of `run_until_complete`). Clients, locks and
+  tasks belong to the first loop, so such work would fail, and could not be ended with the engine. DBOS has no setting
+  for this.
 - `put_back`: puts work back into its queue, if a killed process had claimed the work. The public `resume_workflows`
   would take the work out of its queue, so a person's messages would lose their order. `resume_workflows` also does not
   check which process has claimed the work, so two processes could both run the work.
@@ -21,7 +25,7 @@ times and rates were measured by `benchmarks/durable.py` with DBOS 3.4, PostgreS
 
 import threading
 import time
-from asyncio import Task
+from asyncio import AbstractEventLoop, Task
 from collections.abc import Iterable
 from typing import Any
 
@@ -176,6 +180,11 @@ class _Wait(threading.Event):
         if self._dbos._active_workflows_set.count_for_queue(queue):
             self._active_s[queue] = now_s
         return now_s > self._active_s.get(queue, self._began_s) + _IDLE_AFTER_S
+
+
+def start_work_in(loop: AbstractEventLoop, dbos: DBOS) -> None:
+    """Start all work in `loop`; work that DBOS takes from a queue while `loop` is not running waits until it runs."""
+    dbos._background_event_loop.target_loop = lambda: loop  # type: ignore[method-assign]
 
 
 def put_back(dbos: DBOS, workflow_ids: Iterable[str], *, owner: str) -> None:

@@ -22,7 +22,7 @@ from glas import tracing
 from glas.domain.errors import ConfigurationError
 from glas.durable.backlog import Backlog
 from glas.durable.configuration import configuration_of, send_logs_to_ours
-from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running
+from glas.durable.dbos_adapter import FirstRuns, QueueWaits, join_queue_threads, running, start_work_in
 from glas.durable.maintenance import DEAD_AFTER_S, Maintenance, end_unknown_runs
 from glas.durable.members import Members
 from glas.durable.orphans import Running
@@ -114,7 +114,8 @@ class Durable:
         Durable._is_started = True
         self._dbos = DBOS(config=configuration_of(self._place, engine, slot=self._slot))
         self._registered.announce(self._watched)
-        # DBOS is started in this event loop, so that workflows run in the loop to which their clients belong.
+        # Workflows must run in this event loop, because their clients belong to it.
+        start_work_in(asyncio.get_running_loop(), self._dbos)
         self._waits.launch(self._first_runs)
         self._maintenance = Maintenance(
             self._dbos,
