@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (see `make train-setup`)")
@@ -13,12 +14,16 @@ from glas.domain.text import normalise
 from glas.localisation import Value
 from glas.recognition.references import ReferenceSet, Utterance
 from glas.system.files import sha256_of
+from glas.training.adapter.batches import Batches
 from glas.training.finetune.base import Base
 from glas.training.finetune.data import FinetuneData, prepare
+from glas.training.finetune.examples import sounds_without_speech
 from glas.training.finetune.share import MOST_RISEN, MeasuredShare, ShareLosses, between, choose_share
 from glas.training.finetune.split import split
 from glas.training.finetune.steps import STATE, finetune
 from glas.training.finetune.targets import target_text
+from glas.training.sound.channel import SAMPLE_RATE_HZ, level
+from glas.training.sound.clips import write_clips
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,39 @@ def test_texts_of_one_person_are_on_one_side() -> None:
     found = split(utterances(1, 60), 0.3)
     assert len(found.train) + len(found.dev) == 60
     assert not {one.text for one in found.train} & {one.text for one in found.dev}
+
+
+def test_sounds_without_speech_are_audible_and_always_the_same() -> None:
+    first, second = list(sounds_without_speech()), list(sounds_without_speech())
+    assert {one.text for one in first} == {""}
+    for one, again in zip(first, second, strict=True):
+        assert np.array_equal(one.samples, again.samples)
+        assert np.abs(one.samples).max() <= 1
+        assert level(one.samples) > 0.001
+
+
+def test_a_joined_sound_without_speech_adds_no_space(tmp_path: Path) -> None:
+    """An additional space would be an additional token of the text."""
+    voice = np.full(SAMPLE_RATE_HZ, 0.1, np.float32)
+    write_clips(tmp_path, "some", [("да", "one", voice), ("", "two", voice)])
+    tokens = _Tokens()
+    batches = Batches(tmp_path, ["some"], tokens, lambda _rng, samples, _others: samples, size=1, joined=1.0)  # type: ignore[arg-type]
+    for step in range(4):
+        batches.draw(step)
+    assert set(tokens.texts) == {"да"}
+
+
+class _Tokens:
+    """Notes the texts that are encoded."""
+
+    end, prompt_length = 0, 1
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def text(self, text: str) -> list[int]:
+        self.texts.append(text)
+        return [1, 2, 0]
 
 
 def test_too_little_to_choose_on_is_told() -> None:

@@ -144,7 +144,8 @@ class Batches:
             behind = shard.clips[number]
             both = np.concatenate([samples, pause, shard.samples_of(behind)])
             is_short = len(both) <= longest_s * SAMPLE_RATE_HZ
-            found.append((both, f"{text} {behind.text}") if is_short else (samples, text))
+            # Sounds without speech have an empty text.
+            found.append((both, f"{text} {behind.text}".strip()) if is_short else (samples, text))
         return found
 
     def _batch(self, mel: np.ndarray, rows: list[list[int]], states: list[np.ndarray]) -> Batch:

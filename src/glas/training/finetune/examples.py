@@ -5,15 +5,22 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from glas.domain.text import normalise
 from glas.domain.transcription import Hypothesis
 from glas.recognition import Recogniser
 from glas.recognition.references import Utterance
 from glas.training.finetune.targets import target_text
 from glas.training.sound.channel import SAMPLE_RATE_HZ, Samples, decode_audio
+from glas.training.sound.noises import any_noise
 
 LONGEST_S = 25.0  # of an example; Whisper's window is 30 s
 EDGE_S = 0.2  # seconds of sound that are kept before and after a piece of a longer recording
+
+N_SOUNDS = 40  # sounds without speech beside the replayed recordings
+# Ranges of their length, in seconds, and of their level (root mean square) in decibels; 0 dB is full scale.
+SOUND_S, SOUND_DB = (2.0, 9.0), (-45.0, -12.0)
 
 Read = Callable[[Path], Samples]
 
@@ -54,6 +61,18 @@ def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read
             yield Example(one.name, target_text(one.text, hypothesis.text), samples)
         else:
             yield from _pieces(one, hypothesis, samples)
+
+
+def sounds_without_speech() -> Iterator[Example]:
+    """Yield `N_SOUNDS` sounds without speech, always the same ones; their texts are empty.
+
+    A model that learns only from speech may begin to write texts for noise. The gate refuses such a model. The gate
+    uses other sounds (`glas.recognition.nonspeech`).
+    """
+    rng = np.random.default_rng(0)
+    for number in range(N_SOUNDS):
+        sound = any_noise(rng, int(rng.uniform(*SOUND_S) * SAMPLE_RATE_HZ), [])
+        yield Example(f"sound {number}", "", np.clip(sound * np.float32(10 ** (rng.uniform(*SOUND_DB) / 20)), -1, 1))
 
 
 def _pieces(utterance: Utterance, hypothesis: Hypothesis, samples: Samples) -> Iterator[Example]:

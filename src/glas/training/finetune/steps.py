@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ from glas.training.evaluation.evaluate import measure, served
 from glas.training.finetune.base import Base
 from glas.training.finetune.card import write_card
 from glas.training.finetune.data import FinetuneData, prepare
-from glas.training.finetune.examples import examples
+from glas.training.finetune.examples import examples, sounds_without_speech
 from glas.training.finetune.fit import fit, training_seconds
 from glas.training.finetune.hardware import gpu_used, peak_memory_mb
 from glas.training.finetune.recipe import FILE as RECIPE
@@ -232,12 +233,15 @@ def _claim(work: Path, lineage: Lineage) -> None:
 
 
 def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:
-    """Write the examples of each set that is not empty as a shard; return the seconds of sound in the training set."""
+    """Write the examples of each set that is not empty as a shard; return the seconds of sound in the training set.
+
+    The replayed recordings are followed by sounds without speech.
+    """
     missing = [name for name, some in sets.items() if some and not (clips / f"{name}.jsonl").exists()]
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
             for name in missing:
-                found = examples(recogniser, sets[name])
+                found = chain(examples(recogniser, sets[name]), sounds_without_speech() if name == REPLAY else ())
                 write_clips(clips, name, ((one.text, one.name, one.samples) for one in found))
     lines = {
         name: (clips / f"{name}.jsonl").read_text(encoding="utf-8").splitlines() for name, some in sets.items() if some
