@@ -17,7 +17,7 @@ from tests import postgres
 from tests.conftest import ROOT
 from tests.system.forking import Zygote
 from tests.system.namespaces import Machine, network
-from tests.system.processes import READY, Part
+from tests.system.processes import Part, is_ready
 from tests.telegram.server import TelegramServer
 
 OUTSIDE = "10.0.0.254"
@@ -120,7 +120,7 @@ class Site:
         self.until(lambda: all(self._is_ready(part) for part in self._alive[name]), f"start of {name}", _START_S)
 
     def _is_ready(self, part: Part) -> bool:
-        return part.log.exists() and READY.encode() in part.log.read_bytes()[self._said_before[part.log] :]
+        return part.log.exists() and is_ready(part.log.read_bytes()[self._said_before[part.log] :])
 
     def die(self, name: str) -> None:
         """Simulate a loss of power of a machine."""

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from tests.system.forking import Order, Zygote
 
-READY = "Ctrl+C"
+# What a part says when it accepts requests: to people, and in a log that programs read.
+_READY = b"Ctrl+C", b"Glas has started"
 _START_S, _STOP_S = 120.0, 40.0
 _TAIL_CHARS = 4000
 
@@ -117,7 +118,12 @@ class Part:
             assert not code, f"{self.name} ended with {code}:\n{self.tail()}"
             return code == 0
         assert code is None, f"{self.name} ended with {code}:\n{self.tail()}"
-        has_greeted = READY.encode() in self.log.read_bytes()[self._said_before :]
+        has_greeted = is_ready(self.log.read_bytes()[self._said_before :])
         if self.check is None or (self.greets and not has_greeted):
             return has_greeted
         return self.check()
+
+
+def is_ready(said: bytes) -> bool:
+    """Return whether a part has said, in this piece of its output, that it accepts requests."""
+    return any(one in said for one in _READY)

@@ -1,6 +1,7 @@
 """Test that `glas doctor` checks Telegram without showing the token, and checks only what the parts use."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,14 @@ from typer.testing import CliRunner
 
 from glas.cli import app
 from glas.cli.doctor import parts_here
+from glas.cli.doctor_here import LOOKS
 from glas.cli.doctor_network import telegram as looked
 from glas.settings import Settings
+from tests.conftest import Server
 from tests.telegram.server import TelegramServer
 from tests.telegram.world import TOKEN, USERNAME
+
+PORT = next(look for look in LOOKS if look.__name__ == "_port")
 
 KEY = SecretStr("a-token-between-parts-long-enough")
 AWAY = {f"{service}_url": "http://10.0.0.9:8001" for service in ("nn_service", "db_assist", "data_loader")}
@@ -67,6 +72,15 @@ def test_a_wrong_token_and_an_outage_are_told(settings: Settings) -> None:
 def test_the_parts_are_recognised(settings: Settings, changes: dict[str, object], parts: list[str]) -> None:
     """The settings of one process, of each container of compose.yaml, and of a recogniser on another machine."""
     assert parts_here(settings.model_copy(update=changes)) == parts
+
+
+def test_a_port_in_use_is_a_fault_only_if_another_program_uses_it(settings: Settings, server: Server) -> None:
+    """`glas doctor` may also be run while Glas runs."""
+    (running,) = PORT(settings.model_copy(update={"port": int(server.url.rpartition(":")[2])}), ["web"])
+    assert (running.level, running.advice) == ("ok", "")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (taken,) = PORT(settings.model_copy(update={"port": other.getsockname()[1]}), ["web"])
+    assert (taken.level, taken.advice) == ("warn", "другой порт: GLAS_PORT=8080")
 
 
 def test_only_what_a_part_uses_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

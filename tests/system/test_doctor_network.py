@@ -123,3 +123,14 @@ def test_a_machine_without_a_model_of_its_own_needs_no_recogniser(settings: Sett
     elsewhere = {"nn_service_url": NOWHERE, "data_dir": tmp_path}
     looks = [look for look in doctor_here.LOOKS if look.__name__ in {"_packages", "_model"}]
     assert [finding for look in looks for finding in found(look, settings, **elsewhere)] == []
+
+
+def test_a_service_that_hangs_does_not_hang_the_checks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample is sent to the nn_service of the settings, which accepts the connection and never answers."""
+    monkeypatch.setattr(doctor_here, "_MODEL_TIMEOUT_S", 1.0)
+    look = next(one for one in doctor_here.LOOKS if one.__name__ == "_model")
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        url = f"http://127.0.0.1:{hung.getsockname()[1]}"
+        (finding,) = look(settings.model_copy(update={"nn_service_url": url}), ["nn_service"])
+    assert finding.level == "fail"
+    assert url in finding.what

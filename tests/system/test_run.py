@@ -1,6 +1,7 @@
 """Test `glas run` as a process: its output, its end, and its parts in separate processes."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import av
 import httpx
@@ -33,6 +35,23 @@ def test_the_start_shows_that_it_hears(server: Server, samples: list[Sample]) ->
     assert re.search("раза? быстрее речи", server.greeting)
     assert "glas models get onnx:" in server.greeting.replace(str(Path(sys.executable).parent) + "/", "")
     assert httpx.get(server.url, trust_env=False, timeout=60).headers["content-type"].startswith("text/html")
+
+
+def test_a_log_for_programs_has_nothing_but_json(glas_environment: dict[str, str], tmp_path: Path) -> None:
+    environment = glas_environment | {"GLAS_LOG__FORMAT": "json", "GLAS_DATA_DIR": str(tmp_path)}
+    environment |= {"GLAS_DB_ASSIST__PORT": "0", "GLAS_DB_ASSIST_TOKEN": TOKEN}
+    command = [sys.executable, "-m", "glas", "run", "db_assist"]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, **output) as process:  # type: ignore[call-overload]
+        assert process.stdout is not None
+        entries: list[dict[str, Any]] = []
+        while not entries or entries[-1]["event"] != "Glas has started":
+            entries.append(json.loads(process.stdout.readline()))
+        process.terminate()
+        entries += [json.loads(line) for line in process.stdout]
+    assert entries[-1]["event"] == "stopped"
+    (started,) = (entry for entry in entries if entry["event"] == "Glas has started")
+    assert (started["parts"], list(started["addresses"])) == (["db_assist"], ["db_assist"])
 
 
 def test_the_bot_is_said_to_run_only_once_telegram_has_answered(start_glas: Start) -> None:

@@ -2,9 +2,11 @@
 
 import contextlib
 import importlib.util
+import json
 import os
 import platform
 import socket
+import ssl
 import sys
 import urllib.request
 from collections.abc import Callable, Collection, Iterator
@@ -20,6 +22,8 @@ from glas.launch.samples import samples_dir
 from glas.settings import Settings
 
 _HUB_TIMEOUT_S = 3.0
+_PORT_TIMEOUT_S = 1.0
+_MODEL_TIMEOUT_S = 60.0  # a sample has at most some seconds; a server may be busy
 _PACKAGES: Final = ("av", "onnxruntime", "onnx_asr", "ctranslate2")
 
 
@@ -74,7 +78,7 @@ def _model(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
     sample = min(directory.glob("*.ogg"), default=None) if directory else None
     try:
         name = resolve(settings.model, settings.models_dir)
-        with open_transcription(settings) as transcribe:
+        with open_transcription(settings, timeout_s=_MODEL_TIMEOUT_S) as transcribe:
             if sample is None:
                 yield Finding("warn", say("doctor-model-unheard", title=title(title_of(name)), name=name))
                 return
@@ -99,23 +103,44 @@ def _champion(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
 
 
 def _port(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
-    """Check that the ports of the parts are free, and that the settings contain the API keys that the ports require."""
+    """Check that the ports of the parts are free, and that the settings contain the API keys that the ports require.
+
+    A port that a running part of Glas uses is no fault, because the checks may be made while Glas runs.
+    """
     try:
         found = listeners(settings, parts)
     except ConfigurationError as error:
         yield Finding("fail", say("doctor-will-not-start", problem=_problem(error)), "docs/settings.md")
         return
     for listener in found:
-        if _answers(settings.host, listener.port):
+        if _runs_glas(settings, listener.port):
+            yield Finding("ok", say("doctor-port-ours", port=listener.port))
+        elif _answers(settings.host, listener.port):
             other = say("doctor-port-taken-do", variable=listener.port_variable)
             yield Finding("warn", say("doctor-port-taken", port=listener.port), other)
         else:
             yield Finding("ok", say("doctor-port", port=listener.port))
 
 
+def _runs_glas(settings: Settings, port: int) -> bool:
+    """Return whether a part of Glas answers requests at a port of this machine."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme, context = "http", None
+    if settings.tls.certificate is not None:
+        scheme, context = "https", ssl.create_default_context()
+        # The certificate may name another address of this machine.
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        address = f"{scheme}://{host}:{port}/health"
+        with urllib.request.urlopen(address, timeout=_PORT_TIMEOUT_S, context=context) as answer:  # noqa: S310
+            return "version" in json.load(answer)
+    except (OSError, ValueError, TypeError):
+        return False
+
+
 def _answers(host: str, port: int) -> bool:
     try:
-        with socket.create_connection((host, port), timeout=1):
+        with socket.create_connection((host, port), timeout=_PORT_TIMEOUT_S):
             return True
     except OSError:
         return False

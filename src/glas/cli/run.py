@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ from glas.engines.catalogue import title_of
 from glas.launch import PARTS
 from glas.localisation import rounded
 from glas.settings import Settings
+
+_log = structlog.stdlib.get_logger("glas.cli")
 
 
 def run(
@@ -37,9 +40,10 @@ def run(
         # A signal must not interrupt the creation of the event loop. Until the loop runs, the signal is only stored.
         wishes: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
-        if "nn_service" in chosen:
+        is_read_by_programs = settings.log.format == "json"
+        if "nn_service" in chosen and not is_read_by_programs:
             err.print(say("run-loading"), style="dim")
-        asyncio.run(_listening(serve(settings, chosen, _greet), wishes))
+        asyncio.run(_listening(serve(settings, chosen, _log_start if is_read_by_programs else _greet), wishes))
 
 
 async def _listening(served: Coroutine[object, object, None], wishes: list[int]) -> None:
@@ -80,6 +84,13 @@ def _no_group() -> Iterator[None]:
         if known is not None:
             raise known.exceptions[0] from None
         raise
+
+
+def _log_start(ready: "Ready") -> None:
+    """Write the started parts, their addresses and the model into the log."""
+    _log.info("Glas has started", parts=list(ready.parts), addresses=ready.urls, model=ready.model)
+    if ready.problem is not None:
+        _log.error("the sample recording was not recognised", error=str(ready.problem))
 
 
 def _greet(ready: "Ready") -> None:

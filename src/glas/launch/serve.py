@@ -18,7 +18,7 @@ from glas.clients.http import open_http
 from glas.clients.nn_service import NnServiceClient
 from glas.domain.errors import ConfigurationError, GlasError
 from glas.domain.transcription import Recognition
-from glas.launch import control_socket
+from glas.launch import control_socket, watchdog
 from glas.launch.assembly import Assembly, assembled
 from glas.launch.listeners import listeners, opened, require_certificate, url_of, with_page_address
 from glas.launch.lock import held
@@ -95,10 +95,12 @@ async def _serve(settings: Settings, parts: Collection[str], on_ready: Callable[
                 while not all(server.started or server.should_exit for server in servers):  # noqa: ASYNC110 - a flag
                     await asyncio.sleep(0.01)
                 on_ready(await _recognise_sample(parts, assembly, urls))
+                watchdog.tell_started()
 
             work = [server.serve(sockets=[sock]) for server, sock in zip(servers, sockets, strict=True)]
+            beside = [*(task() for task in assembly.tasks), watchdog.keep_telling()]
             with _stopped_by_signals(servers) as stopped:
-                await _run_all([*work, greet()], [task() for task in assembly.tasks], stopped)
+                await _run_all([*work, greet()], beside, stopped)
 
 
 def _traced(settings: Settings) -> contextlib.AbstractContextManager[None]:

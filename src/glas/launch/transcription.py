@@ -26,16 +26,19 @@ class Transcribe(Protocol):
 
 
 @contextlib.contextmanager
-def open_transcription(settings: Settings) -> Iterator[Transcribe]:
+def open_transcription(settings: Settings, *, timeout_s: float = 3600) -> Iterator[Transcribe]:
     """Open a context with a function by which a command recognises recordings.
 
     If GLAS_NN_SERVICE_URL is set, the function calls this service and reports no progress. Otherwise it uses a model
     that is loaded into this process.
+
+    Args:
+        settings: settings of the command.
+        timeout_s: longest time, in seconds, to wait for an answer of the service.
     """
     if settings.nn_service_url is not None:
-        yield functools.partial(
-            _ask_service, settings.nn_service_url, plain(settings.nn_service_token), settings.tls.authority
-        )
+        url, token = settings.nn_service_url, plain(settings.nn_service_token)
+        yield functools.partial(_ask_service, url, token, settings.tls.authority, timeout_s)
         return
     with open_recogniser(settings) as recogniser:
         yield recogniser.transcribe
@@ -45,6 +48,7 @@ def _ask_service(
     url: str,
     token: str | None,
     authority: Path | None,
+    timeout_s: float,
     data: bytes,
     *,
     on_progress: Callable[[Progress], None] = _no_progress,
@@ -54,7 +58,7 @@ def _ask_service(
     async def ask() -> Recognition:
         client = NnServiceClient(open_http(url=url, token=token, authority=authority))
         try:
-            return await client.transcribe(data)
+            return await client.transcribe(data, timeout_s=timeout_s)
         finally:
             await client.close()
 
