@@ -52,7 +52,7 @@ def test_a_wrong_token_and_an_outage_are_told(settings: Settings) -> None:
     away = looked_at(settings, "http://127.0.0.1:9", TOKEN)
     assert refused.startswith("fail Telegram не знает этого токена")
     assert proxied[1].startswith("warn")
-    assert away.startswith("warn Telegram недоступен")
+    assert away.startswith("warn Telegram (http://127.0.0.1:9) недоступен")
     assert not any(token in text for token in (wrong, TOKEN) for text in (refused, *proxied, away))
 
 

@@ -138,8 +138,9 @@ def telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
         yield Finding("ok", say("doctor-bot-none"))
     if token is None or "tg_bot" not in parts:
         return
+    address = settings.telegram_api_url or TELEGRAM
     try:
-        me = _get_me(settings.telegram_api_url or TELEGRAM, token)
+        me = _get_me(address, token)
     except urllib.error.HTTPError as error:
         if error.code in _UNAUTHORISED:
             yield Finding("fail", say("doctor-bot-unknown"), say("doctor-bot-unknown-do"))
@@ -147,7 +148,7 @@ def telegram(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
             yield Finding("warn", say("doctor-bot-refused", status=error.code))
         return
     except (OSError, ValueError, KeyError, TypeError):
-        yield Finding("warn", say("doctor-bot-away"), say("doctor-bot-away-do"))
+        yield Finding("warn", say("doctor-bot-away", address=address), say("doctor-bot-away-do"))
         return
     yield from about_bot(me, settings)
 

@@ -61,7 +61,7 @@ doctor-bot-none = the bot is not set up: there is no TELEGRAM_TOKEN (@BotFather 
 doctor-bot-unknown = Telegram does not know this token
 doctor-bot-unknown-do = @BotFather gives a new token: TELEGRAM_TOKEN=…
 doctor-bot-refused = Telegram answered {$status}: the bot works again when Telegram is available again
-doctor-bot-away = Telegram cannot be reached: the bot works as soon as it can
+doctor-bot-away = Telegram ({$address}) cannot be reached: the bot works as soon as it can
 doctor-bot-away-do = check the network; another Bot API server: GLAS_TELEGRAM_API_URL=…
 doctor-bot = bot @{$name}
 doctor-bot-privacy = privacy mode is on: the bot does not see voice messages in groups

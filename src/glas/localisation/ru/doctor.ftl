@@ -63,7 +63,7 @@ doctor-bot-none = бот не настроен: нет TELEGRAM_TOKEN (токе�
 doctor-bot-unknown = Telegram не знает этого токена
 doctor-bot-unknown-do = новый токен даёт @BotFather: TELEGRAM_TOKEN=…
 doctor-bot-refused = Telegram ответил {$status}: бот заработает, когда Telegram снова станет доступен
-doctor-bot-away = Telegram недоступен: бот заработает, когда появится связь
+doctor-bot-away = Telegram ({$address}) недоступен: бот заработает, когда появится связь
 doctor-bot-away-do = проверьте сеть; другой сервер Bot API: GLAS_TELEGRAM_API_URL=…
 doctor-bot = бот @{$name}
 doctor-bot-privacy = режим приватности включён: голосовых в группах бот не видит
