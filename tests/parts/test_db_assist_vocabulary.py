@@ -10,7 +10,7 @@ from glas.db_assist.vocabulary import MOST_WORDS
 from glas.domain.corrections import Sound
 from glas.domain.errors import ConflictError, InvalidParameterError, NotFoundError
 from glas.domain.model_ref import ModelRef
-from glas.domain.people import Purpose, Role
+from glas.domain.people import Purpose
 from glas.domain.vocabulary import digest
 from glas.settings import Settings
 from tests.parts.voices import heard, message, open_db_assist, send, someone
@@ -77,17 +77,13 @@ async def test_any_other_word_is_remembered_at_the_second_time(db_assist: DbAssi
 
 
 async def test_doubtful_words_teach_nothing(db_assist: DbAssistClient) -> None:
-    """This also applies if the author insists; the words of a reviewer count."""
+    """This also applies if the author insists."""
     tg_id = await _person(db_assist)
     good = await _teach(db_assist, tg_id)
     row, far = good.transcription.id, "Передай Айгулю, что встречи не будет никогда"
     doubtful = await db_assist.correct(row, tg_id, far, is_confirmed=True, sound=Sound.DENIES)
     assert (doubtful.is_applied, doubtful.learned) == (True, ())
     assert await _names(db_assist, tg_id) == []
-    reviewer = await _person(db_assist)
-    await db_assist.set_role(reviewer, Role.ADMIN)
-    assert (await db_assist.confirm_correction(row, reviewer, doubtful.change_id)).learned == ("Айгулю",)
-    assert (await _names(db_assist, tg_id), await _names(db_assist, reviewer)) == (["Айгулю"], [])
 
 
 async def test_what_is_taken_back_is_forgotten(db_assist: DbAssistClient) -> None:

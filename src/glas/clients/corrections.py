@@ -92,18 +92,6 @@ class CorrectionCalls(ABC):
         """
         await self._call("DELETE", f"/texts-to-show/{transcription_id}", params={"change_id": change_id})
 
-    async def confirm_correction(self, transcription_id: int, tg_id: int, change_id: int) -> CorrectionResult:
-        """Replace the text of a message by the words of a change, at the request of a reviewer.
-
-        The words become a reference with the rank `reviewer`, even if the correction was doubtful.
-
-        Raises:
-            ForbiddenError: the person is neither a reviewer nor an administrator.
-            NotFoundError: the message, the person or the change does not exist.
-        """
-        body = CorrectionReference.model_construct(tg_id=tg_id, change_id=change_id)
-        return await self._corrected("POST", transcription_id, "/confirm", body)
-
     async def correction_history(self, transcription_id: int) -> tuple[CorrectionChange, ...]:
         """Return all changes of a message's words, the oldest first."""
         path = f"/transcriptions/{transcription_id}/correction/history"

@@ -14,10 +14,8 @@ from glas.db_assist.correction_history import add_change, applied_changes, last_
 from glas.db_assist.judgements import lock_reviewed
 from glas.db_assist.ratings import open_case, own_case, refusal_of, reward_of
 from glas.domain.corrections import Rank, rank_of
-from glas.domain.errors import ConflictError, ForbiddenError, ImplausibleCorrectionError, NotFoundError
+from glas.domain.errors import ConflictError, ImplausibleCorrectionError, NotFoundError
 from glas.domain.ledger import Reason, Refusal
-from glas.domain.messages import Status
-from glas.domain.people import Role
 from glas.domain.text import normalise
 from glas.settings import DbAssistSettings
 
@@ -97,31 +95,6 @@ async def take_back_review(row: TranscriptionRow, reviewer: UserRow, since: date
     if not applied or applied[-1].user_id != reviewer.id or applied[-1].creation_datetime < since:
         return
     await _take_back(row, reviewer, applied, refusal=Refusal.DOUBTFUL, session=session)
-
-
-async def confirm(transcription_id: int, wanted: CorrectionReference, *, session: AsyncSession) -> CorrectionResult:
-    """Give the words of a change the rank `reviewer`, because a reviewer confirms them; nothing is paid.
-
-    Raises:
-        NotFoundError: there is no such message, person or change.
-        ForbiddenError: the person is neither a reviewer nor an administrator.
-        ConflictError: the message has no text yet, or the change has no words.
-    """
-    reviewer = await people.lock(wanted.tg_id, session=session)
-    if not (reviewer.is_reviewer or reviewer.role == Role.ADMIN):
-        raise ForbiddenError("only a reviewer may confirm a correction")
-    await messages.lock_author(transcription_id, session=session)
-    row = await messages.lock(transcription_id, session=session)
-    confirmed = await session.get(CorrectionChangeRow, wanted.change_id)
-    if confirmed is None or confirmed.transcription_id != row.id:
-        raise NotFoundError("expected a change of this message", param="change_id")
-    if confirmed.reference is None or row.status != Status.DONE:
-        raise ConflictError("expected a change with words", param="change_id")
-    before, last = _standing(row), await last_change(row.id, session=session)
-    if last is None or (last.reference, last.rank) != (confirmed.reference, Rank.REVIEWER):
-        last = await add_change(row, reviewer, confirmed.reference, Rank.REVIEWER, session=session)
-        await let_stand(row, confirmed.reference, Rank.REVIEWER, refusal=None, session=session)
-    return await _result(reviewer, row, last, before, Payment(), session=session)
 
 
 def _standing(row: TranscriptionRow) -> str:

@@ -33,13 +33,6 @@ async def take_back(request: Request, transcription_id: RowPath, wanted: Correct
         return result
 
 
-@router.post("/correction/confirm")
-async def confirm(request: Request, transcription_id: RowPath, wanted: CorrectionReference) -> CorrectionResult:
-    """Store that a reviewer confirms the words of a change."""
-    async with database(request).writing() as session:
-        return await corrections.confirm(transcription_id, wanted, session=session)
-
-
 @router.get("/correction/history")
 async def history(request: Request, transcription_id: RowPath) -> tuple[CorrectionChange, ...]:
     """Return all changes of a message's words, the oldest first."""

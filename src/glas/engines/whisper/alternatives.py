@@ -166,9 +166,14 @@ def _is_hopeless(change: _Change, first: Path, most_tokens: int) -> bool:
 
 
 def _meeting(change: _Change, first: Path) -> int | None:
-    """Return the index at which the first text continues after a change.
+    """Return the index of the token of the greedy text with which an alternative text continues after its change.
 
-    Return None if the change does not agree with the first text yet.
+    A change ends when its last `AGREEING` tokens are also in the greedy text, at most `SHIFT` tokens away. If they are
+    not, return None.
+
+    Args:
+        change: the tokens that an alternative text has in place of some tokens of the greedy text.
+        first: all tokens of the greedy text.
     """
     if len(change.path) <= AGREEING:
         return None
