@@ -42,7 +42,7 @@ def outcome(pool: DecoderPool, data: bytes) -> Outcome:
             result = recording.duration_s
         except AudioError as error:
             result = type(error)
-    assert recording.verdict is not None
-    assert recording.verdict.exit_code == 0
-    assert recording.verdict.peak_memory_bytes < 512 << 20
+    assert recording.exit_report is not None
+    assert recording.exit_report.exit_code == 0
+    assert recording.exit_report.peak_memory_bytes < 512 << 20
     return result

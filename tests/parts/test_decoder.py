@@ -87,8 +87,8 @@ def test_every_container_gives_the_same_tone(pool: DecoderPool, kind: str) -> No
     with pool.open(encoded(tone(440, 3), kind)) as recording:
         blocks = list(recording)
         assert sniff(encoded(tone(440, 1), kind)) is AudioFormat[KINDS[kind][2]]
-        assert recording.verdict is not None
-        assert recording.verdict.exit_code == 0
+        assert recording.exit_report is not None
+        assert recording.exit_report.exit_code == 0
     samples = np.concatenate(blocks)
     assert samples.dtype == np.float32
     assert {len(block) for block in blocks[:-1]} == {SAMPLE_RATE_HZ}
@@ -147,8 +147,8 @@ def test_damage_in_the_middle_costs_only_the_middle(pool: DecoderPool) -> None:
     with pool.open(bytes(data)) as recording:
         assert level_db(np.concatenate(list(recording))) == pytest.approx(-13.5, abs=1)
     assert 9 < recording.duration_s < 10.1
-    assert recording.verdict is not None
-    assert recording.verdict.exit_code == 0
+    assert recording.exit_report is not None
+    assert recording.exit_report.exit_code == 0
 
 
 # ---- errors

@@ -11,7 +11,7 @@ import pytest
 
 from glas.audio.decoder import DecoderPool
 from glas.audio.limits import DecodeLimits
-from glas.audio.wire import Verdict
+from glas.audio.wire import ExitReport
 from glas.domain.errors import (
     CorruptAudioError,
     DecodeLimitError,
@@ -63,8 +63,8 @@ def test_a_file_that_kills_its_decoder_harms_no_other(
         os.kill(decoder_of(recording), number)
         with pytest.raises(error, match=words):
             list(recording)
-        assert recording.verdict is not None
-        assert recording.verdict.exit_code == -number
+        assert recording.exit_report is not None
+        assert recording.exit_report.exit_code == -number
         assert len(decoded(pool, encoded(tone(440, 1), "wav"))) == SAMPLE_RATE_HZ
         assert sum(len(block) for block in neighbour) == 59 * SAMPLE_RATE_HZ
 
@@ -158,6 +158,6 @@ def test_nothing_starts_before_the_first_file() -> None:
     pool.close()
 
 
-def test_a_verdict_survives_the_pipe() -> None:
-    verdict = Verdict(-11, 300 << 20, 1.25)
-    assert Verdict.unpacked(verdict.packed()) == verdict
+def test_an_exit_report_survives_the_pipe() -> None:
+    exit_report = ExitReport(-11, 300 << 20, 1.25)
+    assert ExitReport.unpacked(exit_report.packed()) == exit_report

@@ -24,7 +24,7 @@ import numpy as np
 import structlog
 
 from glas.audio.limits import DecodeLimits
-from glas.audio.wire import END, ERROR, SAMPLES, Verdict, read_error
+from glas.audio.wire import END, ERROR, SAMPLES, ExitReport, read_error
 from glas.audio.worker import DecoderWorker, TimeBudget, WorkerEndedError
 from glas.domain.error_bodies import from_code
 from glas.domain.errors import (
@@ -123,7 +123,7 @@ class DecoderPool:
         while True:
             worker, is_new = self._idle_worker()
             try:
-                verdict = worker.send(data, patience)
+                exit_report = worker.send(data, patience)
             except WorkerEndedError as error:
                 self._discard(worker)
                 if is_new:
@@ -132,9 +132,9 @@ class DecoderPool:
             except BaseException:
                 self._discard(worker)
                 raise
-            if verdict is not None:
+            if exit_report is not None:
                 self._discard(worker)
-                raise _cause_of_death(verdict, self.limits)
+                raise _cause_of_death(exit_report, self.limits)
             return Recording(self, worker, patience)
 
     def _idle_worker(self) -> tuple[DecoderWorker, bool]:
@@ -187,12 +187,12 @@ class Recording:
 
     Attributes:
         n_samples: number of samples yielded so far, at 16 kHz.
-        verdict: exit code, memory and processor time of the decoder process; None until this process has ended.
+        exit_report: exit code, memory and processor time of the decoder process; None until this process has ended.
     """
 
     def __init__(self, pool: DecoderPool, worker: DecoderWorker, patience: TimeBudget) -> None:
         self.n_samples = 0
-        self.verdict: Verdict | None = None
+        self.exit_report: ExitReport | None = None
         self._pool = pool
         self._worker: DecoderWorker | None = worker
         self._patience = patience
@@ -229,26 +229,26 @@ class Recording:
             return None
         try:
             answer = self._worker.receive(self._patience)
-            return self._judged(self._worker, answer)
+            return self._checked(self._worker, answer)
         except WorkerEndedError as error:
             raise ServiceFaultError("The decoder process was killed") from error
         except BaseException:
             self.close()
             raise
 
-    def _judged(self, worker: DecoderWorker, answer: tuple[bytes, bytes] | Verdict) -> Samples | None:
+    def _checked(self, worker: DecoderWorker, answer: tuple[bytes, bytes] | ExitReport) -> Samples | None:
         """Return the block of samples in an answer of the decoder, or None if the answer is the end of the recording.
 
-        If the answer is an error, or if the decoder ended without an answer (`Verdict`), raise the error.
+        If the answer is an error, or if the decoder ended without an answer (`ExitReport`), raise the error.
         """
-        if isinstance(answer, Verdict):
-            self.verdict = answer
+        if isinstance(answer, ExitReport):
+            self.exit_report = answer
             raise _cause_of_death(answer, self._pool.limits)
         kind, body = answer
         if kind == SAMPLES:
             return self._counted(np.frombuffer(body, dtype="<f4").astype(np.float32, copy=False))
-        self.verdict = worker.verdict(self._patience)
-        self._release(is_clean=self.verdict.exit_code == 0)
+        self.exit_report = worker.exit_report(self._patience)
+        self._release(is_clean=self.exit_report.exit_code == 0)
         if kind == END and struct.unpack("<Q", body) == (self.n_samples,):
             return None
         raise _named_error(*read_error(body)) if kind == ERROR else CorruptAudioError("The decoder gave a wrong answer")
@@ -275,9 +275,9 @@ def _named_error(code: str, message: str) -> GlasError:
     return error if isinstance(error, AudioError) else ServiceFaultError(f"The decoder failed: {message}")
 
 
-def _cause_of_death(verdict: Verdict, limits: DecodeLimits) -> GlasError:
+def _cause_of_death(exit_report: ExitReport, limits: DecodeLimits) -> GlasError:
     """Return the error for a decoder that ended without sending an answer."""
-    code = verdict.exit_code
+    code = exit_report.exit_code
     if code == -signal.SIGXCPU:
         return DecodeLimitError(f"Decoding took more than {limits.cpu_s} s of processor time")
     if code == -signal.SIGKILL:

@@ -35,7 +35,7 @@ from glas.audio.wire import (
     READY_UNFILTERED,
     REQUEST,
     SAMPLES,
-    Verdict,
+    ExitReport,
     error_body,
     read_exactly,
     write_all,
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> None:
 
     Args:
         argv: a list with one JSON object. Its field `limits` contains the values of `DecodeLimits`, and its field
-            `verdicts` contains the descriptor of the pipe for verdicts (`glas.audio.wire`).
+            `exit_reports` contains the descriptor of the pipe for exit reports (`glas.audio.wire`).
     """
     task = json.loads(argv[0])
     # The owner decides when to stop; an interrupt from the keyboard is meant for the owner.
@@ -65,9 +65,9 @@ def main(argv: list[str]) -> None:
     warm_up()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     must_filter = offers_filter()
-    write_all(task["verdicts"], [READY if must_filter else READY_UNFILTERED])
+    write_all(task["exit_reports"], [READY if must_filter else READY_UNFILTERED])
     limits = DecodeLimits(**task["limits"])
-    serve(limits, verdicts=task["verdicts"], nowhere=nowhere, must_filter=must_filter)
+    serve(limits, exit_reports=task["exit_reports"], nowhere=nowhere, must_filter=must_filter)
 
 
 def warm_up() -> None:
@@ -95,13 +95,13 @@ def warm_up() -> None:
     gc.freeze()
 
 
-def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: bool) -> None:
+def serve(limits: DecodeLimits, *, exit_reports: int, nowhere: int, must_filter: bool) -> None:
     """Fork a decoder for each file and report the decoder's end to the owner, until the owner sends no more files."""
     warden = os.getpid()
     while True:
         child = os.fork()
         if child == 0:
-            os.close(verdicts)
+            os.close(exit_reports)
             # Standard error stays open, so that its number is not used for another file, and leads to /dev/null.
             os.dup2(nowhere, STDERR)
             _run_decoder(limits, warden=warden, must_filter=must_filter)
@@ -110,9 +110,9 @@ def serve(limits: DecodeLimits, *, verdicts: int, nowhere: int, must_filter: boo
         if exit_code == NO_MORE_REQUESTS:
             return
         unit = 1 if sys.platform == "darwin" else 1024
-        verdict = Verdict(exit_code, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
+        exit_report = ExitReport(exit_code, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
         try:
-            write_all(verdicts, [verdict.packed()])
+            write_all(exit_reports, [exit_report.packed()])
         except BrokenPipeError:
             return
 

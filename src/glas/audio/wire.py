@@ -1,12 +1,13 @@
 """The protocol, over three pipes, between a decoder process and its owner (the process that needs the samples).
 
-    request  (owner → decoder)   length of the file, then the file
-    answer   (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
-    verdict  (warden → owner)    READY or READY_UNFILTERED (no filter of system calls), then a `Verdict` for each file
+    request      (owner → decoder)   length of the file, then the file
+    answer       (decoder → owner)   frames: kind, length, body. SAMPLES (float32 little-endian) …, then END or ERROR
+    exit report  (warden → owner)    READY or READY_UNFILTERED (no filter of system calls), then an `ExitReport` for
+                                     each file
 
-The warden is the process that forks a decoder for each file (`glas.audio.decoder_process`). The verdict has a separate
-pipe, and the decoder cannot write to this pipe. Otherwise a malicious file that runs its own code in the decoder could
-report that the decoder has ended, stay in memory, and read the recording of another person.
+The warden is the process that forks a decoder for each file (`glas.audio.decoder_process`). The exit report has a
+separate pipe, and the decoder cannot write to this pipe. Otherwise a malicious file that runs its own code in the
+decoder could report that the decoder has ended, stay in memory, and read the recording of another person.
 """
 
 import json
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 REQUEST = struct.Struct("<Q")
 FRAME = struct.Struct("<cI")
-VERDICT = struct.Struct("<iQd")
+EXIT_REPORT = struct.Struct("<iQd")
 
 SAMPLES = b"S"
 END = b"E"
@@ -33,7 +34,7 @@ _READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ExitReport:
     """How one decoder (the process for one file) ended.
 
     Attributes:
@@ -47,13 +48,13 @@ class Verdict:
     cpu_s: float
 
     def packed(self) -> bytes:
-        """Return the verdict as bytes."""
-        return VERDICT.pack(self.exit_code, self.peak_memory_bytes, self.cpu_s)
+        """Return the exit report as bytes."""
+        return EXIT_REPORT.pack(self.exit_code, self.peak_memory_bytes, self.cpu_s)
 
     @classmethod
-    def unpacked(cls, body: bytes) -> "Verdict":
-        """Read a verdict from bytes."""
-        return cls(*VERDICT.unpack(body))
+    def unpacked(cls, body: bytes) -> "ExitReport":
+        """Read an exit report from bytes."""
+        return cls(*EXIT_REPORT.unpack(body))
 
 
 def error_body(code: str, message: str) -> bytes:

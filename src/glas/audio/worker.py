@@ -18,7 +18,7 @@ from typing import IO
 
 import glas
 from glas.audio.limits import DecodeLimits
-from glas.audio.wire import FRAME, MAX_BODY_BYTES, READY, READY_UNFILTERED, REQUEST, VERDICT, Verdict
+from glas.audio.wire import EXIT_REPORT, FRAME, MAX_BODY_BYTES, READY, READY_UNFILTERED, REQUEST, ExitReport
 from glas.domain.errors import DecodeLimitError
 
 # With -I, Python ignores the environment and the working directory, so the module path is passed as an argument.
@@ -71,14 +71,14 @@ class DecoderWorker:
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
-        self._verdicts, verdicts_end = os.pipe()
-        task = {"path": _module_path(), "limits": dataclasses.asdict(limits), "verdicts": verdicts_end}
+        self._exit_reports, exit_reports_end = os.pipe()
+        task = {"path": _module_path(), "limits": dataclasses.asdict(limits), "exit_reports": exit_reports_end}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, without text from outside
                 [sys.executable, "-I", "-c", _PROGRAM, json.dumps(task)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                pass_fds=(verdicts_end,),
+                pass_fds=(exit_reports_end,),
                 env=_ENVIRONMENT,
                 cwd="/",
                 bufsize=0,
@@ -86,12 +86,12 @@ class DecoderWorker:
                 start_new_session=True,
             )
         except BaseException:
-            os.close(self._verdicts)
+            os.close(self._exit_reports)
             raise
         finally:
-            os.close(verdicts_end)
+            os.close(exit_reports_end)
         self._requests, self._answers = _descriptor(self._process.stdin), _descriptor(self._process.stdout)
-        for descriptor in (self._requests, self._answers, self._verdicts):
+        for descriptor in (self._requests, self._answers, self._exit_reports):
             os.set_blocking(descriptor, False)
         self._life = threading.Lock()
         self._is_over = False
@@ -100,8 +100,8 @@ class DecoderWorker:
     def _await_start(self) -> None:
         """Wait until the warden is ready, so that the time for loading PyAV is not counted for any file."""
         poll = select.poll()
-        poll.register(self._verdicts, select.POLLIN)
-        word = os.read(self._verdicts, len(READY)) if poll.poll(_START_S * 1000) else b""
+        poll.register(self._exit_reports, select.POLLIN)
+        word = os.read(self._exit_reports, len(READY)) if poll.poll(_START_S * 1000) else b""
         if word not in (READY, READY_UNFILTERED):
             self.kill()
             raise WorkerEndedError
@@ -112,11 +112,11 @@ class DecoderWorker:
         """Process id of the warden."""
         return self._process.pid
 
-    def send(self, data: bytes | memoryview, patience: TimeBudget) -> Verdict | None:
+    def send(self, data: bytes | memoryview, patience: TimeBudget) -> ExitReport | None:
         """Send a file to the decoder.
 
         Returns:
-            None if the whole file was sent; the verdict if the decoder ended before the whole file was sent.
+            None if the whole file was sent. If the decoder ended before that, its exit report.
 
         Raises:
             WorkerEndedError: the warden has ended.
@@ -124,23 +124,23 @@ class DecoderWorker:
         """
         poll = select.poll()
         poll.register(self._requests, select.POLLOUT)
-        poll.register(self._verdicts, select.POLLIN)
+        poll.register(self._exit_reports, select.POLLIN)
         for part in (REQUEST.pack(len(data)), data):
             rest = memoryview(part).cast("B")
             while rest:
                 ready = patience.wait(poll)
-                if any(descriptor == self._verdicts for descriptor, _ in ready):
-                    return self.verdict(patience)
+                if any(descriptor == self._exit_reports for descriptor, _ in ready):
+                    return self.exit_report(patience)
                 try:
                     rest = rest[os.write(self._requests, rest) :]
                 except BrokenPipeError as error:
                     raise WorkerEndedError from error
         return None
 
-    def receive(self, patience: TimeBudget) -> tuple[bytes, bytes] | Verdict:
+    def receive(self, patience: TimeBudget) -> tuple[bytes, bytes] | ExitReport:
         """Return the next frame of the answer as `(kind, body)`.
 
-        If the decoder ended without sending another frame, return its verdict instead.
+        If the decoder ended without sending another frame, return its exit report instead.
 
         Raises:
             WorkerEndedError: the warden has ended, or an answer is malformed.
@@ -155,22 +155,22 @@ class DecoderWorker:
             body = self._read_answer(length, patience)
             if body is not None:
                 return kind, body
-        return self.verdict(patience)
+        return self.exit_report(patience)
 
-    def verdict(self, patience: TimeBudget) -> Verdict:
-        """Wait until the decoder has ended, and return its verdict.
+    def exit_report(self, patience: TimeBudget) -> ExitReport:
+        """Wait until the decoder has ended, and return its exit report.
 
         Raises:
             WorkerEndedError: the warden has ended.
             DecodeLimitError: the time of `patience` is used up.
         """
         poll = select.poll()
-        poll.register(self._verdicts, select.POLLIN)
+        poll.register(self._exit_reports, select.POLLIN)
         patience.wait(poll)
-        body = os.read(self._verdicts, VERDICT.size)  # shorter than PIPE_BUF, so it arrives completely
-        if len(body) < VERDICT.size:
+        body = os.read(self._exit_reports, EXIT_REPORT.size)  # shorter than PIPE_BUF, so it arrives completely
+        if len(body) < EXIT_REPORT.size:
             raise WorkerEndedError
-        return Verdict.unpacked(body)
+        return ExitReport.unpacked(body)
 
     def is_silent(self) -> bool:
         """Return whether the answer pipe is empty.
@@ -204,7 +204,7 @@ class DecoderWorker:
                 return
             self._is_over = True
             self._process.wait()
-        os.close(self._verdicts)
+        os.close(self._exit_reports)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -213,12 +213,12 @@ class DecoderWorker:
         """Read exactly `count` bytes of the answer; return None if the decoder ended before it had sent them."""
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
-        poll.register(self._verdicts, select.POLLIN)
+        poll.register(self._exit_reports, select.POLLIN)
         pieces = bytearray()
         while len(pieces) < count:
             patience.wait(poll)
             try:
-                # Read the answer even if `poll` returned only the verdict: the answer may have arrived after `poll`
+                # Read the answer even if `poll` returned only the exit report: the answer may have arrived after `poll`
                 # examined its pipe.
                 piece = os.read(self._answers, count - len(pieces))
             except BlockingIOError:

@@ -14,10 +14,10 @@ def peak_memory_mb() -> int:
 
 
 def gpu_used(device: torch.device) -> dict[str, Any]:
-    """Return the name of the GPU, and the largest memory that tensors used on it so far, in MiB.
+    """Return a dictionary with the name of the GPU and the largest memory that tensors used on it so far, in MiB.
 
-    The keys are names of fields of `glas.training.finetune.steps.FinetuneResult`. If the device is a processor, the
-    dictionary is empty.
+    Its keys are `gpu` and `peak_gpu_memory_mb`, as in `glas.training.finetune.steps.FinetuneResult`. If the device is a
+    processor, the dictionary is empty.
     """
     if device.type != "cuda":
         return {}
