@@ -232,25 +232,6 @@ async def ended(workflow_id: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def test_work_is_started_in_the_loop_of_the_engine(place: Place) -> None:
-    """The queue is polled while the loop rests; DBOS alone would start the work in a loop of its own."""
-    seen: list[asyncio.AbstractEventLoop] = []
-
-    async def look() -> None:
-        seen.append(asyncio.get_running_loop())
-
-    with asyncio.Runner() as runner:
-        durable = Durable(place, slot="one")
-        durable.workflow("walk", look)
-        durable.queue(Queue("walks", concurrency=4, poll_s=0.2))
-        runner.run(durable.start())
-        runner.run(durable.enqueue(WALK))
-        time.sleep(1.5)
-        runner.run(ended(WALK.id))
-        runner.run(durable.close())
-        assert seen == [runner.get_loop()]
-
-
 async def test_old_work_is_deleted_however_much_it_is(place: Place, walk: Walk) -> None:
     """More than ten batches are deleted at one start; work within the number of days to keep stays."""
     walk.gate.set()

@@ -1,7 +1,9 @@
 """Test that `glas doctor` checks Telegram without showing the token, and checks only what the parts use."""
 
+import contextlib
 import json
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,11 +76,22 @@ def test_the_parts_are_recognised(settings: Settings, changes: dict[str, object]
     assert parts_here(settings.model_copy(update=changes)) == parts
 
 
+def answer_in_another_protocol(server: socket.socket) -> None:
+    """Greet each client as a server of SSH does, until the server is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            with client:
+                client.sendall(b"SSH-2.0-some\r\n")
+
+
 def test_a_port_in_use_is_a_fault_only_if_another_program_uses_it(settings: Settings, server: Server) -> None:
     """`glas doctor` may also be run while Glas runs."""
     (running,) = PORT(settings.model_copy(update={"port": int(server.url.rpartition(":")[2])}), ["web"])
     assert (running.level, running.advice) == ("ok", "")
     with socket.create_server(("127.0.0.1", 0)) as other:
+        answering = threading.Thread(target=answer_in_another_protocol, args=[other], daemon=True)
+        answering.start()
         (taken,) = PORT(settings.model_copy(update={"port": other.getsockname()[1]}), ["web"])
     assert (taken.level, taken.advice) == ("warn", "другой порт: GLAS_PORT=8080")
 

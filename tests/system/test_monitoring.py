@@ -201,8 +201,7 @@ def test_rules_and_dashboards_name_metrics_that_exist(pages: Pages) -> None:
             for label in re.findall(r'(\w+)(?:!=|=~|!~)"', selector):
                 assert any(label in one for one in series[name]), (where, name, label)
         for labels in re.findall(r"\bby \(([\w, ]+)\)", expression):
-            # Prometheus itself adds the label `instance`.
-            assert set(labels.split(", ")) <= {*_LABELS, "instance"}, where
+            assert set(labels.split(", ")) <= {*_LABELS, "instance"}, where  # Prometheus itself adds `instance`
 
 
 def test_the_manual_names_metrics_that_exist(pages: Pages) -> None:

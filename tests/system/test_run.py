@@ -44,11 +44,11 @@ def test_a_log_for_programs_has_nothing_but_json(glas_environment: dict[str, str
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, env=environment, cwd=tmp_path, **output) as process:  # type: ignore[call-overload]
         assert process.stdout is not None
-        entries: list[dict[str, Any]] = []
-        while not entries or entries[-1]["event"] != "Glas has started":
-            entries.append(json.loads(process.stdout.readline()))
+        lines: list[str] = []
+        while "Glas has started" not in (line := process.stdout.readline()) and line:
+            lines.append(line)
         process.terminate()
-        entries += [json.loads(line) for line in process.stdout]
+        entries: list[dict[str, Any]] = [json.loads(one) for one in [*lines, line, *process.stdout]]
     assert entries[-1]["event"] == "stopped"
     (started,) = (entry for entry in entries if entry["event"] == "Glas has started")
     assert (started["parts"], list(started["addresses"])) == (["db_assist"], ["db_assist"])

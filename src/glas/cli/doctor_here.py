@@ -1,6 +1,7 @@
 """Run the checks of `glas doctor` on this machine: packages, data directory, model, ports, the Hugging Face hub."""
 
 import contextlib
+import http.client
 import importlib.util
 import json
 import os
@@ -14,9 +15,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import glas
 from glas.cli.language import say, times, title
-from glas.domain.errors import ConfigurationError, GlasError
+from glas.domain.errors import ConfigurationError, GlasError, ServiceTimeoutError
 from glas.engines.catalogue import CHAMPION, champion, named_champion, resolve, title_of
-from glas.launch.listeners import listeners
+from glas.launch.listeners import address_of, listeners
 from glas.launch.lock import embedded_stores
 from glas.launch.samples import samples_dir
 from glas.settings import Settings
@@ -83,6 +84,10 @@ def _model(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
                 yield Finding("warn", say("doctor-model-unheard", title=title(title_of(name)), name=name))
                 return
             heard = transcribe(sample.read_bytes())
+    except ServiceTimeoutError:
+        part = "nn_service"
+        yield Finding("fail", say("doctor-service-hangs", part=part), say("doctor-service-hangs-do", part=part))
+        return
     except GlasError as error:
         broken = say("doctor-model-broken", name=settings.model, problem=_problem(error))
         yield Finding("fail", broken, "GLAS_MODEL=auto, glas models")
@@ -124,17 +129,16 @@ def _port(settings: Settings, parts: Collection[str]) -> Iterator[Finding]:
 
 def _runs_glas(settings: Settings, port: int) -> bool:
     """Return whether a part of Glas answers requests at a port of this machine."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    scheme, context = "http", None
-    if settings.tls.certificate is not None:
-        scheme, context = "https", ssl.create_default_context()
-        # The certificate may name another address of this machine.
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = ssl.create_default_context()
+    # The certificate may name another address of this machine.
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    # A proxy must not be asked for an address of this machine.
+    handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
     try:
-        address = f"{scheme}://{host}:{port}/health"
-        with urllib.request.urlopen(address, timeout=_PORT_TIMEOUT_S, context=context) as answer:  # noqa: S310
+        address = f"{address_of(settings, port)}/health"
+        with urllib.request.build_opener(*handlers).open(address, timeout=_PORT_TIMEOUT_S) as answer:
             return "version" in json.load(answer)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, http.client.HTTPException):
         return False
 
 

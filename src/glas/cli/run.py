@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from glas.launch.serve import Ready
 
 from glas.cli.language import say, times, title
-from glas.cli.session import err, open_settings, out, told
-from glas.domain.errors import ConfigurationError
+from glas.cli.session import EXIT_FAILED, err, open_settings, out, told
+from glas.domain.errors import ConfigurationError, GlasError
 from glas.engines.catalogue import title_of
 from glas.launch import PARTS
 from glas.localisation import rounded
@@ -36,11 +36,11 @@ def run(
     chosen = tuple(parts or parts_that_can(settings))
     from glas.launch.serve import serve
 
-    with told(), _no_group():
+    is_read_by_programs = settings.log.format == "json"
+    with told(), _logged(is_read_by_programs=is_read_by_programs), _no_group():
         # A signal must not interrupt the creation of the event loop. Until the loop runs, the signal is only stored.
         wishes: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _frame: wishes.append(number))
-        is_read_by_programs = settings.log.format == "json"
         if "nn_service" in chosen and not is_read_by_programs:
             err.print(say("run-loading"), style="dim")
         asyncio.run(_listening(serve(settings, chosen, _log_start if is_read_by_programs else _greet), wishes))
@@ -86,11 +86,24 @@ def _no_group() -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def _logged(*, is_read_by_programs: bool) -> Iterator[None]:
+    """Open a context that writes an error of Glas into the log, if programs read the log, instead of printing it."""
+    try:
+        yield
+    except GlasError as error:
+        if not is_read_by_programs:
+            raise
+        _log.error("Glas has failed", code=error.code, error=str(error))
+        raise typer.Exit(EXIT_FAILED) from None
+
+
 def _log_start(ready: "Ready") -> None:
     """Write the started parts, their addresses and the model into the log."""
-    _log.info("Glas has started", parts=list(ready.parts), addresses=ready.urls, model=ready.model)
+    reached = {"is_telegram_reached": ready.is_bot_heard} if "tg_bot" in ready.parts else {}
+    _log.info("Glas has started", parts=list(ready.parts), addresses=ready.urls, model=ready.model, **reached)
     if ready.problem is not None:
-        _log.error("the sample recording was not recognised", error=str(ready.problem))
+        _log.error("the sample recording was not recognised", error=ready.problem)
 
 
 def _greet(ready: "Ready") -> None:

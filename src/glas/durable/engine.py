@@ -135,10 +135,10 @@ class Durable:
 
     async def _join(self) -> tuple[sa.Engine, Members]:
         """Open the database, and add this process to the list of the processes that share the database."""
-        await asyncio.to_thread(self._place.adopt)
         self._engine = self._place.open()
         self._members = Members(self._engine, self._place.schema)
         try:
+            await asyncio.to_thread(self._place.adopt)
             await asyncio.to_thread(self._members.prepare)
             await asyncio.to_thread(self._members.beat, self._slot)
         except sa.exc.OperationalError as error:

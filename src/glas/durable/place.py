@@ -110,7 +110,7 @@ def _adopt_file(former: Path, path: Path) -> None:
 
 
 def _adopt_schema(url: str, former: str, schema: str) -> None:
-    engine = sa.create_engine(url)
+    engine = _open_postgres(url)
     try:
         with engine.begin() as connection:
             found = set(sa.inspect(connection).get_schema_names())

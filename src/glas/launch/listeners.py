@@ -209,9 +209,12 @@ def with_page_address(settings: Settings, urls: Mapping[str, str]) -> Settings:
 
 def url_of(settings: Settings, sock: socket.socket) -> str:
     """Return the URL of a bound socket; if the socket listens on all addresses, return the URL on loopback."""
-    host, port = settings.host, sock.getsockname()[1]
-    if host in _EVERYWHERE:
-        host = "127.0.0.1"
+    return address_of(settings, sock.getsockname()[1])
+
+
+def address_of(settings: Settings, port: int) -> str:
+    """Return the URL of a port of this machine; if parts listen on all addresses, return the URL on loopback."""
+    host = "127.0.0.1" if settings.host in _EVERYWHERE else settings.host
     scheme = "http" if settings.tls.certificate is None else "https"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 

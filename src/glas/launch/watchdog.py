@@ -28,8 +28,8 @@ async def keep_telling() -> None:
     systemd gives the interval in the environment variable WATCHDOG_USEC, in microseconds. If this variable is missing
     or belongs to another process (WATCHDOG_PID), nothing is told.
     """
-    interval_us = os.environ.get("WATCHDOG_USEC", "")
-    if not interval_us.isdecimal() or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+    interval_us, pid = os.environ.get("WATCHDOG_USEC", ""), str(os.getpid())
+    if not interval_us.isdecimal() or int(interval_us) == 0 or os.environ.get("WATCHDOG_PID", pid) != pid:
         return
     while True:
         _tell(_WORKING)
@@ -43,6 +43,7 @@ def _tell(message: bytes) -> None:
         return
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)  # the event loop must not wait for systemd
             # A name that begins with @ belongs to a socket without a file (unix(7): abstract).
             sender.sendto(message, f"\0{address[1:]}" if address.startswith("@") else address)
     except OSError as error:

@@ -23,7 +23,7 @@ doctor-embedded-do = better: glas models get onnx:gigaam-v3-ctc
 doctor-champion-missing = {$place} names the model {$name}, which is not on disk
 doctor-port-taken = port {$port} is in use: by another program, or by a part of Glas that does not answer
 doctor-port-taken-do = another port: {$variable}=8080
-doctor-port-ours = port {$port} is in use by a part of Glas that is running
+doctor-port-ours = port {$port} is in use by a running part of Glas; a second one cannot be started here
 doctor-port = port {$port} is free
 doctor-will-not-start = the server will not start with these settings: {$problem}
 doctor-hub = the model hub {$address} can be reached

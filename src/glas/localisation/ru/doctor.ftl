@@ -25,7 +25,7 @@ doctor-embedded-do = точнее: glas models get onnx:gigaam-v3-ctc
 doctor-champion-missing = в {$place} указана модель {$name}, а на диске её нет
 doctor-port-taken = порт {$port} занят: другой программой или частью Гласа, которая не отвечает
 doctor-port-taken-do = другой порт: {$variable}=8080
-doctor-port-ours = порт {$port}: здесь уже работает часть Гласа
+doctor-port-ours = порт {$port}: здесь уже работает часть Гласа, вторую здесь не запустить
 doctor-port = порт {$port} свободен
 doctor-will-not-start = с этими настройками сервер не запустится: {$problem}
 doctor-hub = хранилище моделей {$address} доступно

@@ -18,8 +18,8 @@ from glas.training.sound.noises import any_noise
 LONGEST_S = 25.0  # of an example; Whisper's window is 30 s
 EDGE_S = 0.2  # seconds of sound that are kept before and after a piece of a longer recording
 
-N_SOUNDS = 40  # sounds without speech beside the replayed recordings
-# Ranges of their length, in seconds, and of their level (root mean square) in decibels; 0 dB is full scale.
+# Ranges of the length of sounds without speech, in seconds, and of their level (root mean square) in decibels; 0 dB is
+# full scale.
 SOUND_S, SOUND_DB = (2.0, 9.0), (-45.0, -12.0)
 
 Read = Callable[[Path], Samples]
@@ -63,14 +63,14 @@ def examples(recogniser: Recogniser, utterances: Sequence[Utterance], read: Read
             yield from _pieces(one, hypothesis, samples)
 
 
-def sounds_without_speech() -> Iterator[Example]:
-    """Yield `N_SOUNDS` sounds without speech, always the same ones; their texts are empty.
+def sounds_without_speech(count: int) -> Iterator[Example]:
+    """Yield `count` sounds without speech, always the same ones; their texts are empty.
 
     A model that learns only from speech may begin to write texts for noise. The gate refuses such a model. The gate
     uses other sounds (`glas.recognition.nonspeech`).
     """
     rng = np.random.default_rng(0)
-    for number in range(N_SOUNDS):
+    for number in range(count):
         sound = any_noise(rng, int(rng.uniform(*SOUND_S) * SAMPLE_RATE_HZ), [])
         yield Example(f"sound {number}", "", np.clip(sound * np.float32(10 ** (rng.uniform(*SOUND_DB) / 20)), -1, 1))
 

@@ -33,6 +33,7 @@ class FitOptions(_Options):
         rank: rank of the adapters, on every linear layer of encoder and decoder.
         learning_rate: the largest learning rate, which is reached at the end of the warm-up.
         replay_share: part of the steps, 0..1, that use replayed clips, if there are such clips.
+        replayed_sounds: number of sounds without speech, made from random numbers, that are added to replayed clips.
         base_weight: weight of the loss in the steps that use replayed clips. This loss is the difference between the
             probabilities of the model and those of the base model.
         patience: number of checkpoints without a lower loss on dev after which the training ends.
@@ -44,6 +45,7 @@ class FitOptions(_Options):
     rank: _Positive = 16
     learning_rate: float = Field(default=2e-4, gt=0)
     replay_share: float = Field(default=0.3, ge=0, lt=1)
+    replayed_sounds: int = Field(default=40, ge=0)
     base_weight: float = Field(default=1.0, ge=0)
     patience: _Positive = 3
     checkpoints: _Positive = 12

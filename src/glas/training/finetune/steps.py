@@ -152,7 +152,7 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     clips = work / "clips"
     shards = {TRAIN: parted.train, DEV: parted.dev, REPLAY: list(data.replayed)}
     shards |= {kept_shard(one.name): list(one.utterances) for one in data.kept}
-    seconds = _write_shards(base, shards, clips, work)
+    seconds = _write_shards(base, shards, clips, work, n_sounds=recipe.fit.replayed_sounds)
     report("finetune-learnt", recordings=len(parted.train), minutes=rounded(seconds / 60), dev=len(parted.dev))
     model, tokens = base.model(), Tokens(base.directory)
     factors = fit(
@@ -232,21 +232,23 @@ def _claim(work: Path, lineage: Lineage) -> None:
     replace_text(state, told)
 
 
-def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path) -> float:
+def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, work: Path, *, n_sounds: int) -> float:
     """Write the examples of each set that is not empty as a shard; return the seconds of sound in the training set.
 
-    The replayed recordings are followed by sounds without speech.
+    The replayed recordings are followed by `n_sounds` sounds without speech.
     """
     missing = [name for name, some in sets.items() if some and not (clips / f"{name}.jsonl").exists()]
     if missing:
         with open_recogniser(served(base.directory, work / "converted")) as recogniser:
             for name in missing:
-                found = chain(examples(recogniser, sets[name]), sounds_without_speech() if name == REPLAY else ())
+                sounds = sounds_without_speech(n_sounds if name == REPLAY else 0)
+                found = chain(examples(recogniser, sets[name]), sounds)
                 write_clips(clips, name, ((one.text, one.name, one.samples) for one in found))
     lines = {
         name: (clips / f"{name}.jsonl").read_text(encoding="utf-8").splitlines() for name, some in sets.items() if some
     }
-    if empty := [name for name, some in lines.items() if not some]:
+    # Sounds without speech have an empty text.
+    if empty := [name for name, some in lines.items() if not any(json.loads(line)["text"] for line in some)]:
         raise DataSetError(
             f"expected recordings whose words can be told apart from each other, got none in: {', '.join(empty)}"
         )
