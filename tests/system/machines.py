@@ -24,8 +24,9 @@ OUTSIDE = "10.0.0.254"
 ADDRESSES = {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
 _START_S = 120.0
 _RESTART_S = 5.0  # as the unit says
-_STORE = (
-    "on a: the object store, with its keys as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; run it under a supervisor"
+_STORE = "/etc/systemd/system/glas-store.service, on a: the object store"
+_START_POSTGRES = (
+    "on each machine: start it; a replica has the name of the primary in its copied settings, and the last line counts"
 )
 _UNIT = "/etc/systemd/system/glas@.service, on each machine"
 _BIN = Path(sys.executable).parent
@@ -217,18 +218,19 @@ class Site:
         with (pgdata / "postgresql.conf").open("a", encoding="utf-8") as file:
             # All files of the machines are on one disk, which need not be waited for.
             file.write(f"unix_socket_directories = '{pgdata.parent}'\nfsync = off\n")
-        self.psql(name, "on each machine: start it")
+        self.psql(name, _START_POSTGRES)
 
     def _start_store(self) -> None:
-        environment = self._shell("a") | {
-            "AWS_ACCESS_KEY_ID": "glas",
-            "AWS_SECRET_ACCESS_KEY": self._secrets["S3_SECRET"],
-            "S3_DIR": str(self._directory / "a" / "s3"),
-        }
+        unit = self._blocks[_STORE].replace("\\\n", "")
+        (prepare,) = re.findall(r"^ExecStartPre=(.*)$", unit, re.MULTILINE)
+        (start,) = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+        told = dict(line.split("=", 1) for line in self._file("/etc/glas/store.env"))
+        told["AWS_SECRET_ACCESS_KEY"] = told["AWS_SECRET_ACCESS_KEY"].replace(_GAP, self._secrets["S3_SECRET"])
+        environment = self._shell("a") | told | {"S3_DIR": str(self._directory / "a" / "s3")}
         Path(environment["S3_DIR"]).mkdir(parents=True, exist_ok=True)
         with (self._directory / "a" / "weed.log").open("ab") as log:
             store = subprocess.Popen(
-                self.machines["a"].command(["sh", "-c", self._blocks[_STORE]]),
+                self.machines["a"].command(["sh", "-c", f"{prepare}; exec {start}"]),
                 env=environment,
                 cwd=environment["S3_DIR"],
                 stdin=subprocess.DEVNULL,

@@ -168,5 +168,5 @@ def fail_over(machines: Machines) -> float:
 def test_every_block_of_the_chapter_is_run() -> None:
     """The test runs each block of the chapter, or uses it as the file of a unit."""
     code = "".join((ROOT / "tests" / "system" / name).read_text(encoding="utf-8") for name in SOURCES)
-    files = {f"/etc/glas/{name}.env" for name in ("glas", *PARTS)}
+    files = {f"/etc/glas/{name}.env" for name in ("glas", "store", *PARTS)}
     assert [title for title in chapter() if title not in code and title.partition(",")[0] not in files] == []
