@@ -31,7 +31,7 @@ class FromAdmin(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of the commands for administrators; if other people send these commands, nothing happens."""
+    """Make the router that receives the commands of administrators; if others send these commands, nothing happens."""
     router = Router()
     router.message.filter(FromAdmin())
     router.message.register(on_stats, Command("stats"))

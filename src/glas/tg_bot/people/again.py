@@ -19,7 +19,7 @@ from glas.tg_bot.voices.subtitles import Subtitling
 
 
 def make_router() -> Router:
-    """Make the router of requests about a recording."""
+    """Make the router that receives requests to recognise a recording, to try again, or to send its subtitles."""
     router = Router()
     router.callback_query.register(on_retry, Pressed(RETRY))
     router.callback_query.register(on_confirm, Pressed(CONFIRM))

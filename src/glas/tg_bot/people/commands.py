@@ -16,7 +16,7 @@ from glas.tg_bot.talk.picture import Picture
 
 
 def make_router() -> Router:
-    """Make the router of the general commands."""
+    """Make the router that receives /start, /help and /balance."""
     router = Router()
     router.message.register(on_start, CommandStart())
     router.message.register(on_help, Command("help"))
@@ -25,7 +25,7 @@ def make_router() -> Router:
 
 
 def make_last_router() -> Router:
-    """Make the router for messages that no other router accepts."""
+    """Make the router that receives messages that no other router accepts."""
     router = Router()
     router.message.register(on_text)
     return router

@@ -52,7 +52,7 @@ class RepliesInPrivate(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of corrections."""
+    """Make the router that receives corrections, and presses of their buttons."""
     router = Router()
     router.callback_query.register(on_fix, Pressed(FIX))
     router.callback_query.register(on_insist, Pressed(INSIST))

@@ -34,7 +34,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of decisions."""
+    """Make the router that receives presses of the buttons by which administrators accept or refuse a candidate."""
     router = Router()
     router.callback_query.register(on_decision, Pressed(DECIDE))
     return router

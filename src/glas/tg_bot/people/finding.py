@@ -17,7 +17,7 @@ _REQUEST = 1  # number of the button; the only one that asks for people
 
 
 def make_router() -> Router:
-    """Make the router of /find; the command works only in private chats.
+    """Make the router that receives /find; the command works only in private chats.
 
     In other chats, Telegram does not permit the button that opens the list of people.
     """

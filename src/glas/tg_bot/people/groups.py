@@ -11,7 +11,7 @@ from glas.tg_bot.talk.phrases import Phrases
 
 
 def make_router() -> Router:
-    """Make the router of updates about the bot's own membership in chats."""
+    """Make the router that receives updates about groups to which the bot was added."""
     router = Router()
     router.my_chat_member.register(on_added, ChatMemberUpdatedFilter(JOIN_TRANSITION))
     return router

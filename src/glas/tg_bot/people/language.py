@@ -13,7 +13,7 @@ from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:
-    """Make the router of /language and its buttons."""
+    """Make the router that receives /language and presses of its buttons."""
     router = Router()
     router.message.register(on_language, Command("language"))
     router.callback_query.register(on_language_chosen, Pressed(LANGUAGE))

@@ -34,7 +34,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router for the choice of a model; it accepts only updates of administrators."""
+    """Make the router that receives /model and presses of its buttons; it accepts only those of administrators."""
     router = Router()
     router.message.register(on_model, Command("model"), FromAdmin())
     router.callback_query.register(on_model_chosen, Pressed(MODEL))

@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger("glas.tg_bot")
 
 
 def make_router() -> Router:
-    """Make the router of /privacy, /mydata and /forget."""
+    """Make the router that receives /privacy, /mydata and /forget, and presses of their buttons."""
     router = Router()
     router.message.register(on_privacy, Command("privacy"))
     router.message.register(on_mydata, Command("mydata"))

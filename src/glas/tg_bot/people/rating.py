@@ -18,7 +18,7 @@ from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:
-    """Make the router of ratings."""
+    """Make the router that receives presses of the buttons ❌ 👌 ✅."""
     router = Router()
     router.callback_query.register(on_rating, Pressed(RATE))
     return router

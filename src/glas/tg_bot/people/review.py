@@ -99,7 +99,10 @@ class AnswersReviewPrompt(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of reviews; it must be before the router of corrections, which would accept the same replies."""
+    """Make the router that receives /review, verdicts and replies of reviewers.
+
+    It must be before the router of `glas.tg_bot.people.correction`, which would accept the same replies.
+    """
     router = Router()
     router.message.register(on_review, Command("review"), F.chat.type == "private")
     router.callback_query.register(on_verdict, Pressed(REVIEW))

@@ -20,7 +20,7 @@ from glas.tg_bot.talk.presses import Pressed, message_of, toast
 
 
 def make_router() -> Router:
-    """Make the router of /settings and its buttons."""
+    """Make the router that receives /settings and presses of its buttons."""
     router = Router()
     router.message.register(on_moved, F.migrate_to_chat_id | F.migrate_from_chat_id)
     router.message.register(on_chat_settings, Command("settings"), F.chat.type != "private")

@@ -21,7 +21,7 @@ class HasPage(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of /web."""
+    """Make the router that receives /web."""
     router = Router()
     router.message.register(on_web, Command("web"), F.chat.type == "private", HasPage())
     return router

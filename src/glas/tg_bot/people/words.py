@@ -32,7 +32,7 @@ class AnswersWordsPrompt(Filter):
 
 
 def make_router() -> Router:
-    """Make the router of vocabularies."""
+    """Make the router that receives /words, presses of its buttons, and words that a person adds."""
     router = Router()
     router.message.register(on_words, Command("words"))
     router.message.register(on_typed, AnswersWordsPrompt(), F.text)

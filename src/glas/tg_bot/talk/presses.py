@@ -79,7 +79,7 @@ def message_of(query: CallbackQuery) -> Message | None:
 
 
 def make_last_router() -> Router:
-    """Make the router for presses that no other router accepts."""
+    """Make the router that receives presses that no other router accepts."""
     router = Router()
     router.callback_query.register(on_unknown)
     return router
