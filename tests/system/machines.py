@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from tests import postgres
 from tests.conftest import ROOT
 from tests.system.forking import Zygote
-from tests.system.namespaces import Machine, network
+from tests.system.namespaces import Machine, as_user, network
 from tests.system.processes import Part, is_ready
 from tests.telegram.server import TelegramServer
 
@@ -26,8 +26,9 @@ _START_S = 120.0
 _RESTART_S = 5.0  # as the unit says
 _STORE = "/etc/systemd/system/glas-store.service, on a: the object store"
 _START_POSTGRES = (
-    "on each machine: start it; a replica has the name of the primary in its copied settings, and the last line counts"
+    "on a now, on b and c only after they have copied the primary: set the name of the server, and start it"
 )
+_POSTGRES_UNIT = "/etc/systemd/system/glas-postgresql.service, on each machine"
 _UNIT = "/etc/systemd/system/glas@.service, on each machine"
 _BIN = Path(sys.executable).parent
 _GAP = "…"
@@ -56,15 +57,15 @@ class Site:
         self._alive: dict[str, list[Part]] = {name: [] for name in machines}
         self._forked_s: dict[Path, float] = {}
         self._said_before: dict[Path, int] = {}  # bytes of each log when its part was started last
-        self._stores: list[subprocess.Popen[bytes]] = []
+        self._servers: list[subprocess.Popen[bytes]] = []
         names = ("OWNER_PASSWORD", "REPLICA_PASSWORD", "APP_PASSWORD", "WORK_PASSWORD", "S3_SECRET")
         self._secrets = {name: secrets.token_urlsafe(24) for name in names}
         self._tokens = {name: secrets.token_urlsafe(24) for name in ("NN_SERVICE", "DB_ASSIST", "DATA_LOADER")}
 
     def close(self) -> None:
         """Collect the processes that were started here and have ended."""
-        for store in self._stores:
-            store.wait()
+        for server in self._servers:
+            server.wait()
 
     def set_up(self) -> None:
         """Run all commands of the chapter, in order."""
@@ -79,19 +80,25 @@ class Site:
         )
         for name in ("b", "c"):
             self.make_replica(name)
-        self.command("b", "on one machine: the tables, and the roles with the passwords of the files above", None)
+        self.command(
+            "b",
+            "on one machine, as the user glas: the tables, and the roles with the passwords of the files above",
+            None,
+        )
         for name in self.machines:
             self.start_parts(name)
 
     def make_replica(self, name: str) -> None:
         """Make PostgreSQL on a machine a replica, and start it."""
-        self.psql(name, "on b and c: copy the primary; then start the copy as a replica with the command above")
+        self.psql(
+            name, "on b and c: copy the primary; then run the block above that sets the name and starts the server"
+        )
         self._start_postgres(name)
 
     def start(self, name: str) -> None:
         """Start the processes that a machine starts after a loss of power."""
         self.machines[name].mend()
-        self._start_postgres(name)
+        self._start_unit_of_postgres(name)
         self.start_parts(name)
 
     def come_back(self, name: str) -> None:
@@ -220,6 +227,22 @@ class Site:
             file.write(f"unix_socket_directories = '{pgdata.parent}'\nfsync = off\n")
         self.psql(name, _START_POSTGRES)
 
+    def _start_unit_of_postgres(self, name: str) -> None:
+        """Start PostgreSQL as its unit does, and wait until it answers."""
+        (program,) = re.findall(r"^ExecStart=(\S+) -D ", self._blocks[_POSTGRES_UNIT], re.MULTILINE)
+        command = [str(Path(postgres.programs(), Path(program).name)), "-D", str(self._pgdata(name))]
+        with (self._pgdata(name).parent / "unit.log").open("ab") as log:
+            server = subprocess.Popen(
+                self.machines[name].command(as_user(postgres.user(), command)),
+                env=self._shell(name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._servers.append(server)
+        wait = "until psql --dbname=postgres --command='SELECT 1' >&- 2>&-; do sleep 0.2; done"
+        self.machines[name].run(wait, environment=self._shell(name), user=postgres.user())
+
     def _start_store(self) -> None:
         unit = self._blocks[_STORE].replace("\\\n", "")
         (prepare,) = re.findall(r"^ExecStartPre=(.*)$", unit, re.MULTILINE)
@@ -237,7 +260,7 @@ class Site:
                 stdout=log,
                 stderr=log,
             )
-        self._stores.append(store)
+        self._servers.append(store)
 
     def _shell(self, name: str) -> dict[str, str]:
         """Return the environment of commands on a machine."""
