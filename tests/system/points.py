@@ -74,7 +74,9 @@ class Road:
             case "clean":
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(person, "/start")
-                welcomed = self.lab.wait(lambda: bool(self.lab.telegram.answers(person)), PATIENCE_S)
+                welcomed = self.lab.wait(
+                    lambda: bool(self.lab.telegram.answers(person)) or self.lab.is_dead(self.bot), PATIENCE_S
+                )
                 assert welcomed, f"/start was not answered\n{self.bot.tail()}"
                 self._forget(person)
             case "page" | "tell":
@@ -118,12 +120,20 @@ class Road:
         self.lab.telegram.break_file(message, "missing", times=_DOWNLOADS_IN_VAIN)
 
     def _forget(self, person: int) -> None:
-        """The person deletes their data meanwhile."""
+        """The person deletes their data meanwhile.
+
+        A deletion that the last death left behind may lead to the point before.
+        """
         self.lab.telegram.say(person, "/forget")
         telegram = self.lab.telegram
-        asked = self.lab.wait(lambda: _last_words(telegram, person).startswith("Удалить всё"), PATIENCE_S)
-        assert asked, f"/forget was not understood\n{self.bot.tail()}"
-        telegram.press(person, telegram.answers(person)[-1]["message_id"], "🗑")
+
+        def asks() -> bool:
+            return _last_words(telegram, person).startswith("Удалить всё")
+
+        is_there = self.lab.wait(lambda: asks() or self.lab.is_dead(self.bot), PATIENCE_S)
+        assert is_there, f"/forget was not understood\n{self.bot.tail()}"
+        if asks():
+            telegram.press(person, telegram.answers(person)[-1]["message_id"], "🗑")
 
     def _speak_in_a_group(self, person: int, step: str) -> None:
         """Send a voice message without speech, or a video with speech, in a group; nobody rates it."""
