@@ -19,11 +19,12 @@ from tests.telegram.server import TelegramServer
 
 STEPS = ("placeholder", "recognise", "deliver", "archive", "handle")
 RARE_STEPS = (
-    *("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change", "record"),
+    *("unarchive", "forget", "clean", "page", "tell", "document", "confess", "fail", "apologise", "change"),
     *("withdraw", "place", "texts", "subtitles"),
 )
-# Announcements and decisions about models: tests/parts/test_tg_bot_announcements_restart.py kills at these.
-OF_MODELS = frozenset({"reach", "give up", "send", "mark", "decide", "serve", "take back"})
+# Announcements and decisions about models: tests/parts/test_tg_bot_announcements_restart.py kills at these. Here no
+# model can be downloaded, so no choice is recorded: tests/parts/test_tg_bot_models_restart.py ends the bot at "record".
+OF_MODELS = frozenset({"reach", "give up", "send", "mark", "decide", "serve", "take back", "record"})
 WORK = ("hear", "keep", "update")
 ADMIN = 6_200_000_001
 PATIENCE_S = 60.0
@@ -82,7 +83,7 @@ class Road:
             case "page" | "tell":
                 self.lab.start(self.bot, die_at=point)
                 self.lab.telegram.say(ADMIN, "/repair")
-            case "change" | "record":
+            case "change":
                 self.lab.start(self.bot, die_at=point)
                 self._choose_a_model()
             case "apologise":
