@@ -183,6 +183,7 @@ async def test_faults(telegram: TelegramServer, bot: Bot) -> None:
     assert refused.value.retry_after == 30
     while not telegram.world.pauses:  # noqa: ASYNC110 - it begins after the last byte of the refusal, in another thread
         await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)  # the kernel tells only to some milliseconds when a request has arrived
     await bot.send_message(ANNA, "слишком рано")
     assert telegram.violations().before_retry_after == 1
     telegram.fail("sendMessage", "blocked")
