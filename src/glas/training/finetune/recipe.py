@@ -59,6 +59,8 @@ class FinetuneRecipe(_Options):
         fit: options of the adapter's training.
         dev_share: part of the speakers or texts, 0..1, whose recordings form the development set.
         shares: the shares of the learnt change from which the best share is chosen.
+        words_share: share of the corrected texts in the word frequencies of the language model, 0..1, if the base
+            model has a language model (`glas.training.language.domain`). 0 leaves the language model as it is.
         threads: number of torch's threads.
         device: device of torch, such as `cpu` or `cuda`; `auto` means a CUDA GPU if there is one.
     """
@@ -67,6 +69,7 @@ class FinetuneRecipe(_Options):
     fit: FitOptions = FitOptions()
     dev_share: float = Field(default=0.15, gt=0, lt=1)
     shares: Annotated[tuple[_Share, ...], Field(min_length=1)] = SHARES
+    words_share: float = Field(default=0.1, ge=0, lt=1)
     threads: _Positive = 1
     device: str = "auto"
 

@@ -46,6 +46,7 @@ from glas.training.finetune.shards import DEV, REPLAY, TRAIN, kept_shard
 from glas.training.finetune.share import MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import Divided, split
 from glas.training.finetune.text_loss import measured_losses, share_losses
+from glas.training.language.domain import Domain
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
@@ -171,7 +172,7 @@ def _learn(task: _Task, lineage: Lineage, report: Report) -> FinetuneResult:
     )
     del model
     sets = [ReferenceSet("dev", tuple(parted.dev)), *data.kept]
-    before, chosen = _chosen(base, factors, sets, work, share=choose_share(losses[0], losses[1:]), report=report)
+    before, chosen = _chosen(task, factors, sets, share=choose_share(losses[0], losses[1:]), report=report)
     result = FinetuneResult(
         losses=tuple(losses),
         before=before,
@@ -256,22 +257,23 @@ def _write_shards(base: Base, sets: dict[str, list[Utterance]], clips: Path, wor
 
 
 def _chosen(
-    base: Base,
+    task: _Task,
     factors: AdapterFactors,
     sets: Sequence[ReferenceSet],
-    work: Path,
     *,
     share: float | None,
     report: Report,
 ) -> tuple[MeasuredShare, MeasuredShare | None]:
     """Measure two models on all sets: the base model, and the model with the share `share` of the learnt change.
 
-    The first of `sets` is the development set. The second model is written into the directory `TRIAL` of `work`.
+    The first of `sets` is the development set. The second model is written into the directory `TRIAL` of the work
+    directory. The language model of the second model is adapted to the training set.
 
     Returns:
         The error rates of the base model, and the error rates of the second model. The second value is None if this
         model is not better on the development set, or if `share` is None.
     """
+    base, work, parted = task.base, task.work, task.parted
 
     def measured(share: float, model: Path) -> MeasuredShare:
         dev, *kept = measure(model, sets, work / "converted")
@@ -285,6 +287,7 @@ def _chosen(
     if share is None:
         return before, None
     shutil.rmtree(work / TRIAL, ignore_errors=True)
-    write_model(base, combined_adapter(base, factors, share, {"share": share}), work / TRIAL)
+    domain = Domain(parted.train, parted.dev, task.recipe.words_share)
+    write_model(base, combined_adapter(base, factors, share, {"share": share}), domain, work / TRIAL)
     after = measured(share, work / TRIAL)
     return before, after if after.is_better_than(before) else None

@@ -180,7 +180,7 @@ def pair_arrays(readings: list[WeightedSentences], words: list[str]) -> Arrays:
     }
 
 
-def costs(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Encode each probability as one byte, on a logarithmic scale."""
-    least = np.exp(-STEP * 255)
-    return np.round(-np.log(np.maximum(probabilities, least)) / STEP).astype(np.uint8)
+def costs(probabilities: npt.NDArray[np.float64], step: float = STEP) -> npt.NDArray[np.uint8]:
+    """Encode each probability as one byte, on a logarithmic scale whose unit is `step` nats."""
+    least = np.exp(-step * 255)
+    return np.round(-np.log(np.maximum(probabilities, least)) / step).astype(np.uint8)
