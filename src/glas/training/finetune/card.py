@@ -113,6 +113,10 @@ It learnt from {n_learnt} corrected recordings ({minutes} minutes; speakers: {sp
 others (dev). `lineage.json` names all of them by hash. `{recipe}` has the settings; `glas finetune --recipe` reads it.
 The training took {training_minutes} minutes {hardware}, and at most {memory} GiB of memory.
 
+If there is a language model (`lm.npz`), the words of the corrections are more probable in it, and names that it did not
+know were added. A new name was added only if at least two people wrote it, or if all corrections are those of one
+person.
+
 ![loss against steps]({curves})
 
 Loss by the share of the learnt change that is kept: the cross-entropy of the references, in nats per token.
