@@ -28,6 +28,7 @@ pytest.importorskip("torch", reason="torch is not installed (see `make train-set
 from glas.domain.metrics import error_rates
 from glas.domain.transcription import SAMPLE_RATE_HZ
 from glas.engines.catalogue import embedded_directory, named_champion
+from glas.engines.language_model import LanguageModel
 from glas.recognition.lineage import read_lineage
 from glas.system.files import sha256_of
 from glas.training.finetune.recipe import FinetuneRecipe, FitOptions, write_recipe
@@ -101,6 +102,8 @@ def check_model(folder: Path) -> None:
     """The model is complete, and its files name its training data."""
     names = {path.name for path in folder.iterdir()}
     assert {"model.bin", "lm.npz", "calibration.json", "adapter", "README.md", "curves.svg", "SHA256SUMS"} <= names
+    said, before, after = " ".join(LEARNT), *(LanguageModel(one / "lm.npz") for one in (embedded_directory(), folder))
+    assert sum(after.logprobs(said)) > sum(before.logprobs(said)), "the words of the corrections are more probable"
     lineage = read_lineage(folder)
     assert lineage is not None
     assert lineage.base.name == embedded_directory().name
