@@ -52,12 +52,12 @@ class Candidate:
 
     @property
     def written(self) -> str:
-        """The text that replaces the words."""
+        """The text that replaces the recognised words, if the form of the keyword was said."""
         return f"{self.before} {self.form.written} {self.behind}".strip()
 
     @property
     def said(self) -> str:
-        """The pronunciation of the text that replaces the words, in Russian letters."""
+        """The pronunciation of `written`, in Russian letters."""
         return f"{self.before} {self.form.said} {self.behind}".strip()
 
     def overlaps(self, other: "Candidate") -> bool:
