@@ -45,7 +45,7 @@ class OwnModelRecord(BaseModel):
 
     @property
     def own(self) -> OwnModel:
-        """The part of the record that requests to nn_service contain: the model, and the champion it was compared with."""
+        """The own model, and the version of the champion with which it was compared, as requests contain them."""
         return OwnModel(model=ModelRef(name=self.name, version=self.version), instead_of=self.instead_of)
 
 
