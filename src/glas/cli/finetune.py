@@ -40,6 +40,7 @@ def finetune(
     epochs: Annotated[int | None, typer.Option(min=1, help=say("finetune-epochs"))] = None,
     share: Annotated[list[float] | None, typer.Option(min=0.01, max=1, help=say("finetune-share"))] = None,
     threads: Annotated[int | None, typer.Option(min=1, help=say("finetune-threads"))] = None,
+    personal: Annotated[bool, typer.Option("--personal", help=say("finetune-personal"))] = False,
 ) -> None:
     """Fine-tune a model, and print the error rates for different shares of the learnt change of weights."""
     with needs_training_packages():
@@ -48,7 +49,7 @@ def finetune(
         chosen = chosen_recipe(recipe, base=base, epochs=epochs, shares=share, threads=threads)
         found = finetune_model(
             open_base(open_settings(quiet=True), chosen.base, weights),
-            _data(data, replay or [], keep or []),
+            _data(data, replay or [], keep or [], is_personal=personal),
             work or to.with_name(f".{to.name}.work"),
             to,
             recipe=chosen,
@@ -60,7 +61,7 @@ def finetune(
     _show(found.before, found.chosen, to)
 
 
-def _data(corrected: list[Path], replayed: list[Path], kept: list[Path]) -> "FinetuneData":
+def _data(corrected: list[Path], replayed: list[Path], kept: list[Path], *, is_personal: bool) -> "FinetuneData":
     from glas.recognition.references import read_reference_set
     from glas.training.finetune.data import FinetuneData
 
@@ -68,6 +69,7 @@ def _data(corrected: list[Path], replayed: list[Path], kept: list[Path]) -> "Fin
         [one for folder in corrected for one in read_reference_set(folder).utterances],
         [one for folder in replayed for one in read_reference_set(folder).utterances],
         [read_reference_set(folder) for folder in kept],
+        is_personal=is_personal,
     )
 
 

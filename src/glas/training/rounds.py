@@ -216,6 +216,7 @@ def _train(
         kept=plan.kept,
         dev=_utterances(dataset.dev),
         version=new.version,
+        is_personal=plan.rules.speaker is not None,
     )
     found = finetune(plan.base, data, work, to, recipe=plan.recipe, report=report)
     share = {} if found.chosen is None else {"share": found.chosen.share}

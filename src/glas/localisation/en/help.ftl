@@ -246,6 +246,8 @@ finetune-weights = Its official weights; without it, those that `glas models get
 finetune-work = Directory for intermediate files; without it, beside the model.
 finetune-epochs = How often the model learns from each recording; without it, as the recipe says, or 6.
 finetune-share = Which share of the change to try; can be given several times. Without it, as the recipe says.
+finetune-personal = The recordings are those of one person, and the model answers only this person. All words of this person are
+    added to the list of words, not only those that at least two people said.
 finetune-threads = How many cores to use; without it, as the recipe says, or 1.
 
 learn-help =

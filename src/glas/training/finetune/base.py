@@ -15,8 +15,8 @@ class Base:
     """A model to fine-tune.
 
     Attributes:
-        directory: directory of the model as it is served. The new model gets the vocabulary, settings and language
-            model from this directory.
+        directory: directory of the model as it is served. The new model gets the vocabulary, the settings and an
+            adapted copy of the language model from this directory.
         weights: directory with the original weights of the model: without its adapter, and not quantised. For a
             checkpoint of Hugging Face, this is the same as `directory`.
     """

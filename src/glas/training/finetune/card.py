@@ -113,9 +113,8 @@ It learnt from {n_learnt} corrected recordings ({minutes} minutes; speakers: {sp
 others (dev). `lineage.json` names all of them by hash. `{recipe}` has the settings; `glas finetune --recipe` reads it.
 The training took {training_minutes} minutes {hardware}, and at most {memory} GiB of memory.
 
-If there is a language model (`lm.npz`), the words of the corrections are more probable in it, and names that it did not
-know were added. A new name was added only if at least two people wrote it, or if all corrections are those of one
-person.
+The language model (`lm.npz`), if there is one, was adapted to the corrected texts. In a model for everybody, only words
+that at least two people said became more probable or were added.
 
 ![loss against steps]({curves})
 

@@ -28,6 +28,8 @@ class FinetuneData:
             used for the choice of the share.
         dev: the development set: recordings with references, for early stopping and the choice of the share.
         version: name of the dataset version that contains the corrected recordings.
+        is_personal: whether the new model answers only the person who said the corrected recordings. Its language model
+            then learns all words of this person, and not only those that several people said.
     """
 
     corrected: Sequence[Utterance]
@@ -35,6 +37,7 @@ class FinetuneData:
     kept: Sequence[ReferenceSet] = ()
     dev: Sequence[Utterance] = ()
     version: str | None = None
+    is_personal: bool = False
 
 
 def prepare(data: FinetuneData, report: Report) -> FinetuneData:

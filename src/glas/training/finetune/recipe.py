@@ -60,7 +60,7 @@ class FinetuneRecipe(_Options):
         dev_share: part of the speakers or texts, 0..1, whose recordings form the development set.
         shares: the shares of the learnt change from which the best share is chosen.
         words_share: share of the corrected texts in the word frequencies of the language model, 0..1, if the base
-            model has a language model (`glas.training.language.domain`). 0 leaves the language model as it is.
+            model has a language model (`glas.training.language.adaptation`). 0 leaves the language model as it is.
         threads: number of torch's threads.
         device: device of torch, such as `cpu` or `cuda`; `auto` means a CUDA GPU if there is one.
     """

@@ -18,7 +18,7 @@ from glas.engines.whisper.vocabulary import load_tokenizer
 from glas.system.files import sha256_of
 from glas.training.adapter.factors import AdapterFactors, as_adapter, combine
 from glas.training.finetune.base import Base
-from glas.training.language.domain import Domain, adapt
+from glas.training.language.adaptation import CorrectedTexts, adapt
 from glas.training.release import ADAPTER, write_checksums
 
 _KEPT_SETTINGS = (CONTEXT_MARGIN, LANGUAGES)
@@ -40,17 +40,17 @@ def combined_adapter(base: Base, factors: AdapterFactors, share: float, facts: M
     return as_adapter(combine(changes), name, base.digest(), dict(facts))
 
 
-def write_model(base: Base, adapter: Adapter, domain: Domain, to: Path) -> None:
+def write_model(base: Base, adapter: Adapter, texts: CorrectedTexts, to: Path) -> None:
     """Write the directory of a fine-tuned model; if the directory already contains a model, replace that model.
 
     The calibration of the base model is copied, although it was fitted to the base model. This is accepted, because a
-    fine-tuning changes the weights only a little. An evaluation of the new model shows how well the calibration fits
-    the new model.
+    fine-tuning changes the weights and the probabilities of most words only a little. An evaluation of the new model
+    shows how well the calibration fits the new model.
 
     Args:
         base: the model that was fine-tuned.
         adapter: the result of `combined_adapter`.
-        domain: the corrected texts to which the language model is adapted, if the base model has one.
+        texts: the corrected texts to which the language model is adapted, if the base model has one.
         to: directory of the new model.
     """
     write_adapter(to / ADAPTER, adapter)
@@ -63,7 +63,7 @@ def write_model(base: Base, adapter: Adapter, domain: Domain, to: Path) -> None:
         path.replace(to / path.name)
     made.rmdir()
     if (base.directory / LM_FILE).is_file():
-        adapt(base.directory / LM_FILE, domain, to / LM_FILE)
+        adapt(base.directory / LM_FILE, texts, to / LM_FILE)
     _inherit_calibration(base.directory, to)
     write_checksums(to)
 

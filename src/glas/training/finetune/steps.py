@@ -46,7 +46,7 @@ from glas.training.finetune.shards import DEV, REPLAY, TRAIN, kept_shard
 from glas.training.finetune.share import MeasuredShare, ShareLosses, choose_share
 from glas.training.finetune.split import Divided, split
 from glas.training.finetune.text_loss import measured_losses, share_losses
-from glas.training.language.domain import Domain
+from glas.training.language.adaptation import CorrectedTexts
 from glas.training.sound.channel import SAMPLE_RATE_HZ
 from glas.training.sound.clips import write_clips
 
@@ -287,7 +287,7 @@ def _chosen(
     if share is None:
         return before, None
     shutil.rmtree(work / TRIAL, ignore_errors=True)
-    domain = Domain(parted.train, parted.dev, task.recipe.words_share)
-    write_model(base, combined_adapter(base, factors, share, {"share": share}), domain, work / TRIAL)
+    texts = CorrectedTexts(parted.train, parted.dev, task.recipe.words_share, is_personal=task.data.is_personal)
+    write_model(base, combined_adapter(base, factors, share, {"share": share}), texts, work / TRIAL)
     after = measured(share, work / TRIAL)
     return before, after if after.is_better_than(before) else None
