@@ -135,7 +135,10 @@ class _Morphology:
         self.forms = lru_cache(maxsize=None)(self._forms)
 
     def people_of(self, word: str) -> _People:
-        """Return who said a word or another form of it. Two words are forms of one word if each is a form of the other."""
+        """Return who said a word or another form of it.
+
+        Two words count as forms of one word if each is among the forms of the other.
+        """
         said = [form for form in self.forms(word) if form in self._people and word in self.forms(form)]
         return self._people[word].union(*(self._people[form] for form in said))
 
