@@ -3,7 +3,7 @@
 Two hashes identify a round. The hash TRAINING covers what determines the model: dataset version, base model, recipe,
 and the sets that determine the share. The hash TEST covers what determines the verdict: test set, guard sets and
 limits. So an interrupted round is found and resumed, and a finished round is not repeated. If only the test set
-changes, the gate judges the same model a second time, without a new training.
+changes, the gate judges the same model again.
 
 The directory `rounds/TRAINING/work` exists while the model is trained. The directory `rounds/TRAINING/TEST/` contains
 `round.json` (the result) and the report.
@@ -210,14 +210,10 @@ def _train(
 ) -> bool:
     """Fine-tune a model; return whether the model is better than the base model, and was therefore written."""
     steps.begun(new.version, LearningStep.FINETUNE)
-    data = FinetuneData(
-        _utterances(one for one in dataset.train if one.rank != REPLAY),
-        _utterances(one for one in dataset.train if one.rank == REPLAY),
-        kept=plan.kept,
-        dev=_utterances(dataset.dev),
-        version=new.version,
-        is_personal=plan.rules.speaker is not None,
-    )
+    corrected = _utterances(one for one in dataset.train if one.rank != REPLAY)
+    replayed = _utterances(one for one in dataset.train if one.rank == REPLAY)
+    dev, is_personal = _utterances(dataset.dev), plan.rules.speaker is not None
+    data = FinetuneData(corrected, replayed, plan.kept, dev, new.version, is_personal)
     found = finetune(plan.base, data, work, to, recipe=plan.recipe, report=report)
     share = {} if found.chosen is None else {"share": found.chosen.share}
     steps.ended(new.version, LearningStep.FINETUNE, minutes=found.minutes_learnt, **share)
