@@ -92,7 +92,9 @@ def adapt(base: Path, texts: CorrectedTexts, to: Path) -> None:
 
 
 def count(texts: CorrectedTexts, known: set[str], letters: set[str]) -> Counts:
-    """Count the words and pairs that enough people said.
+    """Count the words and pairs of corrected texts; leave out those that fewer than `LEAST_PEOPLE` people said.
+
+    For a personal model, nothing is left out.
 
     Args:
         texts: the corrected texts.
@@ -191,7 +193,7 @@ def _adapted(arrays: Arrays, known: list[str], counts: Counts, share: float) -> 
 
 
 def _with_pairs(arrays: Arrays, counts: Counts, number: Mapping[str, int]) -> Arrays:
-    """Return the arrays of pairs with the pairs of the corrected texts.
+    """Return the arrays of a language model that contain its pairs, after the pairs of the corrected texts were added.
 
     The probability of a word after another is smoothed by the method of Witten and Bell (1991), with the probability
     by the base language model in place of that of a single word. The share of the corrected texts is limited by
