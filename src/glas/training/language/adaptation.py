@@ -193,7 +193,7 @@ def _adapted(arrays: Arrays, known: list[str], counts: Counts, share: float) -> 
 
 
 def _with_pairs(arrays: Arrays, counts: Counts, number: Mapping[str, int]) -> Arrays:
-    """Return the arrays of a language model that contain its pairs, after the pairs of the corrected texts were added.
+    """Return the arrays of a language model that contain its pairs, with the pairs of the corrected texts added.
 
     The probability of a word after another is smoothed by the method of Witten and Bell (1991), with the probability
     by the base language model in place of that of a single word. The share of the corrected texts is limited by
