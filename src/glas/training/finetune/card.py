@@ -114,7 +114,7 @@ others (dev). `lineage.json` names all of them by hash. `{recipe}` has the setti
 The training took {training_minutes} minutes {hardware}, and at most {memory} GiB of memory.
 
 The language model (`lm.npz`), if there is one, was adapted to the corrected texts, unless the recipe has
-`words_share = 0`. In a model for everybody, only words that at least two people said became more probable or were added.
+`words_share = 0`. In a model for everybody, only words that at least two people said became likelier or were added.
 
 ![loss against steps]({curves})
 
